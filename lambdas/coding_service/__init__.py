@@ -1,0 +1,1 @@
+"""The Coding Service: an open implementation of the batch-coding protocol."""

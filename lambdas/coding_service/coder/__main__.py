@@ -1,0 +1,10 @@
+"""`python -m coding_service.coder`: train a topic, evaluate it, code records."""
+
+from __future__ import annotations
+
+import sys
+
+from coding_service.coder.command_line import main
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], stdin=sys.stdin.buffer, stdout=sys.stdout, stderr=sys.stderr))

@@ -1,0 +1,119 @@
+"""The trained models in a directory: `<directory>/<topic>/<modelId>/`.
+
+Only cards are read; a model's weights are loaded when it is asked to code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from coding_service.coder.errors import (
+    ForeignModelError,
+    ModelError,
+    NoModelsError,
+    UnknownModelError,
+    UnknownTopicError,
+)
+from coding_service.coder.model import Model
+from coding_service.coder.model_card import CARD, ModelCard, read_card
+
+
+@dataclass(frozen=True, slots=True)
+class TopicEntry:
+    """A topic as the service lists it."""
+
+    uri_name: str
+    full_name: str
+
+    def to_json(self) -> dict[str, object]:
+        """As `GET /v1/topics` shows it."""
+        return {"uriName": self.uri_name, "fullName": self.full_name}
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Topics and their models.
+
+    :param directory: where the models lie.
+    :param cards: the models of each topic, newest first; empty for a topic without one.
+    """
+
+    directory: Path
+    cards: Mapping[str, tuple[ModelCard, ...]]
+
+    @classmethod
+    def read(cls, directory: Path) -> Catalogue:
+        """The catalogue of a directory.
+
+        :raises ModelError: the directory is missing, a card is damaged or lies in the wrong
+            place, or two models of a topic have the same version.
+        """
+        if not directory.is_dir():
+            raise ModelError(directory, "there is no such directory of models")
+        folders = sorted(each for each in directory.iterdir() if each.is_dir())
+        return cls(directory, {folder.name: _cards(folder) for folder in folders})
+
+    def topics(self) -> tuple[TopicEntry, ...]:
+        """Every topic that has a model, by name."""
+        return tuple(
+            TopicEntry(topic, cards[0].full_name) for topic, cards in self.cards.items() if cards
+        )
+
+    def models(self, topic: str) -> tuple[ModelCard, ...]:
+        """The models of a topic, newest version first.
+
+        :raises UnknownTopicError: there is no such topic.
+        :raises NoModelsError: it has no model.
+        """
+        if topic not in self.cards:
+            raise UnknownTopicError(topic)
+        if not self.cards[topic]:
+            raise NoModelsError(topic)
+        return self.cards[topic]
+
+    def latest(self, topic: str) -> ModelCard:
+        """The newest model of a topic; raises as `models` does."""
+        return self.models(topic)[0]
+
+    def model(self, topic: str, model_id: str) -> ModelCard:
+        """The model of a topic with a GUID, in either case of letters.
+
+        :raises UnknownTopicError: there is no such topic.
+        :raises UnknownModelError: no topic has this model.
+        :raises ForeignModelError: another topic has it.
+        """
+        if topic not in self.cards:
+            raise UnknownTopicError(topic)
+        wanted = model_id.lower()
+        for owner, cards in self.cards.items():
+            for card in cards:
+                if card.model_id == wanted and owner == topic:
+                    return card
+                if card.model_id == wanted:
+                    raise ForeignModelError(model_id, topic)
+        raise UnknownModelError(model_id)
+
+    def load(self, card: ModelCard) -> Model:
+        """The model of a card, with its weights.
+
+        :raises ModelError: its directory is damaged.
+        """
+        return Model.load(self.directory / card.topic / card.model_id)
+
+
+def _cards(folder: Path) -> tuple[ModelCard, ...]:
+    cards: dict[int, ModelCard] = {}
+    for directory in sorted(each for each in folder.iterdir() if each.is_dir()):
+        card = read_card(directory)
+        if (card.topic, card.model_id) != (folder.name, directory.name):
+            place = f"{card.topic}/{card.model_id}"
+            raise ModelError(directory / CARD, f"the model in it is {place}")
+        twin = cards.setdefault(card.model_version, card)
+        if twin is not card:
+            raise ModelError(
+                directory / CARD,
+                f"{twin.model_id} has the same version, {card.model_version}; remove one",
+            )
+    return tuple(cards[version] for version in sorted(cards, reverse=True))

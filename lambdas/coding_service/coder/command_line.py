@@ -1,0 +1,122 @@
+"""The coder's three commands."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from coding_service.coder.errors import CoderError, RecordError
+from coding_service.coder.model import BATCH_RECORDS, RECORD_ID, Model
+
+BAD_INPUT = 1  # exit status: a message says what to mend
+
+
+def main(arguments: Sequence[str], *, stdin: BinaryIO, stdout: TextIO, stderr: TextIO) -> int:
+    """Run one command.
+
+    :returns: the exit status, 0 or `BAD_INPUT` with a message on `stderr`.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        match options.command:
+            case "train":
+                _train(options.topic, options.out, stdout)
+            case "evaluate":
+                _evaluate(options.topic, options.models, stdout)
+            case _:
+                _code(options.model, options.file, stdin, stdout)
+    except CoderError as error:
+        stderr.write(f"{error}\n")
+        return BAD_INPUT
+    return 0
+
+
+def _train(folder: Path, out: Path, stdout: TextIO) -> None:
+    # Imported here: coding needs neither scikit-learn nor PyYAML, and starts much sooner without.
+    from coding_service.coder.topic_files import read_topic  # noqa: PLC0415
+    from coding_service.coder.training import train_into  # noqa: PLC0415
+
+    began = time.perf_counter()
+    topic = read_topic(folder)
+    directory, replaced = train_into(topic, out)
+    stdout.write(
+        f"{directory}: {len(topic.examples)} examples, {len(topic.hierarchy.leaves)} codes, "
+        f"{time.perf_counter() - began:.1f} s\n"
+    )
+    stdout.writelines(
+        f"replaced model {each}, an earlier training of version {topic.settings.version}\n"
+        for each in replaced
+    )
+
+
+def _evaluate(folder: Path, models: Path, stdout: TextIO) -> None:
+    from coding_service.coder.catalogue import Catalogue  # noqa: PLC0415
+    from coding_service.coder.evaluation import evaluate  # noqa: PLC0415
+    from coding_service.coder.report import report  # noqa: PLC0415
+    from coding_service.coder.topic_files import read_evaluation, read_topic  # noqa: PLC0415
+
+    topic = read_topic(folder)
+    catalogue = Catalogue.read(models)
+    model = catalogue.load(catalogue.latest(topic.settings.name))
+    stdout.write(report(model.card, evaluate(model, read_evaluation(folder, topic))))
+
+
+def _code(directory: Path, file: str, stdin: BinaryIO, stdout: TextIO) -> None:
+    model = Model.load(directory)
+    with contextlib.ExitStack() as files:
+        if file == "-":
+            lines: Iterable[bytes] = stdin
+        else:
+            try:
+                lines = files.enter_context(Path(file).open("rb"))
+            except OSError as error:
+                raise RecordError(
+                    file, 0, error.strerror or "cannot be read", "Name a JSONL file"
+                ) from error
+        records = _records(lines, "standard input" if file == "-" else file)
+        while batch := list(islice(records, BATCH_RECORDS)):
+            stdout.writelines(json.dumps(coding.to_json()) + "\n" for coding in model.code(batch))
+
+
+def _records(lines: Iterable[bytes], source: str) -> Iterator[Mapping[str, str]]:
+    for number, line in enumerate(lines, start=1):
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise RecordError(
+                source, number, f"not JSON: {error}", "Write one object a line"
+            ) from error
+        if not isinstance(record, dict):
+            raise RecordError(source, number, "not a JSON object", "Write one object a line")
+        for field, text in record.items():
+            if not isinstance(text, str):
+                remedy = 'Write "" where there is nothing'
+                raise RecordError(source, number, f"{field} is not a string", remedy)
+        yield record
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m coding_service.coder", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    train = commands.add_parser("train", help="train a topic folder into a directory of models")
+    train.add_argument("topic", type=Path, metavar="TOPIC_DIR")
+    train.add_argument("--out", type=Path, required=True, metavar="DIR")
+    evaluate = commands.add_parser(
+        "evaluate", help="measure a topic's latest model on its evaluation file"
+    )
+    evaluate.add_argument("topic", type=Path, metavar="TOPIC_DIR")
+    evaluate.add_argument("--models", type=Path, required=True, metavar="DIR")
+    code = commands.add_parser(
+        "code", help=f"code JSONL records ({RECORD_ID} optional), one output line each"
+    )
+    code.add_argument("--model", type=Path, required=True, metavar="DIR")
+    code.add_argument(
+        "file", nargs="?", default="-", metavar="FILE", help="a JSONL file, or - for stdin"
+    )
+    return parser

@@ -1,0 +1,123 @@
+"""What a model says about itself: `model.json`, readable without loading a weight."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from coding_service.coder.errors import ModelError
+
+CARD = "model.json"
+FORMAT = 1  # of a model directory; a reader refuses another
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """A model's metadata.
+
+    :param topic: the topic's uriName.
+    :param full_name: the topic's name for people.
+    :param model_id: GUID; the same topic folder always trains to the same one.
+    :param model_version: a higher one is newer.
+    :param release_date: ISO 8601.
+    :param model_type: the kind of model.
+    :param field_weights: the model's input fields in order, each with its weight.
+    :param standard: the classification, e.g. ANZSCO.
+    :param topic_version: the classification's version.
+    :param levels: the characters of a code at each level, from the top down.
+    :param threshold: the least confidence that is asserted.
+    :param temperature: what raw scores are divided by, so that confidence is probability.
+    :param fingerprint: SHA-256 of the topic's files, as hex.
+    :param seed: of the training's random choices.
+    :param libraries: version by name of what trained it.
+    :param metrics: measured on examples that the measured model had not seen.
+    """
+
+    topic: str
+    full_name: str
+    model_id: str
+    model_version: int
+    release_date: str
+    model_type: str
+    field_weights: Mapping[str, float]
+    standard: str
+    topic_version: str
+    levels: tuple[int, ...]
+    threshold: float
+    temperature: float
+    fingerprint: str
+    seed: int
+    libraries: Mapping[str, str]
+    metrics: Mapping[str, float]
+
+    @property
+    def input_format(self) -> tuple[str, ...]:
+        """The names of the text fields that each record must have."""
+        return tuple(self.field_weights)
+
+    def metadata(self) -> dict[str, object]:
+        """The model as the service shows it (user guide, "Topics and models")."""
+        return {
+            "modelId": self.model_id,
+            "modelVersion": self.model_version,
+            "modelReleaseDate": self.release_date,
+            "modelType": self.model_type,
+            "inputFormat": list(self.input_format),
+            "topicStandard": self.standard,
+            "topicVersion": self.topic_version,
+        }
+
+    def to_json(self) -> dict[str, object]:
+        """Everything, as `model.json` holds it."""
+        return {
+            "format": FORMAT,
+            "topic": {"uriName": self.topic, "fullName": self.full_name},
+            **self.metadata(),
+            "fieldWeights": dict(self.field_weights),
+            "levels": list(self.levels),
+            "threshold": self.threshold,
+            "temperature": self.temperature,
+            "dataHash": self.fingerprint,
+            "seed": self.seed,
+            "libraries": dict(self.libraries),
+            "metrics": dict(self.metrics),
+        }
+
+
+def read_card(directory: Path) -> ModelCard:
+    """The card of the model in a directory.
+
+    :raises ModelError: there is none, or it is damaged or of another format.
+    """
+    path = directory / CARD
+    try:
+        content: dict[str, Any] = json.loads(path.read_bytes())
+        if content["format"] != FORMAT:
+            raise ModelError(
+                path, f"format {content['format']!r} is not {FORMAT}, which this version reads"
+            )
+        return ModelCard(
+            topic=content["topic"]["uriName"],
+            full_name=content["topic"]["fullName"],
+            model_id=content["modelId"],
+            model_version=content["modelVersion"],
+            release_date=content["modelReleaseDate"],
+            model_type=content["modelType"],
+            field_weights=content["fieldWeights"],
+            standard=content["topicStandard"],
+            topic_version=content["topicVersion"],
+            levels=tuple(content["levels"]),
+            threshold=float(content["threshold"]),
+            temperature=float(content["temperature"]),
+            fingerprint=content["dataHash"],
+            seed=content["seed"],
+            libraries=content["libraries"],
+            metrics=content["metrics"],
+        )
+    except OSError as error:
+        raise ModelError(path, error.strerror or "cannot be read") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(path, f"damaged: {error!r}") from error
