@@ -55,8 +55,9 @@ def _transitions(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _condition(rule: Mapping[str, Any]) -> str:
     """A choice's test in words; its variables' last names say enough in a picture."""
-    if "And" in rule:
-        return " and ".join(_condition(part) for part in rule["And"])
+    for operator, word in (("And", " and "), ("Or", " or ")):
+        if operator in rule:
+            return word.join(_condition(part) for part in rule[operator])
     variable = rule["Variable"].rsplit(".", 1)[-1]
     if "BooleanEquals" in rule:
         return str(variable if rule["BooleanEquals"] else f"not {variable}")
