@@ -1,0 +1,147 @@
+# Everything a developer runs. A machine needs Python 3.11 or later, git and make; the
+# environments below bring the rest, each once. `make help` lists the targets.
+
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= python3
+export PYTHONPATH := $(CURDIR):$(CURDIR)/lambdas
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+LOCALCLOUD := .venv/bin/python -m localcloud
+INSTALLED := .venv/.installed .venv-cloud/.installed .venv-lambda/.installed node_modules/.installed
+MODEL := build/models/.trained
+TOPIC_FILES := $(wildcard topics/anzsco/*)
+TRAINING_FILES := $(wildcard lambdas/coding_service/coder/*.py)
+PIN := .venv/bin/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-header
+
+# --- The journey ----------------------------------------------------------------------------
+
+.PHONY: help
+help: ## this list
+	@echo "usage: make <target>"
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(INSTALLED) $(MODEL) ## drop FILE (default: samples/occupations.jsonl) through the whole journey, here; PORT=
+	@exec $(LOCALCLOUD) run $${FILE:+--file "$$FILE"} $${PORT:+--port "$$PORT"}
+
+.PHONY: up
+up: $(INSTALLED) $(MODEL) ## the same cloud, kept; SERVICE_URL= AUTH_URL= PRESIGNED_HOSTS= for another service; PORT=
+	@exec $(LOCALCLOUD) up $${PORT:+--port "$$PORT"} $${SERVICE_URL:+--service-url "$$SERVICE_URL"} \
+		$${AUTH_URL:+--auth-url "$$AUTH_URL"} $${PRESIGNED_HOSTS:+--presigned-hosts "$$PRESIGNED_HOSTS"} \
+		$${ALLOW_PLAIN_HTTP:+--allow-plain-http "$$ALLOW_PLAIN_HTTP"}
+
+.PHONY: down
+down: .venv/.installed ## stop the kept cloud
+	@exec $(LOCALCLOUD) down
+
+.PHONY: env
+env: .venv/.installed ## print the exports that point the aws CLI at the kept cloud: eval "$$(make -s env)"
+	@exec $(LOCALCLOUD) env
+
+.PHONY: drop
+drop: .venv/.installed ## drop FILE into the kept cloud and follow it to its results
+	@exec $(LOCALCLOUD) drop $${FILE:+--file "$$FILE"}
+
+.PHONY: watch
+watch: .venv/.installed ## show every drop that ends in the kept cloud, until Ctrl-C
+	@exec $(LOCALCLOUD) watch
+
+# --- Checks ---------------------------------------------------------------------------------
+
+.PHONY: check
+check: .venv/.installed ## format, lint, types and fast tests
+	@.venv/bin/ruff format --check --quiet . || { echo "Not formatted; run: make format"; exit 1; }
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy --no-error-summary .
+	@.venv/bin/pytest -q -m "not cloud"
+
+.PHONY: test
+test: $(INSTALLED) $(MODEL) check ## everything that must pass: check, and the journey in the local cloud
+	@.venv/bin/pytest -q -m cloud
+
+.PHONY: format
+format: .venv/.installed ## put the code in its format
+	@.venv/bin/ruff format --quiet .
+	@.venv/bin/ruff check --fix --quiet .
+
+# --- The coder's models ---------------------------------------------------------------------
+
+.PHONY: train
+train: $(MODEL) ## train the shipped topic, where it changed
+
+$(MODEL): $(TOPIC_FILES) $(TRAINING_FILES) | .venv/.installed
+	@echo "Training the coder (seconds)…"
+	@.venv/bin/python -m coding_service.coder train topics/anzsco --out build/models
+	@touch $@
+
+.PHONY: evaluate
+evaluate: $(MODEL) ## accuracy, coverage, precision and calibration of the trained model
+	@.venv/bin/python -m coding_service.coder evaluate topics/anzsco --models build/models
+
+# --- AWS ------------------------------------------------------------------------------------
+
+.PHONY: assets
+assets: .venv/.installed $(MODEL) ## build the Lambda assets for AWS
+	@.venv/bin/python -m infra.assets
+
+.PHONY: synth
+synth: .venv/.installed node_modules/.installed $(MODEL) ## the templates for AWS, in cdk.out; ARGS= go to cdk
+	@exec $(LOCALCLOUD) cdk synth --quiet --all $(ARGS)
+
+.PHONY: deploy
+deploy: .venv/.installed node_modules/.installed $(MODEL) ## deploy to the AWS account of the current credentials; ARGS= go to cdk
+	@exec $(LOCALCLOUD) cdk deploy --all $(ARGS)
+
+# --- Environments ---------------------------------------------------------------------------
+
+.PHONY: venv
+venv: .venv/.installed ## the development environment alone
+
+.venv/.installed: requirements-dev.txt
+	$(call environment,.venv,$<,about two minutes)
+
+.venv-cloud/.installed: localcloud/requirements-cloud.txt
+	$(call environment,.venv-cloud,$<,half a minute)
+
+.venv-lambda/.installed: localcloud/requirements-lambda.txt
+	$(call environment,.venv-lambda,$<,half a minute)
+
+# Node comes from .venv, so a machine needs none of its own.
+node_modules/.installed: package.json package-lock.json | .venv/.installed
+	@echo "Creating node_modules (once, a few seconds)…"
+	@.venv/bin/npm ci --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
+# $(1): directory, $(2): requirements, $(3): how long it takes
+define environment
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Dropcoder needs Python 3.11 or later; '$(PYTHON)' is: $$($(PYTHON) --version 2>&1)" >&2; \
+		echo "Install one, or name it: make PYTHON=/path/to/python3.11 …" >&2; \
+		exit 1; }
+	@echo "Creating $(1) (once, $(3))…"
+	@$(PYTHON) -m venv $(1)
+	@$(1)/bin/python -m pip install --quiet --require-hashes -r $(2)
+	@touch $(1)/.installed
+endef
+
+.PHONY: pins
+pins: .venv/.installed ## compile every requirements file again, with hashes (asks the package index)
+	@set -e; for stem in requirements requirements-dev lambdas/pipeline/requirements lambdas/coding_service/requirements \
+			localcloud/requirements-cloud localcloud/requirements-lambda; do \
+		echo "$$stem.txt"; \
+		$(PIN) --output-file "$$stem.txt" "$$stem.in"; \
+	done
+	@.venv/bin/npm install --package-lock-only --no-audit --no-fund --loglevel=error
+
+.PHONY: clean
+clean: ## remove what was built; the environments stay (make distclean removes them too)
+	@rm -rf build cdk.out out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.PHONY: distclean
+distclean: clean ## remove the environments and the local cloud's files too
+	@if [ -e .localcloud/up/state.json ] && [ -x .venv/bin/python ]; then $(LOCALCLOUD) down; fi
+	@rm -rf .localcloud node_modules .venv-cloud .venv-lambda .venv
