@@ -1,0 +1,64 @@
+"""moto's AWS with what Pipeline's streams use: the ledger's table and two buckets."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import boto3
+from moto import mock_aws
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_s3 import S3Client
+
+DROPS = "drops"
+RESULTS = "results"
+REGION = "ap-southeast-2"
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    s3: "S3Client"
+    ledger: "Table"
+
+    def drop(self, key: str, content: bytes) -> str:
+        """The version id of a new object in the drop bucket."""
+        return self.s3.put_object(Bucket=DROPS, Key=key, Body=content)["VersionId"]
+
+    def result(self, key: str) -> bytes:
+        return self.s3.get_object(Bucket=RESULTS, Key=key)["Body"].read()
+
+    def result_keys(self) -> list[str]:
+        listed = self.s3.list_objects_v2(Bucket=RESULTS).get("Contents", [])
+        return [entry["Key"] for entry in listed]
+
+    def unfinished_uploads(self) -> int:
+        return len(self.s3.list_multipart_uploads(Bucket=RESULTS).get("Uploads", []))
+
+
+@contextmanager
+def cloud() -> Iterator[Cloud]:
+    session = boto3.Session(
+        aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION
+    )
+    with mock_aws():
+        s3 = session.client("s3")
+        for bucket in (DROPS, RESULTS):
+            s3.create_bucket(
+                Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
+            )
+        s3.put_bucket_versioning(Bucket=DROPS, VersioningConfiguration={"Status": "Enabled"})
+        table = session.resource("dynamodb").create_table(
+            TableName="ledger",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+        )
+        yield Cloud(s3, table)
