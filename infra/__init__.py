@@ -1,0 +1,1 @@
+"""The CDK app: settings, the one function factory, shared constructs, a folder for each stack."""

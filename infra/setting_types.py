@@ -1,0 +1,118 @@
+"""How one setting is read from the CDK context, and what is said when it cannot be.
+
+`-c name=value` gives text, `cdk.json` gives JSON: each reader takes both forms.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+
+
+class SettingsError(Exception):
+    """A deploy-time setting cannot be used; mended by whoever deploys.
+
+    :param name: the setting's name in `cdk.json`.
+    :param fault: what is wrong with it.
+    :param remedy: what to do about it.
+    """
+
+    def __init__(self, name: str, fault: str, remedy: str) -> None:
+        super().__init__(f"cdk.json or -c: {name} {fault}: {remedy}.")
+        self.name = name
+
+
+def read_text(name: str, value: object) -> str:
+    """Text as it is.
+
+    :raises SettingsError: it is no text.
+    """
+    if not isinstance(value, str):
+        raise SettingsError(name, f"is {value!r}", "give text")
+    return value
+
+
+def read_flag(name: str, value: object) -> bool:
+    """true or false, as JSON or as text.
+
+    :raises SettingsError: it is neither.
+    """
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in {"true", "false"}:
+        return value.lower() == "true"
+    raise SettingsError(name, f"is {value!r}", "give true or false")
+
+
+def read_whole_number(least: int, most: int | None = None) -> Callable[[str, object], int]:
+    """A reader of whole numbers from `least` to `most`."""
+
+    def read(name: str, value: object) -> int:
+        number = _number(name, value)
+        if number != int(number) or number < least or (most is not None and number > most):
+            limits = f"from {least}" + (f" to {most}" if most is not None else "")
+            raise SettingsError(name, f"is {value!r}", f"give a whole number {limits}")
+        return int(number)
+
+    return read
+
+
+def read_fraction(*, above: float, up_to: float) -> Callable[[str, object], float]:
+    """A reader of numbers above `above` and up to `up_to`."""
+
+    def read(name: str, value: object) -> float:
+        number = _number(name, value)
+        if not above < number <= up_to:
+            raise SettingsError(
+                name, f"is {value!r}", f"give a number above {above} and up to {up_to}"
+            )
+        return number
+
+    return read
+
+
+def read_texts(name: str, value: object) -> tuple[str, ...]:
+    """A list of texts: a JSON list, or text with commas between.
+
+    :raises SettingsError: it is neither, or an entry is no text.
+    """
+    if isinstance(value, str):
+        value = _listed(value)
+    if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
+        raise SettingsError(name, f"is {value!r}", "give a list of texts, or text with commas")
+    return tuple(each.strip() for each in value if each.strip())
+
+
+def read_addresses(name: str, value: object) -> tuple[str, ...]:
+    """A list of host patterns, without scheme or path.
+
+    :raises SettingsError: an entry is no host pattern, or would let every host in.
+    """
+    hosts = read_texts(name, value)
+    for host in hosts:
+        if "/" in host or not any(letter.isalnum() for letter in host):
+            raise SettingsError(
+                name, f"holds {host!r}", "name hosts alone, for example *.s3.us-east-1.example.com"
+            )
+    return hosts
+
+
+def _listed(text: str) -> object:
+    if text.lstrip().startswith("["):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text  # refused by the caller, which shows it
+    return text.split(",")
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            raise SettingsError(name, f"is {value!r}", "give a number") from None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise SettingsError(name, f"is {value!r}", "give a number")
+    return value

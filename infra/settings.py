@@ -1,0 +1,252 @@
+"""Deploy-time settings: one typed, checked object from the context of `cdk.json`.
+
+Every setting has its default in `cdk.json`; `cdk deploy -c name=value` overrides one. Values
+that come from the command line are text and are read as the type that the setting has.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from infra.setting_types import (
+    SettingsError,
+    read_addresses,
+    read_flag,
+    read_fraction,
+    read_text,
+    read_texts,
+    read_whole_number,
+)
+
+Architecture = Literal["arm64", "x86_64"]
+
+# What CloudWatch Logs accepts as a retention, in days (API_PutRetentionPolicy).
+LOG_RETENTION_DAYS = frozenset(
+    {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557}
+    | {2922, 3288, 3653}
+)
+# One object of an S3 PUT, and so one upload to a presigned URL, holds no more bytes (S3 limits).
+MAX_SINGLE_PUT_BYTES = 5 * 1024**3
+# Step Functions keeps an execution's Wait within a year; a day is past any use here.
+SECONDS_PER_DAY = 86_400
+# Presigned URLs with SigV4 live a week at the most (S3).
+MAX_PRESIGNED_SECONDS = 604_800
+# Cognito: an access token lives between 5 minutes and 1 day.
+MIN_TOKEN_SECONDS = 300
+
+TOPIC = re.compile(r"[a-z0-9_-]{1,64}")
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a deployment may choose. Defaults here equal those of `cdk.json`.
+
+    :ivar local_cloud: the local cloud's endpoint; "" deploys to AWS. The one switch.
+    :ivar coding_service: deploy the CodingService stack too.
+    :ivar architecture: processor of the functions.
+    :ivar log_retention_days: days that log groups keep events.
+    :ivar retain_storage: buckets, tables and logs outlive their stack.
+    :ivar assets: folder of the built Lambda assets, relative to the project.
+    :ivar service_url: the coding service's base address in front of `/v1`; "" takes
+        CodingService's.
+    :ivar auth_url: base address in front of `/oauth2/token`; "" takes CodingService's.
+    :ivar presigned_hosts: fnmatch patterns of the hosts that presigned URLs may name.
+    :ivar allow_plain_http: addresses may begin with http://.
+    :ivar token_prefix: stands before the token in the Authorization header.
+    :ivar default_topic: topic of keys that name none; "" rejects such keys.
+    :ivar requests_per_second: API calls a second that the service allows.
+    :ivar requests_per_day: API calls a day that the service allows.
+    :ivar max_file_bytes: largest file that one operation takes.
+    :ivar poll_first_seconds: wait before the first status call.
+    :ivar poll_fraction: later waits, as a part of the time waited already.
+    :ivar poll_ceiling_seconds: longest wait between status calls.
+    :ivar max_attempts: operations that are tried for a part.
+    :ivar notification_emails: addresses that are told of each drop.
+    :ivar operator_emails: addresses that are told of alarms.
+    :ivar upload_window_seconds: CodingService: time to upload after creating.
+    :ivar results_seconds: CodingService: time that results are kept.
+    :ivar service_requests_per_second: CodingService: each client's rate.
+    :ivar service_burst: CodingService: calls that a client may save up.
+    :ivar service_requests_per_day: CodingService: each client's calls a UTC day.
+    :ivar service_max_file_bytes: CodingService: largest input.
+    :ivar token_seconds: CodingService: life of an access token.
+    :ivar models_dir: CodingService: folder of trained models, relative to the project.
+    """
+
+    local_cloud: str = ""
+    coding_service: bool = False
+    architecture: Architecture = "arm64"
+    log_retention_days: int = 30
+    retain_storage: bool = True
+    assets: str = "build/assets"
+    service_url: str = ""
+    auth_url: str = ""
+    presigned_hosts: tuple[str, ...] = ()
+    allow_plain_http: bool = False
+    token_prefix: str = ""
+    default_topic: str = ""
+    requests_per_second: float = 1
+    requests_per_day: int = 10_000
+    max_file_bytes: int = 5_000_000_000
+    poll_first_seconds: int = 10
+    poll_fraction: float = 0.1
+    poll_ceiling_seconds: int = 7_200
+    max_attempts: int = 3
+    notification_emails: tuple[str, ...] = ()
+    operator_emails: tuple[str, ...] = ()
+    upload_window_seconds: int = 3_600
+    results_seconds: int = 82_800
+    service_requests_per_second: float = 1
+    service_burst: int = 1
+    service_requests_per_day: int = 10_000
+    service_max_file_bytes: int = 5_000_000_000
+    token_seconds: int = 3_600
+    models_dir: str = "build/models"
+
+    @classmethod
+    def from_context(cls, get: Callable[[str], Any]) -> Settings:
+        """Reads each setting from the CDK context, by its camelCase name.
+
+        :param get: `app.node.try_get_context`, or any such function; None means "not set".
+        :raises SettingsError: a value cannot be used; names the setting and says what would do.
+        """
+        values: dict[str, Any] = {}
+        for field in dataclasses.fields(cls):
+            name = context_name(field.name)
+            if (value := get(name)) is not None:
+                values[field.name] = READERS[field.name](name, value)
+        settings = cls(**values)
+        settings.check_together()
+        return settings
+
+    def check_together(self) -> None:
+        """Checks what no setting shows alone.
+
+        :raises SettingsError: the settings contradict each other.
+        """
+        for name, url in (
+            ("serviceUrl", self.service_url),
+            ("authUrl", self.auth_url),
+            ("localCloud", self.local_cloud),
+        ):
+            check_url(name, url, plain_http=self.allow_plain_http)
+        if bool(self.service_url) != bool(self.auth_url):
+            missing = "authUrl" if self.service_url else "serviceUrl"
+            raise SettingsError(missing, "is empty", "set serviceUrl and authUrl together")
+        if self.service_url and not self.presigned_hosts:
+            raise SettingsError(
+                "presignedHosts",
+                "is empty",
+                "name the hosts that the service's presigned URLs may point to, for example"
+                ' ["*.s3.ap-southeast-2.amazonaws.com"]',
+            )
+        if self.poll_first_seconds > self.poll_ceiling_seconds:
+            raise SettingsError(
+                "pollFirstSeconds",
+                f"({self.poll_first_seconds}) is above pollCeilingSeconds"
+                f" ({self.poll_ceiling_seconds})",
+                "make the first wait the shorter one",
+            )
+
+    def check_pipeline(self) -> None:
+        """Checks that Pipeline has a service to drive.
+
+        :raises SettingsError: neither an address nor CodingService is there.
+        """
+        if not self.service_url and not self.coding_service:
+            raise SettingsError(
+                "serviceUrl",
+                "is empty, so Pipeline has no coding service to drive",
+                "set serviceUrl, authUrl and presignedHosts (`cdk deploy Pipeline -c serviceUrl=…"
+                " -c authUrl=… -c presignedHosts=…`), or deploy the open service along with it"
+                " (`cdk deploy --all -c codingService=true`)",
+            )
+
+
+def context_name(field: str) -> str:
+    """`local_cloud` → `localCloud`: the name that a setting has in `cdk.json`."""
+    first, *rest = field.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def check_url(name: str, url: str, *, plain_http: bool) -> None:
+    """An address is https (or http where that is allowed) and has no slash at its end.
+
+    :raises SettingsError: it is not.
+    """
+    if not url:
+        return
+    schemes = ("https://", "http://") if plain_http else ("https://",)
+    if not url.startswith(schemes) or len(url.split("://", 1)[1]) == 0:
+        remedy = "begin with https://" + ("" if plain_http else ", or set allowPlainHttp=true")
+        raise SettingsError(name, f"({url}) is not an https address", remedy)
+    if url.endswith("/"):
+        raise SettingsError(name, f"({url}) ends with a slash", "leave the last slash out")
+
+
+def _architecture(name: str, value: object) -> str:
+    text = read_text(name, value)
+    if text not in get_args(Architecture):
+        raise SettingsError(name, f"is {text!r}", "choose arm64 or x86_64")
+    return text
+
+
+def _retention(name: str, value: object) -> int:
+    days = read_whole_number(1)(name, value)
+    if days not in LOG_RETENTION_DAYS:
+        allowed = ", ".join(str(each) for each in sorted(LOG_RETENTION_DAYS))
+        raise SettingsError(name, f"is {days}", f"CloudWatch Logs accepts {allowed}")
+    return days
+
+
+def _topic(name: str, value: object) -> str:
+    text = read_text(name, value)
+    if text and not TOPIC.fullmatch(text):
+        raise SettingsError(name, f"is {text!r}", "use 1 to 64 of a-z, 0-9, _ and -, or leave it")
+    return text
+
+
+def _emails(name: str, value: object) -> Sequence[str]:
+    emails = read_texts(name, value)
+    for email in emails:
+        if not EMAIL.fullmatch(email):
+            raise SettingsError(name, f"holds {email!r}", "list whole e-mail addresses")
+    return emails
+
+
+READERS: Mapping[str, Callable[[str, object], Any]] = {
+    "local_cloud": read_text,
+    "coding_service": read_flag,
+    "architecture": _architecture,
+    "log_retention_days": _retention,
+    "retain_storage": read_flag,
+    "assets": read_text,
+    "service_url": read_text,
+    "auth_url": read_text,
+    "presigned_hosts": read_addresses,
+    "allow_plain_http": read_flag,
+    "token_prefix": read_text,
+    "default_topic": _topic,
+    "requests_per_second": read_fraction(above=0, up_to=1_000),
+    "requests_per_day": read_whole_number(1),
+    "max_file_bytes": read_whole_number(1, MAX_SINGLE_PUT_BYTES),
+    "poll_first_seconds": read_whole_number(1, SECONDS_PER_DAY),
+    "poll_fraction": read_fraction(above=0, up_to=1),
+    "poll_ceiling_seconds": read_whole_number(1, SECONDS_PER_DAY),
+    "max_attempts": read_whole_number(1, 10),
+    "notification_emails": _emails,
+    "operator_emails": _emails,
+    "upload_window_seconds": read_whole_number(1, MAX_PRESIGNED_SECONDS),
+    "results_seconds": read_whole_number(1, SECONDS_PER_DAY),
+    "service_requests_per_second": read_fraction(above=0, up_to=10_000),
+    "service_burst": read_whole_number(1),
+    "service_requests_per_day": read_whole_number(1),
+    "service_max_file_bytes": read_whole_number(1, MAX_SINGLE_PUT_BYTES),
+    "token_seconds": read_whole_number(MIN_TOKEN_SECONDS, SECONDS_PER_DAY),
+    "models_dir": read_text,
+}
