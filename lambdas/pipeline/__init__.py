@@ -1,0 +1,1 @@
+"""Pipeline: takes dropped files through a Coding Service and brings the coded results home."""

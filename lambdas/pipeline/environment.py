@@ -1,0 +1,121 @@
+"""Run-time settings: the functions' environment variables, read once, as one typed object."""
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Self
+
+from pipeline.errors import SettingInvalid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What a function of Pipeline was deployed with. Holds names and addresses, no secret."""
+
+    ledger_table: str
+    results_bucket: str
+    credentials_secret_arn: str
+    token_secret_arn: str
+    service_url: str
+    """Base in front of `/v1`, without a slash at its end."""
+    auth_url: str
+    """Base in front of `/oauth2/token`, without a slash at its end."""
+    presigned_hosts: tuple[str, ...]
+    """fnmatch patterns of `host` or `host:port` that presigned URLs may name."""
+    allow_plain_http: bool
+    token_prefix: str
+    """Goes in front of the token in `Authorization`, e.g. `"Bearer "`; usually empty."""
+    default_topic: str | None
+    """Topic of keys that name none; None: such drops are rejected."""
+    requests_per_second: float
+    requests_per_day: int
+    max_file_bytes: int
+    poll_first_seconds: float
+    poll_fraction: float
+    """Of the time already waited: the wait before the next status check."""
+    poll_ceiling_seconds: float
+    max_attempts: int
+    """Operations that one part may use when they time out."""
+    state_machine_arn: str | None
+    """Only for the functions that start executions."""
+    ca_bundle: str | None
+    """File of trusted certificates in place of the system's (AWS_CA_BUNDLE)."""
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> Self:
+        """The settings in `variables`. Raises `SettingInvalid` naming the variable."""
+        source = _Variables(variables)
+        return cls(
+            ledger_table=source.text("LEDGER_TABLE"),
+            results_bucket=source.text("RESULTS_BUCKET"),
+            credentials_secret_arn=source.text("CREDENTIALS_SECRET_ARN"),
+            token_secret_arn=source.text("TOKEN_SECRET_ARN"),
+            service_url=source.text("SERVICE_URL").rstrip("/"),
+            auth_url=source.text("AUTH_URL").rstrip("/"),
+            presigned_hosts=source.names("PRESIGNED_HOSTS"),
+            allow_plain_http=source.flag("ALLOW_PLAIN_HTTP"),
+            token_prefix=variables.get("TOKEN_PREFIX", ""),
+            default_topic=variables.get("DEFAULT_TOPIC") or None,
+            requests_per_second=source.number("REQUESTS_PER_SECOND"),
+            requests_per_day=source.count("REQUESTS_PER_DAY"),
+            max_file_bytes=source.count("MAX_FILE_BYTES"),
+            poll_first_seconds=source.number("POLL_FIRST_SECONDS"),
+            poll_fraction=source.number("POLL_FRACTION"),
+            poll_ceiling_seconds=source.number("POLL_CEILING_SECONDS"),
+            max_attempts=source.count("MAX_ATTEMPTS"),
+            state_machine_arn=variables.get("STATE_MACHINE_ARN") or None,
+            ca_bundle=variables.get("AWS_CA_BUNDLE") or None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Variables:
+    variables: Mapping[str, str]
+
+    def text(self, name: str) -> str:
+        value = self.variables.get(name, "")
+        if not value:
+            raise SettingInvalid(f"the environment variable {name} is missing; deploy again")
+        return value
+
+    def names(self, name: str) -> tuple[str, ...]:
+        listed = tuple(part.strip() for part in self.text(name).split(",") if part.strip())
+        if not listed:
+            raise SettingInvalid(f"the environment variable {name} lists nothing; deploy again")
+        return listed
+
+    def flag(self, name: str) -> bool:
+        value = self.text(name)
+        if value not in ("true", "false"):
+            raise SettingInvalid(
+                f"the environment variable {name} is {value!r}; it must be true or false"
+            )
+        return value == "true"
+
+    def number(self, name: str) -> float:
+        value = self.text(name)
+        try:
+            number = float(value)
+        except ValueError:
+            number = 0.0
+        if not 0 < number < math.inf:
+            raise SettingInvalid(
+                f"the environment variable {name} is {value!r}; it must be a number above 0"
+            )
+        return number
+
+    def count(self, name: str) -> int:
+        number = self.number(name)
+        if number != int(number):
+            raise SettingInvalid(
+                f"the environment variable {name} is {number}; it must be a whole number above 0"
+            )
+        return int(number)
+
+
+@cache
+def environment() -> Environment:
+    """This process's settings; the one place that reads the process environment."""
+    return Environment.read(os.environ)
