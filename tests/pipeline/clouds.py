@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import boto3
 from moto import mock_aws
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 DROPS = "drops"
 RESULTS = "results"
-REGION = "ap-southeast-2"
+REGION: Final = "ap-southeast-2"
 
 
 @dataclass(frozen=True, slots=True)

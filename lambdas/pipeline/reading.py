@@ -1,0 +1,150 @@
+"""Reads a range of one object version as blocks, in bounded memory.
+
+Each block is a ranged GET of its own, so a lost connection costs one block and not the file, and
+a few are asked for ahead of the reader, so that the network works while lines are checked. All
+are pinned to the version and to the ETag of the first: they are pieces of the same bytes.
+"""
+
+from collections import deque
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ConnectionError as BotoConnectionError
+
+from pipeline.aws_faults import is_passing
+from pipeline.errors import DropGone, StorageBusy
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+BLOCK_BYTES = 8 << 20  # S3's guidance: ranged GETs of 8 to 16 MB
+BLOCKS_AHEAD = 2  # ours: hides a round trip; with the reader's own at most 4 blocks in memory
+RANGE_TRIES = 4  # ours: of one block, above botocore's own retries of the request
+FIRST_RETRY_SECONDS = 0.5  # ours; doubles from try to try
+
+GONE_CODES = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchBucket", "MethodNotAllowed", "404"})
+"""S3: no such object or version, or (405) the version is a delete marker."""
+UNREADABLE_CODES = frozenset({"AccessDenied", "403"})
+"""S3 answers so, too, for a missing version where the caller may not list versions."""
+CHANGED_CODES = frozenset({"PreconditionFailed", "412", "InvalidRange", "416"})
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRange:
+    """Bytes `first_byte` to `last_byte`, both included, of one object version."""
+
+    bucket: str
+    key: str
+    version_id: str
+    first_byte: int
+    last_byte: int
+
+    @property
+    def length(self) -> int:
+        return self.last_byte - self.first_byte + 1
+
+
+class BlockReader:
+    """Reads blocks of objects of S3. `sleep` takes seconds."""
+
+    def __init__(
+        self,
+        s3: "S3Client",
+        *,
+        sleep: Callable[[float], None],
+        block_bytes: int = BLOCK_BYTES,
+        ahead: int = BLOCKS_AHEAD,
+    ) -> None:
+        self._s3 = s3
+        self._sleep = sleep
+        self._block_bytes = block_bytes
+        self._ahead = ahead
+
+    def blocks(self, source: ObjectRange) -> Generator[bytes, None, None]:
+        """The range's bytes in order, in blocks. Close the iterator if it is not read to its end.
+
+        Raises `DropGone` where the version is gone, `StorageBusy` where S3 can't give it now.
+        """
+        starts = range(source.first_byte, source.last_byte + 1, self._block_bytes)
+        etag, first = self._block(source, starts[0], None)
+        yield first
+        del first
+        executor = ThreadPoolExecutor(self._ahead, thread_name_prefix="read-ahead")
+        waiting: deque[Future[tuple[str, bytes]]] = deque()
+        try:
+            for start in starts[1:]:
+                waiting.append(executor.submit(self._block, source, start, etag))
+                if len(waiting) > self._ahead:
+                    yield waiting.popleft().result()[1]
+            while waiting:
+                yield waiting.popleft().result()[1]
+        finally:
+            executor.shutdown(wait=True, cancel_futures=True)
+
+    def first_block(self, source: ObjectRange) -> bytes:
+        """The first block only. Raises as `blocks` does."""
+        with closing(self.blocks(source)) as blocks:
+            return next(blocks)
+
+    def _block(self, source: ObjectRange, start: int, etag: str | None) -> tuple[str, bytes]:
+        """(ETag, bytes) of the block that begins at `start`, tried a few times."""
+        wait = FIRST_RETRY_SECONDS
+        for last_try in (*[False] * (RANGE_TRIES - 1), True):
+            try:
+                return self._block_once(source, start, etag)
+            except StorageBusy:
+                if last_try:
+                    raise
+            self._sleep(wait)
+            wait *= 2
+        raise AssertionError("the last try returns or raises")
+
+    def _block_once(self, source: ObjectRange, start: int, etag: str | None) -> tuple[str, bytes]:
+        end = min(start + self._block_bytes - 1, source.last_byte)
+        pinned = {"IfMatch": etag} if etag else {}
+        try:
+            answer = self._s3.get_object(
+                Bucket=source.bucket,
+                Key=source.key,
+                VersionId=source.version_id,
+                Range=f"bytes={start}-{end}",
+                **pinned,  # type: ignore[arg-type]
+            )
+            with answer["Body"] as body:
+                block = body.read()
+        except ClientError as error:
+            raise _told(error, source) from None
+        except (BotoConnectionError, HTTPClientError, IncompleteReadError) as error:
+            raise StorageBusy(
+                f"the connection to S3 was lost while reading {source.key} "
+                f"({type(error).__name__}); it will be tried again"
+            ) from None
+        if len(block) != end - start + 1:
+            raise StorageBusy(
+                f"S3 gave {len(block)} of {end - start + 1} bytes of a range of {source.key}; "
+                "it will be tried again"
+            )
+        return answer["ETag"], block
+
+
+def _told(error: ClientError, source: ObjectRange) -> Exception:
+    code = error.response["Error"]["Code"]
+    version = f"s3://{source.bucket}/{source.key} (version {source.version_id})"
+    if code in GONE_CODES:
+        return DropGone(
+            f"{version} was deleted before it could be coded; drop the file again if it is needed"
+        )
+    if code in UNREADABLE_CODES:
+        return DropGone(
+            f"S3 refuses to give {version}: it was deleted, or Pipeline may not read it; "
+            "drop the file again, and if that fails too, check the drop bucket's policy and key"
+        )
+    if code in CHANGED_CODES:
+        return DropGone(f"{version} is not the object that was dropped; drop the file again")
+    if is_passing(error):
+        return StorageBusy(f"S3 answered {code} while reading {source.key}; it will be tried again")
+    return error
