@@ -14,20 +14,18 @@ items `attempt#0001`… beside it. No URL, token or line of a drop is ever in he
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from botocore.exceptions import ClientError
 
-from pipeline.aws_faults import aws_call
+from pipeline.aws_errors import aws_busy_as_try_again, code_of
+from pipeline.clock import Clock
 from pipeline.errors import PartTaken
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.service_resource import Table
+from pipeline.ledger import Ledger
 
 KEPT_SECONDS = 90 * 86_400  # ours: six times the longest execution; then the ledger forgets
 LEASE_MARGIN_SECONDS = 5.0  # ours: clocks of two machines may differ by so much
@@ -134,17 +132,15 @@ _OF_AN_ATTEMPT = (
 
 
 class Attempts:
-    """The parts' items in the ledger table. `now` gives seconds since the epoch."""
+    """The parts' items in the ledger."""
 
-    def __init__(self, table: "Table", *, now: Callable[[], float]) -> None:
-        self._table = table
-        self._now = now
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
 
     def record(self, part_id: str) -> PartRecord:
         """What is known of a part now (a consistent read). Raises `AwsBusy`."""
-        with aws_call("read the ledger"):
-            answer = self._table.get_item(Key=_key(part_id), ConsistentRead=True)
-        return PartRecord.from_item(part_id, answer.get("Item", {}))
+        return PartRecord.from_item(part_id, self._ledger.get(*_key(part_id).values()) or {})
 
     @contextmanager
     def claimed(self, part_id: str, *, owner: str, seconds: float) -> Iterator["Claim"]:
@@ -153,9 +149,9 @@ class Attempts:
         `seconds` is the time that the invocation has left: when a lease has run out, its holder
         is dead for certain. Raises `PartTaken` while another invocation holds the part, `AwsBusy`.
         """
-        now = self._now()
-        with aws_call("claim the part in the ledger"), _taken_if_refused(part_id):
-            answer = self._table.update_item(
+        now = self._clock.seconds()
+        with aws_busy_as_try_again(), _taken_if_refused(part_id):
+            answer = self._ledger.table.update_item(
                 Key=_key(part_id),
                 UpdateExpression="SET #owner = :me, owner_until = :until, expires_at = :expires",
                 ConditionExpression=(
@@ -171,7 +167,7 @@ class Attempts:
                 ReturnValues="ALL_NEW",
             )
         claim = Claim(
-            self._table, owner, PartRecord.from_item(part_id, answer["Attributes"]), self._now
+            self._ledger, self._clock, owner, PartRecord.from_item(part_id, answer["Attributes"])
         )
         try:
             yield claim
@@ -182,12 +178,10 @@ class Attempts:
 class Claim:
     """One invocation's hold on a part. Every change raises `PartTaken` once the hold is lost."""
 
-    def __init__(
-        self, table: "Table", owner: str, record: PartRecord, now: Callable[[], float]
-    ) -> None:
-        self._table = table
+    def __init__(self, ledger: Ledger, clock: Clock, owner: str, record: PartRecord) -> None:
+        self._ledger = ledger
+        self._clock = clock
         self._owner = owner
-        self._now = now
         self.record = record
         """The part as it stands after the last change made through this claim."""
 
@@ -212,7 +206,7 @@ class Claim:
             {
                 "state": AttemptState.CLOSING,
                 "input": json.dumps(asdict(sent)),
-                "closing_at": self._iso_now(),
+                "closing_at": self._clock.iso(),
             }
         )
 
@@ -222,7 +216,7 @@ class Claim:
             {
                 "state": AttemptState.UPLOADED,
                 "input": json.dumps(asdict(sent)),
-                "uploaded_at": self._iso_now(),
+                "uploaded_at": self._clock.iso(),
             }
         )
 
@@ -234,11 +228,10 @@ class Claim:
             "state": str(self.record.state),
             "operation_id": self.record.operation_id,
             "reason": reason,
-            "ended_at": self._iso_now(),
-            "expires_at": int(self._now()) + KEPT_SECONDS,
+            "ended_at": self._clock.iso(),
+            "expires_at": int(self._clock.seconds()) + KEPT_SECONDS,
         }
-        with aws_call("record an ended attempt in the ledger"):
-            self._table.put_item(Item={name: v for name, v in ended.items() if v is not None})
+        self._ledger.put({name: value for name, value in ended.items() if value is not None})
         self._change({"state": AttemptState.IDLE}, forget=_OF_AN_ATTEMPT)
 
     def checkpoint(self, collection: Mapping[str, Any]) -> None:
@@ -270,8 +263,8 @@ class Claim:
         if forget:
             expression += " REMOVE " + ", ".join(f"#{name}" for name in forget)
         part_id = self.record.part_id
-        with aws_call("write to the ledger"), _taken_if_refused(part_id):
-            answer = self._table.update_item(
+        with aws_busy_as_try_again(), _taken_if_refused(part_id):
+            answer = self._ledger.table.update_item(
                 Key=_key(part_id),
                 UpdateExpression=expression.strip(),
                 ConditionExpression="#owner = :me",
@@ -282,11 +275,8 @@ class Claim:
             )
         self.record = PartRecord.from_item(part_id, answer["Attributes"])
 
-    def _iso_now(self) -> str:
-        return datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds")
 
-
-def _key(part_id: str) -> dict[str, Any]:
+def _key(part_id: str) -> dict[str, str]:
     return {"pk": f"part#{part_id}", "sk": "part"}
 
 
@@ -295,6 +285,6 @@ def _taken_if_refused(part_id: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+        if code_of(error) != "ConditionalCheckFailedException":
             raise
         raise PartTaken(f"another invocation works on part {part_id}; it will be tried") from None

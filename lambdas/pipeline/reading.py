@@ -2,27 +2,26 @@
 
 Each block is a ranged GET of its own, so a lost connection costs one block and not the file, and
 a few are asked for ahead of the reader, so that the network works while lines are checked. All
-are pinned to the version and to the ETag of the first: they are pieces of the same bytes.
+are pinned to the version and to its ETag: they are pieces of the bytes that were dropped.
 """
 
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from pipeline.aws_faults import is_passing
+from pipeline.aws_errors import code_of, passes_by_itself
 from pipeline.errors import DropGone, StorageBusy
+from pipeline.states import Segment
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 BLOCK_BYTES = 8 << 20  # S3's guidance: ranged GETs of 8 to 16 MB
-BLOCKS_AHEAD = 2  # ours: hides a round trip; with the reader's own at most 4 blocks in memory
+BLOCKS_AHEAD = 2  # ours: hides a round trip; with the reader's own, 4 blocks are in memory
 RANGE_TRIES = 4  # ours: of one block, above botocore's own retries of the request
 FIRST_RETRY_SECONDS = 0.5  # ours; doubles from try to try
 
@@ -31,21 +30,6 @@ GONE_CODES = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchBucket", "MethodNot
 UNREADABLE_CODES = frozenset({"AccessDenied", "403"})
 """S3 answers so, too, for a missing version where the caller may not list versions."""
 CHANGED_CODES = frozenset({"PreconditionFailed", "412", "InvalidRange", "416"})
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectRange:
-    """Bytes `first_byte` to `last_byte`, both included, of one object version."""
-
-    bucket: str
-    key: str
-    version_id: str
-    first_byte: int
-    last_byte: int
-
-    @property
-    def length(self) -> int:
-        return self.last_byte - self.first_byte + 1
 
 
 class BlockReader:
@@ -64,38 +48,34 @@ class BlockReader:
         self._block_bytes = block_bytes
         self._ahead = ahead
 
-    def blocks(self, source: ObjectRange) -> Generator[bytes, None, None]:
+    def blocks(self, source: Segment) -> Generator[bytes, None, None]:
         """The range's bytes in order, in blocks. Close the iterator if it is not read to its end.
 
         Raises `DropGone` where the version is gone, `StorageBusy` where S3 can't give it now.
         """
         starts = range(source.first_byte, source.last_byte + 1, self._block_bytes)
-        etag, first = self._block(source, starts[0], None)
-        yield first
-        del first
         executor = ThreadPoolExecutor(self._ahead, thread_name_prefix="read-ahead")
-        waiting: deque[Future[tuple[str, bytes]]] = deque()
+        waiting: deque[Future[bytes]] = deque()
         try:
-            for start in starts[1:]:
-                waiting.append(executor.submit(self._block, source, start, etag))
+            for start in starts:
+                waiting.append(executor.submit(self._block, source, start))
                 if len(waiting) > self._ahead:
-                    yield waiting.popleft().result()[1]
+                    yield waiting.popleft().result()
             while waiting:
-                yield waiting.popleft().result()[1]
+                yield waiting.popleft().result()
         finally:
             executor.shutdown(wait=True, cancel_futures=True)
 
-    def first_block(self, source: ObjectRange) -> bytes:
+    def first_block(self, source: Segment) -> bytes:
         """The first block only. Raises as `blocks` does."""
-        with closing(self.blocks(source)) as blocks:
-            return next(blocks)
+        return self._block(source, source.first_byte)
 
-    def _block(self, source: ObjectRange, start: int, etag: str | None) -> tuple[str, bytes]:
-        """(ETag, bytes) of the block that begins at `start`, tried a few times."""
+    def _block(self, source: Segment, start: int) -> bytes:
+        """The block that begins at `start`, tried a few times."""
         wait = FIRST_RETRY_SECONDS
         for last_try in (*[False] * (RANGE_TRIES - 1), True):
             try:
-                return self._block_once(source, start, etag)
+                return self._block_once(source, start)
             except StorageBusy:
                 if last_try:
                     raise
@@ -103,16 +83,15 @@ class BlockReader:
             wait *= 2
         raise AssertionError("the last try returns or raises")
 
-    def _block_once(self, source: ObjectRange, start: int, etag: str | None) -> tuple[str, bytes]:
+    def _block_once(self, source: Segment, start: int) -> bytes:
         end = min(start + self._block_bytes - 1, source.last_byte)
-        pinned = {"IfMatch": etag} if etag else {}
         try:
             answer = self._s3.get_object(
                 Bucket=source.bucket,
                 Key=source.key,
                 VersionId=source.version_id,
                 Range=f"bytes={start}-{end}",
-                **pinned,  # type: ignore[arg-type]
+                IfMatch=f'"{source.etag}"',
             )
             with answer["Body"] as body:
                 block = body.read()
@@ -128,11 +107,11 @@ class BlockReader:
                 f"S3 gave {len(block)} of {end - start + 1} bytes of a range of {source.key}; "
                 "it will be tried again"
             )
-        return answer["ETag"], block
+        return block
 
 
-def _told(error: ClientError, source: ObjectRange) -> Exception:
-    code = error.response["Error"]["Code"]
+def _told(error: ClientError, source: Segment) -> Exception:
+    code = code_of(error)
     version = f"s3://{source.bucket}/{source.key} (version {source.version_id})"
     if code in GONE_CODES:
         return DropGone(
@@ -145,6 +124,6 @@ def _told(error: ClientError, source: ObjectRange) -> Exception:
         )
     if code in CHANGED_CODES:
         return DropGone(f"{version} is not the object that was dropped; drop the file again")
-    if is_passing(error):
+    if passes_by_itself(error):
         return StorageBusy(f"S3 answered {code} while reading {source.key}; it will be tried again")
     return error

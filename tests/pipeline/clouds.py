@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from moto import mock_aws
 
+from pipeline.ledger import Ledger
+from pipeline.states import Segment
+
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_s3 import S3Client
 
 DROPS = "drops"
@@ -20,11 +22,23 @@ REGION: Final = "ap-southeast-2"
 @dataclass(frozen=True, slots=True)
 class Cloud:
     s3: "S3Client"
-    ledger: "Table"
+    ledger: Ledger
 
-    def drop(self, key: str, content: bytes) -> str:
-        """The version id of a new object in the drop bucket."""
-        return self.s3.put_object(Bucket=DROPS, Key=key, Body=content)["VersionId"]
+    def segment(
+        self, key: str, content: bytes, first_byte: int = 0, last_byte: int | None = None
+    ) -> Segment:
+        """A range (all, unless told) of a new object of the drop bucket."""
+        stored = self.s3.put_object(Bucket=DROPS, Key=key, Body=content)
+        return Segment(
+            drop_id="0123456789abcdef0123456789abcdef",
+            bucket=DROPS,
+            key=key,
+            version_id=stored["VersionId"],
+            etag=stored["ETag"].strip('"'),
+            first_byte=first_byte,
+            last_byte=len(content) - 1 if last_byte is None else last_byte,
+            results_prefix=f"{key}/0123456789abcdef0123456789abcdef/",
+        )
 
     def result(self, key: str) -> bytes:
         return self.s3.get_object(Bucket=RESULTS, Key=key)["Body"].read()
@@ -61,4 +75,4 @@ def cloud() -> Iterator[Cloud]:
                 {"AttributeName": "sk", "AttributeType": "S"},
             ],
         )
-        yield Cloud(s3, table)
+        yield Cloud(s3, Ledger(table))
