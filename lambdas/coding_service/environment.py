@@ -1,0 +1,158 @@
+"""The functions' settings at run time: typed, read once a process, and read nowhere else."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal, Self
+
+from coding_service.errors import EnvironmentIncomplete
+
+AddressingStyle = Literal["virtual", "path"]
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """Environment variables with typed access. Raises `EnvironmentIncomplete`."""
+
+    values: Mapping[str, str]
+
+    def text(self, name: str) -> str:
+        value = self.values.get(name, "")
+        if not value:
+            raise EnvironmentIncomplete(
+                f"the environment variable {name} is missing: deploy the stack again"
+            )
+        return value
+
+    def addressing_style(self, name: str) -> AddressingStyle:
+        match self.text(name):
+            case "virtual":
+                return "virtual"
+            case "path":
+                return "path"
+            case _:
+                raise EnvironmentIncomplete(
+                    f"the environment variable {name} is neither virtual nor path: "
+                    "deploy the stack again"
+                )
+
+    def number(self, name: str) -> float:
+        try:
+            return float(self.text(name))
+        except ValueError:
+            raise EnvironmentIncomplete(
+                f"the environment variable {name} is not a number: deploy the stack again"
+            ) from None
+
+    def whole_number(self, name: str) -> int:
+        return int(self.number(name))
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizeEnvironment:
+    """What the authorizer needs to check a token."""
+
+    jwks_url: str
+    issuer: str
+    scope: str
+    ca_bundle: str | None
+    """File of trusted roots; None trusts the system's."""
+
+    @classmethod
+    def of(cls, variables: Variables) -> Self:
+        values = variables.values
+        return cls(
+            jwks_url=variables.text("JWKS_URL"),
+            issuer=variables.text("TOKEN_ISSUER"),
+            scope=variables.text("OAUTH_SCOPE"),
+            ca_bundle=values.get("AWS_CA_BUNDLE") or values.get("SSL_CERT_FILE") or None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StorageEnvironment:
+    """Where operations and their files lie."""
+
+    table: str
+    input_bucket: str
+    output_bucket: str
+    input_key_arn: str
+    """KMS key of the input bucket; callers send it with their upload."""
+    addressing_style: AddressingStyle
+    """`virtual` (AWS) or `path` (the local cloud): how presigned URLs name a bucket."""
+
+    @classmethod
+    def of(cls, variables: Variables) -> Self:
+        return cls(
+            table=variables.text("OPERATIONS_TABLE"),
+            input_bucket=variables.text("INPUT_BUCKET"),
+            output_bucket=variables.text("OUTPUT_BUCKET"),
+            input_key_arn=variables.text("INPUT_KEY_ARN"),
+            addressing_style=variables.addressing_style("S3_ADDRESSING_STYLE"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEnvironment:
+    """The service's limits and times."""
+
+    upload_window_seconds: int
+    results_seconds: int
+    requests_per_second: float
+    burst: int
+    requests_per_day: int
+    max_file_bytes: int
+    models: Path
+
+    @classmethod
+    def of(cls, variables: Variables) -> Self:
+        values = variables.values
+        return cls(
+            upload_window_seconds=variables.whole_number("UPLOAD_WINDOW_SECONDS"),
+            results_seconds=variables.whole_number("RESULTS_SECONDS"),
+            requests_per_second=variables.number("REQUESTS_PER_SECOND"),
+            burst=variables.whole_number("REQUEST_BURST"),
+            requests_per_day=variables.whole_number("REQUESTS_PER_DAY"),
+            max_file_bytes=variables.whole_number("MAX_FILE_BYTES"),
+            models=Path(
+                values.get("MODELS_DIR") or Path(variables.text("LAMBDA_TASK_ROOT"), "models")
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalEnvironment:
+    """What starts inference."""
+
+    state_machine_arn: str
+
+    @classmethod
+    def of(cls, variables: Variables) -> Self:
+        return cls(state_machine_arn=variables.text("INFERENCE_STATE_MACHINE_ARN"))
+
+
+def variables() -> Variables:
+    """This process's variables."""
+    return Variables(dict(os.environ))
+
+
+@cache
+def authorize_environment() -> AuthorizeEnvironment:
+    return AuthorizeEnvironment.of(variables())
+
+
+@cache
+def storage_environment() -> StorageEnvironment:
+    return StorageEnvironment.of(variables())
+
+
+@cache
+def service_environment() -> ServiceEnvironment:
+    return ServiceEnvironment.of(variables())
+
+
+@cache
+def arrival_environment() -> ArrivalEnvironment:
+    return ArrivalEnvironment.of(variables())

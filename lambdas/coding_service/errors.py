@@ -1,0 +1,86 @@
+"""What can go wrong in the service, and who can mend it.
+
+CodingServiceError
+├── Refusal              the API's caller: a row of the documented error table; never leaves the API
+├── TryAgain             nobody; the state machine retries these
+│   └── AwsBusy              AWS throttled, broke off or failed inside
+├── Final                the operation's owner; the state machine catches these, and the text
+│   │                    becomes the `error` of the status
+│   ├── InputRefused         the file is not what the model codes: correct it
+│   ├── InputGone            the file vanished before it was coded: upload it again
+│   └── ModelGone            the model is no longer deployed: create an operation for another
+└── OperatorNeeded       whoever runs the service; caught as unexpected, alarms
+    ├── EnvironmentIncomplete  a function lacks a variable: mend the stack
+    ├── KeysUnavailable        the user pool's signing keys can't be read
+    ├── OutputMismatch         the output is not what was written: a defect
+    └── OperationLost          an item that an execution works on has gone: a defect
+
+The state machine's Retry and Catch (statemachine/inference.asl.json) name the leaves of TryAgain
+and Final; a test keeps both in step.
+"""
+
+from protocol.errors import ServiceAnswer
+
+
+class CodingServiceError(Exception):
+    """Any failure that the service can explain. No text of it holds a URL or a token."""
+
+
+class Refusal(CodingServiceError):
+    """A documented answer that is not a success."""
+
+    def __init__(self, answer: ServiceAnswer) -> None:
+        self.answer = answer
+        super().__init__(answer.text)
+
+
+class TryAgain(CodingServiceError):
+    """The same step is likely to succeed soon."""
+
+
+class AwsBusy(TryAgain):
+    """AWS throttled a call, broke the connection or failed inside, after boto3's own retries."""
+
+
+class Final(CodingServiceError):
+    """The operation fails; the text tells its owner why and what to do next."""
+
+
+class InputRefused(Final):
+    """The uploaded file can't be coded as it is."""
+
+
+class InputGone(Final):
+    """The uploaded file is no longer there."""
+
+
+class ModelGone(Final):
+    """The model that the operation was created for is no longer deployed."""
+
+
+class OperatorNeeded(CodingServiceError):
+    """Something that only the service's operator can mend."""
+
+
+class EnvironmentIncomplete(OperatorNeeded):
+    """An environment variable is missing or malformed. Names the variable, never its value."""
+
+
+class KeysUnavailable(OperatorNeeded):
+    """The user pool's public keys could not be read."""
+
+
+class OutputMismatch(OperatorNeeded):
+    """The output that was stored is not the one that was written."""
+
+
+class OperationLost(OperatorNeeded):
+    """The operation of a running execution is not in the table."""
+
+
+def leaves(root: type[CodingServiceError]) -> frozenset[str]:
+    """The names of the errors below `root` that are raised: those without children."""
+    children = root.__subclasses__()
+    if not children:
+        return frozenset({root.__name__})
+    return frozenset().union(*(leaves(child) for child in children))

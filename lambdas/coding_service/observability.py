@@ -1,0 +1,14 @@
+"""Logs, traces and metrics of every function of the service.
+
+The correlation id of all of them is the operation's id. Answers carry presigned URLs, so
+handlers are traced without their responses.
+"""
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+
+METRICS_NAMESPACE = "Dropcoder"
+SERVICE = "coding-service"
+
+logger = Logger(service=SERVICE)
+tracer = Tracer(service=SERVICE)
+metrics = Metrics(namespace=METRICS_NAMESPACE, service=SERVICE)

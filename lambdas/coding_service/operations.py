@@ -1,0 +1,134 @@
+"""An operation of the batch API: one request to code one file, from creation to deletion."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from protocol.messages import Model
+from protocol.statuses import OperationStatus
+
+KEPT_SECONDS = 30 * 86_400  # ours: how long a status can be asked for; then 404
+PREFIX = "operation#"
+INPUT_NAME, OUTPUT_NAME, METADATA_NAME = "input.jsonl", "output.jsonl", "metadata.json"
+
+
+def as_guid(text: str) -> str | None:
+    """`text` in the canonical form of a GUID, or None if it is not one."""
+    try:
+        guid = str(uuid.UUID(text))
+    except ValueError:
+        return None
+    return guid if guid == text.lower() else None
+
+
+def input_key(operation_id: str) -> str:
+    return f"{operation_id}/{INPUT_NAME}"
+
+
+def output_key(operation_id: str) -> str:
+    return f"{operation_id}/{OUTPUT_NAME}"
+
+
+def metadata_key(operation_id: str) -> str:
+    return f"{operation_id}/{METADATA_NAME}"
+
+
+def operation_of_key(key: str) -> str | None:
+    """The operation that an input's key belongs to; None for a key that is no input's."""
+    folder, _, name = key.partition("/")
+    return as_guid(folder) if name == INPUT_NAME else None
+
+
+def timestamp(seconds: float) -> str:
+    """Epoch seconds as ISO 8601 in UTC, for people who read the table."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An item of the operations table. Times are epoch seconds. Never a URL or token."""
+
+    operation_id: str
+    client_id: str
+    topic: str
+    model: Model
+    status: OperationStatus
+    created_at: int
+    upload_until: int
+    """The presigned PUT's end."""
+    times_out_at: int
+    """The end of the allowance for an upload that began within the window."""
+    execution: str | None = None
+    """Name of the execution that codes it."""
+    input_version: str | None = None
+    upload_id: str | None = None
+    """The multipart upload of the output, where it takes one."""
+    finished_at: int | None = None
+    results_until: int | None = None
+    results_deleted: bool = False
+    error: str | None = None
+
+    @classmethod
+    def created(
+        cls, *, operation_id: str, client_id: str, topic: str, model: Model, now: int, window: int
+    ) -> Self:
+        """A new one. An upload that begins within the window may take as long again."""
+        return cls(
+            operation_id=operation_id,
+            client_id=client_id,
+            topic=topic,
+            model=model,
+            status=OperationStatus.AWAITING_INPUT,
+            created_at=now,
+            upload_until=now + window,
+            times_out_at=now + 2 * window,
+        )
+
+    @property
+    def expires_at(self) -> int:
+        return self.created_at + KEPT_SECONDS
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Self:
+        model = dict(item["model"])
+        version = model["modelVersion"]
+        model["modelVersion"] = int(version) if version == int(version) else float(version)
+        return cls(
+            operation_id=item["operation_id"],
+            client_id=item["client_id"],
+            topic=item["topic"],
+            model=Model.from_json(model),
+            status=OperationStatus(item["status"]),
+            created_at=int(item["created_at"]),
+            upload_until=int(item["upload_until"]),
+            times_out_at=int(item["times_out_at"]),
+            execution=item.get("execution"),
+            input_version=item.get("input_version"),
+            upload_id=item.get("upload_id"),
+            finished_at=_whole(item.get("finished_at")),
+            results_until=_whole(item.get("results_until")),
+            results_deleted=bool(item.get("results_deleted", False)),
+            error=item.get("error"),
+        )
+
+    def to_item(self) -> dict[str, Any]:
+        """The item of a new operation; later changes are conditional updates."""
+        return {
+            "pk": PREFIX + self.operation_id,
+            "operation_id": self.operation_id,
+            "client_id": self.client_id,
+            "topic": self.topic,
+            "model": self.model.to_json(),
+            "status": str(self.status),
+            "created_at": self.created_at,
+            "created": timestamp(self.created_at),
+            "upload_until": self.upload_until,
+            "times_out_at": self.times_out_at,
+            "expires_at": self.expires_at,
+        }
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None else int(value)

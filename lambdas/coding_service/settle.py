@@ -1,0 +1,54 @@
+"""The function behind the states that begin, complete, fail and expire an operation."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from coding_service.aws_calls import operations_table, s3
+from coding_service.environment import service_environment, storage_environment
+from coding_service.observability import logger, tracer
+from coding_service.operation_table import OperationTable
+from coding_service.progress import Progress, Stage
+from coding_service.transitions import Transitions, Work
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+def transitions() -> Transitions:
+    storage = storage_environment()
+    return Transitions(
+        operations=OperationTable(operations_table()),
+        s3=s3(),
+        input_bucket=storage.input_bucket,
+        output_bucket=storage.output_bucket,
+        results_seconds=service_environment().results_seconds,
+        clock=time.time,
+    )
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
+    logger.append_keys(correlation_id=event["operation_id"])
+    return settle(event, transitions())
+
+
+def settle(event: dict[str, Any], to: Transitions) -> dict[str, Any]:
+    """Runs the step that the state names; returns the new progress."""
+    work = Work(event["operation_id"], event["version_id"], event["bytes"], event["execution"])
+    match event["step"]:
+        case "begin":
+            return to.begin(work).to_state()
+        case "complete":
+            kept = to.complete(work, Progress.from_state(event["progress"]))
+            return {"status": str(Stage.COMPLETE), "results_seconds": kept}
+        case "fail":
+            to.fail(work, error=event["error"], cause=event["cause"])
+            return {"status": str(Stage.FAILED)}
+        case "expire":
+            to.expire(work)
+            return {"status": str(Stage.EXPIRED)}
+        case unknown:
+            raise ValueError(f"the state machine names a step that is none: {unknown!r}")

@@ -1,0 +1,147 @@
+"""Checks Cognito's access tokens: who signed them, for whom, what for and until when.
+
+Rules: "Verifying JSON web tokens" of the Cognito developer guide. Neither a token nor any part of
+one stands in an exception text.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import jwt
+import urllib3
+
+from coding_service.errors import KeysUnavailable
+
+ALGORITHM = "RS256"  # the only one that Cognito signs with
+BEARER = "bearer "
+REFETCH_SECONDS = 60.0  # an unknown key may be new; a flood of forged ones must not be passed on
+FETCH_SECONDS = 3.0  # for each of three tries; API Gateway waits 29 s for an authorizer
+TOKEN_MAX_CHARACTERS = 8_192  # API Gateway's limit for all headers together is 10,240 bytes
+
+FetchKeys = Callable[[], Mapping[str, Any]]
+
+
+class TokenRefused(Exception):
+    """The token proves nothing. The text says why, without the token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, by a token that was checked."""
+
+    client_id: str
+    expires_at: int
+    """Epoch seconds."""
+
+
+@dataclass
+class KeySet:
+    """The user pool's public keys, kept for the life of the process.
+
+    :param fetch: reads the pool's JWKS document; raises `KeysUnavailable`.
+    :param clock: monotonic seconds.
+    """
+
+    fetch: FetchKeys
+    clock: Callable[[], float] = time.monotonic
+    _keys: dict[str, jwt.PyJWK] = field(default_factory=dict)
+    _fetched_at: float | None = None
+
+    def key(self, key_id: str) -> jwt.PyJWK | None:
+        """The key with an id. An unknown id fetches the keys anew, at most once a minute."""
+        found = self._keys.get(key_id)
+        if found is None and self._may_fetch():
+            self._fetched_at = self.clock()
+            self._keys = _usable_keys(self.fetch())
+            found = self._keys.get(key_id)
+        return found
+
+    def _may_fetch(self) -> bool:
+        if not self._keys or self._fetched_at is None:
+            return True
+        return self.clock() - self._fetched_at >= REFETCH_SECONDS
+
+
+def _usable_keys(document: Mapping[str, Any]) -> dict[str, jwt.PyJWK]:
+    try:
+        return {
+            key.key_id: key for key in jwt.PyJWKSet.from_dict(dict(document)).keys if key.key_id
+        }
+    except jwt.PyJWTError:
+        raise KeysUnavailable("the user pool's key document holds no usable key") from None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCheck:
+    """The rules of one user pool.
+
+    :param scope: what a client must have been allowed to do.
+    """
+
+    keys: KeySet
+    issuer: str
+    scope: str
+
+    def caller(self, authorization: str) -> Caller:
+        """Who presents this value of the Authorization header: a bare token or `Bearer <token>`.
+
+        Raises `TokenRefused`; `KeysUnavailable` where no key could be read.
+        """
+        claims = self._claims(_bare(authorization))
+        if claims.get("token_use") != "access":
+            raise TokenRefused("not an access token")
+        if self.scope not in str(claims.get("scope", "")).split():
+            raise TokenRefused("without the scope of batch coding")
+        client_id = claims.get("client_id")
+        if not isinstance(client_id, str) or not client_id:
+            raise TokenRefused("without a client")
+        return Caller(client_id=client_id, expires_at=int(claims["exp"]))
+
+    def _claims(self, token: str) -> Mapping[str, Any]:
+        try:
+            key = self.keys.key(str(jwt.get_unverified_header(token).get("kid", "")))
+            if key is None:
+                raise TokenRefused("signed with an unknown key")
+            return jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                issuer=self.issuer,
+                options={"require": ["exp", "iss"], "verify_aud": False},
+            )
+        except jwt.PyJWTError as error:
+            raise TokenRefused(type(error).__name__) from None
+
+
+def _bare(authorization: str) -> str:
+    text = authorization.strip()
+    if len(text) > TOKEN_MAX_CHARACTERS:
+        raise TokenRefused("too long for a token")
+    return text[len(BEARER) :].strip() if text.lower().startswith(BEARER) else text
+
+
+def key_fetcher(url: str, ca_bundle: str | None) -> FetchKeys:
+    """Reads the JWKS document at `url` over TLS, trusting `ca_bundle` or the system's roots."""
+    pool = urllib3.PoolManager(
+        cert_reqs="CERT_REQUIRED", ca_certs=ca_bundle, timeout=FETCH_SECONDS, retries=2
+    )
+
+    def fetch() -> Mapping[str, Any]:
+        try:
+            answer = pool.request("GET", url)
+            document = json.loads(answer.data)
+        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            raise KeysUnavailable(
+                f"the user pool's keys could not be read: {type(error).__name__}"
+            ) from None
+        if answer.status != HTTPStatus.OK or not isinstance(document, dict):
+            raise KeysUnavailable(f"the user pool's keys: HTTP {answer.status}")
+        return document
+
+    return fetch
