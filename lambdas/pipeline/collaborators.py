@@ -1,0 +1,121 @@
+"""The composition root: builds what the functions work with, once for each process.
+
+Nothing here runs at import: a cold start pays for what its function uses, and a test builds
+its own.
+"""
+
+from dataclasses import dataclass
+from functools import cache, cached_property, partial
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+from pipeline.clock import Clock
+from pipeline.environment import Environment, environment
+from pipeline.ledger import Ledger
+from pipeline.limiter import Limiter
+from pipeline.observability import Measures, emit
+from pipeline.polling import Polling
+from pipeline.service import CodingService
+from pipeline.tokens import Tokens
+from pipeline.transport import HttpTransport, Transport
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+AWS = Config(
+    connect_timeout=5,  # seconds; ours
+    read_timeout=20,  # seconds; ours: a call that hangs must not eat a function's whole time
+    retries={"mode": "standard", "total_max_attempts": 4},  # the state machine retries beyond
+)
+S3 = AWS.merge(Config(signature_version="s3v4", max_pool_connections=16, read_timeout=60))
+
+
+@dataclass(frozen=True)
+class Collaborators:
+    """Everything that talks to somebody, built on first use."""
+
+    environment: Environment
+    clock: Clock
+    measure: Measures = emit
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        return boto3.client("s3", config=S3)
+
+    @cached_property
+    def secrets(self) -> "SecretsManagerClient":
+        return boto3.client("secretsmanager", config=AWS)
+
+    @cached_property
+    def executions(self) -> "SFNClient":
+        return boto3.client("stepfunctions", config=AWS)
+
+    @cached_property
+    def ledger_table(self) -> "Table":
+        return boto3.resource("dynamodb", config=AWS).Table(self.environment.ledger_table)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger(self.ledger_table)
+
+    @cached_property
+    def transport(self) -> Transport:
+        """For small answers; streams have connections of their own."""
+        return HttpTransport(
+            allow_plain_http=self.environment.allow_plain_http,
+            ca_bundle=self.environment.ca_bundle,
+        )
+
+    @cached_property
+    def limiter(self) -> Limiter:
+        return Limiter(
+            ledger=self.ledger,
+            requests_per_second=self.environment.requests_per_second,
+            requests_per_day=self.environment.requests_per_day,
+            clock=self.clock,
+            on_wait=partial(self.measure, "CallsWaited"),
+        )
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        return Tokens(
+            secrets=self.secrets,
+            transport=self.transport,
+            ledger=self.ledger,
+            auth_url=self.environment.auth_url,
+            credentials_secret_arn=self.environment.credentials_secret_arn,
+            token_secret_arn=self.environment.token_secret_arn,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def service(self) -> CodingService:
+        return CodingService(
+            transport=self.transport,
+            tokens=self.tokens,
+            limiter=self.limiter,
+            ledger=self.ledger,
+            service_url=self.environment.service_url,
+            token_prefix=self.environment.token_prefix,
+            clock=self.clock,
+            on_limit_exceeded=partial(self.measure, "LimitExceeded"),
+        )
+
+    @cached_property
+    def polling(self) -> Polling:
+        return Polling(
+            first_seconds=self.environment.poll_first_seconds,
+            fraction=self.environment.poll_fraction,
+            ceiling_seconds=self.environment.poll_ceiling_seconds,
+        )
+
+
+@cache
+def collaborators() -> Collaborators:
+    """This process's collaborators, from its environment."""
+    return Collaborators(environment(), Clock())

@@ -1,0 +1,115 @@
+"""HTTP for small JSON answers: explicit timeouts, no redirects, no proxies, no secrets in errors.
+
+Streams of drops and results do not go through here.
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import urllib3
+
+from pipeline.errors import AddressRefused, ServiceBusy, ServiceRefused
+
+MAX_BODY_BYTES = 1 << 20  # ours: the longest documented answer is a list of models, a few kB
+CONNECT_SECONDS = 4  # ours
+READ_SECONDS = 14  # ours: a call, a new token and the call again fit into the check's 60 s
+FIRST_REDIRECT, FIRST_ERROR = 300, 400  # HTTP statuses
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Headers and body may hold secrets; so may the address's query."""
+
+    method: str
+    url: str = field(repr=False)
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The body may hold secrets."""
+
+    status: int
+    body: bytes = field(repr=False)
+
+
+class Transport(Protocol):
+    """Sends a request and gives the whole answer, whatever its status below 300 or from 400 on.
+
+    Raises `ServiceBusy` (no answer), `ServiceRefused` (one too long), `AddressRefused`.
+    """
+
+    def __call__(self, request: Request) -> Answer: ...
+
+
+class HttpTransport:
+    """`Transport` over urllib3. One for each process: it keeps connections."""
+
+    def __init__(self, *, allow_plain_http: bool = False, ca_bundle: str | None = None) -> None:
+        self._allow_plain_http = allow_plain_http
+        self._pool = urllib3.PoolManager(
+            num_pools=4,
+            retries=False,
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+            ca_certs=ca_bundle,
+            cert_reqs="CERT_REQUIRED",
+        )
+
+    def __call__(self, request: Request) -> Answer:
+        host = self._checked_host(request.url)
+        try:
+            response = self._pool.request(
+                request.method,
+                request.url,
+                headers=request.headers,
+                body=request.body,
+                redirect=False,
+                preload_content=False,
+            )
+            try:
+                body = _short_body(response, host)
+            finally:
+                response.close()
+        except urllib3.exceptions.SSLError as error:
+            if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+                raise ServiceBusy(f"{host} can't be reached over TLS; try again later") from None
+            raise AddressRefused(
+                f"{host} shows no certificate that is trusted here; correct the address, or "
+                "trust its authority"
+            ) from None
+        except urllib3.exceptions.LocationValueError:
+            raise AddressRefused(f"{host} is no valid address; correct the setting") from None
+        except urllib3.exceptions.HTTPError as error:
+            # Its text would hold the address with its query: its name is enough.
+            raise ServiceBusy(f"{host} gave no answer ({type(error).__name__})") from None
+        if FIRST_REDIRECT <= response.status < FIRST_ERROR:
+            raise AddressRefused(
+                f"{host} redirects (HTTP {response.status}); set the address it redirects to"
+            )
+        return Answer(status=response.status, body=body)
+
+    def _checked_host(self, url: str) -> str:
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+        except ValueError:
+            raise AddressRefused("an address is no URL; correct the settings") from None
+        if not host or parts.username is not None:
+            raise AddressRefused("an address has no host, or has a password; correct the settings")
+        if parts.scheme != "https" and not (parts.scheme == "http" and self._allow_plain_http):
+            raise AddressRefused(
+                f"the address of {host} is not https; plain http needs the setting allowPlainHttp"
+            )
+        return host
+
+
+def _short_body(response: urllib3.BaseHTTPResponse, host: str) -> bytes:
+    body = bytearray()
+    while len(body) <= MAX_BODY_BYTES:
+        piece = response.read(MAX_BODY_BYTES + 1 - len(body))
+        if not piece:
+            return bytes(body)
+        body += piece
+    raise ServiceRefused(f"{host} answered with over {MAX_BODY_BYTES:,} bytes; that is no API")
