@@ -1,0 +1,1 @@
+"""The local cloud: AWS's APIs on loopback, the same templates, the whole journey on one machine."""

@@ -1,0 +1,105 @@
+"""`python -m localcloud`: the command line behind the Makefile."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from localcloud import commands
+from localcloud.console import Console
+from localcloud.deployment import Choices
+from localcloud.errors import Interrupted, LocalCloudError
+
+INTERRUPTED = 130  # what shells say of a command that Ctrl-C ended
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit status: 0 only where everything asked for was done."""
+    console = Console(sys.stdout)
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, _interrupt)
+    try:
+        return _command(_parser().parse_args(arguments), console)
+    except LocalCloudError as error:
+        for line in error.lines:
+            console.say(f"  | {line}")
+        console.say(f"Failed: {error}")
+        if error.next_step:
+            console.say(f"Next: {error.next_step}")
+        return 1
+    except Interrupted:
+        console.say("Interrupted; nothing is left running.")
+        return INTERRUPTED
+
+
+def _command(asked: argparse.Namespace, console: Console) -> int:
+    match asked.command:
+        case "run":
+            commands.run(_what(asked), port=asked.port, console=console)
+        case "up":
+            commands.up(_choices(asked), port=asked.port, console=console)
+        case "down":
+            commands.down(console)
+        case "env":
+            commands.env(console)
+        case "drop":
+            commands.drop(_what(asked), console)
+        case "watch":
+            commands.watch(console)
+        case "cdk":
+            return commands.cdk(asked.arguments)
+    return 0
+
+
+def _interrupt(_sign: int, _frame: FrameType | None) -> None:
+    """Once is enough: what follows is cleaning up, which a second Ctrl-C must not stop."""
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, signal.SIG_IGN)
+    raise Interrupted
+
+
+def _what(asked: argparse.Namespace) -> commands.What:
+    return commands.What(file=asked.file, topic=asked.topic, patience=asked.patience)
+
+
+def _choices(asked: argparse.Namespace) -> Choices:
+    return Choices(
+        service_url=asked.service_url,
+        auth_url=asked.auth_url,
+        presigned_hosts=asked.presigned_hosts,
+        allow_plain_http=asked.allow_plain_http == "true",
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m localcloud", description=__doc__)
+    command = parser.add_subparsers(dest="command", required=True)
+    run = command.add_parser("run", help="the whole journey, and nothing left running")
+    up = command.add_parser("up", help="start the local cloud and keep it")
+    drop = command.add_parser("drop", help="drop a file into the kept cloud and follow it")
+    command.add_parser("down", help="stop the kept cloud")
+    command.add_parser("env", help="print exports for the aws CLI")
+    command.add_parser("watch", help="show every drop that ends")
+    cdk = command.add_parser("cdk", help="the CDK CLI against AWS, by the project's own Node")
+    cdk.add_argument("arguments", nargs=argparse.REMAINDER)
+    for journey in (run, drop):
+        journey.add_argument("--file", type=Path, default=commands.SAMPLE)
+        journey.add_argument("--topic", default=commands.TOPIC)
+        journey.add_argument(
+            "--patience",
+            type=float,
+            default=commands.PATIENCE_SECONDS,
+            help="seconds after which a drop that has not ended is given up",
+        )
+    for starting in (run, up):
+        starting.add_argument("--port", type=int, help="default: a free one")
+    up.add_argument("--service-url", default="", help="another service, in front of /v1")
+    up.add_argument("--auth-url", default="", help="in front of /oauth2/token")
+    up.add_argument("--presigned-hosts", default="", help="comma list of patterns of hosts")
+    up.add_argument("--allow-plain-http", choices=("true", "false"), default="false")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
