@@ -1,0 +1,64 @@
+"""The trained models that go into CodingService's asset."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from infra.assets.errors import AssetError
+from infra.command_context import child_environment
+from infra.places import LAMBDAS, PROJECT
+
+TOPICS = PROJECT / "topics"
+TOPIC_FILE = "topic.yaml"
+
+
+def ensure_models(models: Path, say: Callable[[str], None], topics: Path = TOPICS) -> None:
+    """Trains each topic whose model is missing or older than the topic's folder.
+
+    :param models: where models lie, `<models>/<topic>/<modelId>/`.
+    :param say: tells progress.
+    :raises AssetError: there is no topic, or training failed.
+    """
+    folders = sorted(path.parent for path in topics.glob(f"*/{TOPIC_FILE}"))
+    if not folders:
+        raise AssetError(f"{topics} holds no topic: a topic is a folder with a {TOPIC_FILE}")
+    for topic in folders:
+        if _newest(topic) > _newest(models / topic.name):
+            say(f"training topic {topic.name}")
+            _train(topic, models)
+
+
+def model_files(models: Path) -> Iterator[tuple[str, Path]]:
+    """The models' files as (place in the asset, file), in order of place."""
+    for path in sorted(each for each in models.rglob("*") if each.is_file()):
+        yield f"models/{path.relative_to(models).as_posix()}", path
+
+
+def _newest(folder: Path) -> float:
+    """When a file below the folder last changed, in epoch seconds; 0 where there is none."""
+    times = (path.stat().st_mtime for path in folder.rglob("*") if path.is_file())
+    return max(times, default=0)
+
+
+def _train(topic: Path, models: Path) -> None:
+    command = [sys.executable, "-m", "coding_service.coder", "train", str(topic)]
+    done = subprocess.run(
+        [*command, "--out", str(models)],
+        env=child_environment({"PYTHONPATH": str(LAMBDAS)}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise AssetError(
+            f"training {topic} failed:\n{(done.stderr or done.stdout).strip()}\n"
+            "Mend the topic, then run `make train`."
+        )
+    # A model that training found to be unchanged is up to date from now on.
+    for path in (models / topic.name).rglob("*"):
+        if path.is_file():
+            os.utime(path)
