@@ -22,7 +22,7 @@ from typing import Any, Self
 
 from botocore.exceptions import ClientError
 
-from pipeline.aws_faults import aws_call, code_of
+from pipeline.aws_errors import aws_busy_as_try_again, code_of
 from pipeline.clock import Clock
 from pipeline.errors import PartTaken
 from pipeline.ledger import Ledger
@@ -150,7 +150,7 @@ class Attempts:
         is dead for certain. Raises `PartTaken` while another invocation holds the part, `AwsBusy`.
         """
         now = self._clock.seconds()
-        with aws_call("write to the ledger"), _taken_if_refused(part_id):
+        with aws_busy_as_try_again(), _taken_if_refused(part_id):
             answer = self._ledger.table.update_item(
                 Key=_key(part_id),
                 UpdateExpression="SET #owner = :me, owner_until = :until, expires_at = :expires",
@@ -263,7 +263,7 @@ class Claim:
         if forget:
             expression += " REMOVE " + ", ".join(f"#{name}" for name in forget)
         part_id = self.record.part_id
-        with aws_call("write to the ledger"), _taken_if_refused(part_id):
+        with aws_busy_as_try_again(), _taken_if_refused(part_id):
             answer = self._ledger.table.update_item(
                 Key=_key(part_id),
                 UpdateExpression=expression.strip(),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from pipeline.aws_faults import code_of, is_passing
+from pipeline.aws_errors import code_of, passes_by_itself
 from pipeline.errors import DropGone, StorageBusy
 from pipeline.states import Segment
 
@@ -124,6 +124,6 @@ def _told(error: ClientError, source: Segment) -> Exception:
         )
     if code in CHANGED_CODES:
         return DropGone(f"{version} is not the object that was dropped; drop the file again")
-    if is_passing(error):
+    if passes_by_itself(error):
         return StorageBusy(f"S3 answered {code} while reading {source.key}; it will be tried again")
     return error
