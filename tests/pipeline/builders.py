@@ -1,0 +1,192 @@
+"""Builds what the tests of Pipeline start from; every argument has a sensible default."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from pipeline.clock import Clock
+from pipeline.identity import drop_id, part_id, results_prefix
+from pipeline.ledger import Ledger
+from pipeline.limiter import Limiter
+from pipeline.polling import Polling
+from pipeline.service import CodingService
+from pipeline.states import Drop, Part, PartStatus, Progress, Segment, Ticket
+from pipeline.tokens import Tokens
+from pipeline.transport import Transport
+from tests.pipeline.clouds import DROPS, REGION
+from tests.pipeline.memory_service import CLIENT_ID, CLIENT_SECRET, TOPIC, MemoryService
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC).timestamp()
+FILLED = f'{{"clientId": "{CLIENT_ID}", "clientSecret": "{CLIENT_SECRET}"}}'
+
+VARIABLES = {
+    "LEDGER_TABLE": "ledger",
+    "RESULTS_BUCKET": "results",
+    "CREDENTIALS_SECRET_ARN": "arn:aws:secretsmanager:x:1:secret:credentials",
+    "TOKEN_SECRET_ARN": "arn:aws:secretsmanager:x:1:secret:token",
+    "SERVICE_URL": "https://coder.example",
+    "AUTH_URL": "https://auth.example",
+    "PRESIGNED_HOSTS": "*.s3.ap-southeast-2.amazonaws.com",
+    "ALLOW_PLAIN_HTTP": "false",
+    "REQUESTS_PER_SECOND": "1",
+    "REQUESTS_PER_DAY": "10000",
+    "MAX_FILE_BYTES": "5000000000",
+    "POLL_FIRST_SECONDS": "10",
+    "POLL_FRACTION": "0.1",
+    "POLL_CEILING_SECONDS": "7200",
+    "MAX_ATTEMPTS": "3",
+}
+"""The environment of a function, as infra sets it."""
+
+
+@dataclass
+class Hands:
+    """A clock's hands: they stand still until somebody moves them or sleeps."""
+
+    time: float = NOON
+    slept: list[float] = field(default_factory=list)
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(seconds=lambda: self.time, sleep=self.sleep)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+
+
+@dataclass
+class Measured:
+    """Takes the place of metrics, and remembers them."""
+
+    seen: list[tuple[str, float, dict[str, str]]] = field(default_factory=list)
+
+    def __call__(self, name: str, value: float = 1, *, unit: str = "Count", **dims: str) -> None:
+        self.seen.append((name, value, dims))
+
+    def total(self, name: str) -> float:
+        return sum(value for seen, value, _ in self.seen if seen == name)
+
+
+def a_drop(key: str = "anzsco/jobs.jsonl", **changes: Any) -> Drop:
+    identity = drop_id(DROPS, key, "v1")
+    topic = changes.get("topic", TOPIC)
+    drop = Drop(
+        drop_id=identity,
+        bucket=DROPS,
+        key=key,
+        version_id="v1",
+        size=100,
+        etag="0123",
+        topic=TOPIC,
+        model=None,
+        results_prefix=results_prefix(key, topic, identity),
+        dropped_at="2026-11-21T11:59:00.000Z",
+    )
+    return replace(drop, **changes)
+
+
+def a_segment(drop: Drop) -> Segment:
+    """All of a drop."""
+    return Segment(
+        drop_id=drop.drop_id,
+        bucket=drop.bucket,
+        key=drop.key,
+        version_id=drop.version_id,
+        etag=drop.etag,
+        first_byte=0,
+        last_byte=drop.size - 1,
+        results_prefix=drop.results_prefix,
+    )
+
+
+def a_part(drop: Drop | None = None) -> Part:
+    """The one part of a drop."""
+    drop = drop or a_drop()
+    return Part(
+        part_id=part_id(drop.drop_id),
+        topic=drop.topic or TOPIC,
+        model=drop.model,
+        bytes=drop.size,
+        segments=(a_segment(drop),),
+    )
+
+
+def a_ticket(
+    status: PartStatus = PartStatus.IN_PROGRESS, *, part: Part | None = None, **progress: Any
+) -> Ticket:
+    return Ticket(part or a_part(), Progress(status=status, **progress))
+
+
+def lines(count: int, *, text: str = "nurse") -> bytes:
+    """A file of records with the recordIds r1, r2…"""
+    return b"".join(
+        f'{{"recordId": "r{n}", "occp_text": "{text} {n}", "tasks_text": ""}}\n'.encode()
+        for n in range(1, count + 1)
+    )
+
+
+def a_limiter(ledger: Ledger, hands: Hands, **changes: Any) -> Limiter:
+    settings: dict[str, Any] = {"requests_per_second": 1, "requests_per_day": 10_000}
+    return Limiter(ledger=ledger, clock=hands.clock, chance=lambda: 0.5, **{**settings, **changes})
+
+
+def a_polling() -> Polling:
+    return Polling(first_seconds=10, fraction=0.1, ceiling_seconds=7200, chance=lambda: 0.5)
+
+
+def secrets(credentials: str = FILLED) -> "SecretsManagerClient":
+    """moto's Secrets Manager (inside `cloud()`) with the two secrets, named as below."""
+    client = boto3.client(
+        "secretsmanager",
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    client.create_secret(Name="credentials", SecretString=credentials)
+    client.create_secret(Name="token", SecretString="{}")
+    return client
+
+
+def a_tokens(
+    memory: MemoryService,
+    ledger: Ledger,
+    hands: Hands,
+    client: "SecretsManagerClient",
+    transport: Transport | None = None,
+) -> Tokens:
+    return Tokens(
+        secrets=client,
+        transport=transport or memory.transport,
+        ledger=ledger,
+        auth_url=memory.base_url,
+        credentials_secret_arn="credentials",
+        token_secret_arn="token",
+        clock=hands.clock,
+    )
+
+
+def a_service(
+    memory: MemoryService,
+    ledger: Ledger,
+    hands: Hands,
+    *,
+    client: "SecretsManagerClient | None" = None,
+    limiter: Limiter | None = None,
+    **changes: Any,
+) -> CodingService:
+    """The shipped client in front of the service in memory; moto holds its secrets."""
+    return CodingService(
+        transport=memory.transport,
+        tokens=a_tokens(memory, ledger, hands, client or secrets()),
+        limiter=limiter or a_limiter(ledger, hands),
+        ledger=ledger,
+        service_url=memory.base_url,
+        clock=hands.clock,
+        **changes,
+    )
