@@ -26,7 +26,7 @@ help: ## this list
 
 .PHONY: run
 run: $(INSTALLED) $(MODEL) ## drop FILE (default: samples/occupations.jsonl) through the whole journey, here; PORT=
-	@exec $(LOCALCLOUD) run $${FILE:+--file "$$FILE"} $${PORT:+--port "$$PORT"}
+	@exec $(LOCALCLOUD) run $${FILE:+--file "$$FILE"} $${TOPIC:+--topic "$$TOPIC"} $${PORT:+--port "$$PORT"}
 
 .PHONY: up
 up: $(INSTALLED) $(MODEL) ## the same cloud, kept; SERVICE_URL= AUTH_URL= PRESIGNED_HOSTS= for another service; PORT=
@@ -44,7 +44,7 @@ env: .venv/.installed ## print the exports that point the aws CLI at the kept cl
 
 .PHONY: drop
 drop: .venv/.installed ## drop FILE into the kept cloud and follow it to its results
-	@exec $(LOCALCLOUD) drop $${FILE:+--file "$$FILE"}
+	@exec $(LOCALCLOUD) drop $${FILE:+--file "$$FILE"} $${TOPIC:+--topic "$$TOPIC"}
 
 .PHONY: watch
 watch: .venv/.installed ## show every drop that ends in the kept cloud, until Ctrl-C

@@ -10,6 +10,7 @@ from localcloud import commands
 from localcloud.console import Console
 from localcloud.deployment import Choices
 from localcloud.errors import Interrupted, LocalCloudError
+from localcloud.places import KEPT, Place
 
 INTERRUPTED = 130  # what shells say of a command that Ctrl-C ended
 
@@ -34,19 +35,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _command(asked: argparse.Namespace, console: Console) -> int:
+    kept = Place.named(KEPT)
     match asked.command:
         case "run":
             commands.run(_what(asked), port=asked.port, console=console)
         case "up":
-            commands.up(_choices(asked), port=asked.port, console=console)
+            commands.up(kept, _choices(asked), port=asked.port, console=console)
         case "down":
-            commands.down(console)
+            commands.down(kept, console)
         case "env":
-            commands.env(console)
+            commands.env(kept, console)
         case "drop":
-            commands.drop(_what(asked), console)
+            commands.drop(kept, _what(asked), console)
         case "watch":
-            commands.watch(console)
+            commands.watch(kept, console)
         case "cdk":
             return commands.cdk(asked.arguments)
     return 0

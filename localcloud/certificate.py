@@ -18,7 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 VALID_FOR = dt.timedelta(days=30)  # longer than anybody keeps a local cloud
 CLOCK_SLACK = dt.timedelta(hours=1)
-HOST_NAMES = ("localhost", "*.localhost")
+HOST_NAME = "localhost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +111,11 @@ def _server(
     root_key: ec.EllipticCurvePrivateKey,
     now: dt.datetime,
 ) -> x509.Certificate:
-    names: list[x509.GeneralName] = [x509.DNSName(name) for name in HOST_NAMES]
+    names: list[x509.GeneralName] = [x509.DNSName(HOST_NAME)]
     names += [x509.IPAddress(ipaddress.ip_address(ip)) for ip in ("127.0.0.1", "::1")]
     return (
         x509.CertificateBuilder()
-        .subject_name(_named("localhost"))
+        .subject_name(_named(HOST_NAME))
         .issuer_name(root.subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())

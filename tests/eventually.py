@@ -1,0 +1,25 @@
+"""Waiting for what will be true soon, without sleeping for a guess."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+Seen = TypeVar("Seen")
+_LOOK_SECONDS = 0.2
+
+
+def eventually(
+    look: Callable[[], Seen], *, until: Callable[[Seen], object] = bool, within: float = 60.0
+) -> Seen:
+    """What `look` saw when `until` first said yes.
+
+    :param within: seconds; when they are over, the test fails with what was seen last.
+    """
+    deadline = time.monotonic() + within
+    while True:
+        seen = look()
+        if until(seen):
+            return seen
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within:.0f} s; seen last: {seen!r}")
+        time.sleep(_LOOK_SECONDS)
