@@ -9,6 +9,8 @@ from typing import Literal, Self
 
 from coding_service.errors import EnvironmentIncomplete
 
+PACKAGED_MODELS = Path(__file__).resolve().parents[1] / "models"  # beside the package, in the asset
+
 AddressingStyle = Literal["virtual", "path"]
 
 
@@ -116,9 +118,7 @@ class ServiceEnvironment:
             burst=variables.whole_number("REQUEST_BURST"),
             requests_per_day=variables.whole_number("REQUESTS_PER_DAY"),
             max_file_bytes=variables.whole_number("MAX_FILE_BYTES"),
-            models=Path(
-                values.get("MODELS_DIR") or Path(variables.text("LAMBDA_TASK_ROOT"), "models")
-            ),
+            models=Path(values.get("MODELS_DIR") or PACKAGED_MODELS),
         )
 
 

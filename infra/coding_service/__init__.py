@@ -1,0 +1,1 @@
+"""The CodingService stack: an open implementation of the batch-coding service."""

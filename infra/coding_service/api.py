@@ -1,0 +1,176 @@
+"""The service's HTTP face: a REST API whose every answer has the documented text."""
+
+from __future__ import annotations
+
+import json
+
+from aws_cdk import Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from infra.acknowledgements import acknowledge
+from infra.coding_service.auth import Auth
+from infra.coding_service.storage import CHANGE_TABLE, READ_TABLE, WRITE_TABLE, Storage
+from infra.functions import FunctionFactory
+from infra.security import encrypted_log_group, storage_removal
+
+STAGE = "live"
+# Each client's own limits are counted by the function. This one is far above them and only
+# keeps a flood from everybody's share of the account (API Gateway: 10,000 a second).
+STAGE_PER_SECOND, STAGE_BURST = 200, 400
+OPERATION = "batch-code/operations/{operation_id}"
+ROUTES = (
+    ("GET", "v1/topics"),
+    ("GET", "v1/topics/{topic}/models"),
+    ("GET", "v1/topics/{topic}/models/latest"),
+    ("POST", "v1/topics/{topic}/batch-code"),
+    ("POST", "v1/topics/{topic}/models/{model}/batch-code"),
+    ("GET", f"v1/topics/{{topic}}/{OPERATION}"),
+    ("GET", f"v1/topics/{{topic}}/models/{{model}}/{OPERATION}"),
+)
+DENIED = "User is not authorized to access this resource with an explicit deny"
+FAILED = "Error performing request"
+OWN_ANSWERS = (
+    ("ACCESS_DENIED", 403, DENIED),
+    ("UNAUTHORIZED", 403, DENIED),
+    ("EXPIRED_TOKEN", 403, DENIED),
+    # What API Gateway calls a path or method that the API does not have.
+    ("MISSING_AUTHENTICATION_TOKEN", 404, "Not Found"),
+    ("RESOURCE_NOT_FOUND", 404, "Not Found"),
+    ("BAD_REQUEST_BODY", 400, "Invalid request body"),
+    ("THROTTLED", 429, "Too Many Requests"),
+    ("QUOTA_EXCEEDED", 429, "Limit Exceeded"),
+    ("DEFAULT_5XX", 500, FAILED),
+)
+"""API Gateway's own answers, in the words of the service's error table; a test compares them."""
+
+ACCESS_LOG = json.dumps(
+    {
+        "requestId": "$context.requestId",
+        "client": "$context.authorizer.client_id",
+        "method": "$context.httpMethod",
+        "path": "$context.resourcePath",
+        "status": "$context.status",
+        "latencyMs": "$context.responseLatency",
+        "error": "$context.error.responseType",
+    }
+)
+"""Resource paths, not request paths; no header, and so no token."""
+
+
+class Api(Construct):
+    """The REST API and the one function behind its paths.
+
+    :ivar url: base address in front of `/v1`, without a slash at the end.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        auth: Auth,
+        storage: Storage,
+        factory: FunctionFactory,
+        key: kms.IKey,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        settings = factory.settings
+        self.function = factory.function(
+            self,
+            "Answer",
+            module="api",
+            description="Answers every path of the coding service",
+            memory_mb=1024,
+            timeout_seconds=28,
+        )
+        self.function.allow(
+            *storage.use_operations(*READ_TABLE, *WRITE_TABLE, *CHANGE_TABLE),
+            # A presigned URL can do what its signer may.
+            storage.use_inputs("s3:PutObject"),
+            storage.use_outputs("s3:GetObject"),
+            storage.use_files_key(read=True, write=True),
+        )
+        log = encrypted_log_group(self, "AccessLog", key=key, settings=settings)
+        self.rest = apigateway.RestApi(
+            self,
+            "Rest",
+            description="Coding Service: batch coding",
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            cloud_watch_role=True,
+            cloud_watch_role_removal_policy=storage_removal(settings),
+            deploy_options=apigateway.StageOptions(
+                stage_name=STAGE,
+                tracing_enabled=True,
+                metrics_enabled=True,
+                logging_level=apigateway.MethodLoggingLevel.ERROR,
+                data_trace_enabled=False,  # bodies hold presigned URLs, headers hold tokens
+                throttling_rate_limit=STAGE_PER_SECOND,
+                throttling_burst_limit=STAGE_BURST,
+                access_log_destination=apigateway.LogGroupLogDestination(log),
+                access_log_format=apigateway.AccessLogFormat.custom(ACCESS_LOG),
+            ),
+        )
+        self._add_routes(auth.authorizer)
+        self._add_own_answers()
+        self._acknowledge()
+        self.url = (
+            f"{settings.local_cloud}/_aws/execute-api/{self.rest.rest_api_id}/{STAGE}"
+            if settings.local_cloud
+            else f"https://{self.rest.rest_api_id}.execute-api.{Stack.of(self).region}"
+            f".amazonaws.com/{STAGE}"
+        )
+
+    def _add_routes(self, authorizer: apigateway.IAuthorizer) -> None:
+        integration = apigateway.LambdaIntegration(
+            self.function.function, allow_test_invoke=False, scope_permission_to_method=False
+        )
+        for method, path in ROUTES:
+            self.rest.root.resource_for_path(path).add_method(
+                method,
+                integration,
+                authorizer=authorizer,
+                authorization_type=apigateway.AuthorizationType.CUSTOM,
+            )
+
+    def _add_own_answers(self) -> None:
+        deployment = self.rest.latest_deployment
+        for name, status, text in OWN_ANSWERS:
+            answer = apigateway.CfnGatewayResponse(
+                self,
+                name.title().replace("_", ""),
+                rest_api_id=self.rest.rest_api_id,
+                response_type=name,
+                status_code=str(status),
+                response_templates={"application/json": json.dumps({"message": text})},
+            )
+            # A deployment is a snapshot: it holds the answers that were there before it.
+            if deployment is not None:
+                deployment.node.add_dependency(answer)
+        if deployment is not None:
+            deployment.add_to_logical_id({"answers": [list(each) for each in OWN_ANSWERS]})
+
+    def _acknowledge(self) -> None:
+        acknowledge(
+            self.rest,
+            "AwsSolutions-APIG2",
+            "The function checks requests itself, to answer with the documented texts.",
+        )
+        acknowledge(
+            self.rest,
+            "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
+            "AmazonAPIGatewayPushToCloudWatchLogs]",
+            "API Gateway's one role of the account for its logs; AWS gives this policy for it.",
+        )
+        acknowledge(
+            self.rest,
+            "AwsSolutions-APIG3",
+            "Every caller has a token and exact limits; a web ACL is the account's choice.",
+        )
+        acknowledge(
+            self.rest,
+            "AwsSolutions-COG4",
+            "The authorizer checks Cognito's tokens itself: API Gateway's own wants ID tokens or"
+            " scopes a method, and answers without the documented texts.",
+        )

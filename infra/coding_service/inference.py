@@ -1,0 +1,166 @@
+"""From an upload to its results: the rule, the function that starts, the state machine."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.acknowledgements import WILDCARD, acknowledge
+from infra.coding_service.storage import CHANGE_TABLE, READ_TABLE, Storage
+from infra.definitions import definition
+from infra.functions import FunctionFactory, TracedFunction
+from infra.security import dead_letters, encrypted_log_group
+
+# EventBridge's own longest and most (quotas of event retries).
+EVENT_KEPT, EVENT_RETRIES = Duration.hours(24), 185
+# 1,769 MB is one whole processor (Lambda, "Configure memory"); numpy uses no second one here.
+CODER_MEMORY_MB = 1_769
+LONGEST_SECONDS = 900  # Lambda's longest
+
+
+class Inference(Construct):
+    """What codes uploaded files.
+
+    :ivar machine: statemachine/inference.asl.json.
+    :ivar lost_events: uploads whose event could not be handled.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        storage: Storage,
+        factory: FunctionFactory,
+        key: kms.IKey,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.infer = _infer_function(self, storage, factory)
+        self.settle = _settle_function(self, storage, factory)
+        self.machine = self._machine(factory, key)
+        self.arrive = factory.function(
+            self,
+            "Arrive",
+            module="arrive",
+            description="Starts the inference of an uploaded file, once",
+            memory_mb=256,
+            timeout_seconds=60,
+            environment={"INFERENCE_STATE_MACHINE_ARN": self.machine.state_machine_arn},
+        )
+        self.arrive.allow(
+            iam.PolicyStatement(
+                actions=["states:StartExecution"], resources=[self.machine.state_machine_arn]
+            )
+        )
+        self.lost_events = dead_letters(self, "LostUploads", key=key)
+        self.arrive.keep_failed_events(self.lost_events, key=key)
+        events.Rule(
+            self,
+            "Uploaded",
+            description="An operation's input has arrived",
+            event_pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={"bucket": {"name": [storage.inputs.bucket_name]}},
+            ),
+            targets=[
+                targets.LambdaFunction(
+                    self.arrive.function,
+                    dead_letter_queue=self.lost_events,
+                    max_event_age=EVENT_KEPT,
+                    retry_attempts=EVENT_RETRIES,
+                )
+            ],
+        )
+
+    def _machine(self, factory: FunctionFactory, key: kms.IKey) -> sfn.StateMachine:
+        functions = [self.infer.function, self.settle.function]
+        role = iam.Role(
+            self,
+            "MachineRole",
+            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
+            description="What the inference state machine may do",
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["lambda:InvokeFunction"],
+                resources=[function.function_arn for function in functions],
+            )
+        )
+        acknowledge(role, WILDCARD, "X-Ray and log deliveries take no resource but *.")
+        machine = sfn.StateMachine(
+            self,
+            "Machine",
+            definition_body=sfn.DefinitionBody.from_string(
+                definition(
+                    "inference.asl.json",
+                    {
+                        "InferFunctionArn": self.infer.function.function_arn,
+                        "SettleFunctionArn": self.settle.function.function_arn,
+                    },
+                )
+            ),
+            role=role,
+            tracing_enabled=True,
+            logs=sfn.LogOptions(
+                destination=encrypted_log_group(
+                    self, "MachineLog", key=key, settings=factory.settings
+                ),
+                level=sfn.LogLevel.ALL,
+                # Causes of errors may quote what people wrote; the table tells owners.
+                include_execution_data=False,
+            ),
+        )
+        # Without its policy the machine could be made, but not yet invoke anything.
+        machine.node.add_dependency(role)
+        return machine
+
+
+def _infer_function(scope: Construct, storage: Storage, factory: FunctionFactory) -> TracedFunction:
+    function = factory.function(
+        scope,
+        "Infer",
+        module="infer",
+        description="Codes a slice of an uploaded file",
+        memory_mb=CODER_MEMORY_MB,
+        timeout_seconds=LONGEST_SECONDS,
+    )
+    function.allow(
+        *storage.use_operations(*READ_TABLE, *CHANGE_TABLE),
+        storage.use_inputs("s3:GetObjectVersion"),
+        storage.tell_missing_inputs(),
+        storage.use_outputs("s3:PutObject", "s3:AbortMultipartUpload"),
+        storage.use_files_key(read=True, write=True),
+    )
+    return function
+
+
+def _settle_function(
+    scope: Construct, storage: Storage, factory: FunctionFactory
+) -> TracedFunction:
+    function = factory.function(
+        scope,
+        "Settle",
+        module="settle",
+        description="Begins, completes, fails and expires operations",
+        memory_mb=512,
+        timeout_seconds=60,
+    )
+    function.allow(
+        *storage.use_operations(*READ_TABLE, *CHANGE_TABLE),
+        storage.use_inputs("s3:DeleteObjectVersion"),
+        storage.use_outputs(
+            "s3:PutObject",
+            "s3:GetObject",
+            "s3:DeleteObject",
+            "s3:AbortMultipartUpload",
+            "s3:ListMultipartUploadParts",
+        ),
+        storage.use_files_key(read=True, write=True),
+    )
+    return function

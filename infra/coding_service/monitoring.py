@@ -1,0 +1,71 @@
+"""Alarms for every way in which the service fails its callers."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from infra.alarms import PERIOD, Alarms
+from infra.coding_service.api import Api
+from infra.coding_service.auth import Auth
+from infra.coding_service.inference import Inference
+from infra.settings import Settings
+
+
+def watch_service(
+    scope: Construct,
+    *,
+    auth: Auth,
+    api: Api,
+    inference: Inference,
+    key: kms.IKey,
+    settings: Settings,
+) -> Alarms:
+    """The stack's alarms; docs/runbook.md has a section for each."""
+    alarms = Alarms(scope, "Alarms", key=key, settings=settings)
+    alarms.watch_queue(
+        "UploadsLost",
+        inference.lost_events,
+        meaning="Uploads arrived whose inference was not started; their operations time out.",
+    )
+    machine = inference.machine
+    alarms.watch(
+        "InferenceFailed",
+        machine.metric_failed(period=PERIOD, statistic="Sum"),
+        meaning="Operations failed, or kept their results, for a reason that no caller can mend.",
+    )
+    alarms.watch(
+        "InferenceTimedOut",
+        machine.metric_timed_out(period=PERIOD, statistic="Sum"),
+        meaning="Files were not coded within a week; their operations stay in_progress.",
+    )
+    alarms.watch(
+        "InferenceAborted",
+        machine.metric_aborted(period=PERIOD, statistic="Sum"),
+        meaning="Somebody stopped executions; their operations stay in_progress.",
+    )
+    alarms.watch(
+        "InferenceThrottled",
+        machine.metric_throttled(period=PERIOD, statistic="Sum"),
+        meaning="Step Functions holds inference back.",
+    )
+    alarms.watch(
+        "ServiceServerErrors",
+        api.rest.metric_server_error(period=PERIOD, statistic="Sum"),
+        meaning="Callers were answered with 500 and more.",
+    )
+    for name, function in (
+        ("Authorize", auth.function),
+        ("Answer", api.function),
+        ("Arrive", inference.arrive),
+        ("Settle", inference.settle),
+    ):
+        alarms.watch_function(name, function)
+    # A file that can't be coded is an error of this function and a told failure, so errors
+    # alone are no news: InferenceFailed rings when nobody was told why.
+    alarms.watch(
+        "InferThrottles",
+        inference.infer.function.metric_throttles(period=PERIOD, statistic="Sum"),
+        meaning="Lambda held Infer back.",
+    )
+    return alarms

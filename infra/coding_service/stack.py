@@ -1,0 +1,80 @@
+"""The CodingService stack: constructs, then what they show to the outside."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+
+from infra.coding_service.api import Api
+from infra.coding_service.auth import Auth
+from infra.coding_service.inference import Inference
+from infra.coding_service.monitoring import watch_service
+from infra.coding_service.storage import Storage
+from infra.functions import FunctionFactory
+from infra.security import stack_key
+from infra.service_addresses import ServiceAddresses
+from infra.settings import Settings
+
+
+class CodingServiceStack(Stack):
+    """An implementation of the batch-coding service; needs nothing from Pipeline.
+
+    :ivar addresses: where Pipeline finds the service.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, **options: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        key = stack_key(self, "Key", settings=settings, purpose="Everything CodingService keeps")
+        storage = Storage(self, "Storage", key=key, settings=settings)
+        factory = FunctionFactory(
+            settings=settings,
+            key=key,
+            package="coding_service",
+            service="coding-service",
+            environment={
+                **storage.environment(local_cloud=bool(settings.local_cloud)),
+                **_limits(settings),
+            },
+        )
+        auth = Auth(self, "Auth", factory=factory)
+        api = Api(self, "Api", auth=auth, storage=storage, factory=factory, key=key)
+        inference = Inference(self, "Inference", storage=storage, factory=factory, key=key)
+        watch_service(self, auth=auth, api=api, inference=inference, key=key, settings=settings)
+
+        hosts = self._presigned_hosts(settings)
+        self.addresses = ServiceAddresses(api.url, auth.url, hosts)
+        outputs = {
+            "ApiUrl": api.url,
+            "AuthUrl": auth.url,
+            "UserPoolId": auth.pool.user_pool_id,
+            "OAuthScope": auth.scope,
+            "TokenSeconds": str(settings.token_seconds),
+            "InputBucketName": storage.inputs.bucket_name,
+            "OutputBucketName": storage.outputs.bucket_name,
+            "OperationsTableName": storage.operations.table_name,
+            "InferenceStateMachineArn": inference.machine.state_machine_arn,
+            "PresignedHosts": ",".join(hosts),
+        }
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)
+
+    def _presigned_hosts(self, settings: Settings) -> tuple[str, ...]:
+        if settings.local_cloud:
+            return (urlsplit(settings.local_cloud).netloc,)
+        return (f"*.s3.{self.region}.amazonaws.com",)
+
+
+def _limits(settings: Settings) -> dict[str, str]:
+    return {
+        "UPLOAD_WINDOW_SECONDS": str(settings.upload_window_seconds),
+        "RESULTS_SECONDS": str(settings.results_seconds),
+        "REQUESTS_PER_SECOND": str(settings.service_requests_per_second),
+        "REQUEST_BURST": str(settings.service_burst),
+        "REQUESTS_PER_DAY": str(settings.service_requests_per_day),
+        "MAX_FILE_BYTES": str(settings.service_max_file_bytes),
+    }

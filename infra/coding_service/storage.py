@@ -1,0 +1,112 @@
+"""Where operations and their files lie: a table and two buckets that empty themselves."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.acknowledgements import acknowledge_any_key
+from infra.security import secure_bucket, secure_table, use_key
+from infra.settings import Settings
+
+# Steps delete files themselves; a day is the shortest that a lifecycle rule can stand behind them.
+FILES_KEPT = Duration.days(1)
+READ_TABLE = ("dynamodb:GetItem",)
+WRITE_TABLE = ("dynamodb:PutItem",)
+CHANGE_TABLE = ("dynamodb:UpdateItem",)
+
+
+class Storage(Construct):
+    """The service's storage.
+
+    :ivar operations: table of operations and of each client's calls.
+    :ivar inputs: uploads, versioned, so that a second upload can't mix with the first.
+    :ivar outputs: coded lines and metadata, for less than a day.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, key: kms.Key, settings: Settings
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.key = key
+        self.operations = secure_table(
+            self,
+            "Operations",
+            key=key,
+            settings=settings,
+            partition_key="pk",
+            expires_at="expires_at",
+        )
+        rule = s3.LifecycleRule(
+            id="DeleteWhatStepsLeft",
+            expiration=FILES_KEPT,
+            abort_incomplete_multipart_upload_after=FILES_KEPT,
+        )
+        self.inputs = secure_bucket(
+            self,
+            "Inputs",
+            key=key,
+            settings=settings,
+            versioned=True,
+            tells_event_bus=True,
+            lifecycle_rules=[
+                rule,
+                s3.LifecycleRule(
+                    id="DeleteReplacedUploads", noncurrent_version_expiration=FILES_KEPT
+                ),
+            ],
+        )
+        self.outputs = secure_bucket(
+            self,
+            "Outputs",
+            key=key,
+            settings=settings,
+            versioned=False,
+            tells_event_bus=False,
+            lifecycle_rules=[rule],
+        )
+        for bucket in (self.inputs, self.outputs):
+            acknowledge_any_key(
+                bucket, "Each operation has keys of its own; statements name the actions."
+            )
+
+    def environment(self, *, local_cloud: bool) -> dict[str, str]:
+        """What functions need to find it."""
+        return {
+            "OPERATIONS_TABLE": self.operations.table_name,
+            "INPUT_BUCKET": self.inputs.bucket_name,
+            "OUTPUT_BUCKET": self.outputs.bucket_name,
+            "INPUT_KEY_ARN": self.key.key_arn,
+            # The local cloud has one host name for every bucket.
+            "S3_ADDRESSING_STYLE": "path" if local_cloud else "virtual",
+        }
+
+    def use_operations(self, *actions: str) -> list[iam.PolicyStatement]:
+        """Statements for actions on items of the operations table."""
+        return [
+            iam.PolicyStatement(actions=list(actions), resources=[self.operations.table_arn]),
+            use_key(self.key, via="dynamodb", scope=self, read=True, write=True),
+        ]
+
+    def use_inputs(self, *actions: str) -> iam.PolicyStatement:
+        """A statement for actions on uploaded objects."""
+        return iam.PolicyStatement(
+            actions=list(actions), resources=[self.inputs.arn_for_objects("*")]
+        )
+
+    def use_outputs(self, *actions: str) -> iam.PolicyStatement:
+        """A statement for actions on coded objects."""
+        return iam.PolicyStatement(
+            actions=list(actions), resources=[self.outputs.arn_for_objects("*")]
+        )
+
+    def tell_missing_inputs(self) -> iam.PolicyStatement:
+        """Without it S3 answers 403 and not 404 for an object that is gone (S3, GetObject)."""
+        return iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.inputs.bucket_arn])
+
+    def use_files_key(self, *, read: bool = False, write: bool = False) -> iam.PolicyStatement:
+        """Use of the key for objects."""
+        return use_key(self.key, via="s3", scope=self, read=read, write=write)
