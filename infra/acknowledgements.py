@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from aws_cdk import Acknowledgment, Validations
+from typing import cast
+
+from aws_cdk import Acknowledgment, CfnElement, Stack, Validations
+from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
 # X-Ray and log deliveries know no resources of their own; their actions take "*" alone
@@ -17,3 +20,10 @@ def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
     :param reason: why it is meant to be so; read by whoever audits the templates.
     """
     Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))
+
+
+def acknowledge_any_key(bucket: s3.Bucket, reason: str) -> None:
+    """Accepts, in the bucket's stack, grants of named actions on each key of the bucket."""
+    stack = Stack.of(bucket)
+    logical_id = stack.get_logical_id(cast(CfnElement, bucket.node.default_child))
+    acknowledge(stack, f"AwsSolutions-IAM5[Resource::<{logical_id}.Arn>/*]", reason)

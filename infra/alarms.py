@@ -81,9 +81,12 @@ class Alarms(Construct):
         )
         self.watch(name, metric, meaning=meaning)
 
-    def watch_function(self, name: str, function: TracedFunction) -> None:
-        """Two alarms for a function: `<name>Errors` and `<name>Throttles`."""
+    def watch_function(self, name: str, function: TracedFunction, *, periods: int = 1) -> None:
+        """Two alarms for a function: `<name>Errors` and `<name>Throttles`.
+
+        :param periods: how many periods in a row errors take to be news.
+        """
         errors = function.function.metric_errors(period=PERIOD, statistic="Sum")
         throttles = function.function.metric_throttles(period=PERIOD, statistic="Sum")
-        self.watch(f"{name}Errors", errors, meaning=f"{name} raised errors.")
+        self.watch(f"{name}Errors", errors, meaning=f"{name} raised errors.", periods=periods)
         self.watch(f"{name}Throttles", throttles, meaning=f"Lambda held {name} back.")

@@ -1,0 +1,27 @@
+"""Which stacks the settings deploy, and how they are joined."""
+
+from __future__ import annotations
+
+from aws_cdk import App
+
+from infra.coding_service.stack import CodingServiceStack
+from infra.nag import check_rules
+from infra.pipeline.stack import PipelineStack
+from infra.service_addresses import ServiceAddresses
+from infra.settings import Settings
+
+
+def add_stacks(app: App) -> None:
+    """Adds Pipeline and, where the settings ask for it, CodingService.
+
+    :raises SettingsError: a setting in the app's context cannot be used.
+    """
+    settings = Settings.from_context(app.node.try_get_context)
+    settings.check_pipeline()
+    service = ServiceAddresses.from_settings(settings)
+    if settings.coding_service:
+        coding_service = CodingServiceStack(app, "CodingService", settings=settings)
+        service = service or coding_service.addresses
+    if service is not None:  # check_pipeline has made sure of it
+        PipelineStack(app, "Pipeline", settings=settings, service=service)
+    check_rules(app)

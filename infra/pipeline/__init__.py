@@ -1,0 +1,1 @@
+"""The Pipeline stack: a construct for each capability, joined in `stack`."""

@@ -1,0 +1,67 @@
+"""Two secrets: the client's credentials, filled by an operator, and the token that all share."""
+
+from __future__ import annotations
+
+from aws_cdk import SecretValue
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from infra.acknowledgements import acknowledge
+from infra.security import storage_removal, use_key
+from infra.settings import Settings
+
+NO_ROTATION = "AwsSolutions-SMG4"
+
+
+class Credentials(Construct):
+    """What opens the service.
+
+    :ivar client: `{"clientId": "…", "clientSecret": "…"}`; created as `{}`.
+    :ivar token: the shared access token until shortly before its end; created as `{}`.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, key: kms.IKey, settings: Settings
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._key = key
+        self.client = self._secret("Client", "The coding service's client id and secret", settings)
+        self.token = self._secret("Token", "The access token that all functions share", settings)
+        acknowledge(
+            self.client,
+            NO_ROTATION,
+            "The service's owner issues the client's secret and has no call that rotates it.",
+        )
+        acknowledge(
+            self.token,
+            NO_ROTATION,
+            "The functions replace the token themselves, shortly before its hour is over.",
+        )
+
+    def may_use(self) -> tuple[iam.PolicyStatement, ...]:
+        """To read both secrets and to keep a new token; never to change the client's."""
+        return (
+            iam.PolicyStatement(
+                actions=["secretsmanager:GetSecretValue"],
+                resources=[self.client.secret_arn, self.token.secret_arn],
+            ),
+            iam.PolicyStatement(
+                actions=["secretsmanager:PutSecretValue"], resources=[self.token.secret_arn]
+            ),
+            use_key(self._key, via="secretsmanager", scope=self, read=True, write=True),
+        )
+
+    def _secret(
+        self, construct_id: str, description: str, settings: Settings
+    ) -> secretsmanager.Secret:
+        return secretsmanager.Secret(
+            self,
+            construct_id,
+            description=description,
+            encryption_key=self._key,
+            # Nothing to hide: an empty object, replaced after the deployment.
+            secret_string_value=SecretValue.unsafe_plain_text("{}"),
+            removal_policy=storage_removal(settings),
+        )

@@ -1,0 +1,40 @@
+"""What Pipeline's functions are told: `lambdas/pipeline/environment.py` reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from infra.pipeline.credentials import Credentials
+from infra.pipeline.ledger import Ledger
+from infra.pipeline.results import Results
+from infra.service_addresses import ServiceAddresses
+from infra.settings import Settings
+
+
+def function_environment(
+    settings: Settings,
+    service: ServiceAddresses,
+    ledger: Ledger,
+    results: Results,
+    credentials: Credentials,
+) -> Mapping[str, str]:
+    """The environment variables that every function of Pipeline gets. Holds no secret."""
+    return {
+        "LEDGER_TABLE": ledger.table.table_name,
+        "RESULTS_BUCKET": results.bucket.bucket_name,
+        "CREDENTIALS_SECRET_ARN": credentials.client.secret_arn,
+        "TOKEN_SECRET_ARN": credentials.token.secret_arn,
+        "SERVICE_URL": service.service_url,
+        "AUTH_URL": service.auth_url,
+        "PRESIGNED_HOSTS": ",".join(service.presigned_hosts),
+        "ALLOW_PLAIN_HTTP": "true" if settings.allow_plain_http else "false",
+        "TOKEN_PREFIX": settings.token_prefix,
+        "DEFAULT_TOPIC": settings.default_topic,
+        "REQUESTS_PER_SECOND": f"{settings.requests_per_second:g}",
+        "REQUESTS_PER_DAY": str(settings.requests_per_day),
+        "MAX_FILE_BYTES": str(settings.max_file_bytes),
+        "POLL_FIRST_SECONDS": str(settings.poll_first_seconds),
+        "POLL_FRACTION": f"{settings.poll_fraction:g}",
+        "POLL_CEILING_SECONDS": str(settings.poll_ceiling_seconds),
+        "MAX_ATTEMPTS": str(settings.max_attempts),
+    }

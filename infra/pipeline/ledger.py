@@ -1,0 +1,54 @@
+"""The ledger: one table of drops, attempts, call times and the token's lease."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from infra.security import secure_table, use_key
+from infra.settings import Settings
+
+
+class Ledger(Construct):
+    """What has happened to each drop and part; holds no URL, token or secret.
+
+    :ivar table: keys `pk`, `sk`; items end at `expires_at`.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, key: kms.IKey, settings: Settings
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._key = key
+        self.table: dynamodb.Table = secure_table(
+            self,
+            "Table",
+            key=key,
+            settings=settings,
+            partition_key="pk",
+            sort_key="sk",
+            expires_at="expires_at",
+        )
+
+    def may_read(self) -> tuple[iam.PolicyStatement, ...]:
+        """To get single items."""
+        return self._may("GetItem", write=False)
+
+    def may_keep(self) -> tuple[iam.PolicyStatement, ...]:
+        """To get, put and update single items."""
+        return self._may("GetItem", "PutItem", "UpdateItem", write=True)
+
+    def may_keep_and_query(self) -> tuple[iam.PolicyStatement, ...]:
+        """To get, put and update items, and to list those of one drop or part."""
+        return self._may("GetItem", "PutItem", "UpdateItem", "Query", write=True)
+
+    def _may(self, *operations: str, write: bool) -> tuple[iam.PolicyStatement, ...]:
+        return (
+            iam.PolicyStatement(
+                actions=[f"dynamodb:{operation}" for operation in operations],
+                resources=[self.table.table_arn],
+            ),
+            use_key(self._key, via="dynamodb", scope=self, read=True, write=write),
+        )

@@ -1,0 +1,60 @@
+"""The metrics that Pipeline's alarms and dashboard look at, by what they tell."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_sns as sns
+
+from infra.alarms import PERIOD
+from infra.functions import METRICS_NAMESPACE
+
+SERVICE = "pipeline"
+STATUSES = ("complete", "failed", "timed_out", "rejected")
+
+
+def own(name: str, *, statistic: str = "Sum", **dimensions: str) -> cloudwatch.Metric:
+    """A metric that the functions write themselves (`lambdas/pipeline/observability.py`)."""
+    return cloudwatch.Metric(
+        namespace=METRICS_NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": SERVICE, **dimensions},
+        statistic=statistic,
+        period=PERIOD,
+    )
+
+
+def of_executions(name: str, state_machine_arn: str) -> cloudwatch.Metric:
+    """A metric of the state machine's executions, summed."""
+    return cloudwatch.Metric(
+        namespace="AWS/States",
+        metric_name=name,
+        dimensions_map={"StateMachineArn": state_machine_arn},
+        statistic="Sum",
+        period=PERIOD,
+    )
+
+
+def held_back(table: dynamodb.ITable) -> cloudwatch.MathExpression:
+    """Reads and writes that DynamoDB throttled."""
+    throttled = {
+        name: cloudwatch.Metric(
+            namespace="AWS/DynamoDB",
+            metric_name=metric,
+            dimensions_map={"TableName": table.table_name},
+            statistic="Sum",
+            period=PERIOD,
+        )
+        for name, metric in (("reads", "ReadThrottleEvents"), ("writes", "WriteThrottleEvents"))
+    }
+    return cloudwatch.MathExpression(
+        expression="FILL(reads, 0) + FILL(writes, 0)",
+        using_metrics=dict(throttled),
+        label="Throttled reads and writes",
+        period=PERIOD,
+    )
+
+
+def undelivered(topic: sns.ITopic) -> cloudwatch.Metric:
+    """Messages that SNS gave up on delivering to a subscriber."""
+    return topic.metric_number_of_notifications_failed(period=PERIOD, statistic="Sum")

@@ -1,0 +1,161 @@
+"""An alarm for each way to lose something, and a dashboard."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from infra.alarms import PERIOD, Alarms
+from infra.pipeline.intake import Intake
+from infra.pipeline.ledger import Ledger
+from infra.pipeline.metrics import STATUSES, held_back, of_executions, own, undelivered
+from infra.pipeline.notifications import Notifications
+from infra.pipeline.rescue import Rescue
+from infra.pipeline.workflow import Workflow
+from infra.settings import Settings
+
+# The service deletes results within 24 hours of success (its contract); four hours are left
+# for somebody to act.
+COLLECTED_LATE_HOURS = 20
+# Tasks are retried when the service is busy, and such tries count as errors: only a quarter of
+# an hour of them in a row is news.
+RETRIED_PERIODS = 3
+
+
+class Monitoring(Construct):
+    """Alarms to the operators' topic; `docs/runbook.md` has a section for each.
+
+    :ivar alarms: all of them. :ivar dashboard: the stack at a glance.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        key: kms.IKey,
+        settings: Settings,
+        intake: Intake,
+        workflow: Workflow,
+        rescue: Rescue,
+        ledger: Ledger,
+        notifications: Notifications,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.alarms = Alarms(self, "Alarms", key=key, settings=settings)
+        self._watch_ways_in_and_out(intake, rescue, notifications)
+        self._watch_executions(workflow, rescue)
+        self._watch_functions(intake, workflow, rescue)
+        self._watch_service_and_ledger(ledger)
+        self.dashboard = cloudwatch.Dashboard(self, "Dashboard")
+        self._draw(intake, workflow, rescue, ledger)
+
+    def _watch_ways_in_and_out(
+        self, intake: Intake, rescue: Rescue, notifications: Notifications
+    ) -> None:
+        self.alarms.watch_queue(
+            "DropsUndelivered",
+            intake.undelivered,
+            meaning="A dropped file was not taken in: nobody codes it and nobody is told.",
+        )
+        self.alarms.watch_queue(
+            "RescuesUndelivered",
+            rescue.undelivered,
+            meaning="An execution died and its drop could not be told.",
+        )
+        self.alarms.watch(
+            "NotificationsUndelivered",
+            undelivered(notifications.topic),
+            meaning="A subscriber was not told how a drop ended.",
+        )
+
+    def _watch_executions(self, workflow: Workflow, rescue: Rescue) -> None:
+        died = rescue.rescue.function.metric_invocations(period=PERIOD, statistic="Sum")
+        self.alarms.watch(
+            "ExecutionsDied", died, meaning="An execution ended before it could tell its drops."
+        )
+        for name, metric, meaning in (
+            ("ExecutionsTimedOut", "ExecutionsTimedOut", "An execution ran for fourteen days."),
+            ("ExecutionsAborted", "ExecutionsAborted", "Somebody stopped an execution."),
+            ("ExecutionsThrottled", "ExecutionThrottled", "Step Functions held executions back."),
+        ):
+            self.alarms.watch(name, of_executions(metric, workflow.arn), meaning=meaning)
+
+    def _watch_functions(self, intake: Intake, workflow: Workflow, rescue: Rescue) -> None:
+        self.alarms.watch_function("Receive", intake.receive)
+        self.alarms.watch_function("Submit", workflow.submit, periods=RETRIED_PERIODS)
+        self.alarms.watch_function("Check", workflow.check, periods=RETRIED_PERIODS)
+        self.alarms.watch_function("Collect", workflow.collect, periods=RETRIED_PERIODS)
+        self.alarms.watch_function("Finish", workflow.finish, periods=RETRIED_PERIODS)
+        self.alarms.watch_function("Rescue", rescue.rescue)
+
+    def _watch_service_and_ledger(self, ledger: Ledger) -> None:
+        self.alarms.watch(
+            "ResultsCollectedLate",
+            own("ResultsAgeAtCollection", statistic="Maximum"),
+            above=COLLECTED_LATE_HOURS,
+            meaning="Results are collected close to their deletion, 24 hours after success.",
+        )
+        self.alarms.watch(
+            "ServiceLimitExceeded",
+            own("LimitExceeded"),
+            meaning="The service's daily quota is used up: nothing moves until it returns.",
+        )
+        self.alarms.watch(
+            "LedgerThrottled", held_back(ledger.table), meaning="DynamoDB held the ledger back."
+        )
+
+    def _draw(self, intake: Intake, workflow: Workflow, rescue: Rescue, ledger: Ledger) -> None:
+        functions = {
+            "receive": intake.receive,
+            "submit": workflow.submit,
+            "check": workflow.check,
+            "collect": workflow.collect,
+            "finish": workflow.finish,
+            "rescue": rescue.rescue,
+        }
+        executions = ("ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed")
+        self.dashboard.add_widgets(
+            cloudwatch.AlarmStatusWidget(
+                title="Alarms", width=24, alarms=list(self.alarms.alarms.values())
+            )
+        )
+        self.dashboard.add_widgets(
+            _graph(
+                "Drops",
+                own("DropsAccepted"),
+                *(own("DropsEnded", status=status) for status in STATUSES),
+            ),
+            _graph("Executions", *(of_executions(name, workflow.arn) for name in executions)),
+        )
+        self.dashboard.add_widgets(
+            _graph("Records coded", own("RecordsCoded")),
+            _graph("Bytes submitted", own("BytesSubmitted")),
+            _graph("Calls that waited", own("CallsWaited"), own("LimitExceeded")),
+            _graph(
+                "Age of results at collection, hours",
+                own("ResultsAgeAtCollection", statistic="Maximum"),
+            ),
+        )
+        self.dashboard.add_widgets(
+            _graph(
+                "Errors of functions",
+                *(
+                    each.function.metric_errors(label=name, period=PERIOD)
+                    for name, each in functions.items()
+                ),
+            ),
+            _graph(
+                "Duration of functions, longest",
+                *(
+                    each.function.metric_duration(label=name, period=PERIOD, statistic="Maximum")
+                    for name, each in functions.items()
+                ),
+            ),
+            _graph("Ledger", held_back(ledger.table)),
+        )
+
+
+def _graph(title: str, *metrics: cloudwatch.IMetric) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=list(metrics), width=8)

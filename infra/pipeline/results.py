@@ -1,0 +1,69 @@
+"""The results bucket: what came out, and the manifest that vouches for it."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.acknowledgements import acknowledge_any_key
+from infra.security import secure_bucket, use_key
+from infra.settings import Settings
+
+# How long an overwritten or deleted result can be brought back.
+UNDO_DAYS = 30
+
+
+class Results(Construct):
+    """Where coded files lie.
+
+    :ivar bucket: versioned, so that a result that somebody deletes by mistake can be restored.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, key: kms.IKey, settings: Settings
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._key = key
+        self.bucket = secure_bucket(
+            self,
+            "Bucket",
+            key=key,
+            settings=settings,
+            versioned=True,
+            tells_event_bus=False,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="ForgetReplacedResults",
+                    noncurrent_version_expiration=Duration.days(UNDO_DAYS),
+                )
+            ],
+        )
+        acknowledge_any_key(self.bucket, "Result keys mirror the keys that droppers choose.")
+
+    def may_write(self) -> tuple[iam.PolicyStatement, ...]:
+        """To put objects: a report, a manifest."""
+        return self._may("PutObject", read=False)
+
+    def may_read_and_write(self) -> tuple[iam.PolicyStatement, ...]:
+        """To put objects and to read what was put."""
+        return self._may("GetObject", "PutObject", read=True)
+
+    def may_collect(self) -> tuple[iam.PolicyStatement, ...]:
+        """To write an object in parts, over several invocations, and to give it up."""
+        return self._may(
+            "GetObject", "PutObject", "AbortMultipartUpload", "ListMultipartUploadParts", read=True
+        )
+
+    def _may(self, *operations: str, read: bool) -> tuple[iam.PolicyStatement, ...]:
+        return (
+            iam.PolicyStatement(
+                actions=[f"s3:{operation}" for operation in operations],
+                resources=[self.bucket.arn_for_objects("*")],
+            ),
+            # A multipart upload decrypts its own parts (Amazon S3 user guide, "Uploading and
+            # copying objects using multipart upload", KMS permissions).
+            use_key(self._key, via="s3", scope=self, read=read, write=True),
+        )

@@ -1,0 +1,94 @@
+"""Pipeline: drives a coding service for every file that is dropped in a bucket."""
+
+from __future__ import annotations
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+
+from infra.functions import FunctionFactory
+from infra.pipeline.credentials import Credentials
+from infra.pipeline.environment import function_environment
+from infra.pipeline.intake import Intake
+from infra.pipeline.ledger import Ledger
+from infra.pipeline.monitoring import Monitoring
+from infra.pipeline.notifications import Notifications
+from infra.pipeline.rescue import Rescue
+from infra.pipeline.results import Results
+from infra.pipeline.workflow import Workflow
+from infra.security import stack_key
+from infra.service_addresses import ServiceAddresses
+from infra.settings import Settings
+
+
+class PipelineStack(Stack):
+    """What every user deploys."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        service: ServiceAddresses,
+    ) -> None:
+        super().__init__(
+            scope, construct_id, description="Dropcoder: codes the files dropped in a bucket"
+        )
+        key = stack_key(self, "Key", settings=settings, purpose="Dropcoder Pipeline: all it keeps")
+        ledger = Ledger(self, "Ledger", key=key, settings=settings)
+        results = Results(self, "Results", key=key, settings=settings)
+        credentials = Credentials(self, "Credentials", key=key, settings=settings)
+        notifications = Notifications(self, "Notifications", key=key, settings=settings)
+        functions = FunctionFactory(
+            settings=settings,
+            key=key,
+            package="pipeline",
+            service="pipeline",
+            environment=function_environment(settings, service, ledger, results, credentials),
+        )
+        workflow = Workflow(
+            self,
+            "Workflow",
+            key=key,
+            settings=settings,
+            functions=functions,
+            notifications=notifications,
+        )
+        intake = Intake(
+            self, "Intake", key=key, settings=settings, functions=functions, workflow=workflow
+        )
+        rescue = Rescue(self, "Rescue", key=key, functions=functions, workflow=workflow)
+        monitoring = Monitoring(
+            self,
+            "Monitoring",
+            key=key,
+            settings=settings,
+            intake=intake,
+            workflow=workflow,
+            rescue=rescue,
+            ledger=ledger,
+            notifications=notifications,
+        )
+
+        intake.receive.allow(workflow.may_start(), *ledger.may_keep(), *intake.may_read())
+        workflow.submit.allow(*intake.may_read(), *results.may_write())
+        workflow.submit.allow(*ledger.may_keep_and_query(), *credentials.may_use())
+        workflow.check.allow(*ledger.may_keep_and_query(), *credentials.may_use())
+        workflow.collect.allow(*results.may_collect())
+        workflow.collect.allow(*ledger.may_keep_and_query(), *credentials.may_use())
+        workflow.finish.allow(*intake.may_read(), *results.may_read_and_write())
+        workflow.finish.allow(*ledger.may_keep_and_query())
+        rescue.rescue.allow(workflow.may_start(), workflow.may_describe(), *ledger.may_read())
+
+        for name, value in (
+            ("DropBucketName", intake.bucket.bucket_name),
+            ("ResultsBucketName", results.bucket.bucket_name),
+            ("NotificationTopicArn", notifications.topic.topic_arn),
+            ("OperatorsTopicArn", monitoring.alarms.topic.topic_arn),
+            ("StateMachineArn", workflow.arn),
+            ("LedgerTableName", ledger.table.table_name),
+            ("CredentialsSecretArn", credentials.client.secret_arn),
+            ("TokenSecretArn", credentials.token.secret_arn),
+            ("DashboardName", monitoring.dashboard.dashboard_name),
+        ):
+            CfnOutput(self, name, value=value)
