@@ -9,7 +9,14 @@ from constructs import Construct
 from infra.alarms import PERIOD, Alarms
 from infra.pipeline.intake import Intake
 from infra.pipeline.ledger import Ledger
-from infra.pipeline.metrics import STATUSES, held_back, of_executions, own, undelivered
+from infra.pipeline.metrics import (
+    STATUSES,
+    of_executions,
+    own,
+    reads_held_back,
+    undelivered,
+    writes_held_back,
+)
 from infra.pipeline.notifications import Notifications
 from infra.pipeline.rescue import Rescue
 from infra.pipeline.workflow import Workflow
@@ -103,7 +110,14 @@ class Monitoring(Construct):
             meaning="The service's daily quota is used up: nothing moves until it returns.",
         )
         self.alarms.watch(
-            "LedgerThrottled", held_back(ledger.table), meaning="DynamoDB held the ledger back."
+            "LedgerReadsThrottled",
+            reads_held_back(ledger.table),
+            meaning="DynamoDB held reads of the ledger back.",
+        )
+        self.alarms.watch(
+            "LedgerWritesThrottled",
+            writes_held_back(ledger.table),
+            meaning="DynamoDB held writes of the ledger back.",
         )
 
     def _draw(self, intake: Intake, workflow: Workflow, rescue: Rescue, ledger: Ledger) -> None:
@@ -153,7 +167,9 @@ class Monitoring(Construct):
                     for name, each in functions.items()
                 ),
             ),
-            _graph("Ledger", held_back(ledger.table)),
+            _graph(
+                "Ledger held back", reads_held_back(ledger.table), writes_held_back(ledger.table)
+            ),
         )
 
 
