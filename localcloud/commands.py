@@ -153,7 +153,7 @@ def watch(place: Place, console: Console) -> None:
 def cdk(arguments: list[str]) -> int:
     """The CDK CLI against AWS, with the caller's credentials, by the project's own Node."""
     command = cdk_command(Tools(), arguments)
-    environment = cdk_environment(ambient(), node=NODE)
+    environment = cdk_environment(ambient(), node=NODE, python=Tools().python)
     return subprocess.run(command, env=environment, cwd=PROJECT, check=False).returncode
 
 

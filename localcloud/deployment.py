@@ -21,6 +21,7 @@ ASSETS = "build/local-assets"
 
 _EVENT = re.compile(r"^(\w+) \| +(\d+)(?:/(\d+))? \| ")
 _TAIL_LINES = 40
+_SUMMARY = "Failed resources:"
 
 LOCAL_SETTINGS: Mapping[str, str] = {
     "retainStorage": "false",  # everything goes with the server anyway
@@ -89,7 +90,6 @@ def deploy(
             [
                 *("deploy", "--all", "--require-approval", "never", "--progress", "events"),
                 *("--outputs-file", str(place.outputs), "--output", str(place.cloud_assembly)),
-                *("--build", "true"),  # built a moment ago, for this machine
             ],
             context,
             reach=reach,
@@ -147,7 +147,7 @@ def _cdk(
 
     status = run_logged(
         command,
-        environment=cdk_environment(ambient(), node=NODE, reach=reach),
+        environment=cdk_environment(ambient(), node=NODE, python=tools.python, reach=reach),
         directory=directory,
         log=log,
         on_line=seen,
@@ -156,8 +156,14 @@ def _cdk(
         raise DeployFailed(
             f"`cdk {arguments[0]}` failed.",
             next_step=f"The whole log: {log}",
-            lines=tuple(lines[-_TAIL_LINES:]),
+            lines=_last_words(lines),
         )
+
+
+def _last_words(lines: list[str]) -> tuple[str, ...]:
+    """The CLI's own summary of what failed, where it gives one; else its last lines."""
+    summary = next((at for at, line in enumerate(lines) if line.startswith(_SUMMARY)), None)
+    return tuple(lines[summary:] if summary is not None else lines[-_TAIL_LINES:])
 
 
 def cdk_command(tools: Tools, arguments: list[str]) -> list[str]:

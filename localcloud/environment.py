@@ -50,11 +50,11 @@ def client_exports(reach: Reach) -> dict[str, str]:
 
 
 def cdk_environment(
-    base: Mapping[str, str], *, node: Path, reach: Reach | None = None
+    base: Mapping[str, str], *, node: Path, python: Path, reach: Reach | None = None
 ) -> dict[str, str]:
     """For the CDK CLI. With `reach`, nothing of the caller's AWS settings or proxies is left.
 
-    The CLI and the app it runs use the Node that came with the development environment.
+    The CLI and the app it runs use the Python and the Node of the development environment.
     """
     environment = dict(base)
     if reach is not None:
@@ -64,6 +64,7 @@ def cdk_environment(
             if not name.startswith("AWS_") and name.lower() not in _PROXIES
         } | client_exports(reach)
     return environment | {
+        "PATH": f"{python.parent}{os.pathsep}{environment.get('PATH', os.defpath)}",
         "JSII_NODE": str(node),
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_DISABLE_VERSION_CHECK": "true",
