@@ -60,6 +60,8 @@ def fit(records: Sequence[TermWeights], labels: Labels, classes: int, *, seed: i
     as likely a bus driver as a truck driver, whichever has more examples that also say "bus".
     """
     vocabulary = Vocabulary.of(records)
+    if not vocabulary.columns:  # a fold may be left with no word to learn from
+        return Fit(vocabulary, np.zeros((0, classes), np.float32), np.zeros(classes, np.float32))
     noise = list(_noise(max(1, round(NOISE_SHARE * len(records))), seed))
     alone = _words_alone(records, labels)
     _, features, weighted = vocabulary.rows([*records, *noise, *({word: 1.0} for word, _ in alone)])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from coding_service.coder.errors import TopicError
 from coding_service.coder.hierarchy import Hierarchy
+from coding_service.coder.text import words
 from coding_service.coder.topic import Example, Question, Topic
 from coding_service.coder.topic_codes import read_codes
 from coding_service.coder.topic_settings import read_settings, read_text
@@ -42,6 +43,8 @@ def read_topic(folder: Path) -> Topic:
                 f"code {leaf} ({hierarchy.codes[leaf].label}) has no example",
                 f"Add examples for it, or take it out of {CODES}",
             )
+    if not any(words(text) for each in examples for text in each.texts.values()):
+        raise TopicError(folder / EXAMPLES, None, "no example has a word", "Write texts into them")
     digest = hashlib.sha256()
     for name in (SETTINGS, CODES, EXAMPLES):
         digest.update((folder / name).read_bytes())
