@@ -35,8 +35,6 @@ class Ending:
     """The notification's body."""
     rescued: bool
     """Told because the execution died; another ending may follow when it is redriven."""
-    detail: str = ""
-    """What only the e-mail's text says beside the body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +135,6 @@ class Drops:
                     "status": ending.status,
                     "body": dict(ending.body),
                     "rescued": ending.rescued,
-                    "detail": ending.detail,
                 },
                 "expires_at": int(self.clock.seconds()) + KEPT_SECONDS,
             },

@@ -1,0 +1,57 @@
+"""Asks for an operation's status, and says when to ask again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from pipeline.clock import Clock, parsed
+from pipeline.limiter import CallNotDue
+from pipeline.polling import Polling
+from pipeline.redaction import quoted
+from pipeline.service_port import CodingServicePort
+from pipeline.states import MalformedState, PartStatus, Progress, Ticket
+from protocol.statuses import OperationStatus
+
+NO_REASON = "the service gave no reason"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checking:
+    """What checking works with."""
+
+    service: CodingServicePort
+    polling: Polling
+    budget_left: Callable[[], float]
+    """Share of the day's calls that is still free."""
+    clock: Clock
+    max_attempts: int
+
+    def check(self, ticket: Ticket) -> Progress:
+        """The part's next progress. Pending is a status, never an exception.
+
+        Raises of `errors` the leaves of `TryAgain`, `Final` and `OperatorNeeded`.
+        """
+        progress = ticket.progress
+        if progress.operation_id is None:
+            raise MalformedState("a part without an operation_id can't be checked")
+        try:
+            state = self.service.operation(ticket.part.topic, progress.operation_id)
+        except CallNotDue as pending:
+            return progress.awaiting_slot(pending.wait_seconds)
+        asked = replace(
+            progress, status=PartStatus(state.status), polls=progress.polls + 1, wait_seconds=0
+        )
+        match state.status:
+            case OperationStatus.COMPLETE:
+                return asked
+            case OperationStatus.FAILED:
+                return replace(asked, reason=quoted(state.error or NO_REASON))
+            case OperationStatus.TIMED_OUT:
+                return replace(asked, resubmit=progress.attempt < self.max_attempts)
+            case OperationStatus.AWAITING_INPUT | OperationStatus.IN_PROGRESS:
+                return replace(asked, wait_seconds=self._wait(progress))
+
+    def _wait(self, progress: Progress) -> int:
+        waited = 0.0
+        if progress.uploaded_at is not None:
+            waited = self.clock.seconds() - parsed(progress.uploaded_at).timestamp()
+        return self.polling.wait(waited, budget_left=self.budget_left())
