@@ -38,13 +38,22 @@ exec "$python" -m awslambdaric "$_HANDLER"
 RECIPE = "1"
 
 
+Installer = Callable[[str, Path, Target], None]
+
+
 def build(
-    package: str, settings: Settings, *, say: Callable[[str], None], python: Path = LAMBDA_PYTHON
+    package: str,
+    settings: Settings,
+    *,
+    say: Callable[[str], None],
+    python: Path = LAMBDA_PYTHON,
+    installer: Installer = install,
 ) -> Path:
     """Builds the asset of a package for the target of the settings, unless it is up to date.
 
     :param say: tells progress, a line at a time.
     :param python: what the local cloud's bootstrap runs handlers with.
+    :param installer: puts pinned requirements into a folder for a target.
     :returns: the asset's folder.
     :raises AssetError: it cannot be built; nothing half built is left behind.
     """
@@ -63,7 +72,14 @@ def build(
             return folder
         say(f"{package}: building for {target.name}")
         stamp.unlink(missing_ok=True)
-        _assemble(folder, files, requirements, bootstrap, target)
+        partial = folder.with_name(f".{package}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        installer(requirements, partial, target)
+        _add(partial, files, bootstrap)
+        if found := misfits(partial, target):
+            raise AssetError(f"files that {target.name} cannot load:\n" + "\n".join(found))
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.rename(folder)
         stamp.write_text(inputs, "utf-8")
     say(f"{package}: built in {time.monotonic() - started:.1f} s")
     return folder
@@ -87,22 +103,13 @@ def _read_requirements(package: str) -> str:
         raise AssetError(f"{path}: {error.strerror}: run `make pins`") from error
 
 
-def _assemble(
-    folder: Path, files: dict[str, Path], requirements: str, bootstrap: str, target: Target
-) -> None:
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    install(requirements, partial, target)
+def _add(folder: Path, files: dict[str, Path], bootstrap: str) -> None:
     for place, path in files.items():
-        (partial / place).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, partial / place)
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, folder / place)
     if bootstrap:
-        (partial / "bootstrap").write_text(bootstrap, "utf-8")
-        (partial / "bootstrap").chmod(0o755)
-    if found := misfits(partial, target):
-        raise AssetError(f"files that {target.name} cannot load:\n" + "\n".join(found))
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
+        (folder / "bootstrap").write_text(bootstrap, "utf-8")
+        (folder / "bootstrap").chmod(0o755)
 
 
 def _digest(files: dict[str, Path], *texts: str) -> str:

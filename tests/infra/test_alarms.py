@@ -1,0 +1,131 @@
+"""An alarm for each way to lose something, and a section of the runbook for each alarm."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from tests.infra.conftest import Deployment
+
+RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
+
+
+def alarms(deployment: Deployment, stack: str | None = None) -> dict[str, Any]:
+    """Alarms by their name, which their description names too."""
+    found = deployment.resources("AWS::CloudWatch::Alarm", stack)
+    return {_section(alarm): alarm for alarm in found.values()}
+
+
+def _section(alarm: dict[str, Any]) -> str:
+    match = re.search(r"docs/runbook\.md#([a-z0-9]+)$", alarm["AlarmDescription"])
+    assert match, alarm
+    return match.group(1)
+
+
+def metrics(alarm: dict[str, Any]) -> list[tuple[str, str]]:
+    """(namespace, metric) of everything that an alarm looks at."""
+    if "MetricName" in alarm:
+        return [(alarm["Namespace"], alarm["MetricName"])]
+    stats = [each["MetricStat"]["Metric"] for each in alarm["Metrics"] if "MetricStat" in each]
+    return [(stat["Namespace"], stat["MetricName"]) for stat in stats]
+
+
+def watched(deployment: Deployment, metric: str) -> list[Any]:
+    """What alarms on a metric look at: the dimensions' values."""
+    return [
+        value["Value"]
+        for alarm in deployment.resources("AWS::CloudWatch::Alarm", "Pipeline").values()
+        if alarm.get("MetricName") == metric
+        for value in alarm["Dimensions"]
+    ]
+
+
+def should_tell_operators_of_every_alarm(either: Deployment) -> None:
+    topics = either.resources("AWS::SNS::Topic")
+    for name, alarm in either.resources("AWS::CloudWatch::Alarm").items():
+        (action,) = alarm["AlarmActions"]
+        assert f"{name.split('/')[0]}/{action['Ref']}" in topics
+        assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def should_let_cloudwatch_tell_operators(either: Deployment) -> None:
+    allowed = {
+        f"{name.split('/')[0]}/{topic['Ref']}"
+        for name, policy in either.resources("AWS::SNS::TopicPolicy").items()
+        for topic in policy["Topics"]
+        if any(
+            statement["Effect"] == "Allow" and "cloudwatch" in json.dumps(statement["Principal"])
+            for statement in policy["PolicyDocument"]["Statement"]
+        )
+    }
+    told = {
+        f"{name.split('/')[0]}/{alarm['AlarmActions'][0]['Ref']}"
+        for name, alarm in either.resources("AWS::CloudWatch::Alarm").items()
+    }
+    assert allowed == told
+
+
+def should_watch_every_queue_of_dead_letters(either: Deployment) -> None:
+    queues = {
+        queue["Dimensions"][0]["Value"]["Fn::GetAtt"][0]
+        for queue in either.resources("AWS::CloudWatch::Alarm").values()
+        if queue.get("MetricName") == "ApproximateNumberOfMessagesVisible"
+    }
+    assert queues == {name.split("/")[1] for name in either.resources("AWS::SQS::Queue")}
+
+
+def should_watch_errors_and_throttles_of_every_function(either: Deployment) -> None:
+    functions = {
+        name.split("/")[1] for name in either.resources("AWS::Lambda::Function", "Pipeline")
+    }
+    for metric in ("Errors", "Throttles"):
+        assert {value["Ref"] for value in watched(either, metric)} == functions, metric
+
+
+def should_watch_every_way_that_an_execution_ends_untold(either: Deployment) -> None:
+    states = [
+        metric
+        for alarm in alarms(either, "Pipeline").values()
+        for namespace, metric in metrics(alarm)
+        if namespace == "AWS/States"
+    ]
+    assert sorted(states) == ["ExecutionThrottled", "ExecutionsAborted", "ExecutionsTimedOut"]
+    # An execution that failed untold is what calls the rescue function.
+    assert "executionsdied" in alarms(either, "Pipeline")
+
+
+def should_ring_when_results_are_collected_with_four_hours_left(either: Deployment) -> None:
+    alarm = alarms(either, "Pipeline")["resultscollectedlate"]
+    assert metrics(alarm) == [("Dropcoder", "ResultsAgeAtCollection")]
+    assert alarm["Threshold"] == 20
+
+
+def should_watch_the_service_the_ledger_and_the_subscribers(either: Deployment) -> None:
+    seen = {pair for alarm in alarms(either, "Pipeline").values() for pair in metrics(alarm)}
+    assert {
+        ("Dropcoder", "LimitExceeded"),
+        ("AWS/DynamoDB", "ReadThrottleEvents"),
+        ("AWS/DynamoDB", "WriteThrottleEvents"),
+        ("AWS/SNS", "NumberOfNotificationsFailed"),
+    } <= seen
+
+
+def should_have_a_section_of_the_runbook_for_each_alarm_and_no_other(either: Deployment) -> None:
+    sections = re.findall(r"^### (\w+)$", RUNBOOK.read_text("utf-8"), re.MULTILINE)
+    assert len(sections) == len(set(sections))
+    assert {section.lower() for section in sections} == set(alarms(either))
+
+
+def should_say_in_each_section_what_it_means_and_what_to_do() -> None:
+    text = RUNBOOK.read_text("utf-8")
+    for section in re.split(r"^### ", text, flags=re.MULTILINE)[1:]:
+        name, _, body = section.partition("\n")
+        for heading in ("**Means.**", "**Look.**", "**Do.**"):
+            assert heading in body, (name, heading)
+
+
+def should_show_every_alarm_on_the_dashboard(either: Deployment) -> None:
+    (dashboard,) = either.resources("AWS::CloudWatch::Dashboard", "Pipeline").values()
+    body = json.dumps(dashboard["DashboardBody"])
+    for name in either.resources("AWS::CloudWatch::Alarm", "Pipeline"):
+        assert name.split("/")[1] in body, name

@@ -1,0 +1,267 @@
+"""What the Pipeline stack is joined to, and what each of its functions may do."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.setting_types import SettingsError
+from tests.infra.conftest import Deployment, synthesize
+
+SERVICE = {
+    "serviceUrl": "https://service.example",
+    "authUrl": "https://auth.example",
+    "presignedHosts": "*.s3.example,files.example",
+}
+FUNCTIONS = ("receive", "submit", "check", "collect", "finish", "rescue")
+EVERY_FUNCTIONS = {
+    *("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"),
+    *("LEDGER_TABLE", "RESULTS_BUCKET", "CREDENTIALS_SECRET_ARN", "TOKEN_SECRET_ARN"),
+    *("SERVICE_URL", "AUTH_URL", "PRESIGNED_HOSTS", "ALLOW_PLAIN_HTTP", "TOKEN_PREFIX"),
+    *("DEFAULT_TOPIC", "REQUESTS_PER_SECOND", "REQUESTS_PER_DAY", "MAX_FILE_BYTES"),
+    *("POLL_FIRST_SECONDS", "POLL_FRACTION", "POLL_CEILING_SECONDS", "MAX_ATTEMPTS"),
+}
+LEDGER_READ = {"dynamodb:GetItem"}
+LEDGER = LEDGER_READ | {"dynamodb:PutItem", "dynamodb:UpdateItem"}
+SECRETS = {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"}
+DROPS = {"s3:GetObject", "s3:GetObjectVersion"}
+# What each function may do beside logs, traces and keys; a wider grant is a decision, not a slip.
+MAY: dict[str, set[str]] = {
+    "receive": LEDGER | DROPS | {"states:StartExecution", "sqs:SendMessage"},
+    "submit": LEDGER | SECRETS | DROPS | {"dynamodb:Query", "s3:PutObject"},
+    "check": LEDGER | SECRETS | {"dynamodb:Query"},
+    "collect": LEDGER
+    | SECRETS
+    | {"dynamodb:Query", "s3:GetObject", "s3:PutObject"}
+    | {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
+    "finish": LEDGER | DROPS | {"dynamodb:Query", "s3:PutObject"},
+    "rescue": LEDGER_READ
+    | {"states:StartExecution", "states:DescribeExecution", "sqs:SendMessage"},
+}
+
+
+def functions(deployment: Deployment) -> dict[str, Any]:
+    """Properties of Pipeline's functions by their module."""
+    found = deployment.resources("AWS::Lambda::Function", "Pipeline")
+    return {each["Handler"].split(".")[1]: each for each in found.values()}
+
+
+def actions(deployment: Deployment, role: str) -> dict[str, list[Any]]:
+    """The resources of each action that a role may do."""
+    allowed: dict[str, list[Any]] = {}
+    for policy in deployment.resources("AWS::IAM::Policy", "Pipeline").values():
+        if {"Ref": role} in policy["Roles"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                named = statement["Action"]
+                for action in named if isinstance(named, list) else [named]:
+                    allowed.setdefault(action, []).append(statement["Resource"])
+    return allowed
+
+
+def role_of(function: dict[str, Any]) -> str:
+    role: str = function["Role"]["Fn::GetAtt"][0]
+    return role
+
+
+def state_machine(deployment: Deployment) -> Any:
+    (machine,) = deployment.resources("AWS::StepFunctions::StateMachine", "Pipeline").values()
+    return machine
+
+
+def filled(definition: Any) -> str:
+    """A definition as text, with a mark in place of each CloudFormation reference."""
+    parts = definition["Fn::Join"][1]
+    return "".join(part if isinstance(part, str) else "<reference>" for part in parts)
+
+
+def should_have_the_six_functions_with_their_environment(either: Deployment) -> None:
+    assert set(functions(either)) == set(FUNCTIONS)
+    for name, function in functions(either).items():
+        expected = EVERY_FUNCTIONS | _starters(name)
+        assert set(function["Environment"]["Variables"]) == expected, name
+
+
+def _starters(name: str) -> set[str]:
+    return {"STATE_MACHINE_ARN"} if name in {"receive", "rescue"} else set()
+
+
+def should_pass_the_settings_on_as_text(tmp_path: Path) -> None:
+    deployment = synthesize(
+        tmp_path, **SERVICE, defaultTopic="anzsco", requestsPerSecond="0.5", pollFirstSeconds=3
+    )
+    variables = functions(deployment)["check"]["Environment"]["Variables"]
+    assert variables["SERVICE_URL"] == "https://service.example"
+    assert variables["PRESIGNED_HOSTS"] == "*.s3.example,files.example"
+    assert variables["DEFAULT_TOPIC"] == "anzsco"
+    assert variables["REQUESTS_PER_SECOND"] == "0.5"
+    assert variables["POLL_FIRST_SECONDS"] == "3"
+    assert variables["ALLOW_PLAIN_HTTP"] == "false"
+    assert set(deployment.templates) == {"Pipeline"}
+
+
+def should_take_its_addresses_from_coding_service_when_none_are_named(aws: Deployment) -> None:
+    variables = functions(aws)["check"]["Environment"]["Variables"]
+    for name in ("SERVICE_URL", "AUTH_URL"):
+        assert "Fn::ImportValue" in json.dumps(variables[name]), name
+
+
+def should_prefer_named_addresses_when_coding_service_is_deployed_too(tmp_path: Path) -> None:
+    deployment = synthesize(tmp_path, **SERVICE, codingService=True)
+    variables = functions(deployment)["check"]["Environment"]["Variables"]
+    assert variables["SERVICE_URL"] == "https://service.example"
+    assert set(deployment.templates) == {"Pipeline", "CodingService"}
+
+
+def should_refuse_to_deploy_a_pipeline_without_a_service(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="serviceUrl"):
+        synthesize(tmp_path)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def should_let_a_function_do_only_what_it_needs(aws: Deployment, name: str) -> None:
+    common = ("logs:", "xray:", "kms:")
+    allowed = {
+        action
+        for action in actions(aws, role_of(functions(aws)[name]))
+        if not action.startswith(common)
+    }
+    assert allowed == MAY[name]
+
+
+def should_let_nobody_change_a_drop_or_the_clients_secret(aws: Deployment) -> None:
+    outputs = aws.pipeline["Outputs"]
+    drops = outputs["DropBucketName"]["Value"]["Ref"]
+    client = outputs["CredentialsSecretArn"]["Value"]["Ref"]
+    for name, function in functions(aws).items():
+        allowed = actions(aws, role_of(function))
+        for action in ("s3:PutObject", "s3:AbortMultipartUpload"):
+            assert drops not in json.dumps(allowed.get(action, [])), name
+        assert client not in json.dumps(allowed.get("secretsmanager:PutSecretValue", [])), name
+
+
+def should_create_both_secrets_empty(either: Deployment) -> None:
+    secrets = either.resources("AWS::SecretsManager::Secret", "Pipeline")
+    assert [secret["SecretString"] for secret in secrets.values()] == ["{}", "{}"]
+
+
+def should_run_the_shipped_definition_with_every_placeholder_filled(either: Deployment) -> None:
+    text = filled(state_machine(either)["DefinitionString"])
+    assert "${" not in text
+    definition = json.loads(text)
+    submit = definition["States"]["Code parts"]["ItemProcessor"]["States"]["Submit"]
+    assert submit["Resource"] == "<reference>"
+
+
+def should_log_executions_without_their_data(either: Deployment) -> None:
+    logging = state_machine(either)["LoggingConfiguration"]
+    assert (logging["Level"], logging["IncludeExecutionData"]) == ("ALL", False)
+    assert state_machine(either)["TracingConfiguration"] == {"Enabled": True}
+
+
+def should_let_the_state_machine_run_its_tasks_and_tell_only(aws: Deployment) -> None:
+    allowed = actions(aws, state_machine(aws)["RoleArn"]["Fn::GetAtt"][0])
+    common = ("logs:", "xray:", "kms:")
+    named = {action for action in allowed if not action.startswith(common)}
+    assert named == {"lambda:InvokeFunction", "sns:Publish", "events:PutEvents"}
+    (invoked,) = allowed["lambda:InvokeFunction"]
+    tasks = {each["Fn::GetAtt"][0] for each in invoked}
+    expected = {
+        name.split("/")[1]
+        for name, each in aws.resources("AWS::Lambda::Function", "Pipeline").items()
+        if each["Handler"].split(".")[1] in {"submit", "check", "collect", "finish"}
+    }
+    assert tasks == expected
+
+
+def should_take_in_what_is_created_in_the_drop_bucket_alone(either: Deployment) -> None:
+    (pattern,) = [
+        rule["EventPattern"]
+        for rule in either.resources("AWS::Events::Rule", "Pipeline").values()
+        if rule["EventPattern"]["source"] == ["aws.s3"]
+    ]
+    assert pattern["detail-type"] == ["Object Created"]
+    assert pattern["detail"] == {"bucket": {"name": [_drop_bucket(either)]}}
+
+
+def should_send_the_events_of_the_drop_bucket_alone_to_the_event_bus(either: Deployment) -> None:
+    telling = [
+        {"Ref": name.split("/")[1]}
+        for name, bucket in either.resources("AWS::S3::Bucket", "Pipeline").items()
+        if "EventBridgeConfiguration" in bucket.get("NotificationConfiguration", {})
+    ]
+    assert telling == [_drop_bucket(either)]
+
+
+def _drop_bucket(deployment: Deployment) -> Any:
+    return deployment.pipeline["Outputs"]["DropBucketName"]["Value"]
+
+
+def should_version_drops_because_a_drop_is_a_version(either: Deployment) -> None:
+    for bucket in either.resources("AWS::S3::Bucket", "Pipeline").values():
+        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def should_rescue_every_execution_that_ended_without_telling(either: Deployment) -> None:
+    details = [
+        rule["EventPattern"]["detail"]
+        for rule in either.resources("AWS::Events::Rule", "Pipeline").values()
+        if rule["EventPattern"]["source"] == ["aws.states"]
+    ]
+    assert sorted(status for detail in details for status in detail["status"]) == [
+        *("ABORTED", "FAILED", "TIMED_OUT")
+    ]
+    machine = {"Fn::GetAtt": [_machine_id(either), "Arn"]}
+    assert all(detail["stateMachineArn"] == [machine] for detail in details)
+
+
+def _machine_id(deployment: Deployment) -> str:
+    (name,) = deployment.resources("AWS::StepFunctions::StateMachine", "Pipeline")
+    return name.split("/")[1]
+
+
+def should_leave_alone_the_executions_whose_fail_states_have_told(either: Deployment) -> None:
+    (died,) = [
+        rule["EventPattern"]["detail"]["error"]
+        for rule in either.resources("AWS::Events::Rule", "Pipeline").values()
+        if "error" in rule["EventPattern"]["detail"]
+    ]
+    states = json.loads(filled(state_machine(either)["DefinitionString"]))["States"]
+    told = sorted(state["Error"] for state in states.values() if state["Type"] == "Fail")
+    assert died == [{"anything-but": told}]
+
+
+def should_keep_what_no_target_took_in_a_queue(either: Deployment) -> None:
+    for name, rule in either.resources("AWS::Events::Rule").items():
+        for target in rule["Targets"]:
+            assert "DeadLetterConfig" in target, name
+            assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0, name
+
+
+def should_keep_what_a_rules_function_failed_on_in_a_queue(either: Deployment) -> None:
+    keeping = {
+        config["FunctionName"]["Ref"]
+        for config in either.resources("AWS::Lambda::EventInvokeConfig", "Pipeline").values()
+        if "OnFailure" in config["DestinationConfig"]
+    }
+    called_by_rules = {
+        target["Arn"]["Fn::GetAtt"][0]
+        for rule in either.resources("AWS::Events::Rule", "Pipeline").values()
+        for target in rule["Targets"]
+    }
+    assert keeping == called_by_rules
+
+
+def should_subscribe_the_addresses_of_the_settings(aws: Deployment) -> None:
+    subscriptions = aws.resources("AWS::SNS::Subscription", "Pipeline").values()
+    assert sorted((each["Endpoint"], each["Protocol"]) for each in subscriptions) == [
+        ("operators@example.com", "email"),
+        ("people@example.com", "email"),
+    ]
+
+
+def should_output_what_people_and_programs_look_up(either: Deployment) -> None:
+    assert {
+        *("DropBucketName", "ResultsBucketName", "NotificationTopicArn", "StateMachineArn"),
+        *("LedgerTableName", "CredentialsSecretArn", "TokenSecretArn", "DashboardName"),
+    } <= set(either.pipeline["Outputs"])

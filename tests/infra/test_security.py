@@ -1,0 +1,147 @@
+"""Properties that every resource of both stacks has, on AWS and in the local cloud."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App, Stack
+from aws_cdk import aws_s3 as s3
+
+from infra.nag import check_rules
+from tests.infra.conftest import Deployment, Template
+
+# Actions that take no resource but "*" (Service Authorization Reference), each for its reason.
+WITHOUT_RESOURCES = ("xray:", "logs:")
+
+
+def is_key(value: object) -> bool:
+    """A reference to a KMS key of the template."""
+    return "Key" in json.dumps(value) and isinstance(value, dict)
+
+
+def statements(deployment: Deployment) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every statement of every role's policies."""
+    for name, policy in deployment.resources("AWS::IAM::Policy").items():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            yield name, statement
+    for name, role in deployment.resources("AWS::IAM::Role").items():
+        for policy in role.get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield name, statement
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def should_encrypt_everything_with_a_customer_managed_key(either: Deployment) -> None:
+    for name, bucket in either.resources("AWS::S3::Bucket").items():
+        rule = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]
+        default = rule["ServerSideEncryptionByDefault"]
+        assert default["SSEAlgorithm"] == "aws:kms", name
+        assert is_key(default["KMSMasterKeyID"]), name
+    for kind, property_name in (
+        ("AWS::SQS::Queue", "KmsMasterKeyId"),
+        ("AWS::SNS::Topic", "KmsMasterKeyId"),
+        ("AWS::SecretsManager::Secret", "KmsKeyId"),
+        ("AWS::Logs::LogGroup", "KmsKeyId"),
+    ):
+        found = either.resources(kind)
+        assert found, kind
+        for name, properties in found.items():
+            assert is_key(properties[property_name]), name
+    for name, table in either.resources("AWS::DynamoDB::Table").items():
+        assert table["SSESpecification"]["SSEType"] == "KMS", name
+        assert is_key(table["SSESpecification"]["KMSMasterKeyId"]), name
+
+
+def should_rotate_every_key(either: Deployment) -> None:
+    keys = either.resources("AWS::KMS::Key")
+    assert len(keys) == 2
+    assert all(key["EnableKeyRotation"] for key in keys.values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "policy_kind", "points_to"),
+    [
+        ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", lambda policy: [policy["Bucket"]]),
+        ("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", lambda policy: policy["Queues"]),
+        ("AWS::SNS::Topic", "AWS::SNS::TopicPolicy", lambda policy: policy["Topics"]),
+    ],
+)
+def should_deny_plain_http(either: Deployment, kind: str, policy_kind: str, points_to: Any) -> None:
+    denied = set()
+    for name, policy in either.resources(policy_kind).items():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if statement["Effect"] == "Deny" and statement["Condition"] == {
+                "Bool": {"aws:SecureTransport": "false"}
+            }:
+                stack = name.split("/")[0]
+                denied |= {f"{stack}/{target['Ref']}" for target in points_to(policy)}
+    assert denied == set(either.resources(kind))
+
+
+def should_keep_every_bucket_private_and_its_own(either: Deployment) -> None:
+    for name, bucket in either.resources("AWS::S3::Bucket").items():
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}, name
+        rules = bucket["OwnershipControls"]["Rules"]
+        assert rules == [{"ObjectOwnership": "BucketOwnerEnforced"}], name
+
+
+def should_end_abandoned_uploads_in_every_bucket(either: Deployment) -> None:
+    for name, bucket in either.resources("AWS::S3::Bucket").items():
+        rules = bucket["LifecycleConfiguration"]["Rules"]
+        assert any("AbortIncompleteMultipartUpload" in rule for rule in rules), name
+
+
+def should_recover_tables_to_a_point_in_time(either: Deployment) -> None:
+    for name, table in either.resources("AWS::DynamoDB::Table").items():
+        recovery = table["PointInTimeRecoverySpecification"]
+        assert recovery["PointInTimeRecoveryEnabled"] is True, name
+        assert table["BillingMode"] == "PAY_PER_REQUEST", name
+        assert table["TimeToLiveSpecification"]["Enabled"] is True, name
+
+
+def should_grant_no_action_by_wildcard(either: Deployment) -> None:
+    for name, statement in statements(either):
+        for action in as_list(statement["Action"]):
+            assert "*" not in action, (name, action)
+
+
+def should_grant_on_any_resource_only_what_takes_no_resource(either: Deployment) -> None:
+    for name, statement in statements(either):
+        if "*" in as_list(statement["Resource"]):
+            for action in as_list(statement["Action"]):
+                assert action.startswith(WITHOUT_RESOURCES), (name, action)
+
+
+def should_use_keys_through_their_services_only(aws: Deployment) -> None:
+    for name, statement in statements(aws):
+        if any(action.startswith("kms:") for action in as_list(statement["Action"])):
+            assert "kms:ViaService" in json.dumps(statement["Condition"]), name
+
+
+def should_keep_what_people_store_when_the_settings_say_so(
+    aws: Deployment, local: Deployment
+) -> None:
+    def policies(templates: Mapping[str, Template]) -> set[str]:
+        kept = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::SecretsManager::Secret")
+        return {
+            resource["DeletionPolicy"]
+            for template in templates.values()
+            for resource in template["Resources"].values()
+            if resource["Type"] in kept
+        }
+
+    assert policies(aws.templates) == {"Retain"}
+    assert policies(local.templates) == {"Delete"}
+
+
+def should_fail_the_synth_when_a_finding_has_no_reason(tmp_path: Path) -> None:
+    app = App(outdir=str(tmp_path))
+    s3.Bucket(Stack(app, "Careless"), "Public")
+    check_rules(app)
+    with pytest.raises(RuntimeError, match="AwsSolutions-S10"):
+        app.synth()

@@ -1,0 +1,108 @@
+"""Deploy-time settings: read, checked, and refused with words that help."""
+
+import dataclasses
+
+import pytest
+
+from infra.command_context import command_context, project_context
+from infra.setting_types import SettingsError
+from infra.settings import READERS, Settings, context_name
+
+SERVICE = {
+    "serviceUrl": "https://service.example",
+    "authUrl": "https://auth.example",
+    "presignedHosts": ["*.s3.example"],
+}
+
+
+def settings(**context: object) -> Settings:
+    return Settings.from_context(context.get)
+
+
+def should_have_the_same_defaults_in_cdk_json_and_in_code() -> None:
+    assert Settings.from_context(project_context().get) == Settings()
+
+
+def should_name_every_setting_in_cdk_json() -> None:
+    names = {context_name(field.name) for field in dataclasses.fields(Settings)}
+    own = {name for name in project_context() if not name.startswith(("@aws-cdk/", "aws-cdk:"))}
+    assert own == names
+    assert {context_name(name) for name in READERS} == names
+
+
+def should_read_text_from_the_command_line_as_the_settings_type() -> None:
+    read = settings(
+        codingService="true",
+        logRetentionDays="7",
+        requestsPerSecond="0.5",
+        presignedHosts="a.example, *.b.example",
+        notificationEmails='["a@example.com"]',
+    )
+    assert read.coding_service is True
+    assert read.log_retention_days == 7
+    assert read.requests_per_second == 0.5
+    assert read.presigned_hosts == ("a.example", "*.b.example")
+    assert read.notification_emails == ("a@example.com",)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        ("architecture", "sparc", "arm64 or x86_64"),
+        ("logRetentionDays", 31, "CloudWatch Logs accepts"),
+        ("codingService", "perhaps", "true or false"),
+        ("requestsPerSecond", 0, "a number above 0"),
+        ("requestsPerDay", "many", "give a number"),
+        ("requestsPerDay", 1.5, "a whole number from 1"),
+        ("requestsPerDay", True, "give a number"),
+        ("maxFileBytes", 6 * 1024**3, "from 1 to"),
+        ("pollFraction", "nan", "give a number"),
+        ("defaultTopic", "Über", "a-z, 0-9"),
+        ("notificationEmails", "nobody", "whole e-mail addresses"),
+        ("presignedHosts", "https://a.example", "hosts alone"),
+        ("presignedHosts", "*", "hosts alone"),
+        ("presignedHosts", "[1]", "a list of texts"),
+        ("presignedHosts", "[", "a list of texts"),
+        ("serviceUrl", 7, "give text"),
+        ("serviceUrl", "http://plain.example", "allowPlainHttp"),
+        ("serviceUrl", "https://slash.example/", "leave the last slash out"),
+        ("localCloud", "localhost:4566", "https://"),
+        ("tokenSeconds", 299, "from 300"),
+    ],
+)
+def should_name_the_setting_and_the_remedy_when_a_value_is_unusable(
+    name: str, value: object, hint: str
+) -> None:
+    with pytest.raises(SettingsError, match=name) as caught:
+        settings(**{name: value})
+    assert hint in str(caught.value)
+
+
+def should_accept_plain_http_when_it_is_allowed_explicitly() -> None:
+    plain = {**SERVICE, "serviceUrl": "http://service.example", "allowPlainHttp": "true"}
+    assert settings(**plain).service_url == "http://service.example"
+
+
+@pytest.mark.parametrize("missing", ["serviceUrl", "authUrl", "presignedHosts"])
+def should_refuse_a_service_that_is_half_named(missing: str) -> None:
+    with pytest.raises(SettingsError, match=missing):
+        settings(**{name: value for name, value in SERVICE.items() if name != missing})
+
+
+def should_refuse_a_first_wait_above_the_ceiling() -> None:
+    with pytest.raises(SettingsError, match="pollFirstSeconds"):
+        settings(pollFirstSeconds=100, pollCeilingSeconds=99)
+
+
+def should_say_how_to_name_a_service_when_pipeline_has_none() -> None:
+    with pytest.raises(SettingsError, match="codingService=true"):
+        settings().check_pipeline()
+
+
+def should_take_overrides_over_cdk_json() -> None:
+    assert command_context(["architecture=x86_64"])["architecture"] == "x86_64"
+
+
+def should_refuse_an_override_without_a_value() -> None:
+    with pytest.raises(SettingsError, match="name=value"):
+        command_context(["architecture"])
