@@ -1,6 +1,6 @@
 """The shipped topic is whole, its evaluation honest, and its model as good as we say.
 
-The floors lie a little below what was measured; `docs/` and the model's card have the figures.
+The floors lie a little below what was measured; `topics/README.md` has the figures.
 """
 
 from __future__ import annotations

@@ -35,6 +35,17 @@ def should_train_and_evaluate_when_the_folder_is_whole(tmp_path: Path) -> None:
     ]
 
 
+def should_say_so_when_the_folder_has_changed_since_training(tmp_path: Path) -> None:
+    folder, models = topic_folder(tmp_path / "topic"), tmp_path / "models"
+    run("train", folder, "--out", models)
+    before = run("evaluate", folder, "--models", models)[1]
+    (folder / "codes.csv").write_bytes((folder / "codes.csv").read_bytes() + b"\n")
+
+    after = run("evaluate", folder, "--models", models)[1]
+
+    assert after == "note: the topic folder has changed since this model was trained\n" + before
+
+
 def should_tell_what_it_replaced_when_a_version_is_trained_again(tmp_path: Path) -> None:
     folder, models = topic_folder(tmp_path / "topic"), tmp_path / "models"
     run("train", folder, "--out", models)

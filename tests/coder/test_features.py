@@ -5,15 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from coding_service.coder import features
-from coding_service.coder.features import SparseRows, Vocabulary
+from coding_service.coder.features import Vocabulary
+from coding_service.coder.sparse import SparseRows
 
 
 @pytest.mark.parametrize("most", [1, 3, 7, 1_000])
 def should_equal_the_dense_product_when_rows_are_gathered_in_pieces(
-    most: int, monkeypatch: pytest.MonkeyPatch
+    most: int,
 ) -> None:
-    monkeypatch.setattr(features, "GATHER_FLOATS", most * 4)
     dice = np.random.default_rng(5)
     dense = dice.normal(size=(6, 4)).astype(np.float32)
     rows = [([], []), ([0, 5], [1.0, -2.0]), ([], []), ([3], [0.5]), (list(range(6)), [1.0] * 6)]
@@ -22,7 +21,7 @@ def should_equal_the_dense_product_when_rows_are_gathered_in_pieces(
     for number, (columns, values) in enumerate(rows):
         full[number, columns] = values
 
-    product = SparseRows.of(rows).times(dense)
+    product = SparseRows.of(rows).times(dense, gather=most * 4)
 
     np.testing.assert_allclose(product, full @ dense, rtol=1e-5, atol=1e-6)
 

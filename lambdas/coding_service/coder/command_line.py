@@ -64,6 +64,8 @@ def _evaluate(folder: Path, models: Path, stdout: TextIO) -> None:
     topic = read_topic(folder)
     catalogue = Catalogue.read(models)
     model = catalogue.load(catalogue.latest(topic.settings.name))
+    if model.card.fingerprint != topic.fingerprint:
+        stdout.write("note: the topic folder has changed since this model was trained\n")
     stdout.write(report(model.card, evaluate(model, read_evaluation(folder, topic))))
 
 

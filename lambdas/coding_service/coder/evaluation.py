@@ -9,10 +9,9 @@ import numpy as np
 
 from coding_service.coder.hierarchy import Hierarchy
 from coding_service.coder.model import CodedLabel, Coding, Model
+from coding_service.coder.reliability import Bin, calibration_error, reliability
 from coding_service.coder.topic import Question
 from coding_service.coder.topic_files import KINDS
-
-RELIABILITY_BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +20,14 @@ class Answer:
 
     :param best: the likeliest code at each level, from the deepest up.
     :param top: the likeliest leaves, the best first, with their confidence.
+    :param right: whether there is a result, and it is the true code or an ancestor of it.
     """
 
     question: Question
     coding: Coding
     best: tuple[CodedLabel, ...]
     top: tuple[CodedLabel, ...]
+    right: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +45,6 @@ class KindScore:
     coverage: float | None
     precision: float | None
     top3: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Bin:
-    """Records whose best leaf's confidence lies in [low, high): how sure, and how often right."""
-
-    low: float
-    high: float
-    records: int
-    confidence: float
-    accuracy: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +88,12 @@ def evaluate(model: Model, questions: Sequence[Question]) -> Evaluation:
             for each in answers
             if each.coding.result and len(each.coding.result.category) == length
         ]
-        depths.append((length, len(here), sum(_is_right(tree, each) for each in here)))
-    bins = _reliability(answers)
-    error = sum(each.records * abs(each.confidence - each.accuracy) for each in bins) / len(answers)
+        depths.append((length, len(here), sum(each.right for each in here)))
+    # A text whose truth is a shorter code has no right leaf to be sure of: it counts as wrong.
+    bins = reliability(
+        [each.top[0].confidence for each in answers],
+        [each.top[0].category == each.question.code for each in answers],
+    )
     return Evaluation(
         threshold=model.card.threshold,
         level_accuracy=tuple(level_accuracy),
@@ -113,7 +106,7 @@ def evaluate(model: Model, questions: Sequence[Question]) -> Evaluation:
             _kind_score(tree, "all", answers),
         ),
         bins=bins,
-        calibration_error=error,
+        calibration_error=calibration_error(bins),
         answers=tuple(answers),
     )
 
@@ -136,12 +129,14 @@ def _answers(model: Model, questions: Sequence[Question]) -> list[Answer]:
             CodedLabel(leaves[leaf].code, leaves[leaf].label, float(odds[row, leaf]))
             for leaf in order
         )
-        answers.append(Answer(question, coding, tuple(best), top))
+        answers.append(
+            Answer(question, coding, tuple(best), top, _is_right(model.hierarchy, question, coding))
+        )
     return answers
 
 
-def _is_right(tree: Hierarchy, answer: Answer) -> bool:
-    result, truth = answer.coding.result, answer.question.code
+def _is_right(tree: Hierarchy, question: Question, coding: Coding) -> bool:
+    result, truth = coding.result, question.code
     return result is not None and truth is not None and tree.covers(result.category, truth)
 
 
@@ -156,30 +151,9 @@ def _kind_score(tree: Hierarchy, kind: str, answers: Sequence[Answer]) -> KindSc
         kind,
         len(answers),
         _share(len(results), len(answers)),
-        _share(sum(_is_right(tree, each) for each in results), len(results)),
+        _share(sum(each.right for each in results), len(results)),
         _share(near, len(known)),
     )
-
-
-def _reliability(answers: Sequence[Answer]) -> tuple[Bin, ...]:
-    confidence = np.asarray([each.top[0].confidence for each in answers])
-    right = np.asarray([each.top[0].category == each.question.code for each in answers])
-    # A text whose truth is a shorter code has no right leaf to be sure of, so it counts as wrong.
-    places = np.minimum((confidence * RELIABILITY_BINS).astype(int), RELIABILITY_BINS - 1)
-    bins = []
-    for place in range(RELIABILITY_BINS):
-        inside = places == place
-        if inside.any():
-            bins.append(
-                Bin(
-                    place / RELIABILITY_BINS,
-                    (place + 1) / RELIABILITY_BINS,
-                    int(inside.sum()),
-                    float(confidence[inside].mean()),
-                    float(right[inside].mean()),
-                )
-            )
-    return tuple(bins)
 
 
 def _share(part: int, whole: int) -> float | None:

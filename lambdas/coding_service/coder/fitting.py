@@ -18,8 +18,9 @@ from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from coding_service.coder.features import Floats, SparseRows, Vocabulary
+from coding_service.coder.features import Vocabulary
 from coding_service.coder.model import softmax
+from coding_service.coder.sparse import Floats, SparseRows
 
 FOLDS = 3  # so a measured model lacks a third of the examples: confidence errs low, not high
 INVERSE_PENALTY = 12.0  # of the squared weights; best of 1 to 50 on held-out examples

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from coding_service.coder.features import Floats
+from coding_service.coder.sparse import Floats
 
 
 @dataclass(frozen=True, slots=True)

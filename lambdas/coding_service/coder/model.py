@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from coding_service.coder.features import Floats, Vocabulary, terms_of
+from coding_service.coder.features import Vocabulary, terms_of
 from coding_service.coder.hierarchy import Code, Hierarchy
 from coding_service.coder.model_card import ModelCard
 from coding_service.coder.model_files import read_model
+from coding_service.coder.sparse import Floats
 
 BATCH_RECORDS = 2_048  # enough that words repeat and are computed once, few enough for any memory
 MOST_SUGGESTIONS = 3  # the batch page's AsynchronousCodeResponse: 1 to 3

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from coding_service.coder.errors import ModelError
-from coding_service.coder.features import Floats, Vocabulary
+from coding_service.coder.features import Vocabulary
 from coding_service.coder.hierarchy import Code, Hierarchy
 from coding_service.coder.model_card import CARD, ModelCard, read_card
+from coding_service.coder.sparse import Floats
 
 CODES, WEIGHTS = "codes.json", "weights.npz"
 

@@ -48,14 +48,9 @@ def _lines(card: ModelCard, evaluation: Evaluation) -> Iterator[str]:
     ]
     yield from _table(["confidence", "records", "mean", "right"], rows)
     yield f"expected calibration error {evaluation.calibration_error:.3f}"
-    faults = [each for each in evaluation.answers if _is_fault(each)]
+    faults = [each for each in evaluation.answers if each.coding.result and not each.right]
     yield f"\nResults that are wrong or deeper than the text supports: {len(faults)}"
     yield from map(_fault, faults[:MOST_FAULTS])
-
-
-def _is_fault(answer: Answer) -> bool:
-    result, truth = answer.coding.result, answer.question.code
-    return result is not None and not (truth or "").startswith(result.category)
 
 
 def _fault(answer: Answer) -> str:

@@ -12,12 +12,13 @@ import scipy
 import sklearn
 
 from coding_service.coder.errors import ModelError
-from coding_service.coder.features import Floats, terms_of
+from coding_service.coder.features import terms_of
 from coding_service.coder.fitting import Labels, best_temperature, fit, held_out_scores
 from coding_service.coder.hierarchy import Hierarchy
 from coding_service.coder.model import softmax
 from coding_service.coder.model_card import ModelCard, read_card
 from coding_service.coder.model_files import ModelParts, write_model
+from coding_service.coder.sparse import Floats
 from coding_service.coder.text import fold
 from coding_service.coder.topic import Topic
 
