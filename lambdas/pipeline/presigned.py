@@ -5,6 +5,7 @@ the deployment allows, it is never followed elsewhere, and no error carries more
 S3's error code.
 """
 
+import logging
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -125,6 +126,8 @@ def presigned_pool(ca_bundle: str | None) -> urllib3.PoolManager:
     """Connections to the storage: verified TLS, no retries, no redirects.
 
     `ca_bundle` is a file of trusted certificates in place of the system's."""
+    # urllib3 logs the whole URL of each request at DEBUG, and of odd answers at WARNING.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     return urllib3.PoolManager(
         num_pools=4,
         maxsize=8,

@@ -1,0 +1,41 @@
+"""One pass over a dropped file: read, checked, and given out for the upload."""
+
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
+
+from pipeline.attempts import InputFacts
+from pipeline.reading import BlockReader
+from pipeline.states import Segment
+from pipeline.validating import Faults, Validation
+
+HEAD_BLOCKS = 2  # the first window, and the last line of a small file that lacks its newline
+
+
+class CheckedDrop:
+    """The good blocks of a segment, and what is known of them. Close it at the end."""
+
+    def __init__(self, reader: BlockReader, source: Segment, input_format: tuple[str, ...]) -> None:
+        self.source = source
+        self.input_format = input_format
+        self._validation = Validation(input_format)
+        self._blocks = reader.blocks(source)
+        self.good: Iterator[bytes] = self._validation.good_blocks(self._blocks)
+        """The bytes as they are, in blocks of whole lines; raises as `Validation` and
+        `BlockReader` do."""
+
+    def check_head(self) -> None:
+        """Checks the beginning (of a small file: all) before anything is asked of the service.
+
+        Raises `FileRejected`."""
+        self.good = chain(list(islice(self.good, HEAD_BLOCKS)), self.good)
+
+    def facts(self) -> InputFacts:
+        """Once all blocks have been given out."""
+        return self._validation.facts(self.source)
+
+    def all_faults(self, has_time: Callable[[], bool]) -> Faults:
+        """After `FileRejected`: reads on to count the other faults."""
+        return self._validation.read_on(self._blocks, has_time=has_time)
+
+    def close(self) -> None:
+        self._blocks.close()

@@ -1,0 +1,104 @@
+"""The upload of one operation's input, tried again where that is certainly safe."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pipeline.attempts import AttemptState, Claim
+from pipeline.checked_drop import CheckedDrop
+from pipeline.clock import Clock
+from pipeline.errors import StorageBusy, StorageRefused
+from pipeline.presigned import StorageAnswer, Verdict
+from pipeline.uploading import OutOfTime, UploadBody, Uploader
+from protocol.messages import CreatedOperation
+
+PUT_TRIES = 3  # ours: of one operation's upload
+FIRST_RETRY_SECONDS = 1.0  # ours; doubles
+CERTAINLY_NOT_STORED = frozenset({"SlowDown", "ServiceUnavailable", "RequestTimeout", "HTTP 503"})
+"""S3 gives these before it takes a request on; after other faults the object may exist."""
+
+
+@dataclass(slots=True)
+class Delivery:
+    """Sends one drop to one operation. `open_drop` begins a new pass over the drop."""
+
+    claim: Claim
+    uploader: Uploader
+    clock: Clock
+    has_time: Callable[[], bool]
+    open_drop: Callable[[], CheckedDrop]
+    drop: CheckedDrop = field(init=False)
+    """The pass that is under way."""
+
+    def __post_init__(self) -> None:
+        self.drop = self.open_drop()
+
+    def send(self, operation: CreatedOperation) -> None:
+        """Returns when the service has the input and the ledger says so.
+
+        Raises `StorageBusy` (where the ledger says `closing`, the input may have arrived),
+        `StorageRefused`, `AddressRefused`, `PartTaken`, `FileRejected`, `DropGone`.
+        """
+        wait = FIRST_RETRY_SECONDS
+        for tries in range(1, PUT_TRIES + 1):
+            self.claim.uploading()
+            answer = self._put(operation, first=tries == 1)
+            closing = self.claim.record.state is AttemptState.CLOSING
+            if answer.verdict is Verdict.DONE and closing:
+                self.claim.uploaded(self.drop.facts())
+                return
+            if closing and _may_be_stored(answer):
+                raise StorageBusy(
+                    f"the answer to the upload was lost ({answer.code}); the operation's status "
+                    "will tell whether the file arrived"
+                )
+            if answer.verdict is not Verdict.BUSY or tries == PUT_TRIES:
+                break
+            self.clock.sleep(wait)
+            wait *= 2
+            self._start_over()
+        self._give_up(answer)
+
+    def close(self) -> None:
+        self.drop.close()
+
+    def _put(self, operation: CreatedOperation, *, first: bool) -> StorageAnswer:
+        body = UploadBody(
+            self.drop.good,
+            self.drop.source.length,
+            before_last=lambda: self.claim.closing(self.drop.facts()),
+            has_time=self.has_time,
+        )
+        try:
+            return self.uploader.put(operation, body)
+        except OutOfTime:
+            if not first:
+                raise StorageBusy("no time is left for another upload in this run") from None
+            raise StorageRefused(
+                "the file could not be sent to the coding service within the time that a "
+                "function may take; split it into smaller files and drop those"
+            ) from None
+
+    def _start_over(self) -> None:
+        self.drop.close()
+        self.drop = self.open_drop()
+
+    def _give_up(self, answer: StorageAnswer) -> None:
+        """The operation certainly has no input."""
+        self.claim.abandon(f"the storage answered {answer.code}")
+        if answer.verdict in (Verdict.BUSY, Verdict.EXPIRED, Verdict.DONE):
+            raise StorageBusy(
+                f"the service's storage did not take the file ({answer.code}); it will be sent "
+                "again with a new operation"
+            )
+        if answer.code == "EntityTooLarge":
+            raise StorageRefused(
+                "the file is larger than the service's storage takes; split it and drop the parts"
+            )
+        raise StorageRefused(
+            f"the service's storage refused the file ({answer.code}); drop it again, and if that "
+            "fails too, tell the service's operator"
+        )
+
+
+def _may_be_stored(answer: StorageAnswer) -> bool:
+    return answer.verdict is Verdict.BUSY and answer.code not in CERTAINLY_NOT_STORED

@@ -1,0 +1,52 @@
+"""The report of a rejected drop: what is wrong with which line, beside where results would be."""
+
+import json
+from typing import TYPE_CHECKING
+
+from pipeline.aws_errors import aws_busy_as_try_again
+from pipeline.states import Segment
+from pipeline.validating import Faults
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+SCHEMA_VERSION = "1"  # docs/schemas/rejection.json
+REPORT_NAME = "rejection.json"
+NEXT_STEP = (
+    "Correct the lines listed here and drop the file again under the same key. Each line must be "
+    "one JSON object with the fields: {fields}, and, on all lines or on none, recordId."
+)
+
+
+class Rejections:
+    """Writes reports to the results bucket."""
+
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def report(self, source: Segment, faults: Faults, input_format: tuple[str, ...]) -> str:
+        """Writes the report of a faulty file; its key. Raises `AwsBusy`.
+
+        It names lines and fields, and quotes nothing of the file's content."""
+        key = f"{source.results_prefix}{REPORT_NAME}"
+        body = {
+            "schemaVersion": SCHEMA_VERSION,
+            "dropId": source.drop_id,
+            "bucket": source.bucket,
+            "key": source.key,
+            "versionId": source.version_id,
+            "reason": faults.summary(),
+            "faultCount": faults.count,
+            "wholeFileRead": faults.whole_file,
+            "faults": [{"line": fault.line, "fault": fault.text} for fault in faults.first],
+            "nextStep": NEXT_STEP.format(fields=", ".join(input_format)),
+        }
+        with aws_busy_as_try_again():
+            self._s3.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=json.dumps(body, ensure_ascii=False, indent=2).encode(),
+                ContentType="application/json",
+            )
+        return key

@@ -1,0 +1,64 @@
+"""What an earlier invocation left of a part, settled before anything is repeated.
+
+| the ledger says | what can be true | so |
+|---|---|---|
+| creating | an operation may exist that nobody knows | it gets no input and times out; try anew |
+| created, uploading | no last byte was sent | the status is asked, then a new operation |
+| closing | the last byte may have arrived | the operation's status decides |
+| uploaded | the service has the input | go on with it |
+"""
+
+from dataclasses import dataclass
+
+from pipeline.attempts import AttemptState, Claim
+from pipeline.clock import Clock, parsed
+from pipeline.service_port import CodingServicePort
+from pipeline.states import PartStatus, Ticket
+from protocol.statuses import OperationStatus
+
+ARRIVAL_SECONDS = 120  # ours: an upload whose answer was lost is visible by then, or never
+ASK_AGAIN_SECONDS = 20  # ours
+HAS_INPUT = (OperationStatus.IN_PROGRESS, OperationStatus.COMPLETE, OperationStatus.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """Settles the claimed part. Afterwards its state is `idle` or `uploaded`, unless it waits."""
+
+    claim: Claim
+    service: CodingServicePort
+    clock: Clock
+
+    def settle(self, ticket: Ticket) -> int | None:
+        """None, or the seconds after which to ask again. Raises as `service.operation` does."""
+        claim, progress = self.claim, ticket.progress
+        record = claim.record
+        if record.state is AttemptState.IDLE:
+            return None
+        if record.operation_id is None:
+            claim.abandon("the answer to the create call is unknown")
+        elif (
+            progress.status is PartStatus.TIMED_OUT and progress.operation_id == record.operation_id
+        ):
+            claim.abandon("the service says that it timed out")
+        elif record.state is not AttemptState.UPLOADED:
+            return self._ask(ticket.part.topic, record.operation_id)
+        return None
+
+    def _ask(self, topic: str, operation_id: str) -> int | None:
+        record = self.claim.record
+        status = self.service.operation(topic, operation_id).status
+        if status in HAS_INPUT and record.input is not None:
+            self.claim.uploaded(record.input)
+        elif status is OperationStatus.AWAITING_INPUT and self._may_still_arrive():
+            return ASK_AGAIN_SECONDS
+        else:
+            self.claim.abandon(f"left unfinished; the service says {status}")
+        return None
+
+    def _may_still_arrive(self) -> bool:
+        record = self.claim.record
+        if record.state is not AttemptState.CLOSING or record.closing_at is None:
+            return False
+        age = self.clock.now() - parsed(record.closing_at)
+        return age.total_seconds() < ARRIVAL_SECONDS

@@ -1,0 +1,54 @@
+"""Function submit: creates a part's operation and streams the part to its presigned URL."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from pipeline.attempts import Attempts
+from pipeline.collaborators import Collaborators, collaborators
+from pipeline.observability import logger, observed
+from pipeline.presigned import PresignedHosts, presigned_pool
+from pipeline.reading import BlockReader
+from pipeline.rejection import Rejections
+from pipeline.states import Ticket
+from pipeline.submitting import Submitting
+from pipeline.uploading import Uploader
+
+
+@cache
+def submitting(found: Collaborators) -> Submitting:
+    settings = found.environment
+    return Submitting(
+        attempts=Attempts(found.ledger, found.clock),
+        service=found.service,
+        reader=BlockReader(found.s3, sleep=found.clock.sleep),
+        uploader=Uploader(
+            presigned_pool(settings.ca_bundle),
+            PresignedHosts(settings.presigned_hosts, settings.allow_plain_http),
+        ),
+        rejections=Rejections(found.s3, settings.results_bucket),
+        polling=found.polling,
+        clock=found.clock,
+        measure=found.measure,
+    )
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    progress = submitting(collaborators()).submit(
+        Ticket.from_state(event),
+        owner=context.aws_request_id,
+        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
+    )
+    logger.info(
+        "submitted",
+        extra={
+            "status": progress.status,
+            "operation_id": progress.operation_id,
+            "attempt": progress.attempt,
+            "faults": progress.faults,
+            "wait_seconds": progress.wait_seconds,
+        },
+    )
+    return progress.to_state()

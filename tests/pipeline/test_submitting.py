@@ -1,0 +1,473 @@
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from pipeline.attempts import Attempts, AttemptState
+from pipeline.digest import SequenceDigest
+from pipeline.errors import (
+    AddressRefused,
+    DropGone,
+    PartTaken,
+    ServiceBusy,
+    StorageBusy,
+    StorageRefused,
+)
+from pipeline.ledger import Ledger
+from pipeline.presigned import PresignedHosts, presigned_pool
+from pipeline.reading import BlockReader
+from pipeline.rejection import Rejections
+from pipeline.service_port import CodingServicePort
+from pipeline.states import Part, PartStatus, Progress, Ticket
+from pipeline.submitting import Submitting
+from pipeline.transport import Answer
+from pipeline.uploading import Uploader
+from protocol.errors import ServiceAnswer
+from protocol.messages import CreatedOperation, Model, OperationState
+from protocol.statuses import OperationStatus
+from tests.pipeline.builders import Hands, Measured, a_polling, a_service, lines
+from tests.pipeline.clouds import DROPS, RESULTS, Cloud, cloud
+from tests.pipeline.memory_service import (
+    CLIENT_SECRET,
+    KMS_KEY_ARN,
+    TOKEN_CANARY,
+    TOPIC,
+    URL_CANARY,
+    MemoryService,
+    StorageFault,
+)
+
+KEY = "anzsco/jobs.jsonl"
+
+
+class Died(BaseException):
+    """The process is killed here: nothing is caught, nothing released by hand."""
+
+
+@dataclass
+class Bench:
+    """Submitting on real parts: moto's AWS, the service in memory over loopback."""
+
+    aws: Cloud
+    memory: MemoryService
+    hands: Hands
+    measured: Measured
+    submitting: Submitting
+    seconds: float = 900.0
+
+    def part(self, content: bytes, key: str = KEY) -> Part:
+        segment = self.aws.segment(key, content)
+        return Part(
+            part_id=f"{segment.drop_id}-0001",
+            topic=TOPIC,
+            model=None,
+            bytes=len(content),
+            segments=(segment,),
+        )
+
+    def submit(
+        self, part: Part, progress: Progress | None = None, *, owner: str = "first"
+    ) -> Progress:
+        ticket = Ticket(part, progress or Progress(status=PartStatus.NEW))
+        return self.submitting.submit(ticket, owner=owner, seconds_left=lambda: self.seconds)
+
+    def with_(self, **changes: Any) -> "Bench":
+        return replace(self, submitting=replace(self.submitting, **changes))
+
+    @property
+    def attempts(self) -> Attempts:
+        return self.submitting.attempts
+
+    def uploads(self) -> list[bytes]:
+        return [each.input for each in self.memory.uploaded if each.input is not None]
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    memory, hands, measured = MemoryService(), Hands(), Measured()
+    with cloud() as aws, memory.served() as address, presigned_pool(None) as pool:
+        host = address.removeprefix("http://")
+        yield Bench(
+            aws,
+            memory,
+            hands,
+            measured,
+            Submitting(
+                attempts=Attempts(aws.ledger, hands.clock),
+                service=a_service(memory, aws.ledger, hands),
+                reader=BlockReader(aws.s3, sleep=hands.sleep, block_bytes=1000),
+                uploader=Uploader(pool, PresignedHosts((host,), allow_plain_http=True)),
+                rejections=Rejections(aws.s3, RESULTS),
+                polling=a_polling(),
+                clock=hands.clock,
+                measure=measured,
+            ),
+        )
+
+
+def should_upload_the_file_as_it_is_and_record_its_facts(bench: Bench) -> None:
+    content = lines(200)
+    part = bench.part(content)
+
+    progress = bench.submit(part)
+
+    assert bench.uploads() == [content]
+    assert progress.status is PartStatus.AWAITING_INPUT
+    assert (progress.attempt, progress.wait_seconds) == (1, 10)
+    record = bench.attempts.record(part.part_id)
+    assert record.state is AttemptState.UPLOADED
+    assert record.operation_id == progress.operation_id == bench.memory.uploaded[0].operation_id
+    assert record.input is not None
+    assert (record.input.bytes, record.input.records) == (len(content), 200)
+    digest = SequenceDigest().extended(f"r{n}" for n in range(1, 201))
+    assert record.input.record_id_digest == digest.to_text()
+    assert bench.measured.total("BytesSubmitted") == len(content)
+
+
+def should_send_nothing_but_the_documented_headers(bench: Bench) -> None:
+    bench.submit(bench.part(lines(1)))
+
+    headers = bench.memory.uploaded[0].upload_headers[0]
+    assert {name for name in headers if name.startswith("x-amz")} == {
+        "x-amz-server-side-encryption",
+        "x-amz-server-side-encryption-aws-kms-key-id",
+    }
+    assert headers["x-amz-server-side-encryption-aws-kms-key-id"] == KMS_KEY_ARN
+    assert "content-type" not in headers
+    assert "transfer-encoding" not in headers
+
+
+@pytest.mark.parametrize(
+    "key", ["anzsco/a b+c%20d.jsonl", "anzsco/Köche & Co/日本.jsonl", "anzsco/#?;=.jsonl"]
+)
+def should_read_keys_of_any_spelling(bench: Bench, key: str) -> None:
+    bench.submit(bench.part(lines(3), key))
+
+    assert bench.uploads() == [lines(3)]
+
+
+def should_keep_the_last_line_as_it_is_when_it_lacks_its_newline(bench: Bench) -> None:
+    bench.submit(bench.part(lines(3).rstrip()))
+
+    assert bench.uploads() == [lines(3).rstrip()]
+
+
+def should_cost_no_call_when_the_beginning_of_the_file_is_bad(bench: Bench) -> None:
+    progress = bench.submit(bench.part(lines(2) + b"{\n" + lines(2)))
+
+    assert progress.status is PartStatus.REJECTED
+    assert progress.faults == 1
+    assert "line 3" in (progress.reason or "")
+    assert [method for method, _ in bench.memory.calls] == ["GET"]
+    report = json.loads(bench.aws.result(f"{KEY}/0123456789abcdef0123456789abcdef/rejection.json"))
+    assert report["faultCount"] == 1
+    assert report["faults"][0]["line"] == 3
+    assert "drop the file again" in report["nextStep"]
+
+
+def should_leave_the_operation_without_input_when_a_later_line_is_bad(bench: Bench) -> None:
+    content = lines(400) + b"[]\n" * 150
+
+    progress = bench.submit(bench.part(content))
+
+    assert progress.status is PartStatus.REJECTED
+    assert progress.faults == 150
+    assert len(bench.memory.operations) == 1
+    assert bench.uploads() == []
+    report = json.loads(bench.aws.result(f"{KEY}/0123456789abcdef0123456789abcdef/rejection.json"))
+    assert [fault["line"] for fault in report["faults"]] == list(range(401, 501))
+
+
+def should_tell_the_dropper_when_the_topic_is_unknown(bench: Bench) -> None:
+    progress = bench.submit(replace(bench.part(lines(1)), topic="other"))
+
+    assert progress.status is PartStatus.REJECTED
+    assert progress.reason
+
+
+def should_wait_without_counting_an_attempt_when_no_call_is_free(bench: Bench) -> None:
+    part = bench.part(lines(2))
+    bench.memory.refuse_next("batch-code", ServiceAnswer.LIMIT_EXCEEDED)
+
+    waiting = bench.submit(part)
+
+    assert waiting.status is PartStatus.AWAITING_SLOT
+    assert waiting.wait_seconds > 900
+    assert bench.attempts.record(part.part_id).attempt == 0
+    bench.hands.time += waiting.wait_seconds + 1
+    assert bench.submit(part, waiting).attempt == 1
+    assert len(bench.memory.operations) == 1
+
+
+def should_refuse_to_work_beside_another_invocation(bench: Bench) -> None:
+    part = bench.part(lines(2))
+    with (
+        bench.attempts.claimed(part.part_id, owner="other", seconds=60),
+        pytest.raises(PartTaken),
+    ):
+        bench.submit(part)
+    assert bench.memory.operations == {}
+
+
+def should_go_on_with_the_same_operation_when_the_answer_of_the_first_run_was_lost(
+    bench: Bench,
+) -> None:
+    part = bench.part(lines(2))
+    first = bench.submit(part)
+
+    again = bench.submit(part, owner="second")
+
+    assert again == first
+    assert len(bench.memory.operations) == 1
+
+
+def should_try_a_new_operation_when_the_first_has_timed_out(bench: Bench) -> None:
+    part = bench.part(lines(2))
+    first = bench.submit(part)
+    bench.memory.time_out(first.operation_id or "")
+
+    progress = bench.submit(part, replace(first, status=PartStatus.TIMED_OUT, resubmit=True))
+
+    assert progress.attempt == 2
+    assert progress.operation_id != first.operation_id
+
+
+def should_submit_once_more_only_when_a_timed_out_step_is_repeated(bench: Bench) -> None:
+    part = bench.part(lines(2))
+    timed_out = replace(bench.submit(part), status=PartStatus.TIMED_OUT, resubmit=True)
+
+    second = bench.submit(part, timed_out)
+    repeated = bench.submit(part, timed_out)
+
+    assert repeated.operation_id == second.operation_id
+    assert len(bench.memory.operations) == 2
+
+
+@dataclass
+class DyingTable:
+    """The ledger's table; the process dies around the write of the `fatal` state."""
+
+    table: Any
+    fatal: str
+    after: bool
+    dead: bool = False
+
+    def update_item(self, **request: Any) -> Any:
+        if self.dead:
+            raise Died  # a dead process writes nothing, its lease included
+        values = request.get("ExpressionAttributeValues", {})
+        if values.get(":state") != self.fatal:
+            return self.table.update_item(**request)
+        self.dead = True
+        if self.after:
+            self.table.update_item(**request)
+        raise Died
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.table, name)
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("fatal", ["creating", "created", "uploading", "closing", "uploaded"])
+def should_let_one_operations_bytes_count_wherever_the_first_run_died(
+    bench: Bench, fatal: str, after: bool
+) -> None:
+    part = bench.part(lines(100))
+    table = DyingTable(bench.aws.ledger.table, fatal, after)
+    dying = Attempts(Ledger(table), bench.hands.clock)  # type: ignore[arg-type]
+    with pytest.raises(Died):
+        bench.with_(attempts=dying).submit(part, owner="dead")
+
+    with pytest.raises(PartTaken):
+        bench.submit(part, owner="early")
+    bench.hands.time += bench.seconds + 6
+    progress = bench.submit(part, owner="second")
+
+    assert bench.uploads() == [lines(100)]
+    assert progress.operation_id == bench.memory.uploaded[0].operation_id
+    record = bench.attempts.record(part.part_id)
+    assert record.operation_id == progress.operation_id
+    assert record.input is not None
+    assert record.input.records == 100
+
+
+def should_adopt_the_upload_when_only_its_answer_was_lost(bench: Bench) -> None:
+    part = bench.part(lines(100))
+    bench.memory.storage_faults = [StorageFault("PUT", stored=True)]
+    with pytest.raises(StorageBusy, match="status"):
+        bench.submit(part)
+
+    progress = bench.submit(part, owner="second")
+
+    assert len(bench.memory.operations) == 1
+    assert bench.uploads() == [lines(100)]
+    assert progress.attempt == 1
+    assert progress.uploaded_at is not None
+
+
+def should_be_patient_and_then_try_anew_when_an_upload_may_still_arrive(bench: Bench) -> None:
+    part = bench.part(lines(10))
+    bench.memory.storage_faults = [StorageFault("PUT", after_bytes=10_000)]
+    with pytest.raises(StorageBusy):
+        bench.submit(part)
+
+    waiting = bench.submit(part, owner="second")
+    assert waiting.status is PartStatus.AWAITING_SLOT
+    assert waiting.wait_seconds == 20
+    assert len(bench.memory.operations) == 1
+
+    bench.hands.time += 120
+    progress = bench.submit(part, waiting, owner="third")
+    assert progress.attempt == 2
+    assert bench.uploads() == [lines(10)]
+
+
+def should_send_again_to_the_same_operation_when_storage_says_slow_down(bench: Bench) -> None:
+    bench.memory.storage_faults = [StorageFault("PUT", 503, "SlowDown", after_bytes=10)] * 2
+
+    progress = bench.submit(bench.part(lines(100)))
+
+    assert progress.attempt == 1
+    assert bench.uploads() == [lines(100)]
+    assert bench.hands.slept[-2:] == [1.0, 2.0]
+
+
+def should_start_anew_when_storage_stays_busy(bench: Bench) -> None:
+    part = bench.part(lines(100))
+    bench.memory.storage_faults = [StorageFault("PUT", 503, "SlowDown", after_bytes=10)] * 3
+
+    with pytest.raises(StorageBusy, match="SlowDown"):
+        bench.submit(part)
+
+    assert bench.attempts.record(part.part_id).state is AttemptState.IDLE
+    assert bench.submit(part).attempt == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [
+        (400, "EntityTooLarge", "split it"),
+        (403, "AccessDenied", "operator"),
+        (403, "SignatureDoesNotMatch", "operator"),
+    ],
+)
+def should_fail_for_good_when_storage_refuses(
+    bench: Bench, status: int, code: str, said: str
+) -> None:
+    bench.memory.storage_faults = [StorageFault("PUT", status, code, after_bytes=10_000)]
+
+    with pytest.raises(StorageRefused, match=said) as refused:
+        bench.submit(bench.part(lines(10)))
+
+    assert URL_CANARY not in str(refused.value)
+    assert bench.uploads() == []
+
+
+def should_ask_for_a_new_operation_when_the_url_has_expired(bench: Bench) -> None:
+    part = bench.part(lines(10))
+
+    class Late(CodingServicePort):
+        def __init__(self, inner: CodingServicePort, memory: MemoryService) -> None:
+            self._inner, self._memory = inner, memory
+
+        def model(self, topic: str, model_id: str | None) -> Model:
+            return self._inner.model(topic, model_id)
+
+        def operation(self, topic: str, operation_id: str) -> OperationState:
+            return self._inner.operation(topic, operation_id)
+
+        def create_operation(self, topic: str, model_id: str | None) -> CreatedOperation:
+            created = self._inner.create_operation(topic, model_id)
+            self._memory.expire_urls()
+            return created
+
+    with pytest.raises(StorageBusy):
+        bench.with_(service=Late(bench.submitting.service, bench.memory)).submit(part)
+
+    assert bench.submit(part).attempt == 2
+    assert bench.uploads() == [lines(10)]
+
+
+def should_say_so_when_the_file_cannot_be_sent_in_time(bench: Bench) -> None:
+    part = bench.part(lines(500))
+    bench.seconds = 24
+
+    with pytest.raises(StorageRefused, match="split it into smaller files"):
+        bench.submit(part)
+    assert bench.uploads() == []
+    assert bench.attempts.record(part.part_id).state is AttemptState.IDLE
+
+
+def should_say_that_the_drop_is_gone_before_a_call_is_spent(bench: Bench) -> None:
+    part = bench.part(lines(2))
+    segment = part.segments[0]
+    bench.aws.s3.delete_object(Bucket=DROPS, Key=KEY, VersionId=segment.version_id)
+
+    with pytest.raises(DropGone):
+        bench.submit(part)
+    assert bench.memory.operations == {}
+
+
+def should_send_no_byte_to_a_host_that_is_not_allowed(bench: Bench) -> None:
+    uploader = replace(bench.submitting.uploader, hosts=PresignedHosts(("s3.example",)))
+
+    with pytest.raises(AddressRefused):
+        bench.with_(uploader=uploader).submit(bench.part(lines(2)))
+    assert bench.uploads() == []
+
+
+def should_spend_a_new_attempt_when_the_answer_to_the_create_call_was_lost(bench: Bench) -> None:
+    part = bench.part(lines(2))
+
+    def lost() -> Answer:
+        raise ServiceBusy("no answer")
+
+    bench.memory.fail_next("batch-code", lost)
+    with pytest.raises(ServiceBusy):
+        bench.submit(part)
+
+    assert bench.submit(part).attempt == 2
+    assert len(bench.uploads()) == 1
+
+
+def should_not_trust_a_status_that_claims_input_which_was_never_sent(bench: Bench) -> None:
+    part = bench.part(lines(2))
+    with bench.attempts.claimed(part.part_id, owner="dead", seconds=1) as claim:
+        claim.begin()
+        operation = bench.submitting.service.create_operation(TOPIC, None)
+        claim.created(operation.operation_id)
+        claim.uploading()
+    bench.memory.operations[operation.operation_id].status = OperationStatus.FAILED
+
+    assert bench.submit(part).attempt == 2
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        lambda _memory: None,
+        lambda memory: memory.storage_faults.append(StorageFault("PUT", 403, "AccessDenied")),
+        lambda memory: memory.storage_faults.append(StorageFault("PUT")),
+        lambda memory: memory.storage_faults.append(StorageFault("PUT", stored=True)),
+        lambda memory: memory.refuse_next("batch-code", ServiceAnswer.INTERNAL),
+    ],
+)
+def should_keep_secrets_out_of_errors_ledger_and_logs(
+    bench: Bench, caplog: pytest.LogCaptureFixture, trouble: Callable[[MemoryService], None]
+) -> None:
+    trouble(bench.memory)
+    told = ""
+    with caplog.at_level(logging.DEBUG):
+        try:
+            bench.submit(bench.part(lines(5)))
+        except (StorageBusy, StorageRefused, ServiceBusy) as error:
+            told = repr(error) + repr(error.__cause__)
+
+    ledger = repr(bench.aws.ledger.table.scan()["Items"])
+    aws_itself = ("boto3", "botocore", "moto")  # log AWS's answers at DEBUG, which no function does
+    logs = "".join(r.getMessage() for r in caplog.records if not r.name.startswith(aws_itself))
+    for secret in (URL_CANARY, TOKEN_CANARY, CLIENT_SECRET):
+        assert secret not in told + ledger + logs
