@@ -6,12 +6,14 @@ The floors lie a little below what was measured; `topics/README.md` has the figu
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 
 import pytest
 
 from coding_service.coder.evaluation import Evaluation, KindScore, evaluate
 from coding_service.coder.model import Model
+from coding_service.coder.report import report
 from coding_service.coder.text import fold
 from coding_service.coder.topic import Question, Topic
 from coding_service.coder.topic_files import read_evaluation, read_topic
@@ -170,3 +172,24 @@ def should_have_records_of_the_models_fields_when_a_new_user_drops_the_sample(
     results = [coding.result is not None for coding in anzsco.code(records)]
     assert sum(results) >= 30
     assert not all(results)
+
+
+def should_have_the_measured_figures_in_the_topics_page(
+    anzsco: Model, measured: Evaluation
+) -> None:
+    page = (ANZSCO.parent / "README.md").read_text(encoding="utf-8")
+    printed = page[page.index("\nAccuracy by level") :]
+    measured_now = report(anzsco.card, measured)
+    measured_now = measured_now[measured_now.index("\nAccuracy by level") :]
+
+    # Other processors and libraries may round a record or two to the other side.
+    for heading in ("Accuracy by level", "By kind of record"):
+        shares, shares_now = shares_under(heading, printed), shares_under(heading, measured_now)
+        assert len(shares) >= 5
+        assert shares == pytest.approx(shares_now, abs=3.0)
+
+
+def shares_under(heading: str, text: str) -> list[float]:
+    """The percentages of the table under a heading."""
+    table = text[text.index(heading) :].split("\n\n", maxsplit=1)[0]
+    return [float(share) for share in re.findall(r"([\d.]+)%", table)]
