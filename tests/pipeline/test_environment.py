@@ -1,0 +1,36 @@
+import pytest
+
+from pipeline.environment import Environment
+from pipeline.errors import SettingInvalid
+from tests.pipeline.builders import VARIABLES
+
+
+def should_read_every_setting_when_the_environment_is_as_infra_sets_it() -> None:
+    settings = Environment.read(
+        {**VARIABLES, "SERVICE_URL": "https://coder.example/live/", "TOKEN_PREFIX": "Bearer "}
+    )
+    assert settings.service_url == "https://coder.example/live"
+    assert settings.token_prefix == "Bearer "
+    assert settings.requests_per_day == 10_000
+    assert settings.presigned_hosts == ("*.s3.ap-southeast-2.amazonaws.com",)
+    assert settings.allow_plain_http is False
+    assert settings.default_topic is None
+    assert settings.state_machine_arn is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LEDGER_TABLE", ""),
+        ("ALLOW_PLAIN_HTTP", "yes"),
+        ("REQUESTS_PER_SECOND", "fast"),
+        ("REQUESTS_PER_DAY", "0"),
+        ("REQUESTS_PER_DAY", "1.5"),
+        ("POLL_FRACTION", "nan"),
+        ("MAX_ATTEMPTS", "-1"),
+        ("PRESIGNED_HOSTS", " , "),
+    ],
+)
+def should_name_the_variable_when_it_is_missing_or_malformed(name: str, value: str) -> None:
+    with pytest.raises(SettingInvalid, match=name):
+        Environment.read({**VARIABLES, name: value})
