@@ -1,4 +1,4 @@
-"""Models that many tests ask; each is trained once a session and never changed."""
+"""Models that many tests ask; each is trained once a test run and never changed."""
 
 from __future__ import annotations
 
