@@ -112,6 +112,7 @@ class Api(Construct):
                 access_log_format=apigateway.AccessLogFormat.custom(ACCESS_LOG),
             ),
         )
+        self.rest.node.try_remove_child("Endpoint")  # an output that the local cloud lacks
         self._add_routes(auth.authorizer)
         self._add_own_answers()
         self._acknowledge()

@@ -57,6 +57,13 @@ class Inference(Construct):
                 actions=["states:StartExecution"], resources=[self.machine.state_machine_arn]
             )
         )
+        if factory.settings.local_cloud:
+            # Its S3 events leave the object's version out, so the function asks for it.
+            self.arrive.allow(
+                storage.use_inputs("s3:GetObject"),
+                storage.tell_missing_inputs(),
+                storage.use_files_key(read=True),
+            )
         self.lost_events = dead_letters(self, "LostUploads", key=key)
         self.arrive.keep_failed_events(self.lost_events, key=key)
         events.Rule(
