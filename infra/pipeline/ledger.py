@@ -32,23 +32,19 @@ class Ledger(Construct):
             expires_at="expires_at",
         )
 
-    def may_read(self) -> tuple[iam.PolicyStatement, ...]:
-        """To get single items."""
-        return self._may("GetItem", write=False)
-
     def may_keep(self) -> tuple[iam.PolicyStatement, ...]:
         """To get, put and update single items."""
-        return self._may("GetItem", "PutItem", "UpdateItem", write=True)
+        return self._may("GetItem", "PutItem", "UpdateItem")
 
     def may_keep_and_query(self) -> tuple[iam.PolicyStatement, ...]:
         """To get, put and update items, and to list those of one drop or part."""
-        return self._may("GetItem", "PutItem", "UpdateItem", "Query", write=True)
+        return self._may("GetItem", "PutItem", "UpdateItem", "Query")
 
-    def _may(self, *operations: str, write: bool) -> tuple[iam.PolicyStatement, ...]:
+    def _may(self, *operations: str) -> tuple[iam.PolicyStatement, ...]:
         return (
             iam.PolicyStatement(
                 actions=[f"dynamodb:{operation}" for operation in operations],
                 resources=[self.table.table_arn],
             ),
-            use_key(self._key, via="dynamodb", scope=self, read=True, write=write),
+            use_key(self._key, via="dynamodb", scope=self, read=True, write=True),
         )

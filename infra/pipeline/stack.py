@@ -78,7 +78,7 @@ class PipelineStack(Stack):
         workflow.collect.allow(*ledger.may_keep_and_query(), *credentials.may_use())
         workflow.finish.allow(*intake.may_read(), *results.may_read_and_write())
         workflow.finish.allow(*ledger.may_keep_and_query())
-        rescue.rescue.allow(workflow.may_start(), workflow.may_describe(), *ledger.may_read())
+        rescue.rescue.allow(workflow.may_start(), workflow.may_describe())
 
         for name, value in (
             ("DropBucketName", intake.bucket.bucket_name),

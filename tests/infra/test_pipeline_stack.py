@@ -22,8 +22,7 @@ EVERY_FUNCTIONS = {
     *("DEFAULT_TOPIC", "REQUESTS_PER_SECOND", "REQUESTS_PER_DAY", "MAX_FILE_BYTES"),
     *("POLL_FIRST_SECONDS", "POLL_FRACTION", "POLL_CEILING_SECONDS", "MAX_ATTEMPTS"),
 }
-LEDGER_READ = {"dynamodb:GetItem"}
-LEDGER = LEDGER_READ | {"dynamodb:PutItem", "dynamodb:UpdateItem"}
+LEDGER = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
 SECRETS = {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"}
 DROPS = {"s3:GetObject", "s3:GetObjectVersion"}
 # What each function may do beside logs, traces and keys; a wider grant is a decision, not a slip.
@@ -36,8 +35,7 @@ MAY: dict[str, set[str]] = {
     | {"dynamodb:Query", "s3:GetObject", "s3:PutObject"}
     | {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
     "finish": LEDGER | DROPS | {"dynamodb:Query", "s3:PutObject"},
-    "rescue": LEDGER_READ
-    | {"states:StartExecution", "states:DescribeExecution", "sqs:SendMessage"},
+    "rescue": {"states:StartExecution", "states:DescribeExecution", "sqs:SendMessage"},
 }
 
 
