@@ -1,0 +1,50 @@
+"""Function collect: copies an operation's results to the results bucket, in resumable steps."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from pipeline.attempts import Attempts
+from pipeline.collaborators import Collaborators, collaborators
+from pipeline.collecting import Collecting
+from pipeline.downloading import Downloader
+from pipeline.multipart import ResultsBucket
+from pipeline.observability import logger, observed
+from pipeline.presigned import PresignedHosts, presigned_pool
+from pipeline.states import Ticket
+
+
+@cache
+def collecting(found: Collaborators) -> Collecting:
+    settings = found.environment
+    return Collecting(
+        attempts=Attempts(found.ledger, found.clock),
+        service=found.service,
+        downloader=Downloader(
+            presigned_pool(settings.ca_bundle),
+            PresignedHosts(settings.presigned_hosts, settings.allow_plain_http),
+            found.clock,
+        ),
+        bucket=ResultsBucket(found.s3, settings.results_bucket),
+        clock=found.clock,
+        measure=found.measure,
+    )
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    progress = collecting(collaborators()).collect(
+        Ticket.from_state(event),
+        owner=context.aws_request_id,
+        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
+    )
+    logger.info(
+        "collected",
+        extra={
+            "status": progress.status,
+            "operation_id": progress.operation_id,
+            "wait_seconds": progress.wait_seconds,
+        },
+    )
+    return progress.to_state()

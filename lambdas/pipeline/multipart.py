@@ -1,0 +1,108 @@
+"""Objects of the results bucket, written in resumable parts."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from pipeline.aws_errors import aws_busy_as_try_again, code_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PART_BYTES = 16 << 20  # ours; S3 allows 5 MiB to 5 GiB, and 8 to 16 MB suit ranged reads
+MAX_PARTS = 10_000  # S3 multipart upload limit
+CONTENT_TYPE_OF = {"output.jsonl": "application/x-ndjson", "metadata.json": "application/json"}
+
+
+class UploadGone(Exception):
+    """The multipart upload was completed or aborted, or lacks a part: the copy starts over."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsBucket:
+    """Writes to the results bucket. Every method may raise `AwsBusy`."""
+
+    s3: "S3Client"
+    bucket: str
+
+    def put(self, key: str, content: bytes) -> None:
+        """A small object, whole."""
+        with aws_busy_as_try_again():
+            self.s3.put_object(
+                Bucket=self.bucket, Key=key, Body=content, ContentType=_content_type(key)
+            )
+
+    def begin(self, key: str) -> str:
+        """A new multipart upload; its id."""
+        with aws_busy_as_try_again():
+            begun = self.s3.create_multipart_upload(
+                Bucket=self.bucket,
+                Key=key,
+                ContentType=_content_type(key),
+                ChecksumAlgorithm="CRC32",  # S3 checks each part as it arrives
+            )
+        return begun["UploadId"]
+
+    def put_part(self, key: str, upload_id: str, number: int, content: bytes) -> None:
+        """Part `number` (from 1), over an earlier one. Raises `UploadGone`."""
+        with aws_busy_as_try_again(), _upload_gone():
+            self.s3.upload_part(
+                Bucket=self.bucket,
+                Key=key,
+                UploadId=upload_id,
+                PartNumber=number,
+                Body=content,
+                ChecksumAlgorithm="CRC32",
+            )
+
+    def check_parts(self, key: str, upload_id: str, count: int, part_bytes: int) -> None:
+        """Raises `UploadGone` unless S3 has the parts 1 to `count`, of `part_bytes` each."""
+        sizes = {part["PartNumber"]: part["Size"] for part in self._parts(key, upload_id)}
+        if any(sizes.get(number) != part_bytes for number in range(1, count + 1)):
+            raise UploadGone
+
+    def complete(self, key: str, upload_id: str, *, count: int, total: int) -> None:
+        """Makes the object of its `count` parts, `total` bytes. Raises `UploadGone`."""
+        listed = [part for part in self._parts(key, upload_id) if part["PartNumber"] <= count]
+        if len(listed) != count or sum(part["Size"] for part in listed) != total:
+            raise UploadGone
+        wanted = ("PartNumber", "ETag", "ChecksumCRC32")
+        parts: Any = [{name: part[name] for name in wanted if name in part} for part in listed]
+        with aws_busy_as_try_again(), _upload_gone():
+            self.s3.complete_multipart_upload(
+                Bucket=self.bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": parts}
+            )
+
+    def abort(self, key: str, upload_id: str) -> None:
+        """Frees what was uploaded; harmless where nothing is left."""
+        with suppress(UploadGone), aws_busy_as_try_again(), _upload_gone():
+            self.s3.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id)
+
+    def _parts(self, key: str, upload_id: str) -> list[dict[str, Any]]:
+        """What S3 has of the upload, in order: the truth, whatever the ledger says."""
+        found: list[dict[str, Any]] = []
+        pages = self.s3.get_paginator("list_parts").paginate(
+            Bucket=self.bucket, Key=key, UploadId=upload_id
+        )
+        with aws_busy_as_try_again(), _upload_gone():
+            for page in pages:
+                found.extend(dict(part) for part in page.get("Parts", []))
+        return found
+
+
+def _content_type(key: str) -> str:
+    return CONTENT_TYPE_OF[key.rpartition("/")[2]]
+
+
+@contextmanager
+def _upload_gone() -> Iterator[None]:
+    """Raises `UploadGone` in place of S3's `NoSuchUpload`."""
+    try:
+        yield
+    except ClientError as error:
+        if code_of(error) != "NoSuchUpload":
+            raise
+        raise UploadGone from None
