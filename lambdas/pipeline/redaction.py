@@ -8,7 +8,7 @@ HIDDEN = "[hidden]"
 _SECRET_VALUES = re.compile(
     r"(?i)"
     r"(?P<name>X-Amz-Signature=|X-Amz-Security-Token=|X-Amz-Credential=|Signature=|AWSAccessKeyId="
-    r"|\bBearer\s+|\bBasic\s+|client_secret=|access_token=|Authori[sz]ation['\"\\]*\s*[:=]\s*)"
+    r"|\bBearer\s+|\bBasic\s+|client_secret=|access_token=|Authori[sz]ation['\"\\]*\s*[:=]\s*['\"\\]*(?:(?:Bearer|Basic)\s+)?)"
     r"(?P<value>[^\s&'\"\\,}<>]+|\\?['\"][^'\"\\]*)"
 )
 _JSON_WEB_TOKEN = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*")

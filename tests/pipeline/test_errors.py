@@ -59,7 +59,7 @@ def should_name_no_error_that_python_does_not_have_when_the_state_machine_retrie
             assert "." in name or name in names(DropcoderError)
 
 
-@pytest.mark.parametrize("leaf", sorted(leaves(DropcoderError), key=lambda leaf: leaf.__name__))
+@pytest.mark.parametrize("leaf", sorted(leaves(DropcoderError), key=str))
 def should_say_who_can_mend_it_when_an_error_is_a_leaf(leaf: type[DropcoderError]) -> None:
     assert "Mended by" in " ".join((leaf.__doc__ or "").split()) or "Mended" in (leaf.__doc__ or "")
     assert leaf.__name__ in (errors.__doc__ or "")
