@@ -10,7 +10,7 @@ import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
 
 from botocore.exceptions import ClientError
 
@@ -168,7 +168,7 @@ class Tokens:
             _refuse(answer)
         body = _json_object(answer.body.decode("utf-8", "replace"))
         value, lifetime = body.get("access_token"), body.get("expires_in")
-        if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        if not _is_header_value(value):
             raise AddressRefused(
                 "the token endpoint answered without an access_token; correct the setting authUrl"
             )
@@ -215,6 +215,10 @@ def _refuse(answer: Answer) -> NoReturn:
         f"the token endpoint refuses the client's credentials (HTTP {status}); correct the "
         "credentials secret, or ask the service's operator"
     )
+
+
+def _is_header_value(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and value != "" and value.isascii() and value.isprintable()
 
 
 def _json_object(text: str) -> dict[str, Any]:

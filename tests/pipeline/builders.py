@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -140,14 +141,20 @@ def a_polling() -> Polling:
     return Polling(first_seconds=10, fraction=0.1, ceiling_seconds=7200, chance=lambda: 0.5)
 
 
-def secrets(credentials: str = FILLED) -> "SecretsManagerClient":
-    """moto's Secrets Manager (inside `cloud()`) with the two secrets, named as below."""
-    client = boto3.client(
+@cache
+def _secrets_client() -> "SecretsManagerClient":
+    """One for all tests: making a client takes longer than most of them."""
+    return boto3.client(
         "secretsmanager",
         region_name=REGION,
         aws_access_key_id="test",
         aws_secret_access_key="test",
     )
+
+
+def secrets(credentials: str = FILLED) -> "SecretsManagerClient":
+    """moto's Secrets Manager (inside `cloud()`) with the two secrets, named as below."""
+    client = _secrets_client()
     client.create_secret(Name="credentials", SecretString=credentials)
     client.create_secret(Name="token", SecretString="{}")
     return client

@@ -87,7 +87,7 @@ class StorageFault:
 Failure = Callable[[], Answer]
 
 
-@dataclass
+@dataclass(repr=False)
 class MemoryService:
     models: dict[str, list[Model]] = field(default_factory=lambda: {TOPIC: [a_model()]})
     codes_at_once: bool = True
