@@ -1,9 +1,15 @@
 """The CDK app: settings → stacks."""
 
+import sys
+
 from aws_cdk import App
 
 from infra.app import add_stacks
+from infra.setting_types import SettingsError
 
 app = App()
-add_stacks(app)
+try:
+    add_stacks(app)
+except SettingsError as error:
+    sys.exit(str(error))
 app.synth()

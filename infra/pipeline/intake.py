@@ -81,5 +81,8 @@ class Intake(Construct):
                 actions=["s3:GetObject", "s3:GetObjectVersion"],
                 resources=[self.bucket.arn_for_objects("*")],
             ),
+            # Without it S3 answers 403 for an object that is gone, and a deleted drop would look
+            # like a missing permission (Amazon S3 API, GetObject, "Permissions").
+            iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn]),
             use_key(self._key, via="s3", scope=self, read=True),
         )

@@ -33,17 +33,10 @@ class Ledger(Construct):
         )
 
     def may_keep(self) -> tuple[iam.PolicyStatement, ...]:
-        """To get, put and update single items."""
-        return self._may("GetItem", "PutItem", "UpdateItem")
-
-    def may_keep_and_query(self) -> tuple[iam.PolicyStatement, ...]:
-        """To get, put and update items, and to list those of one drop or part."""
-        return self._may("GetItem", "PutItem", "UpdateItem", "Query")
-
-    def _may(self, *operations: str) -> tuple[iam.PolicyStatement, ...]:
+        """To get, put and update single items; nothing lists or deletes them."""
         return (
             iam.PolicyStatement(
-                actions=[f"dynamodb:{operation}" for operation in operations],
+                actions=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
                 resources=[self.table.table_arn],
             ),
             use_key(self._key, via="dynamodb", scope=self, read=True, write=True),

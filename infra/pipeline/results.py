@@ -45,25 +45,21 @@ class Results(Construct):
 
     def may_write(self) -> tuple[iam.PolicyStatement, ...]:
         """To put objects: a report, a manifest."""
-        return self._may("PutObject", read=False)
+        return self._may("PutObject", decrypt=False)
 
-    def may_read_and_write(self) -> tuple[iam.PolicyStatement, ...]:
-        """To put objects and to read what was put."""
-        return self._may("GetObject", "PutObject", read=True)
-
-    def may_collect(self) -> tuple[iam.PolicyStatement, ...]:
+    def may_write_in_parts(self) -> tuple[iam.PolicyStatement, ...]:
         """To write an object in parts, over several invocations, and to give it up."""
+        # To decrypt as well: S3 reads the parts of a multipart upload when it joins them (Amazon
+        # S3 user guide, "Uploading and copying objects using multipart upload").
         return self._may(
-            "GetObject", "PutObject", "AbortMultipartUpload", "ListMultipartUploadParts", read=True
+            *("PutObject", "ListMultipartUploadParts", "AbortMultipartUpload"), decrypt=True
         )
 
-    def _may(self, *operations: str, read: bool) -> tuple[iam.PolicyStatement, ...]:
+    def _may(self, *operations: str, decrypt: bool) -> tuple[iam.PolicyStatement, ...]:
         return (
             iam.PolicyStatement(
                 actions=[f"s3:{operation}" for operation in operations],
                 resources=[self.bucket.arn_for_objects("*")],
             ),
-            # A multipart upload decrypts its own parts (Amazon S3 user guide, "Uploading and
-            # copying objects using multipart upload", KMS permissions).
-            use_key(self._key, via="s3", scope=self, read=read, write=True),
+            use_key(self._key, via="s3", scope=self, read=decrypt, write=True),
         )

@@ -70,14 +70,13 @@ class PipelineStack(Stack):
             notifications=notifications,
         )
 
-        intake.receive.allow(workflow.may_start(), *ledger.may_keep(), *intake.may_read())
-        workflow.submit.allow(*intake.may_read(), *results.may_write())
-        workflow.submit.allow(*ledger.may_keep_and_query(), *credentials.may_use())
-        workflow.check.allow(*ledger.may_keep_and_query(), *credentials.may_use())
-        workflow.collect.allow(*results.may_collect())
-        workflow.collect.allow(*ledger.may_keep_and_query(), *credentials.may_use())
-        workflow.finish.allow(*intake.may_read(), *results.may_read_and_write())
-        workflow.finish.allow(*ledger.may_keep_and_query())
+        intake.receive.allow(*intake.may_read(), *ledger.may_keep(), workflow.may_start())
+        workflow.submit.allow(*intake.may_read(), *ledger.may_keep(), *credentials.may_use())
+        workflow.submit.allow(*results.may_write())
+        workflow.check.allow(*ledger.may_keep(), *credentials.may_use())
+        workflow.collect.allow(*ledger.may_keep(), *credentials.may_use())
+        workflow.collect.allow(*results.may_write_in_parts())
+        workflow.finish.allow(*ledger.may_keep(), *results.may_write())
         rescue.rescue.allow(workflow.may_start(), workflow.may_describe())
 
         for name, value in (

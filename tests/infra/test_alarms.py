@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.infra.conftest import Deployment
 
+LAMBDAS = Path(__file__).parents[2] / "lambdas" / "pipeline"
 RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
 
 
@@ -97,7 +98,26 @@ def should_watch_every_way_that_an_execution_ends_untold(either: Deployment) -> 
 def should_ring_when_results_are_collected_with_four_hours_left(either: Deployment) -> None:
     alarm = alarms(either, "Pipeline")["resultscollectedlate"]
     assert metrics(alarm) == [("Dropcoder", "ResultsAgeAtCollection")]
-    assert alarm["Threshold"] == 20
+    assert alarm["Threshold"] == 20 * 3600
+    collecting = (LAMBDAS / "collecting.py").read_text("utf-8")
+    assert '"ResultsAgeAtCollection", age.total_seconds(), unit="Seconds"' in collecting
+
+
+def should_watch_and_draw_only_metrics_that_the_functions_write(either: Deployment) -> None:
+    (dashboard,) = either.resources("AWS::CloudWatch::Dashboard", "Pipeline").values()
+    body = "".join(
+        part for part in dashboard["DashboardBody"]["Fn::Join"][1] if isinstance(part, str)
+    )
+    drawn = set(re.findall(r'"Dropcoder","(\w+)"', body))
+    rung = {
+        metric
+        for alarm in alarms(either, "Pipeline").values()
+        for namespace, metric in metrics(alarm)
+        if namespace == "Dropcoder"
+    }
+    sources = "".join(path.read_text("utf-8") for path in LAMBDAS.glob("*.py"))
+    assert {"DropsEnded", "LimitExceeded"} <= drawn
+    assert [name for name in sorted(drawn | rung) if f'"{name}"' not in sources] == []
 
 
 def should_watch_the_service_the_ledger_and_the_subscribers(either: Deployment) -> None:

@@ -24,17 +24,16 @@ EVERY_FUNCTIONS = {
 }
 LEDGER = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
 SECRETS = {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"}
-DROPS = {"s3:GetObject", "s3:GetObjectVersion"}
+DROPS = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}
 # What each function may do beside logs, traces and keys; a wider grant is a decision, not a slip.
 MAY: dict[str, set[str]] = {
     "receive": LEDGER | DROPS | {"states:StartExecution", "sqs:SendMessage"},
-    "submit": LEDGER | SECRETS | DROPS | {"dynamodb:Query", "s3:PutObject"},
-    "check": LEDGER | SECRETS | {"dynamodb:Query"},
+    "submit": LEDGER | SECRETS | DROPS | {"s3:PutObject"},
+    "check": LEDGER | SECRETS,
     "collect": LEDGER
     | SECRETS
-    | {"dynamodb:Query", "s3:GetObject", "s3:PutObject"}
-    | {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
-    "finish": LEDGER | DROPS | {"dynamodb:Query", "s3:PutObject"},
+    | {"s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
+    "finish": LEDGER | {"s3:PutObject"},
     "rescue": {"states:StartExecution", "states:DescribeExecution", "sqs:SendMessage"},
 }
 
