@@ -9,7 +9,7 @@ from pipeline.attempts import Attempts
 from pipeline.collaborators import Collaborators, collaborators
 from pipeline.collecting import Collecting
 from pipeline.downloading import Downloader
-from pipeline.multipart import ResultsBucket
+from pipeline.multipart import ResultFiles
 from pipeline.observability import logger, observed
 from pipeline.presigned import PresignedHosts, presigned_pool
 from pipeline.states import Ticket
@@ -26,7 +26,7 @@ def collecting(found: Collaborators) -> Collecting:
             PresignedHosts(settings.presigned_hosts, settings.allow_plain_http),
             found.clock,
         ),
-        bucket=ResultsBucket(found.s3, settings.results_bucket),
+        files=ResultFiles(found.s3, settings.results_bucket),
         clock=found.clock,
         measure=found.measure,
     )

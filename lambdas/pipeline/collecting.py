@@ -9,9 +9,9 @@ from pipeline.attempts import Attempts, Claim, MetadataFacts
 from pipeline.clock import Clock, parsed
 from pipeline.copying import OutputCopy
 from pipeline.downloading import Downloader, Result, ResultsChanged, ServiceResults
-from pipeline.errors import Final, ResultsMismatch
+from pipeline.errors import Final, ResultsMismatch, StorageBusy
 from pipeline.limiter import CallNotDue
-from pipeline.multipart import PART_BYTES, ResultsBucket
+from pipeline.multipart import PART_BYTES, ResultFiles
 from pipeline.observability import Measures
 from pipeline.segments import only_segment
 from pipeline.service_port import CodingServicePort
@@ -19,6 +19,7 @@ from pipeline.states import MalformedState, PartStatus, Progress, Ticket
 
 HANDOVER_SECONDS = 60.0  # ours: a step may take so long; with less time the next function goes on
 MAX_METADATA_BYTES = 1 << 20  # ours: the documented file has a few hundred bytes
+SECONDS_PER_HOUR = 3600
 OUTPUT_NAME, METADATA_NAME = "output.jsonl", "metadata.json"
 
 
@@ -29,7 +30,7 @@ class Collecting:
     attempts: Attempts
     service: CodingServicePort
     downloader: Downloader
-    bucket: ResultsBucket
+    files: ResultFiles
     clock: Clock
     measure: Measures
     part_bytes: int = PART_BYTES
@@ -52,7 +53,7 @@ class Collecting:
             copy = OutputCopy(
                 claim=claim,
                 results=results,
-                bucket=self.bucket,
+                files=self.files,
                 key=f"{only_segment(part).results_prefix}{OUTPUT_NAME}",
                 has_time=lambda: seconds_left() > HANDOVER_SECONDS,
                 part_bytes=self.part_bytes,
@@ -81,7 +82,9 @@ class Collecting:
         try:
             piece = results.get(Result.METADATA, 0, MAX_METADATA_BYTES - 1, None)
         except ResultsChanged:
-            raise AssertionError("nothing was pinned") from None
+            raise StorageBusy(
+                "the service's storage refused a plain request; trying again"
+            ) from None
         content = piece.content
         try:
             model = json.loads(content)
@@ -92,7 +95,7 @@ class Collecting:
                 "the operation's metadata file is no JSON object, so it is unknown which model "
                 "coded the file; drop it again, and tell the service's operator"
             )
-        self.bucket.put(key, content)
+        self.files.put(key, content)
         return MetadataFacts(
             key=key,
             bytes=len(content),
@@ -101,7 +104,8 @@ class Collecting:
         )
 
     def _measure_age(self, progress: Progress) -> None:
-        """When the results were ready is unknown: they are at most as old as the upload."""
+        """In hours. When the results were ready is unknown: they are no older than the upload."""
         if progress.uploaded_at is not None:
             age = self.clock.now() - parsed(progress.uploaded_at)
-            self.measure("ResultsAgeAtCollection", age.total_seconds(), unit="Seconds")
+            hours = age.total_seconds() / SECONDS_PER_HOUR
+            self.measure("ResultsAgeAtCollection", hours, unit="None")

@@ -15,7 +15,7 @@ from typing import Any
 from pipeline.attempts import Claim, OutputFacts
 from pipeline.downloading import Piece, Result, ResultsChanged, ServiceResults
 from pipeline.errors import ResultsMismatch
-from pipeline.multipart import MAX_PARTS, PART_BYTES, ResultsBucket, UploadGone
+from pipeline.multipart import MAX_PARTS, PART_BYTES, ResultFiles, UploadGone
 from pipeline.scanning import OutputScan
 
 MAX_RESTARTS = 3  # ours: results that change under the copy again and again can't be trusted
@@ -28,7 +28,7 @@ class OutputCopy:
 
     claim: Claim
     results: ServiceResults
-    bucket: ResultsBucket
+    files: ResultFiles
     key: str
     has_time: Callable[[], bool]
     part_bytes: int = PART_BYTES
@@ -49,7 +49,7 @@ class OutputCopy:
         """Frees what was put of a copy that will not be finished."""
         checkpoint = self.claim.record.collection or {}
         if "upload_id" in checkpoint:
-            self.bucket.abort(self.key, checkpoint["upload_id"])
+            self.files.abort(self.key, checkpoint["upload_id"])
         self.claim.forget_collection()
 
     def _run(self, executor: Executor) -> OutputFacts | None:
@@ -61,7 +61,7 @@ class OutputCopy:
             return self._small(first)
         part_bytes = max(self.part_bytes, ceil(first.total / MAX_PARTS))
         begun = {
-            "upload_id": self.bucket.begin(self.key),
+            "upload_id": self.files.begin(self.key),
             "etag": first.etag,
             "total": first.total,
             "part_bytes": part_bytes,
@@ -75,14 +75,14 @@ class OutputCopy:
         scan = OutputScan()
         scan.add(whole.content)
         scan.finish()
-        self.bucket.put(self.key, whole.content)
+        self.files.put(self.key, whole.content)
         return self._facts(scan)
 
     def _resumed(self, checkpoint: dict[str, Any], executor: Executor) -> OutputFacts | None:
         seen = checkpoint["scan"]
         start, end = seen["line_start"], seen["offset"]
         full_parts = end // checkpoint["part_bytes"]  # `complete` checks a shorter last one
-        self.bucket.check_parts(
+        self.files.check_parts(
             self.key, checkpoint["upload_id"], full_parts, checkpoint["part_bytes"]
         )
         rest = b""
@@ -109,14 +109,14 @@ class OutputCopy:
             number = scan.offset // part_bytes + 1
             coming = get_ahead(scan.offset + len(content))
             putting = executor.submit(
-                self.bucket.put_part, self.key, begun["upload_id"], number, content
+                self.files.put_part, self.key, begun["upload_id"], number, content
             )
             scan.add(content)
             putting.result()
             self.claim.checkpoint(begun | {"scan": scan.checkpoint()})
         scan.finish()
         count = ceil(total / part_bytes)
-        self.bucket.complete(self.key, begun["upload_id"], count=count, total=total)
+        self.files.complete(self.key, begun["upload_id"], count=count, total=total)
         return self._facts(scan)
 
     def _start_over(self) -> None:

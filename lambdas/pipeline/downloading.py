@@ -19,7 +19,7 @@ from protocol.statuses import OperationStatus
 RANGE_TRIES = 4  # ours: of one range
 FIRST_RETRY_SECONDS = 0.5  # ours; doubles
 FRESH_URLS = 3  # ours: a URL that was fresh and is called expired so often will not get better
-WHOLE, PARTIAL = 200, 206  # HTTP statuses
+WHOLE, PARTIAL, NOT_SATISFIABLE = 200, 206, 416  # HTTP statuses
 
 LOST = StorageAnswer(Verdict.BUSY, "the connection was lost")
 NO_RANGES = StorageAnswer(Verdict.REFUSED, "an answer without the range that was asked for")
@@ -85,6 +85,8 @@ class Downloader:
         except urllib3.exceptions.HTTPError:
             return Piece(LOST)  # the error's text holds the URL
         try:
+            if response.status == NOT_SATISFIABLE and first == 0:
+                return Piece(StorageAnswer(Verdict.DONE, "OK"))  # S3's answer for an empty object
             answer = StorageAnswer.of(response)
             if answer.verdict is not Verdict.DONE:
                 return Piece(answer)

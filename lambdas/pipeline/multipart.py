@@ -22,8 +22,8 @@ class UploadGone(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class ResultsBucket:
-    """Writes to the results bucket. Every method may raise `AwsBusy`."""
+class ResultFiles:
+    """Writes the service's files to the results bucket. Every method may raise `AwsBusy`."""
 
     s3: "S3Client"
     bucket: str

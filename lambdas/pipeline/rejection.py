@@ -1,14 +1,8 @@
 """The report of a rejected drop: what is wrong with which line, beside where results would be."""
 
-import json
-from typing import TYPE_CHECKING
-
-from pipeline.aws_errors import aws_busy_as_try_again
+from pipeline.results import ResultsBucket
 from pipeline.states import Segment
 from pipeline.validating import Faults
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 SCHEMA_VERSION = "1"  # docs/schemas/rejection.json
 REPORT_NAME = "rejection.json"
@@ -21,9 +15,8 @@ NEXT_STEP = (
 class Rejections:
     """Writes reports to the results bucket."""
 
-    def __init__(self, s3: "S3Client", bucket: str) -> None:
-        self._s3 = s3
-        self._bucket = bucket
+    def __init__(self, results: ResultsBucket) -> None:
+        self._results = results
 
     def report(self, source: Segment, faults: Faults, input_format: tuple[str, ...]) -> str:
         """Writes the report of a faulty file; its key. Raises `AwsBusy`.
@@ -42,11 +35,5 @@ class Rejections:
             "faults": [{"line": fault.line, "fault": fault.text} for fault in faults.first],
             "nextStep": NEXT_STEP.format(fields=", ".join(input_format)),
         }
-        with aws_busy_as_try_again():
-            self._s3.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=json.dumps(body, ensure_ascii=False, indent=2).encode(),
-                ContentType="application/json",
-            )
+        self._results.put_json(key, body)
         return key

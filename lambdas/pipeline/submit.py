@@ -11,6 +11,7 @@ from pipeline.observability import logger, observed
 from pipeline.presigned import PresignedHosts, presigned_pool
 from pipeline.reading import BlockReader
 from pipeline.rejection import Rejections
+from pipeline.results import ResultsBucket
 from pipeline.states import Ticket
 from pipeline.submitting import Submitting
 from pipeline.uploading import Uploader
@@ -27,7 +28,7 @@ def submitting(found: Collaborators) -> Submitting:
             presigned_pool(settings.ca_bundle),
             PresignedHosts(settings.presigned_hosts, settings.allow_plain_http),
         ),
-        rejections=Rejections(found.s3, settings.results_bucket),
+        rejections=Rejections(ResultsBucket(found.s3, settings.results_bucket)),
         polling=found.polling,
         clock=found.clock,
         measure=found.measure,

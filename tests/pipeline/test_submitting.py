@@ -20,6 +20,7 @@ from pipeline.ledger import Ledger
 from pipeline.presigned import PresignedHosts, presigned_pool
 from pipeline.reading import BlockReader
 from pipeline.rejection import Rejections
+from pipeline.results import ResultsBucket
 from pipeline.service_port import CodingServicePort
 from pipeline.states import Part, PartStatus, Progress, Ticket
 from pipeline.submitting import Submitting
@@ -100,7 +101,7 @@ def bench() -> Iterator[Bench]:
                 service=a_service(memory, aws.ledger, hands),
                 reader=BlockReader(aws.s3, sleep=hands.sleep, block_bytes=1000),
                 uploader=Uploader(pool, PresignedHosts((host,), allow_plain_http=True)),
-                rejections=Rejections(aws.s3, RESULTS),
+                rejections=Rejections(ResultsBucket(aws.s3, RESULTS)),
                 polling=a_polling(),
                 clock=hands.clock,
                 measure=measured,
