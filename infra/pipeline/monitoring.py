@@ -24,7 +24,7 @@ from infra.settings import Settings
 
 # The service deletes results within 24 hours of success (its contract); four hours are left
 # for somebody to act.
-COLLECTED_LATE_SECONDS = 20 * 3600
+COLLECTED_LATE_HOURS = 20
 # Tasks are retried when the service is busy, and such tries count as errors: only a quarter of
 # an hour of them in a row is news.
 RETRIED_PERIODS = 3
@@ -101,7 +101,7 @@ class Monitoring(Construct):
         self.alarms.watch(
             "ResultsCollectedLate",
             own("ResultsAgeAtCollection", statistic="Maximum"),
-            above=COLLECTED_LATE_SECONDS,
+            above=COLLECTED_LATE_HOURS,
             meaning="Results are collected close to their deletion, 24 hours after success.",
         )
         self.alarms.watch(
@@ -148,7 +148,7 @@ class Monitoring(Construct):
             _graph("Bytes submitted", own("BytesSubmitted")),
             _graph("Calls that waited", own("CallsWaited"), own("LimitExceeded")),
             _graph(
-                "Age of results at collection, seconds",
+                "Age of results at collection, hours",
                 own("ResultsAgeAtCollection", statistic="Maximum"),
             ),
         )

@@ -98,9 +98,9 @@ def should_watch_every_way_that_an_execution_ends_untold(either: Deployment) -> 
 def should_ring_when_results_are_collected_with_four_hours_left(either: Deployment) -> None:
     alarm = alarms(either, "Pipeline")["resultscollectedlate"]
     assert metrics(alarm) == [("Dropcoder", "ResultsAgeAtCollection")]
-    assert alarm["Threshold"] == 20 * 3600
+    assert alarm["Threshold"] == 20
     collecting = (LAMBDAS / "collecting.py").read_text("utf-8")
-    assert '"ResultsAgeAtCollection", age.total_seconds(), unit="Seconds"' in collecting
+    assert 'self.measure("ResultsAgeAtCollection", hours,' in collecting
 
 
 def should_watch_and_draw_only_metrics_that_the_functions_write(either: Deployment) -> None:
