@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import boto3
@@ -12,6 +13,7 @@ from pipeline.ledger import Ledger
 from pipeline.states import Segment
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource
     from mypy_boto3_s3 import S3Client
 
 DROPS = "drops"
@@ -51,19 +53,26 @@ class Cloud:
         return len(self.s3.list_multipart_uploads(Bucket=RESULTS).get("Uploads", []))
 
 
-@contextmanager
-def cloud() -> Iterator[Cloud]:
+@cache
+def _connections() -> tuple["S3Client", "DynamoDBServiceResource"]:
+    """One for all tests: making them takes longer than most tests. moto answers only inside
+    `cloud()`, and forgets everything at its end."""
     session = boto3.Session(
         aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION
     )
+    return session.client("s3"), session.resource("dynamodb")
+
+
+@contextmanager
+def cloud() -> Iterator[Cloud]:
+    s3, dynamodb = _connections()
     with mock_aws():
-        s3 = session.client("s3")
         for bucket in (DROPS, RESULTS):
             s3.create_bucket(
                 Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
             )
         s3.put_bucket_versioning(Bucket=DROPS, VersioningConfiguration={"Status": "Enabled"})
-        table = session.resource("dynamodb").create_table(
+        table = dynamodb.create_table(
             TableName="ledger",
             BillingMode="PAY_PER_REQUEST",
             KeySchema=[
