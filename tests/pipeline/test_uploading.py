@@ -1,3 +1,4 @@
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -5,27 +6,45 @@ import urllib3
 
 from pipeline.errors import AddressRefused
 from pipeline.presigned import PresignedHosts, StorageAnswer, Verdict, presigned_pool
+from pipeline.transport import Request
 from pipeline.uploading import LOST, OutOfTime, UploadBody, Uploader
 from protocol.messages import CreatedOperation
-from tests.pipeline.storage_server import KMS_KEY, Fault, Storage, s3_error, storage_server
+from tests.pipeline.memory_service import (
+    KMS_KEY_ARN,
+    TOPIC,
+    URL_CANARY,
+    MemoryService,
+    StorageFault,
+)
 
 BLOCK = b"x" * (3 << 20)
 
 
 @pytest.fixture
-def storage() -> Iterator[Storage]:
-    with storage_server() as ready:
+def memory() -> Iterator[MemoryService]:
+    ready = MemoryService(tokens={"token"})
+    with ready.served():
         yield ready
 
 
 @pytest.fixture
-def uploader(storage: Storage) -> Iterator[Uploader]:
+def uploader(memory: MemoryService) -> Iterator[Uploader]:
     with presigned_pool(None) as pool:
-        yield Uploader(pool, PresignedHosts((storage.host,), allow_plain_http=True))
+        yield Uploader(pool, PresignedHosts((_host(memory),), allow_plain_http=True))
 
 
-def _operation(storage: Storage) -> CreatedOperation:
-    return CreatedOperation("op-1", storage.url("/in/op 1".replace(" ", "%20")), KMS_KEY)
+def _host(memory: MemoryService) -> str:
+    return memory.base_url.removeprefix("http://")
+
+
+def _operation(memory: MemoryService) -> CreatedOperation:
+    address = f"{memory.base_url}/v1/topics/{TOPIC}/batch-code"
+    answer = memory.transport(Request("POST", address, {"Authorization": "token"}))
+    return CreatedOperation.from_json(json.loads(answer.body))
+
+
+def _stored(memory: MemoryService) -> list[bytes | None]:
+    return [operation.input for operation in memory.uploaded]
 
 
 def _body(*blocks: bytes, length: int | None = None) -> UploadBody:
@@ -38,31 +57,33 @@ def _body(*blocks: bytes, length: int | None = None) -> UploadBody:
 
 
 def should_store_the_same_bytes_when_they_come_in_blocks(
-    uploader: Uploader, storage: Storage
+    uploader: Uploader, memory: MemoryService
 ) -> None:
-    answer = uploader.put(_operation(storage), _body(b"one\n", BLOCK, b"two\n"))
+    answer = uploader.put(_operation(memory), _body(b"one\n", BLOCK, b"two\n"))
 
     assert answer.verdict is Verdict.DONE
-    assert storage.objects == {"/in/op%201": b"one\n" + BLOCK + b"two\n"}
+    assert _stored(memory) == [b"one\n" + BLOCK + b"two\n"]
 
 
-def should_send_exactly_the_headers_that_s3_accepts(uploader: Uploader, storage: Storage) -> None:
-    uploader.put(_operation(storage), _body(b"one\n"))
+def should_send_exactly_the_headers_that_s3_accepts(
+    uploader: Uploader, memory: MemoryService
+) -> None:
+    uploader.put(_operation(memory), _body(b"one\n"))
 
-    sent = {name.lower(): value for name, value in storage.seen[0].headers.items()}
+    sent = dict(memory.uploaded[0].upload_headers[0])
     assert sent.pop("user-agent").startswith("python-urllib3")
     assert sent == {
-        "host": storage.host,
+        "host": _host(memory),
         "accept-encoding": "identity",
         "content-length": "4",
         "x-amz-server-side-encryption": "aws:kms",
-        "x-amz-server-side-encryption-aws-kms-key-id": KMS_KEY,
+        "x-amz-server-side-encryption-aws-kms-key-id": KMS_KEY_ARN,
     }
 
 
 @pytest.mark.parametrize("error", [ValueError("a fault"), OutOfTime()])
 def should_leave_no_object_when_the_body_ends_by_an_error(
-    uploader: Uploader, storage: Storage, error: Exception
+    uploader: Uploader, memory: MemoryService, error: Exception
 ) -> None:
     def blocks() -> Iterator[bytes]:
         yield BLOCK
@@ -70,29 +91,29 @@ def should_leave_no_object_when_the_body_ends_by_an_error(
 
     body = UploadBody(blocks(), 2 * len(BLOCK), lambda: None, lambda: True)
     with pytest.raises(type(error)):
-        uploader.put(_operation(storage), body)
+        uploader.put(_operation(memory), body)
 
-    uploader.put(_operation(storage), _body(b"later\n"))
-    assert storage.objects == {"/in/op%201": b"later\n"}
+    uploader.put(_operation(memory), _body(b"later\n"))
+    assert _stored(memory) == [b"later\n"]
 
 
 def should_leave_no_object_when_the_last_block_is_not_allowed(
-    uploader: Uploader, storage: Storage
+    uploader: Uploader, memory: MemoryService
 ) -> None:
     def refuse() -> None:
         raise ValueError("not mine any more")
 
     with pytest.raises(ValueError, match="not mine"):
         uploader.put(
-            _operation(storage),
+            _operation(memory),
             UploadBody(iter([b"one\n"]), 4, before_last=refuse, has_time=lambda: True),
         )
     uploader.pool.clear()
 
-    assert storage.objects == {}
+    assert _stored(memory) == []
 
 
-def should_ask_before_the_last_block_only(uploader: Uploader, storage: Storage) -> None:
+def should_ask_before_the_last_block_only(uploader: Uploader, memory: MemoryService) -> None:
     events: list[str] = []
 
     def blocks() -> Iterator[bytes]:
@@ -101,59 +122,79 @@ def should_ask_before_the_last_block_only(uploader: Uploader, storage: Storage) 
             yield name.encode()
 
     body = UploadBody(blocks(), 11, lambda: events.append("asked"), lambda: True)
-    uploader.put(_operation(storage), body)
+    uploader.put(_operation(memory), body)
 
     assert events == ["first", "second", "asked"]
 
 
-def should_stop_when_time_runs_out(uploader: Uploader, storage: Storage) -> None:
+def should_stop_when_time_runs_out(uploader: Uploader, memory: MemoryService) -> None:
     times = iter([True, False])
     body = UploadBody(iter([BLOCK, BLOCK]), 2 * len(BLOCK), lambda: None, lambda: next(times))
 
     with pytest.raises(OutOfTime):
-        uploader.put(_operation(storage), body)
+        uploader.put(_operation(memory), body)
 
 
 @pytest.mark.parametrize(
-    ("fault", "expected"),
+    ("status", "code", "verdict"),
     [
-        (s3_error(503, "SlowDown"), StorageAnswer(Verdict.BUSY, "SlowDown")),
-        (s3_error(400, "RequestTimeout"), StorageAnswer(Verdict.BUSY, "RequestTimeout")),
-        (s3_error(500, "InternalError"), StorageAnswer(Verdict.BUSY, "InternalError")),
-        (Fault(502), StorageAnswer(Verdict.BUSY, "HTTP 502")),
-        (s3_error(400, "EntityTooLarge"), StorageAnswer(Verdict.REFUSED, "EntityTooLarge")),
-        (s3_error(403, "AccessDenied"), StorageAnswer(Verdict.REFUSED, "AccessDenied")),
-        (
-            s3_error(403, "SignatureDoesNotMatch"),
-            StorageAnswer(Verdict.REFUSED, "SignatureDoesNotMatch"),
-        ),
-        (
-            s3_error(403, "AccessDenied", "Request has expired"),
-            StorageAnswer(Verdict.EXPIRED, "AccessDenied"),
-        ),
-        (Fault(302), StorageAnswer(Verdict.REFUSED, "HTTP 302")),
-        (Fault(0), LOST),
+        (503, "SlowDown", Verdict.BUSY),
+        (400, "RequestTimeout", Verdict.BUSY),
+        (500, "InternalError", Verdict.BUSY),
+        (400, "EntityTooLarge", Verdict.REFUSED),
+        (403, "AccessDenied", Verdict.REFUSED),
+        (403, "SignatureDoesNotMatch", Verdict.REFUSED),
     ],
 )
 def should_say_what_the_storage_answered(
-    uploader: Uploader, storage: Storage, fault: Fault, expected: StorageAnswer
+    uploader: Uploader, memory: MemoryService, status: int, code: str, verdict: Verdict
 ) -> None:
-    storage.faults["PUT /in/op%201"] = [fault]
+    memory.storage_faults = [StorageFault("PUT", status, code, after_bytes=4)]
 
-    assert uploader.put(_operation(storage), _body(b"one\n")) == expected
-    assert len(storage.seen) == 1
+    answer = uploader.put(_operation(memory), _body(b"one\n"))
+
+    assert answer == StorageAnswer(verdict, code)
+    assert _stored(memory) == []
 
 
-def should_read_the_early_answer_when_storage_refuses_before_the_body(
-    uploader: Uploader, storage: Storage
+@pytest.mark.parametrize(("status", "verdict"), [(502, Verdict.BUSY), (302, Verdict.REFUSED)])
+def should_say_the_http_status_when_there_is_no_error_document(
+    uploader: Uploader, memory: MemoryService, status: int, verdict: Verdict
 ) -> None:
-    storage.faults["PUT /in/op%201"] = [s3_error(403, "AccessDenied", read_first=False)]
+    memory.storage_faults = [StorageFault("PUT", status, after_bytes=4)]
 
-    answer = uploader.put(_operation(storage), _body(*[BLOCK] * 10))
+    answer = uploader.put(_operation(memory), _body(b"one\n"))
+
+    assert answer == StorageAnswer(verdict, f"HTTP {status}")
+
+
+def should_say_that_the_url_has_expired(uploader: Uploader, memory: MemoryService) -> None:
+    operation = _operation(memory)
+    memory.expire_urls()
+
+    answer = uploader.put(operation, _body(b"one\n"))
+
+    assert answer == StorageAnswer(Verdict.EXPIRED, "AccessDenied")
+
+
+def should_say_that_the_answer_is_lost_when_the_connection_ends(
+    uploader: Uploader, memory: MemoryService
+) -> None:
+    memory.storage_faults = [StorageFault("PUT", after_bytes=4)]
+
+    assert uploader.put(_operation(memory), _body(b"one\n")) == LOST
+
+
+def should_say_what_can_be_known_when_the_storage_refuses_early(
+    uploader: Uploader, memory: MemoryService
+) -> None:
+    memory.storage_faults = [StorageFault("PUT", 403, "AccessDenied", after_bytes=10)]
+
+    answer = uploader.put(_operation(memory), _body(*[BLOCK] * 10))
 
     # Where the refusal is lost in a reset connection, that is what can be known.
     assert answer in (StorageAnswer(Verdict.REFUSED, "AccessDenied"), LOST)
-    assert storage.objects == {}
+    assert _stored(memory) == []
 
 
 @pytest.mark.parametrize(
@@ -174,11 +215,11 @@ def should_refuse_other_places_before_a_byte_is_sent(url: str, said: str) -> Non
             raise AssertionError("nothing may be sent")
 
     hosts = PresignedHosts(("good.example", "*.store.example:9000"))
-    operation = CreatedOperation("op-1", url + "?X-Amz-Signature=canary", KMS_KEY)
+    operation = CreatedOperation("op-1", f"{url}?X-Amz-Signature={URL_CANARY}", KMS_KEY_ARN)
 
     with pytest.raises(AddressRefused, match=said.replace(".", r"\.")) as refused:
         Uploader(Nobody(), hosts).put(operation, _body(b"one\n"))
-    assert "canary" not in str(refused.value)
+    assert URL_CANARY not in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -197,5 +238,5 @@ def should_allow_the_places_that_the_deployment_names(url: str) -> None:
     ).check(url)
 
 
-def should_hide_its_secrets_when_shown(storage: Storage) -> None:
-    assert "canary" not in repr((_operation(storage).operation_id, _body(b"secret line")))
+def should_hide_the_lines_when_a_body_is_shown() -> None:
+    assert "secret" not in repr(_body(b"a secret line"))
