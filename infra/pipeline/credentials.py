@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from aws_cdk import SecretValue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -40,15 +42,25 @@ class Credentials(Construct):
             "The functions replace the token themselves, shortly before its hour is over.",
         )
 
+    @property
+    def client_arn(self) -> str:
+        """ARN of the client's secret."""
+        return _arn(self.client)
+
+    @property
+    def token_arn(self) -> str:
+        """ARN of the token's secret."""
+        return _arn(self.token)
+
     def may_use(self) -> tuple[iam.PolicyStatement, ...]:
         """To read both secrets and to keep a new token; never to change the client's."""
         return (
             iam.PolicyStatement(
                 actions=["secretsmanager:GetSecretValue"],
-                resources=[self.client.secret_arn, self.token.secret_arn],
+                resources=[self.client_arn, self.token_arn],
             ),
             iam.PolicyStatement(
-                actions=["secretsmanager:PutSecretValue"], resources=[self.token.secret_arn]
+                actions=["secretsmanager:PutSecretValue"], resources=[self.token_arn]
             ),
             use_key(self._key, via="secretsmanager", scope=self, read=True, write=True),
         )
@@ -65,3 +77,8 @@ class Credentials(Construct):
             secret_string_value=SecretValue.unsafe_plain_text("{}"),
             removal_policy=storage_removal(settings),
         )
+
+
+def _arn(secret: secretsmanager.Secret) -> str:
+    # By GetAtt: Ref is the ARN on AWS, but the bare name in the local cloud.
+    return cast(secretsmanager.CfnSecret, secret.node.default_child).attr_id

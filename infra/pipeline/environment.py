@@ -22,8 +22,8 @@ def function_environment(
     return {
         "LEDGER_TABLE": ledger.table.table_name,
         "RESULTS_BUCKET": results.bucket.bucket_name,
-        "CREDENTIALS_SECRET_ARN": credentials.client.secret_arn,
-        "TOKEN_SECRET_ARN": credentials.token.secret_arn,
+        "CREDENTIALS_SECRET_ARN": credentials.client_arn,
+        "TOKEN_SECRET_ARN": credentials.token_arn,
         "SERVICE_URL": service.service_url,
         "AUTH_URL": service.auth_url,
         "PRESIGNED_HOSTS": ",".join(service.presigned_hosts),

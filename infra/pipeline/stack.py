@@ -86,8 +86,8 @@ class PipelineStack(Stack):
             ("OperatorsTopicArn", monitoring.alarms.topic.topic_arn),
             ("StateMachineArn", workflow.arn),
             ("LedgerTableName", ledger.table.table_name),
-            ("CredentialsSecretArn", credentials.client.secret_arn),
-            ("TokenSecretArn", credentials.token.secret_arn),
+            ("CredentialsSecretArn", credentials.client_arn),
+            ("TokenSecretArn", credentials.token_arn),
             ("DashboardName", monitoring.dashboard.dashboard_name),
         ):
             CfnOutput(self, name, value=value)

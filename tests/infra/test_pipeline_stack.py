@@ -129,7 +129,7 @@ def should_let_a_function_do_only_what_it_needs(aws: Deployment, name: str) -> N
 def should_let_nobody_change_a_drop_or_the_clients_secret(aws: Deployment) -> None:
     outputs = aws.pipeline["Outputs"]
     drops = outputs["DropBucketName"]["Value"]["Ref"]
-    client = outputs["CredentialsSecretArn"]["Value"]["Ref"]
+    client = outputs["CredentialsSecretArn"]["Value"]["Fn::GetAtt"][0]
     for name, function in functions(aws).items():
         allowed = actions(aws, role_of(function))
         for action in ("s3:PutObject", "s3:AbortMultipartUpload"):
