@@ -59,6 +59,7 @@ _BY_STATUS = {
     412: Verdict.CHANGED,
     416: Verdict.CHANGED,
     429: Verdict.BUSY,
+    501: Verdict.REFUSED,
 }
 _SERVER_FAULT = 500
 _SUCCESS = (200, 206)
@@ -84,9 +85,8 @@ class StorageAnswer:
         code = found[1].decode() if found else f"HTTP {response.status}"
         if code == "AccessDenied" and any(m in body.decode().lower() for m in EXPIRED_MESSAGES):
             return cls(Verdict.EXPIRED, code)
-        by_status = _BY_STATUS.get(response.status, Verdict.REFUSED)
-        if response.status >= _SERVER_FAULT:
-            by_status = Verdict.BUSY
+        otherwise = Verdict.BUSY if response.status >= _SERVER_FAULT else Verdict.REFUSED
+        by_status = _BY_STATUS.get(response.status, otherwise)
         return cls(_BY_CODE.get(code, by_status), code)
 
 

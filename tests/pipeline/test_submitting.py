@@ -2,8 +2,10 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from pipeline.attempts import Attempts, AttemptState
@@ -164,6 +166,8 @@ def should_cost_no_call_when_the_beginning_of_the_file_is_bad(bench: Bench) -> N
     assert "line 3" in (progress.reason or "")
     assert [method for method, _ in bench.memory.calls] == ["GET"]
     report = json.loads(bench.aws.result(f"{KEY}/0123456789abcdef0123456789abcdef/rejection.json"))
+    schema = json.loads(Path("docs/schemas/rejection.json").read_text(encoding="utf-8"))
+    jsonschema.validate(report, schema)
     assert report["faultCount"] == 1
     assert report["faults"][0]["line"] == 3
     assert "drop the file again" in report["nextStep"]
