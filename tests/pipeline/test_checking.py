@@ -1,0 +1,118 @@
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from pipeline.checking import Checking
+from pipeline.errors import ServiceBusy, ServiceRefused
+from pipeline.ledger import Ledger
+from pipeline.states import MalformedState, PartStatus, Ticket
+from protocol.errors import ServiceAnswer
+from protocol.statuses import OperationStatus
+from tests.pipeline.builders import NOON, Hands, a_polling, a_service, a_ticket
+from tests.pipeline.clouds import cloud
+from tests.pipeline.memory_service import TOPIC, URL_CANARY, MemoryService
+
+UPLOADED = "2026-11-21T12:00:00.000Z"  # noon, when the clock starts
+
+
+class World:
+    def __init__(self, ledger: Ledger) -> None:
+        self.hands = Hands()
+        self.memory = MemoryService(codes_at_once=False)
+        service = a_service(self.memory, ledger, self.hands)
+        self.operation_id = service.create_operation(TOPIC, None).operation_id
+        self.checking = Checking(
+            service=service,
+            polling=a_polling(),
+            budget_left=lambda: 1.0,
+            clock=self.hands.clock,
+            max_attempts=3,
+        )
+        self.hands.time = NOON + 1000
+
+    def now(self, status: OperationStatus) -> None:
+        self.memory.operations[self.operation_id].status = status
+
+    def ticket(self, attempt: int = 1) -> Ticket:
+        return a_ticket(
+            PartStatus.AWAITING_INPUT,
+            operation_id=self.operation_id,
+            attempt=attempt,
+            polls=4,
+            uploaded_at=UPLOADED,
+        )
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with cloud() as aws:
+        yield World(aws.ledger)
+
+
+@pytest.mark.parametrize("status", [OperationStatus.AWAITING_INPUT, OperationStatus.IN_PROGRESS])
+def should_wait_in_proportion_to_the_time_since_the_upload_when_it_is_pending(
+    world: World, status: OperationStatus
+) -> None:
+    world.now(status)
+    progress = world.checking.check(world.ticket())
+    assert progress == replace(
+        world.ticket().progress, status=PartStatus(status.value), polls=5, wait_seconds=100
+    )
+
+
+def should_wait_longer_when_the_days_calls_get_scarce(world: World) -> None:
+    world.now(OperationStatus.IN_PROGRESS)
+    scarce = replace(world.checking, budget_left=lambda: 0.05)
+    assert scarce.check(world.ticket()).wait_seconds == 400
+
+
+def should_hand_on_no_url_when_the_operation_is_complete(world: World) -> None:
+    world.memory.finish(world.operation_id)
+    progress = world.checking.check(world.ticket())
+    assert progress.status is PartStatus.COMPLETE
+    assert URL_CANARY not in str(progress.to_state())
+
+
+def should_give_the_services_reason_without_secrets_when_the_operation_failed(
+    world: World,
+) -> None:
+    world.memory.fail(world.operation_id, f"line 7 of https://b/k?X-Amz-Signature={URL_CANARY}")
+    progress = world.checking.check(world.ticket())
+    assert progress.status is PartStatus.FAILED
+    assert progress.reason is not None
+    assert progress.reason.startswith("line 7 of")
+    assert URL_CANARY not in progress.reason
+
+
+@pytest.mark.parametrize(("attempt", "again"), [(1, True), (2, True), (3, False)])
+def should_try_again_only_while_attempts_are_left_when_the_operation_timed_out(
+    world: World, attempt: int, again: bool
+) -> None:
+    world.memory.time_out(world.operation_id)
+    progress = world.checking.check(world.ticket(attempt))
+    assert (progress.status, progress.resubmit) == (PartStatus.TIMED_OUT, again)
+
+
+def should_keep_everything_and_count_no_poll_when_no_call_is_free(world: World) -> None:
+    limiter = world.checking.service.limiter  # type: ignore[attr-defined]
+    limiter.slow_down()
+    progress = world.checking.check(world.ticket())
+    assert progress == world.ticket().progress.awaiting_slot(progress.wait_seconds)
+    assert progress.wait_seconds >= 5
+    world.hands.time += progress.wait_seconds
+    assert world.checking.check(Ticket(world.ticket().part, progress)).polls == 5
+
+
+def should_raise_what_the_state_machine_knows_when_the_service_refuses(world: World) -> None:
+    world.memory.refuse_next("operations", ServiceAnswer.INTERNAL)
+    with pytest.raises(ServiceBusy):
+        world.checking.check(world.ticket())
+    world.memory.refuse_next("operations", ServiceAnswer.OPERATION_UNKNOWN)
+    with pytest.raises(ServiceRefused):
+        world.checking.check(world.ticket())
+
+
+def should_refuse_a_ticket_when_it_names_no_operation(world: World) -> None:
+    with pytest.raises(MalformedState, match="operation_id"):
+        world.checking.check(a_ticket())
