@@ -10,7 +10,8 @@ import pytest
 
 from infra.assets import build, misfits, target_of
 from infra.assets.building import LAMBDA_PYTHON, PACKAGES
-from infra.settings import Architecture, Settings
+from infra.setting_readers import Architecture
+from infra.settings import Settings
 
 pytestmark = pytest.mark.cloud
 

@@ -5,8 +5,9 @@ import dataclasses
 import pytest
 
 from infra.command_context import command_context, project_context
+from infra.setting_readers import READERS
 from infra.setting_types import SettingsError
-from infra.settings import READERS, Settings, context_name
+from infra.settings import Settings, context_name
 
 SERVICE = {
     "serviceUrl": "https://service.example",

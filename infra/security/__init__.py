@@ -1,0 +1,17 @@
+"""What both stacks build secure by construction: a key, storage, queues, topics, log groups."""
+
+from infra.security.keys import stack_key, use_key
+from infra.security.messaging import dead_letters, encrypted_log_group, secure_topic
+from infra.security.removal import storage_removal
+from infra.security.storage import secure_bucket, secure_table
+
+__all__ = [
+    "dead_letters",
+    "encrypted_log_group",
+    "secure_bucket",
+    "secure_table",
+    "secure_topic",
+    "stack_key",
+    "storage_removal",
+    "use_key",
+]

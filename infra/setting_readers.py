@@ -1,0 +1,114 @@
+"""How each setting is read and checked on its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, get_args
+
+from infra.setting_types import (
+    SettingsError,
+    read_addresses,
+    read_flag,
+    read_fraction,
+    read_text,
+    read_texts,
+    read_whole_number,
+)
+
+Architecture = Literal["arm64", "x86_64"]
+
+# What CloudWatch Logs accepts as a retention, in days (API_PutRetentionPolicy).
+LOG_RETENTION_DAYS = frozenset(
+    {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557}
+    | {2922, 3288, 3653}
+)
+# One object of an S3 PUT, and so one upload to a presigned URL, holds no more bytes (S3 limits).
+MAX_SINGLE_PUT_BYTES = 5 * 1024**3
+# Step Functions keeps an execution's Wait within a year; a day is past any use here.
+SECONDS_PER_DAY = 86_400
+# Presigned URLs with SigV4 live a week at the most (S3).
+MAX_PRESIGNED_SECONDS = 604_800
+# Cognito: an access token lives between 5 minutes and 1 day.
+MIN_TOKEN_SECONDS = 300
+
+TOPIC = re.compile(r"[a-z0-9_-]{1,64}")
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+def check_url(name: str, url: str, *, plain_http: bool) -> None:
+    """An address is https (or http where that is allowed) and has no slash at its end.
+
+    :raises SettingsError: it is not.
+    """
+    if not url:
+        return
+    schemes = ("https://", "http://") if plain_http else ("https://",)
+    if not url.startswith(schemes) or len(url.split("://", 1)[1]) == 0:
+        remedy = "begin with https://" + ("" if plain_http else ", or set allowPlainHttp=true")
+        raise SettingsError(name, f"({url}) is not an https address", remedy)
+    if url.endswith("/"):
+        raise SettingsError(name, f"({url}) ends with a slash", "leave the last slash out")
+
+
+def _architecture(name: str, value: object) -> str:
+    text = read_text(name, value)
+    if text not in get_args(Architecture):
+        raise SettingsError(name, f"is {text!r}", "choose arm64 or x86_64")
+    return text
+
+
+def _retention(name: str, value: object) -> int:
+    days = read_whole_number(1)(name, value)
+    if days not in LOG_RETENTION_DAYS:
+        allowed = ", ".join(str(each) for each in sorted(LOG_RETENTION_DAYS))
+        raise SettingsError(name, f"is {days}", f"CloudWatch Logs accepts {allowed}")
+    return days
+
+
+def _topic(name: str, value: object) -> str:
+    text = read_text(name, value)
+    if text and not TOPIC.fullmatch(text):
+        raise SettingsError(name, f"is {text!r}", "use 1 to 64 of a-z, 0-9, _ and -, or leave it")
+    return text
+
+
+def _emails(name: str, value: object) -> Sequence[str]:
+    emails = read_texts(name, value)
+    for email in emails:
+        if not EMAIL.fullmatch(email):
+            raise SettingsError(name, f"holds {email!r}", "list whole e-mail addresses")
+    return emails
+
+
+READERS: Mapping[str, Callable[[str, object], Any]] = {
+    "local_cloud": read_text,
+    "coding_service": read_flag,
+    "architecture": _architecture,
+    "log_retention_days": _retention,
+    "retain_storage": read_flag,
+    "assets": read_text,
+    "service_url": read_text,
+    "auth_url": read_text,
+    "presigned_hosts": read_addresses,
+    "allow_plain_http": read_flag,
+    "token_prefix": read_text,
+    "default_topic": _topic,
+    "requests_per_second": read_fraction(above=0, up_to=1_000),
+    "requests_per_day": read_whole_number(1),
+    "max_file_bytes": read_whole_number(1, MAX_SINGLE_PUT_BYTES),
+    "poll_first_seconds": read_whole_number(1, SECONDS_PER_DAY),
+    "poll_fraction": read_fraction(above=0, up_to=1),
+    "poll_ceiling_seconds": read_whole_number(1, SECONDS_PER_DAY),
+    "max_attempts": read_whole_number(1, 10),
+    "notification_emails": _emails,
+    "operator_emails": _emails,
+    "upload_window_seconds": read_whole_number(1, MAX_PRESIGNED_SECONDS),
+    "results_seconds": read_whole_number(1, SECONDS_PER_DAY),
+    "service_requests_per_second": read_fraction(above=0, up_to=10_000),
+    "service_burst": read_whole_number(1),
+    "service_requests_per_day": read_whole_number(1),
+    "service_max_file_bytes": read_whole_number(1, MAX_SINGLE_PUT_BYTES),
+    "token_seconds": read_whole_number(MIN_TOKEN_SECONDS, SECONDS_PER_DAY),
+    "models_dir": read_text,
+}
