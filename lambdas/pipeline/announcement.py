@@ -145,8 +145,8 @@ def text_of(body: Mapping[str, Any]) -> str:
     ]
     rows.append(("Drop id", body["dropId"]))
     table = "\n".join(f"{label + ':':<10}{_one_line(value)}" for label, value in rows if value)
-    paragraphs = [HEADLINES[body["status"]], body["reason"], body["nextStep"], table]
-    return "\n\n".join(text for text in paragraphs if text) + "\n"
+    said = [HEADLINES[body["status"]], body["reason"], body["nextStep"]]
+    return "\n\n".join([*(_one_line(text) for text in said if text), table]) + "\n"
 
 
 def _one_line(text: str) -> str:

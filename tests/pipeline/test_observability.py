@@ -1,0 +1,91 @@
+import io
+import json
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from pipeline.errors import ServiceBusy
+from pipeline.observability import Hidden, RedactingFormatter, correlation_id_of, emit, observed
+from tests.pipeline.builders import a_drop, a_ticket
+
+CANARY = "canary-signature-42"
+URL = f"https://b.example/k?X-Amz-Signature={CANARY}"
+
+
+@dataclass
+class Context:
+    function_name: str = "check"
+    memory_limit_in_mb: int = 256
+    invoked_function_arn: str = "arn:aws:lambda:x:1:function:check"
+    aws_request_id: str = "1"
+
+
+def should_hide_secrets_when_a_log_line_holds_one() -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(RedactingFormatter())
+    record = logging.makeLogRecord(
+        {"msg": "asked %s", "args": (URL,), "headers": {"Authorization": CANARY}}
+    )
+    handler.handle(record)
+    line = json.loads(stream.getvalue())
+    assert CANARY not in stream.getvalue()
+    assert line["message"] == "asked https://b.example/k?[hidden]"
+
+
+def should_print_one_metric_in_cloudwatchs_format_when_something_is_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    emit("DropsEnded", 2, status="complete")
+    line = json.loads(capsys.readouterr().out)
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "Dropcoder"
+    assert sorted(directive["Dimensions"][0]) == ["service", "status"]
+    assert directive["Metrics"] == [{"Name": "DropsEnded", "Unit": "Count"}]
+    assert (line["service"], line["status"], line["DropsEnded"]) == ("pipeline", "complete", [2.0])
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (a_ticket().to_state(), a_drop().drop_id),
+        ({"drops": [a_drop().to_state()], "parts": []}, a_drop().drop_id),
+        ({"detail": {}}, None),
+        ({"drops": []}, None),
+        ({"part": {"segments": [{}]}}, None),
+    ],
+)
+def should_correlate_by_the_drop_id_when_a_task_begins(
+    event: dict[str, Any], expected: str | None
+) -> None:
+    assert correlation_id_of(event) == expected
+
+
+def should_raise_errors_of_ours_as_they_are_when_a_handler_ends_with_one() -> None:
+    @observed
+    def handler(event: dict[str, Any], context: Any) -> None:
+        raise ServiceBusy("the service answered HTTP 503")
+
+    with pytest.raises(ServiceBusy):
+        handler({}, Context())  # type: ignore[arg-type]
+
+
+def should_hide_the_text_when_an_unexpected_error_would_tell_a_secret() -> None:
+    @observed
+    def handler(event: dict[str, Any], context: Any) -> None:
+        raise ValueError(f"no such host: {URL}")
+
+    with pytest.raises(Hidden, match="ValueError") as raised:
+        handler({}, Context())  # type: ignore[arg-type]
+    assert CANARY not in str(raised.value)
+    assert raised.value.__suppress_context__
+
+
+def should_return_what_the_handler_returns() -> None:
+    @observed
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        return {"seen": event}
+
+    assert handler({"a": 1}, Context()) == {"seen": {"a": 1}}  # type: ignore[arg-type]
