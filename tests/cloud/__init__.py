@@ -1,0 +1,1 @@
+"""The whole thing, deployed as users deploy it, with TLS and IAM enforced."""
