@@ -91,7 +91,7 @@ def version_of(detail: dict[str, Any], *, s3: S3Client) -> str | None:
             return s3.head_object(
                 Bucket=detail["bucket"]["name"],
                 Key=detail["object"]["key"],
-                IfMatch=detail["object"]["etag"],
+                IfMatch=f'"{detail["object"]["etag"]}"',
             )["VersionId"]
     except ClientError as error:
         if code_of(error) in REPLACED_CODES:

@@ -1,0 +1,197 @@
+"""The service with everything real but AWS, which moto plays, and the clock, which a test moves."""
+
+import itertools
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+
+from coding_service.aws_calls import configuration
+from coding_service.batch import Batch
+from coding_service.code_step import CodeStep, DeployedModels
+from coding_service.coder.catalogue import Catalogue
+from coding_service.limits import CallCounter
+from coding_service.operation_table import OperationTable
+from coding_service.operations import input_key, metadata_key, output_key
+from coding_service.presigning import Presigner
+from coding_service.progress import Progress
+from coding_service.routes import Routes
+from coding_service.transitions import Transitions, Work
+from protocol.messages import CreatedOperation, OperationState
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
+    from mypy_boto3_s3.client import S3Client
+
+REGION: Final = "ap-southeast-2"
+INPUTS, OUTPUTS, OPERATIONS = "inputs", "outputs", "operations"
+KEY_ARN = f"arn:aws:kms:{REGION}:123456789012:key/11111111-2222-3333-4444-555555555555"
+TOPIC, OTHER_TOPIC, EMPTY_TOPIC = "trades", "crafts", "unborn"
+WINDOW_SECONDS, RESULTS_SECONDS, MAX_FILE_BYTES = 100, 1000, 50_000_000
+START = 1_800_000_000.0
+ALICE, BOB = "alice", "bob"
+
+
+@dataclass
+class Clock:
+    """Epoch seconds that only the test moves."""
+
+    now: float = START
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def record(number: int, text: str = "school bus driver") -> bytes:
+    return json.dumps({"recordId": str(number), "occp_text": text, "tasks_text": ""}).encode()
+
+
+def file_of(records: int) -> bytes:
+    """A good file; its texts differ, so that results and suggestions both occur."""
+    texts = itertools.cycle(["school bus driver", "glassblower", "night baker", ""])
+    return b"".join(record(number, next(texts)) + b"\n" for number in range(records))
+
+
+@dataclass
+class Service:
+    """CodingService's own code, joined as its functions join it."""
+
+    s3: "S3Client"
+    table: "Table"
+    catalogue: Catalogue
+    clock: Clock = field(default_factory=Clock)
+
+    @property
+    def operations(self) -> OperationTable:
+        return OperationTable(self.table)
+
+    @property
+    def batch(self) -> Batch:
+        return Batch(
+            catalogue=self.catalogue,
+            operations=self.operations,
+            presigner=Presigner(self.s3, INPUTS, OUTPUTS, KEY_ARN),
+            upload_window_seconds=WINDOW_SECONDS,
+            clock=self.clock,
+        )
+
+    @property
+    def transitions(self) -> Transitions:
+        return Transitions(self.operations, self.s3, INPUTS, OUTPUTS, RESULTS_SECONDS, self.clock)
+
+    def code_step(self, **changes: Any) -> CodeStep:
+        parts: dict[str, Any] = {
+            "s3": self.s3,
+            "operations": self.operations,
+            "input_bucket": INPUTS,
+            "output_bucket": OUTPUTS,
+            "models": DeployedModels(self.catalogue),
+            "max_file_bytes": MAX_FILE_BYTES,
+            "clock": self.clock,
+        }
+        return CodeStep(**{**parts, **changes})
+
+    def routes(self, *, per_second: float = 1000, burst: int = 1000, per_day: int = 1000) -> Routes:
+        counter = CallCounter.of(self.table, per_second=per_second, burst=burst, per_day=per_day)
+        return Routes(batch=self.batch, counter=counter, clock=self.clock)
+
+    def create(self, *, client_id: str = ALICE, topic: str = TOPIC) -> CreatedOperation:
+        return self.batch.create(client_id=client_id, topic=topic, model_id=None, body=None)
+
+    def state(self, operation_id: str, *, client_id: str = ALICE) -> OperationState:
+        return self.batch.state(client_id=client_id, topic=TOPIC, operation_id=operation_id)
+
+    def upload(self, operation_id: str, content: bytes, *, execution: str = "first") -> Work:
+        """What the presigned PUT does, and the execution that the event would start."""
+        version = self.s3.put_object(Bucket=INPUTS, Key=input_key(operation_id), Body=content)
+        return Work(operation_id, version["VersionId"], len(content), execution)
+
+    def coded(self, work: Work, **changes: Any) -> Progress:
+        """Everything coded, step by step as the state machine does it."""
+        progress = self.transitions.begin(work).to_state()
+        while progress["status"] in ("begun", "coding"):
+            progress = self.code_step(**changes).run(
+                state_of(work, progress), time_remains=lambda: True
+            )
+        return Progress.from_state(progress)
+
+    def output(self, operation_id: str) -> bytes:
+        return self.s3.get_object(Bucket=OUTPUTS, Key=output_key(operation_id))["Body"].read()
+
+    def metadata(self, operation_id: str) -> Any:
+        stored = self.s3.get_object(Bucket=OUTPUTS, Key=metadata_key(operation_id))
+        return json.loads(stored["Body"].read())
+
+    def files(self) -> list[str]:
+        """Every stored version in both buckets."""
+        return [
+            version["Key"]
+            for bucket in (INPUTS, OUTPUTS)
+            for version in self.s3.list_object_versions(Bucket=bucket).get("Versions", [])
+        ]
+
+    def unfinished_uploads(self) -> int:
+        return len(self.s3.list_multipart_uploads(Bucket=OUTPUTS).get("Uploads", []))
+
+
+def state_of(work: Work, progress: Mapping[str, Any]) -> dict[str, Any]:
+    """The state that the state machine hands to "Code"."""
+    return {
+        "operation_id": work.operation_id,
+        "version_id": work.version_id,
+        "bytes": work.size,
+        "progress": progress,
+    }
+
+
+def event_of(
+    method: str,
+    resource: str,
+    *,
+    client_id: str = ALICE,
+    body: str | None = None,
+    token_expires_at: float = START + 3600,
+    **parameters: str,
+) -> dict[str, Any]:
+    """API Gateway's proxy event, the parts that the service reads."""
+    return {
+        "httpMethod": method,
+        "resource": resource,
+        "pathParameters": parameters or None,
+        "body": body,
+        "isBase64Encoded": False,
+        "requestContext": {
+            "authorizer": {"client_id": client_id, "token_expires_at": str(token_expires_at)}
+        },
+    }
+
+
+@cache
+def _clients() -> "tuple[S3Client, DynamoDBServiceResource]":
+    """Made once: they keep no state, and making one takes longer than most tests."""
+    s3 = boto3.client("s3", region_name=REGION, config=configuration())
+    return s3, boto3.resource("dynamodb", region_name=REGION)
+
+
+def make_service(models: Path) -> Service:
+    """Empty storage and the models in a directory. Call inside `mock_aws`."""
+    s3, dynamodb = _clients()
+    for bucket in (INPUTS, OUTPUTS):
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_bucket_versioning(Bucket=INPUTS, VersioningConfiguration={"Status": "Enabled"})
+    table = dynamodb.create_table(
+        TableName=OPERATIONS,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return Service(s3=s3, table=table, catalogue=Catalogue.read(models))
+
+
+def new_guid() -> str:
+    return str(uuid.uuid4())

@@ -1,0 +1,296 @@
+"""From an uploaded file to its results: what is coded, refused, resumed and deleted."""
+
+import json
+from collections.abc import Callable
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from coding_service.errors import (
+    AwsBusy,
+    InputGone,
+    InputRefused,
+    ModelGone,
+    OperationLost,
+    OutputMismatch,
+)
+from coding_service.files import lines
+from coding_service.operations import input_key
+from coding_service.progress import Progress, Stage
+from coding_service.transitions import UNEXPECTED, Work, reason_of
+from protocol.statuses import OperationStatus
+from tests.coding_service import service as world
+from tests.coding_service.service import Service, state_of
+
+MIB = 1 << 20
+
+
+def uploaded(service: Service, content: bytes) -> Work:
+    return service.upload(service.create().operation_id, content)
+
+
+def refusal_of(service: Service, content: bytes) -> str:
+    with pytest.raises(InputRefused) as refused:
+        service.coded(uploaded(service, content))
+    return str(refused.value)
+
+
+def should_code_every_line_in_order_with_results_and_suggestions(service: Service) -> None:
+    work = uploaded(service, world.file_of(8))
+    progress = service.coded(work)
+    coded = [json.loads(line) for line in service.output(work.operation_id).splitlines()]
+    assert [line["recordId"] for line in coded] == [str(number) for number in range(8)]
+    assert coded[0]["result"]["codeCategory"] == "21"
+    assert 1 <= len(coded[1]["suggestions"]) <= 3
+    assert progress == Progress(
+        status=Stage.CODED,
+        offset=work.size,
+        records=8,
+        has_record_id=True,
+        output_bytes=len(service.output(work.operation_id)),
+        coded=sum("result" in line for line in coded),
+        suggested=sum("suggestions" in line for line in coded),
+    )
+    assert progress.coded > 0
+    assert progress.suggested > 0
+
+
+def should_write_an_empty_record_id_where_the_input_has_none(service: Service) -> None:
+    work = uploaded(service, b'{"occp_text": "cook", "tasks_text": ""}')
+    service.coded(work)
+    assert json.loads(service.output(work.operation_id))["recordId"] == ""
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("last", [True, False])
+def should_take_either_line_end_and_an_unended_last_line(
+    service: Service, end: bytes, last: bool
+) -> None:
+    content = end.join(world.record(number) for number in range(3)) + (end if last else b"")
+    work = uploaded(service, content)
+    assert service.coded(work).records == 3
+    assert len(service.output(work.operation_id).splitlines()) == 3
+
+
+def should_code_any_unicode(service: Service) -> None:
+    texts = ["", "消防士 🚒", "\u0000\u2028", "é" * 300, '"\\']
+    content = b"".join(
+        json.dumps({"occp_text": text, "tasks_text": ""}).encode() + b"\n" for text in texts
+    )
+    assert service.coded(uploaded(service, content)).records == len(texts)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "The input file is empty."),
+        (world.record(1) + b"\nnope\n", "Line 2 is not JSON"),
+        (world.record(1) + b"\n\n" + world.record(2), "Line 2 is empty; remove it"),
+        (b'{"occp_text": "cook"}', "Line 1 lacks the field tasks_text;"),
+        (
+            b'{"occp_text": "cook", "tasks_text": "", "wage": "1"}',
+            "Line 1 has the field wage, which the model does not know",
+        ),
+        (b'{"occp_text": "cook", "tasks_text": 1}', "Line 1 has tasks_text that is not text;"),
+        (
+            world.record(1) + b'\n{"occp_text": "cook", "tasks_text": ""}',
+            "Line 2 lacks recordId, which earlier lines have;",
+        ),
+        (world.record(1, "x" * 301), "Line 1 has 301 characters of text; at most 300"),
+        (b"[1]", "Line 1 is JSON, but not an object"),
+        (b"\xef\xbb\xbf" + world.record(1), "Line 1 starts with a byte order mark"),
+        (b"\xff\xfe", "Line 1 is not JSON in UTF-8"),
+        (b"x" * (9 * MIB), "Line 1 is 8,388,608 bytes long; at most 1,048,576"),
+    ],
+)
+def should_say_what_to_mend_when_a_file_is_refused(
+    service: Service, content: bytes, told: str
+) -> None:
+    message = refusal_of(service, content)
+    assert message.startswith(told)
+    assert "new operation" in message
+
+
+def should_refuse_a_file_over_the_limit_without_reading_it(service: Service) -> None:
+    work = uploaded(service, b"anything")
+    with pytest.raises(InputRefused, match=r"has 8 bytes; at most 7 are allowed\. Split it"):
+        service.coded(work, max_file_bytes=7)
+
+
+def should_say_so_when_the_upload_is_gone(service: Service) -> None:
+    work = uploaded(service, world.file_of(1))
+    service.s3.delete_object(
+        Bucket=world.INPUTS, Key=input_key(work.operation_id), VersionId=work.version_id
+    )
+    with pytest.raises(InputGone, match="Create a new operation and upload it again"):
+        service.coded(work)
+
+
+def should_say_so_when_the_model_is_no_longer_deployed(service: Service) -> None:
+    work = uploaded(service, world.file_of(1))
+    without = type(service.catalogue)(service.catalogue.directory, {world.TOPIC: ()})
+    service.catalogue = without
+    with pytest.raises(ModelGone, match="is no longer offered"):
+        service.coded(work)
+
+
+def should_resume_in_slices_with_the_same_output_as_in_one(service: Service) -> None:
+    content = world.file_of(40_000)
+    whole = uploaded(service, content)
+    service.transitions.complete(whole, service.coded(whole, part_bytes=1 << 40))
+
+    work = uploaded(service, content)
+    step = service.code_step(part_bytes=5 * MIB)
+    progress = service.transitions.begin(work).to_state()
+    slices = 0
+    while progress["status"] != "coded":
+        before = progress
+        # Each slice is run twice, as when its answer is lost: nothing may change.
+        step.run(state_of(work, before), time_remains=lambda: False)
+        progress = step.run(state_of(work, before), time_remains=lambda: False)
+        slices += 1
+    service.transitions.complete(work, Progress.from_state(progress))
+
+    assert slices > 1
+    assert service.output(work.operation_id) == service.output(whole.operation_id)
+    assert service.unfinished_uploads() == 0
+
+
+def should_go_on_in_one_invocation_while_time_remains(service: Service) -> None:
+    work = uploaded(service, world.file_of(40_000))
+    start = service.transitions.begin(work).to_state()
+    progress = service.code_step(part_bytes=5 * MIB).run(
+        state_of(work, start), time_remains=lambda: True
+    )
+    assert progress["status"] == "coded"
+    assert progress["parts"] > 1
+
+
+def should_use_the_upload_that_was_noted_first_when_two_steps_race(service: Service) -> None:
+    work = uploaded(service, world.file_of(40_000))
+    start = service.transitions.begin(work).to_state()
+    step = service.code_step(part_bytes=5 * MIB)
+    step.run(state_of(work, start), time_remains=lambda: False)
+    noted = service.operations.find(work.operation_id, now=0)
+    assert noted is not None
+    assert not service.operations.note_upload(work.operation_id, "another")
+    again = service.operations.find(work.operation_id, now=0)
+    assert again == noted
+    assert service.unfinished_uploads() == 1
+
+
+def should_complete_with_metadata_counts_and_no_input(service: Service) -> None:
+    work = uploaded(service, world.file_of(4))
+    kept = service.transitions.complete(work, service.coded(work))
+    operation = service.operations.find(work.operation_id, now=0)
+    assert operation is not None
+    assert kept == world.RESULTS_SECONDS
+    assert operation.status is OperationStatus.COMPLETE
+    assert operation.results_until == service.clock.now + world.RESULTS_SECONDS
+    assert service.metadata(work.operation_id) == service.batch.latest_model(world.TOPIC)
+    assert sorted(service.files()) == [
+        f"{work.operation_id}/metadata.json",
+        f"{work.operation_id}/output.jsonl",
+    ]
+
+
+def should_complete_again_when_the_first_answer_was_lost(service: Service) -> None:
+    work = uploaded(service, world.file_of(40_000))
+    progress = service.coded(work, part_bytes=5 * MIB)
+    service.transitions.complete(work, progress)
+    output = service.output(work.operation_id)
+    assert service.transitions.complete(work, progress) == world.RESULTS_SECONDS
+    assert service.output(work.operation_id) == output
+
+
+def should_not_complete_when_the_output_is_not_what_was_written(service: Service) -> None:
+    work = uploaded(service, world.file_of(4))
+    progress = service.coded(work)
+    key = f"{work.operation_id}/output.jsonl"
+    service.s3.put_object(Bucket=world.OUTPUTS, Key=key, Body=b"short")
+    with pytest.raises(OutputMismatch):
+        service.transitions.complete(work, progress)
+    assert service.state(work.operation_id).status is OperationStatus.IN_PROGRESS
+
+
+def should_not_complete_what_another_execution_began(service: Service) -> None:
+    work = uploaded(service, world.file_of(4))
+    progress = service.coded(work)
+    other = Work(work.operation_id, work.version_id, work.size, execution="other")
+    with pytest.raises(OperationLost):
+        service.transitions.complete(other, progress)
+
+
+def should_delete_the_results_when_their_time_is_over(service: Service) -> None:
+    work = uploaded(service, world.file_of(4))
+    service.transitions.complete(work, service.coded(work))
+    service.transitions.expire(work)
+    service.transitions.expire(work)
+    assert service.files() == []
+    assert service.state(work.operation_id).error is not None
+
+
+def should_fail_with_the_reason_and_leave_no_files(service: Service) -> None:
+    work = uploaded(service, world.file_of(40_000))
+    start = service.transitions.begin(work).to_state()
+    service.code_step(part_bytes=5 * MIB).run(state_of(work, start), time_remains=lambda: False)
+    cause = json.dumps({"errorMessage": "Line 7 is empty; remove it.", "errorType": "any"})
+    for _ in range(2):  # the second time changes nothing
+        service.transitions.fail(work, error="InputRefused", cause=cause)
+    assert service.state(work.operation_id).to_json() == {
+        "operationStatus": "failed",
+        "error": "Line 7 is empty; remove it.",
+    }
+    assert service.files() == []
+    assert service.unfinished_uploads() == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        ("OutputMismatch", '{"errorMessage": "internals"}'),
+        ("States.Timeout", "internals"),
+        ("InputRefused", "internals"),
+        ("InputRefused", '["internals"]'),
+    ],
+)
+def should_tell_no_internals_when_an_error_is_not_the_owners(error: str, cause: str) -> None:
+    assert reason_of(error, cause) == UNEXPECTED
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        lambda content: [content],
+        lambda content: [content[place : place + 1] for place in range(len(content))],
+        lambda content: [content[:5], content[5:]],
+    ],
+)
+def should_find_the_same_lines_however_the_blocks_fall(
+    split: Callable[[bytes], list[bytes]],
+) -> None:
+    content = b"one\r\n\ntwo\nthr\ree"
+    assert list(lines(split(content))) == [
+        (b"one", 5),
+        (b"", 1),
+        (b"two", 4),
+        (b"thr\ree", 6),
+    ]
+
+
+def should_be_retried_when_s3_is_busy(service: Service) -> None:
+    work = uploaded(service, world.file_of(1))
+    broken = service.code_step(s3=_busy_s3())
+    start = service.transitions.begin(work).to_state()
+    with pytest.raises(AwsBusy):
+        broken.run(state_of(work, start), time_remains=lambda: True)
+
+
+def _busy_s3() -> object:
+    """An S3 that answers SlowDown."""
+    s3 = boto3.client("s3", region_name=world.REGION)
+    stubber = Stubber(s3)
+    stubber.add_client_error("get_object", "SlowDown", http_status_code=503)
+    stubber.activate()
+    return s3
