@@ -7,10 +7,10 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.alarms import PERIOD, Alarms
+from infra.pipeline.dashboard import draw
 from infra.pipeline.intake import Intake
 from infra.pipeline.ledger import Ledger
 from infra.pipeline.metrics import (
-    STATUSES,
     of_executions,
     own,
     reads_held_back,
@@ -19,6 +19,7 @@ from infra.pipeline.metrics import (
 )
 from infra.pipeline.notifications import Notifications
 from infra.pipeline.rescue import Rescue
+from infra.pipeline.tasks import Tasks
 from infra.pipeline.workflow import Workflow
 from infra.settings import Settings
 
@@ -44,6 +45,7 @@ class Monitoring(Construct):
         key: kms.IKey,
         settings: Settings,
         intake: Intake,
+        tasks: Tasks,
         workflow: Workflow,
         rescue: Rescue,
         ledger: Ledger,
@@ -53,10 +55,23 @@ class Monitoring(Construct):
         self.alarms = Alarms(self, "Alarms", key=key, settings=settings)
         self._watch_ways_in_and_out(intake, rescue, notifications)
         self._watch_executions(workflow, rescue)
-        self._watch_functions(intake, workflow, rescue)
+        self._watch_functions(intake, tasks, rescue)
         self._watch_service_and_ledger(ledger)
         self.dashboard = cloudwatch.Dashboard(self, "Dashboard")
-        self._draw(intake, workflow, rescue, ledger)
+        draw(
+            self.dashboard,
+            alarms=self.alarms,
+            functions={
+                "receive": intake.receive,
+                "submit": tasks.submit,
+                "check": tasks.check,
+                "collect": tasks.collect,
+                "finish": tasks.finish,
+                "rescue": rescue.rescue,
+            },
+            workflow=workflow,
+            ledger=ledger,
+        )
 
     def _watch_ways_in_and_out(
         self, intake: Intake, rescue: Rescue, notifications: Notifications
@@ -89,12 +104,12 @@ class Monitoring(Construct):
         ):
             self.alarms.watch(name, of_executions(metric, workflow.arn), meaning=meaning)
 
-    def _watch_functions(self, intake: Intake, workflow: Workflow, rescue: Rescue) -> None:
+    def _watch_functions(self, intake: Intake, tasks: Tasks, rescue: Rescue) -> None:
         self.alarms.watch_function("Receive", intake.receive)
-        self.alarms.watch_function("Submit", workflow.submit, periods=RETRIED_PERIODS)
-        self.alarms.watch_function("Check", workflow.check, periods=RETRIED_PERIODS)
-        self.alarms.watch_function("Collect", workflow.collect, periods=RETRIED_PERIODS)
-        self.alarms.watch_function("Finish", workflow.finish, periods=RETRIED_PERIODS)
+        self.alarms.watch_function("Submit", tasks.submit, periods=RETRIED_PERIODS)
+        self.alarms.watch_function("Check", tasks.check, periods=RETRIED_PERIODS)
+        self.alarms.watch_function("Collect", tasks.collect, periods=RETRIED_PERIODS)
+        self.alarms.watch_function("Finish", tasks.finish, periods=RETRIED_PERIODS)
         self.alarms.watch_function("Rescue", rescue.rescue)
 
     def _watch_service_and_ledger(self, ledger: Ledger) -> None:
@@ -119,59 +134,3 @@ class Monitoring(Construct):
             writes_held_back(ledger.table),
             meaning="DynamoDB held writes of the ledger back.",
         )
-
-    def _draw(self, intake: Intake, workflow: Workflow, rescue: Rescue, ledger: Ledger) -> None:
-        functions = {
-            "receive": intake.receive,
-            "submit": workflow.submit,
-            "check": workflow.check,
-            "collect": workflow.collect,
-            "finish": workflow.finish,
-            "rescue": rescue.rescue,
-        }
-        executions = ("ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed")
-        self.dashboard.add_widgets(
-            cloudwatch.AlarmStatusWidget(
-                title="Alarms", width=24, alarms=list(self.alarms.alarms.values())
-            )
-        )
-        self.dashboard.add_widgets(
-            _graph(
-                "Drops",
-                own("DropsAccepted"),
-                *(own("DropsEnded", status=status) for status in STATUSES),
-            ),
-            _graph("Executions", *(of_executions(name, workflow.arn) for name in executions)),
-        )
-        self.dashboard.add_widgets(
-            _graph("Records coded", own("RecordsCoded")),
-            _graph("Bytes submitted", own("BytesSubmitted")),
-            _graph("Calls that waited", own("CallsWaited"), own("LimitExceeded")),
-            _graph(
-                "Age of results at collection, hours",
-                own("ResultsAgeAtCollection", statistic="Maximum"),
-            ),
-        )
-        self.dashboard.add_widgets(
-            _graph(
-                "Errors of functions",
-                *(
-                    each.function.metric_errors(label=name, period=PERIOD)
-                    for name, each in functions.items()
-                ),
-            ),
-            _graph(
-                "Duration of functions, longest",
-                *(
-                    each.function.metric_duration(label=name, period=PERIOD, statistic="Maximum")
-                    for name, each in functions.items()
-                ),
-            ),
-            _graph(
-                "Ledger held back", reads_held_back(ledger.table), writes_held_back(ledger.table)
-            ),
-        )
-
-
-def _graph(title: str, *metrics: cloudwatch.IMetric) -> cloudwatch.GraphWidget:
-    return cloudwatch.GraphWidget(title=title, left=list(metrics), width=8)

@@ -14,6 +14,7 @@ from infra.pipeline.monitoring import Monitoring
 from infra.pipeline.notifications import Notifications
 from infra.pipeline.rescue import Rescue
 from infra.pipeline.results import Results
+from infra.pipeline.tasks import Tasks
 from infra.pipeline.workflow import Workflow
 from infra.security import stack_key
 from infra.service_addresses import ServiceAddresses
@@ -46,12 +47,13 @@ class PipelineStack(Stack):
             service="pipeline",
             environment=function_environment(settings, service, ledger, results, credentials),
         )
+        tasks = Tasks(self, "Tasks", functions=functions)
         workflow = Workflow(
             self,
             "Workflow",
             key=key,
             settings=settings,
-            functions=functions,
+            tasks=tasks,
             notifications=notifications,
         )
         intake = Intake(
@@ -64,6 +66,7 @@ class PipelineStack(Stack):
             key=key,
             settings=settings,
             intake=intake,
+            tasks=tasks,
             workflow=workflow,
             rescue=rescue,
             ledger=ledger,
@@ -71,12 +74,12 @@ class PipelineStack(Stack):
         )
 
         intake.receive.allow(*intake.may_read(), *ledger.may_keep(), workflow.may_start())
-        workflow.submit.allow(*intake.may_read(), *ledger.may_keep(), *credentials.may_use())
-        workflow.submit.allow(*results.may_write())
-        workflow.check.allow(*ledger.may_keep(), *credentials.may_use())
-        workflow.collect.allow(*ledger.may_keep(), *credentials.may_use())
-        workflow.collect.allow(*results.may_write_in_parts())
-        workflow.finish.allow(*ledger.may_keep(), *results.may_write())
+        tasks.submit.allow(*intake.may_read(), *ledger.may_keep(), *credentials.may_use())
+        tasks.submit.allow(*results.may_write())
+        tasks.check.allow(*ledger.may_keep(), *credentials.may_use())
+        tasks.collect.allow(*ledger.may_keep(), *credentials.may_use())
+        tasks.collect.allow(*results.may_write_in_parts())
+        tasks.finish.allow(*ledger.may_keep(), *results.may_write())
         rescue.rescue.allow(workflow.may_start(), workflow.may_describe())
 
         for name, value in (

@@ -8,43 +8,22 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.acknowledgements import WILDCARD, acknowledge
+from infra.acknowledgements import acknowledge
 from infra.definitions import definition
-from infra.functions import FunctionFactory
 from infra.pipeline.notifications import Notifications
+from infra.pipeline.tasks import Tasks
+from infra.pipeline.workflow_role import workflow_role
 from infra.security import encrypted_log_group
 from infra.settings import Settings
 
-# Lambda's longest timeout (Lambda quotas).
-LONGEST_SECONDS = 900
-# What Step Functions needs to set up its own log delivery, and what X-Ray needs; none of these
-# actions takes a resource (Step Functions developer guide, "Logging", "Tracing with X-Ray").
-LOG_DELIVERY = (
-    "logs:CreateLogDelivery",
-    "logs:CreateLogStream",
-    "logs:GetLogDelivery",
-    "logs:UpdateLogDelivery",
-    "logs:DeleteLogDelivery",
-    "logs:ListLogDeliveries",
-    "logs:PutLogEvents",
-    "logs:PutResourcePolicy",
-    "logs:DescribeResourcePolicies",
-    "logs:DescribeLogGroups",
-)
-TRACING = (
-    "xray:PutTraceSegments",
-    "xray:PutTelemetryRecords",
-    "xray:GetSamplingRules",
-    "xray:GetSamplingTargets",
-)
-
 
 class Workflow(Construct):
-    """`statemachine/drop.asl.json` and the functions of its tasks.
+    """`statemachine/drop.asl.json`, deployed.
 
-    :ivar submit: creates an operation and streams a part to it. :ivar check: asks its status.
-    :ivar collect: copies its outputs. :ivar finish: reconciles, writes the manifest.
-    :ivar state_machine: runs them.
+    Its history is encrypted with AWS's own key: under a customer's, Step Functions leaves the
+    error out of its status events, and Rescue could not tell which executions have told.
+
+    :ivar state_machine: runs a drop's tasks.
     """
 
     def __init__(
@@ -54,44 +33,12 @@ class Workflow(Construct):
         *,
         key: kms.IKey,
         settings: Settings,
-        functions: FunctionFactory,
+        tasks: Tasks,
         notifications: Notifications,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.submit = functions.function(
-            self,
-            "Submit",
-            module="submit",
-            description="Creates a batch operation and streams a part to its presigned URL",
-            memory_mb=1024,
-            timeout_seconds=LONGEST_SECONDS,
-        )
-        self.check = functions.function(
-            self,
-            "Check",
-            module="check",
-            description="Asks the status of an operation and says how long to wait",
-            memory_mb=256,
-            timeout_seconds=60,
-        )
-        self.collect = functions.function(
-            self,
-            "Collect",
-            module="collect",
-            description="Copies an operation's outputs to the results bucket, step by step",
-            memory_mb=1024,
-            timeout_seconds=LONGEST_SECONDS,
-        )
-        self.finish = functions.function(
-            self,
-            "Finish",
-            module="finish",
-            description="Reconciles results with the input; manifest last; says what to tell",
-            memory_mb=512,
-            timeout_seconds=300,
-        )
         self.log_group = encrypted_log_group(self, "Log", key=key, settings=settings)
-        self.role = self._role(notifications)
+        self.role = workflow_role(self, "Role", tasks=tasks, notifications=notifications)
         self.state_machine = sfn.CfnStateMachine(
             self,
             "Drop",
@@ -100,10 +47,10 @@ class Workflow(Construct):
             definition_string=definition(
                 "drop.asl.json",
                 {
-                    "SubmitFunctionArn": self.submit.function.function_arn,
-                    "CheckFunctionArn": self.check.function.function_arn,
-                    "CollectFunctionArn": self.collect.function.function_arn,
-                    "FinishFunctionArn": self.finish.function.function_arn,
+                    "SubmitFunctionArn": tasks.submit.function.function_arn,
+                    "CheckFunctionArn": tasks.check.function.function_arn,
+                    "CollectFunctionArn": tasks.collect.function.function_arn,
+                    "FinishFunctionArn": tasks.finish.function.function_arn,
                     "NotificationTopicArn": notifications.topic.topic_arn,
                     "Partition": Stack.of(self).partition,
                 },
@@ -156,36 +103,3 @@ class Workflow(Construct):
                 )
             ],
         )
-
-    def _role(self, notifications: Notifications) -> iam.Role:
-        stack = Stack.of(self)
-        role = iam.Role(
-            self,
-            "Role",
-            description="What the drop state machine may do",
-            assumed_by=iam.ServicePrincipal(
-                "states.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
-            ),
-        )
-        tasks = (self.submit, self.check, self.collect, self.finish)
-        for statement in (
-            iam.PolicyStatement(
-                actions=["lambda:InvokeFunction"],
-                resources=[task.function.function_arn for task in tasks],
-            ),
-            *notifications.may_tell(),
-            iam.PolicyStatement(
-                actions=["events:PutEvents"],
-                resources=[
-                    stack.format_arn(
-                        service="events", resource="event-bus", resource_name="default"
-                    )
-                ],
-                conditions={"StringEqualsIfExists": {"events:source": "dropcoder"}},
-            ),
-            iam.PolicyStatement(actions=[*LOG_DELIVERY, *TRACING], resources=["*"]),
-        ):
-            role.add_to_policy(statement)
-        acknowledge(role, WILDCARD, "Log deliveries and X-Ray's actions take no resource but *.")
-        return role

@@ -1,0 +1,57 @@
+"""The functions of the state machine's tasks."""
+
+from __future__ import annotations
+
+from constructs import Construct
+
+from infra.functions import FunctionFactory, TracedFunction
+
+# Lambda's longest timeout (Lambda quotas).
+LONGEST_SECONDS = 900
+
+
+class Tasks(Construct):
+    """Submit, check, collect, finish: what `statemachine/drop.asl.json` calls.
+
+    :ivar submit: creates an operation and streams a part to it. :ivar check: asks its status.
+    :ivar collect: copies its outputs. :ivar finish: reconciles, writes the manifest.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, functions: FunctionFactory) -> None:
+        super().__init__(scope, construct_id)
+        self.submit = functions.function(
+            self,
+            "Submit",
+            module="submit",
+            description="Creates a batch operation and streams a part to its presigned URL",
+            memory_mb=1024,
+            timeout_seconds=LONGEST_SECONDS,
+        )
+        self.check = functions.function(
+            self,
+            "Check",
+            module="check",
+            description="Asks the status of an operation and says how long to wait",
+            memory_mb=256,
+            timeout_seconds=60,
+        )
+        self.collect = functions.function(
+            self,
+            "Collect",
+            module="collect",
+            description="Copies an operation's outputs to the results bucket, step by step",
+            memory_mb=1024,
+            timeout_seconds=LONGEST_SECONDS,
+        )
+        self.finish = functions.function(
+            self,
+            "Finish",
+            module="finish",
+            description="Reconciles results with the input; manifest last; says what to tell",
+            memory_mb=512,
+            timeout_seconds=300,
+        )
+
+    def all(self) -> tuple[TracedFunction, ...]:
+        """Each of them, in the order of a drop's journey."""
+        return self.submit, self.check, self.collect, self.finish
