@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from pipeline.attempts import Attempts, Claim, MetadataFacts
 from pipeline.clock import Clock, parsed
 from pipeline.copying import OutputCopy
-from pipeline.downloading import Downloader, Result, ResultsChanged, ServiceResults
+from pipeline.downloading import Downloader
 from pipeline.errors import Final, ResultsMismatch, StorageBusy
 from pipeline.limiter import CallNotDue
 from pipeline.multipart import PART_BYTES, ResultFiles
 from pipeline.observability import Measures
 from pipeline.segments import only_segment
 from pipeline.service_port import CodingServicePort
+from pipeline.service_results import Result, ResultsChanged, ServiceResults
 from pipeline.states import MalformedState, PartStatus, Progress, Ticket
 
 HANDOVER_SECONDS = 60.0  # ours: a step may take so long; with less time the next function goes on

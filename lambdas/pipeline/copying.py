@@ -13,10 +13,11 @@ from math import ceil
 from typing import Any
 
 from pipeline.attempts import Claim, OutputFacts
-from pipeline.downloading import Piece, Result, ResultsChanged, ServiceResults
+from pipeline.downloading import Piece
 from pipeline.errors import ResultsMismatch
 from pipeline.multipart import MAX_PARTS, PART_BYTES, ResultFiles, UploadGone
 from pipeline.scanning import OutputScan
+from pipeline.service_results import Result, ResultsChanged, ServiceResults
 
 MAX_RESTARTS = 3  # ours: results that change under the copy again and again can't be trusted
 WORKERS = 2  # ours: one part is got while another is put
