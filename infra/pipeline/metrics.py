@@ -24,6 +24,13 @@ def own(name: str, *, statistic: str = "Sum", **dimensions: str) -> cloudwatch.M
     )
 
 
+def counted(name: str) -> cloudwatch.Metric:
+    """A metric that a filter counts from log lines, which can't carry the service's dimension."""
+    return cloudwatch.Metric(
+        namespace=METRICS_NAMESPACE, metric_name=name, statistic="Sum", period=PERIOD
+    )
+
+
 def of_executions(name: str, state_machine_arn: str) -> cloudwatch.Metric:
     """A metric of the state machine's executions, summed."""
     return cloudwatch.Metric(

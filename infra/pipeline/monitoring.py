@@ -6,7 +6,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from infra.alarms import PERIOD, Alarms
+from infra.alarms import Alarms
 from infra.pipeline.dashboard import draw
 from infra.pipeline.intake import Intake
 from infra.pipeline.ledger import Ledger
@@ -93,9 +93,10 @@ class Monitoring(Construct):
         )
 
     def _watch_executions(self, workflow: Workflow, rescue: Rescue) -> None:
-        died = rescue.rescue.function.metric_invocations(period=PERIOD, statistic="Sum")
         self.alarms.watch(
-            "ExecutionsDied", died, meaning="An execution ended before it could tell its drops."
+            "ExecutionsDied",
+            rescue.died,
+            meaning="An execution ended before it could tell its drops.",
         )
         for name, metric, meaning in (
             ("ExecutionsTimedOut", "ExecutionsTimedOut", "An execution ran for fourteen days."),

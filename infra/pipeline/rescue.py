@@ -6,21 +6,28 @@ from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.functions import FunctionFactory
 from infra.pipeline.intake import DELIVERY_HOURS, DELIVERY_RETRIES
+from infra.pipeline.metrics import counted
 from infra.pipeline.workflow import Workflow
 from infra.security import dead_letters
 
-# Errors of `statemachine/drop.asl.json`'s own Fail states: those drops have been told.
-TOLD = ("DropFailed", "DropTimedOut")
+# What the function logs of an execution that had not told (`lambdas/pipeline/rescuing.py`).
+DIED = "the execution died; its drop is told"
+DIED_TELLING = "telling that a drop failed has failed itself; redrive its execution"
 
 
 class Rescue(Construct):
     """Starts an execution that only tells, for each execution that ended without telling.
 
+    The rule hands on every bad end, told or not: an event may lack the error's name, and one
+    drop that nobody hears of is worse than a call in vain. The function looks and decides.
+
     :ivar rescue: the function.
+    :ivar died: metric of executions that ended without telling.
     :ivar undelivered: events that never reached it, or that it failed on.
     """
 
@@ -45,21 +52,17 @@ class Rescue(Construct):
         )
         self.undelivered = dead_letters(self, "Undelivered", key=key)
         self.rescue.keep_failed_events(self.undelivered, key=key)
-        # Two rules, for an aborted or timed-out execution has no error name to look at.
-        self._rule("Cut", workflow, {"status": ["TIMED_OUT", "ABORTED"]})
-        self._rule(
-            "Died", workflow, {"status": ["FAILED"], "error": [{"anything-but": list(TOLD)}]}
-        )
-
-    def _rule(self, construct_id: str, workflow: Workflow, detail: dict[str, object]) -> None:
         events.Rule(
             self,
-            construct_id,
-            description="An execution of the drop state machine ended without telling",
+            "EndedBadly",
+            description="An execution of the drop state machine failed, timed out or was aborted",
             event_pattern=events.EventPattern(
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
-                detail={"stateMachineArn": [workflow.arn], **detail},
+                detail={
+                    "stateMachineArn": [workflow.arn],
+                    "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+                },
             ),
             targets=[
                 targets.LambdaFunction(
@@ -69,4 +72,17 @@ class Rescue(Construct):
                     retry_attempts=DELIVERY_RETRIES,
                 )
             ],
+        )
+        self.died = counted("ExecutionsDied")
+        logs.MetricFilter(
+            self,
+            "Died",
+            log_group=self.rescue.log_group,
+            filter_pattern=logs.FilterPattern.any(
+                logs.FilterPattern.string_value("$.message", "=", DIED),
+                logs.FilterPattern.string_value("$.message", "=", DIED_TELLING),
+            ),
+            metric_namespace=self.died.namespace,
+            metric_name=self.died.metric_name,
+            metric_value="1",
         )

@@ -20,8 +20,9 @@ from infra.settings import Settings
 class Workflow(Construct):
     """`statemachine/drop.asl.json`, deployed.
 
-    Its history is encrypted with AWS's own key: under a customer's, Step Functions leaves the
-    error out of its status events, and Rescue could not tell which executions have told.
+    Its history stays under Step Functions' own encryption: it holds names, states and reasons,
+    never content, URLs or secrets, and a customer's key would have to be granted to everybody
+    who looks at an execution in the console.
 
     :ivar state_machine: runs a drop's tasks.
     """

@@ -1,11 +1,13 @@
 """What the Pipeline stack is joined to, and what each of its functions may do."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.pipeline.rescue import DIED, DIED_TELLING
 from infra.setting_types import SettingsError
 from tests.infra.conftest import Deployment, synthesize
 
@@ -199,33 +201,26 @@ def should_version_drops_because_a_drop_is_a_version(either: Deployment) -> None
         assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
 
 
-def should_rescue_every_execution_that_ended_without_telling(either: Deployment) -> None:
-    details = [
+def should_hand_every_bad_end_of_an_execution_to_rescue(either: Deployment) -> None:
+    (detail,) = [
         rule["EventPattern"]["detail"]
         for rule in either.resources("AWS::Events::Rule", "Pipeline").values()
         if rule["EventPattern"]["source"] == ["aws.states"]
     ]
-    assert sorted(status for detail in details for status in detail["status"]) == [
-        *("ABORTED", "FAILED", "TIMED_OUT")
-    ]
-    machine = {"Fn::GetAtt": [_machine_id(either), "Arn"]}
-    assert all(detail["stateMachineArn"] == [machine] for detail in details)
+    (machine,) = either.resources("AWS::StepFunctions::StateMachine", "Pipeline")
+    assert detail == {
+        "stateMachineArn": [{"Fn::GetAtt": [machine.split("/")[1], "Arn"]}],
+        "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+    }
 
 
-def _machine_id(deployment: Deployment) -> str:
-    (name,) = deployment.resources("AWS::StepFunctions::StateMachine", "Pipeline")
-    return name.split("/")[1]
-
-
-def should_leave_alone_the_executions_whose_fail_states_have_told(either: Deployment) -> None:
-    (died,) = [
-        rule["EventPattern"]["detail"]["error"]
-        for rule in either.resources("AWS::Events::Rule", "Pipeline").values()
-        if "error" in rule["EventPattern"]["detail"]
-    ]
-    states = json.loads(filled(state_machine(either)["DefinitionString"]))["States"]
-    told = sorted(state["Error"] for state in states.values() if state["Type"] == "Fail")
-    assert died == [{"anything-but": told}]
+def should_count_the_executions_that_died_by_what_rescue_logs(either: Deployment) -> None:
+    (counting,) = either.resources("AWS::Logs::MetricFilter", "Pipeline").values()
+    texts = re.findall(r'\$\.message = "([^"]+)"', counting["FilterPattern"])
+    rescuing = (Path(__file__).parents[2] / "lambdas/pipeline/rescuing.py").read_text("utf-8")
+    assert texts == [DIED, DIED_TELLING]
+    assert [text for text in texts if f'"{text}"' not in rescuing] == []
+    assert counting["LogGroupName"] == functions(either)["rescue"]["LoggingConfig"]["LogGroup"]
 
 
 def should_keep_what_no_target_took_in_a_queue(either: Deployment) -> None:
