@@ -12,10 +12,7 @@ _LINE_WIDTH = 110
 
 
 class Console:
-    """Writes to `out`; on a terminal one line is kept up to date, elsewhere each change is a line.
-
-    :param color_free: nothing here uses colour; it reads the same in a log.
-    """
+    """Writes to `out`; a terminal has one line kept up to date, a log gets a line a change."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -32,7 +29,8 @@ class Console:
     def phase(self, name: str) -> Iterator[None]:
         """A step of the journey; its time is shown when it is over."""
         began = time.monotonic()
-        self.live(f"{name} …")
+        if self._terminal:
+            self.live(f"{name} …")
         try:
             yield
         except BaseException:

@@ -28,6 +28,9 @@ LOCAL_SETTINGS: Mapping[str, str] = {
     "logRetentionDays": "1",
     "pollFirstSeconds": "1",  # a small file is coded in a second or two here
     "pollCeilingSeconds": "30",
+    # Pipeline keeps the pace where it sends; a cold start at the other end may bring two calls
+    # closer together than they were sent.
+    "serviceBurst": "5",
 }
 """What a local deployment sets otherwise than `cdk.json`, beside the one switch."""
 

@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 _HISTORY_PAGE = 100  # events, newest first: more than a round of polling leaves
+_CALLS = {
+    "taskScheduledEventDetails": "",
+    "lambdaFunctionScheduledEventDetails": "",
+    "taskSucceededEventDetails": ", then Wait",
+    "taskFailedEventDetails": ", to be tried again",
+}
+_OUTPUTS = ("taskSucceededEventDetails", "lambdaFunctionSucceededEventDetails")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,8 @@ class Executions:
     def __init__(self, cloud: LocalCloud) -> None:
         self._sfn: SFNClient = cloud.stepfunctions()
         self._machine = cloud.pipeline.state_machine
+        described = self._sfn.describe_state_machine(stateMachineArn=self._machine)
+        self._tasks = tasks_of(json.loads(described["definition"]))
 
     def of_drop(self, drop_id: str) -> list[str]:
         """The ARNs of a drop's executions: its name ends with the drop's id."""
@@ -51,26 +60,43 @@ class Executions:
         progress = _newest_progress(events)
         return Whereabouts(
             execution=status,
-            state=_newest_state(events),
+            state=_newest_state(events, self._tasks),
             status=progress.get("status"),
             operation_id=progress.get("operation_id"),
         )
 
 
-def _newest_state(events: list[Any]) -> str:
+def tasks_of(definition: Mapping[str, Any]) -> dict[str, str]:
+    """The names of a state machine's tasks, by the ARN of the function that each calls."""
+    found: dict[str, str] = {}
+    for name, state in definition["States"].items():
+        if state["Type"] == "Task":
+            found[state["Resource"]] = name
+        elif "ItemProcessor" in state:
+            found |= tasks_of(state["ItemProcessor"])
+    return found
+
+
+def _newest_state(events: list[Any], tasks: Mapping[str, str]) -> str:
+    """The state by its own name, or by the task that was called last.
+
+    AWS's history has every state; the local cloud's leaves out those inside a Map, but not the
+    calls of their tasks.
+    """
     for event in events:
         if entered := event.get("stateEnteredEventDetails"):
             return str(entered["name"])
+        for kind, suffix in _CALLS.items():
+            if kind in event:
+                task = tasks.get(event[kind].get("resource", ""), "")
+                return f"{task}{suffix}" if task else "Notify"
     return "starting"
 
 
 def _newest_progress(events: list[Any]) -> Mapping[str, Any]:
     for event in events:
-        output = event.get("stateExitedEventDetails", {}).get("output")
-        if output is None:
-            continue
-        state = json.loads(output)
-        progress = state.get("progress") if isinstance(state, dict) else None
-        if isinstance(progress, dict):
-            return progress
+        for kind in _OUTPUTS:
+            output = json.loads(event.get(kind, {}).get("output") or "null")
+            if isinstance(output, dict) and "operation_id" in output:
+                return output
     return {}

@@ -152,7 +152,12 @@ def _show(
         f"{counts.get('suggested', 0):,} with suggestions (?); {seconds:.1f} s. "
         "The manifest agrees with the file."
     )
-    console.say(f"Results: {results.directory}/")
+    console.say(f"Results: {_shown_path(results.directory)}/")
+
+
+def _shown_path(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _row(text: str, line: CodedLine) -> list[str]:
