@@ -76,6 +76,17 @@ def should_give_a_segment_when_asked_for_the_middle(aws: Cloud) -> None:
     assert b"".join(reader.blocks(_source(aws, 11, 777))) == CONTENT[11:778]
 
 
+def should_give_a_segment_when_the_storage_ignores_ranges(aws: Cloud) -> None:
+    class WithoutRanges:
+        def get_object(self, **asked: Any) -> Any:
+            del asked["Range"]
+            return aws.s3.get_object(**asked)
+
+    reader = BlockReader(WithoutRanges(), sleep=_quiet, block_bytes=100)  # type: ignore[arg-type]
+
+    assert b"".join(reader.blocks(_source(aws, 11, 777))) == CONTENT[11:778]
+
+
 def should_give_the_dropped_version_when_a_newer_one_exists(aws: Cloud) -> None:
     source = _source(aws)
     aws.segment(source.key, b"newer")
