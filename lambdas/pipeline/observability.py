@@ -1,5 +1,6 @@
 """Logs, traces and metrics of the functions, through Powertools, and what must not be in them."""
 
+import logging
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Protocol, cast
@@ -49,6 +50,10 @@ def emit(name: str, value: float = 1, *, unit: str = "Count", **dims: str) -> No
 
 
 logger = Logger(service=SERVICE, logger_formatter=RedactingFormatter())
+
+# At DEBUG these write whole addresses, headers and bodies; no setting shall switch that on.
+for chatty in ("urllib3", "botocore", "boto3"):
+    logging.getLogger(chatty).setLevel(logging.WARNING)
 
 # Botocore only: patched HTTP libraries would put the addresses of presigned URLs into traces.
 tracer = Tracer(service=SERVICE, patch_modules=("botocore",))

@@ -13,6 +13,7 @@ from pipeline.ledger import Ledger
 from pipeline.states import Segment
 
 if TYPE_CHECKING:
+    from moto.core.config import DefaultConfig
     from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource
     from mypy_boto3_s3 import S3Client
 
@@ -64,9 +65,10 @@ def _connections() -> tuple["S3Client", "DynamoDBServiceResource"]:
 
 
 @contextmanager
-def cloud() -> Iterator[Cloud]:
+def cloud(config: "DefaultConfig | None" = None) -> Iterator[Cloud]:
+    """moto's AWS, empty but for the table and the buckets; `config` is moto's own."""
     s3, dynamodb = _connections()
-    with mock_aws():
+    with mock_aws(config=config):
         for bucket in (DROPS, RESULTS):
             s3.create_bucket(
                 Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}

@@ -1,0 +1,333 @@
+"""The shipped state machine over the shipped functions: from an event to what is told.
+
+moto runs the machine, the buckets, the ledger, the secrets and the topic; the service in memory
+speaks real HTTP. After every journey all that was written anywhere is searched for secrets.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from pipeline import check, collect, finish, receive, rescue, submit
+from pipeline.collaborators import collaborators
+from pipeline.environment import environment
+from pipeline.states import Execution
+from protocol.errors import ServiceAnswer
+from tests.pipeline.builders import FILLED, VARIABLES, lines, secrets
+from tests.pipeline.clouds import DROPS, REGION, RESULTS, Cloud, cloud
+from tests.pipeline.memory_service import (
+    CLIENT_SECRET,
+    TOKEN_CANARY,
+    URL_CANARY,
+    MemoryService,
+    coded,
+)
+from tests.statemachine.execution import (
+    ACCOUNT,
+    Function,
+    filled,
+    function_arn,
+    install_functions,
+)
+
+CANARIES = (CLIENT_SECRET, TOKEN_CANARY, URL_CANARY)
+DEADLINE_SECONDS = 60
+MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:drop"
+Handler = Callable[[dict[str, Any], Any], Any]
+
+
+class Context:
+    """What Lambda hands to a handler."""
+
+    def __init__(self, function: str, request: int) -> None:
+        self.function_name = function
+        self.memory_limit_in_mb = 1024
+        self.invoked_function_arn = function_arn(function)
+        self.aws_request_id = f"{function}-{request}"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 600_000
+
+
+class Journey:
+    """Pipeline deployed into moto."""
+
+    def __init__(self, aws: Cloud, memory: MemoryService) -> None:
+        self.aws = aws
+        self.memory = memory
+        self.secrets = secrets()
+        self.states: list[Any] = []
+        self.before_check: Callable[[str], None] = lambda _: None
+        handlers = {
+            "submit": submit.handler,
+            "check": check.handler,
+            "collect": collect.handler,
+            "finish": finish.handler,
+        }
+        install_functions({name: self._function(name, each) for name, each in handlers.items()})
+        self._sqs = boto3.client("sqs", region_name=REGION)
+        self._stepfunctions = boto3.client("stepfunctions", region_name=REGION)
+        self._subscribe()
+
+    def _subscribe(self) -> None:
+        sns = boto3.client("sns", region_name=REGION)
+        topic = sns.create_topic(Name="ended")["TopicArn"]
+        self._queue = self._sqs.create_queue(QueueName="subscriber")["QueueUrl"]
+        queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:subscriber"
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+        functions = ("Submit", "Check", "Collect", "Finish")
+        values = {f"{name}FunctionArn": function_arn(name.lower()) for name in functions}
+        self._stepfunctions.create_state_machine(
+            name="drop",
+            definition=filled(
+                "drop.asl.json", {**values, "NotificationTopicArn": topic, "Partition": "aws"}
+            ),
+            roleArn=f"arn:aws:iam::{ACCOUNT}:role/states",
+        )
+
+    def _function(self, name: str, handler: Handler) -> Function:
+        def invoke(state: dict[str, Any]) -> Any:
+            self.states.append(state)
+            if name == "check":
+                self.before_check(state["progress"]["operation_id"])
+            answer = handler(state, Context(name, len(self.states)))
+            if "wait_seconds" in answer:  # time passes faster here than the machine would wait
+                answer["wait_seconds"] = 0
+            self.states.append(answer)
+            return answer
+
+        return invoke
+
+    def drop(self, content: bytes, key: str = "anzsco/jobs.jsonl") -> str:
+        """Drops a file, delivers its event, and waits until its execution has ended."""
+        stored = self.aws.s3.put_object(Bucket=DROPS, Key=key, Body=content)
+        described = {
+            "key": key,
+            "size": len(content),
+            "etag": stored["ETag"].strip('"'),
+            "version-id": stored["VersionId"],
+        }
+        event = {
+            "time": "2026-11-21T12:00:00Z",
+            "detail": {"bucket": {"name": DROPS}, "object": described},
+        }
+        drop_id: str = receive.handler(event, Context("receive", 1))["drop_id"]  # type: ignore[arg-type]
+        self.wait()
+        return drop_id
+
+    def executions(self) -> list[dict[str, Any]]:
+        listed = self._stepfunctions.list_executions(stateMachineArn=MACHINE)["executions"]
+        arns = [each["executionArn"] for each in listed]
+        return [dict(self._stepfunctions.describe_execution(executionArn=arn)) for arn in arns]
+
+    def wait(self) -> None:
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while any(each["status"] == "RUNNING" for each in self.executions()):
+            assert time.monotonic() < deadline, "an execution did not end in time"
+            time.sleep(0.02)  # moto runs executions in threads of its own
+
+    def rescue(self) -> None:
+        """Delivers the events of all executions that have died."""
+        for each in self.executions():
+            if each["status"] == "FAILED":
+                event = {"detail": {"executionArn": each["executionArn"]}}
+                rescue.handler(event, Context("rescue", 1))  # type: ignore[arg-type]
+        self.wait()
+
+    def told(self) -> list[dict[str, Any]]:
+        """The bodies of all messages since the last time."""
+        found = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
+        messages = [json.loads(message["Body"]) for message in found.get("Messages", [])]
+        self.states.extend(messages)
+        return [json.loads(message["Message"]) for message in messages]
+
+    def document(self, key: str) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.aws.result(key))
+        return document
+
+
+@pytest.fixture
+def journey(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> Iterator[Journey]:
+    """A deployed Pipeline; at the end no secret may have been written anywhere."""
+    memory = MemoryService()
+    config: Any = {
+        "lambda": {"use_docker": False},
+        "stepfunctions": {"execute_state_machine": True},
+    }
+    caplog.set_level(logging.DEBUG)
+    with cloud(config) as aws, memory.served() as address:
+        variables = VARIABLES | {
+            "SERVICE_URL": address,
+            "AUTH_URL": address,
+            "PRESIGNED_HOSTS": address.removeprefix("http://"),
+            "ALLOW_PLAIN_HTTP": "true",
+            "REQUESTS_PER_SECOND": "1000",
+            "CREDENTIALS_SECRET_ARN": "credentials",
+            "TOKEN_SECRET_ARN": "token",
+            "STATE_MACHINE_ARN": MACHINE,
+            "AWS_DEFAULT_REGION": REGION,
+        }
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        environment.cache_clear()
+        collaborators.cache_clear()
+        ready = Journey(aws, memory)
+        yield ready
+        ready.told()
+        written = capfd.readouterr()
+        places = {
+            "output": written.out + written.err,
+            "logs": _records(caplog),
+            "ledger": repr(aws.ledger.table.scan()["Items"]),
+            "states": json.dumps(ready.states),
+            "executions": repr(ready.executions()),
+            "results": "".join(aws.result(k).decode() for k in aws.result_keys()),
+        }
+        collaborators.cache_clear()
+        environment.cache_clear()
+    assert memory.token_requests <= 2
+    for place, text in places.items():
+        assert text or place == "results", f"nothing in the {place}: the search proves nothing"
+        for canary in CANARIES:
+            assert canary not in text, f"a secret is in the {place}"
+
+
+def _records(caplog: pytest.LogCaptureFixture) -> str:
+    """What all loggers were given at the lowest level, before a formatter could redact it."""
+    return "\n".join(
+        f"{record.getMessage()} {record.__dict__}" for record in caplog.get_records("call")
+    )
+
+
+def should_bring_the_coded_file_back_and_tell_once_when_all_goes_well(journey: Journey) -> None:
+    content = lines(300)
+    drop_id = journey.drop(content, "anzsco/2026/a b+c%20ä.jsonl")
+    prefix = f"anzsco/2026/a b+c%20ä.jsonl/{drop_id}/"
+    assert journey.aws.result(f"{prefix}output.jsonl") == coded(content)
+    manifest = journey.document(f"{prefix}manifest.json")
+    assert manifest["input"]["records"] == manifest["output"]["records"] == 300
+    assert manifest["metadata"]["key"] in journey.aws.result_keys()
+    (body,) = journey.told()
+    assert (body["status"], body["dropId"]) == ("complete", drop_id)
+    assert body["records"] == {"input": 300, "output": 300, "coded": 300, "suggested": 0}
+    assert [each["status"] for each in journey.executions()] == ["SUCCEEDED"]
+
+
+def should_code_and_tell_each_version_when_a_key_is_dropped_again(journey: Journey) -> None:
+    assert journey.drop(lines(2)) != journey.drop(lines(3))
+    assert sorted(body["records"]["input"] for body in journey.told()) == [2, 3]
+    assert journey.memory.token_requests == 1
+
+
+def should_reject_with_a_report_and_code_nothing_when_a_line_is_bad(journey: Journey) -> None:
+    drop_id = journey.drop(lines(2) + b"not json\n")
+    (body,) = journey.told()
+    assert body["status"] == "rejected"
+    report = journey.document(f"anzsco/jobs.jsonl/{drop_id}/rejection.json")
+    assert report["faults"][0]["line"] == 3
+    assert journey.memory.operations == {}
+
+
+def should_reject_at_the_door_when_the_key_names_no_topic(journey: Journey) -> None:
+    drop_id = journey.drop(lines(2), "jobs.jsonl")
+    (body,) = journey.told()
+    assert (body["status"], body["topic"]) == ("rejected", None)
+    assert body["results"]["report"] == f"unrouted/jobs.jsonl/{drop_id}/rejection.json"
+    assert journey.memory.calls == []
+    journey.drop(lines(2))  # a token and URLs are used, so that the search for them proves much
+
+
+def should_reject_when_the_service_knows_no_such_topic(journey: Journey) -> None:
+    journey.drop(lines(2), "osca/jobs.jsonl")
+    (body,) = journey.told()
+    assert body["status"] == "rejected"
+    assert "topic" in body["reason"]
+    assert body["results"]["report"] in journey.aws.result_keys()
+
+
+def should_fail_with_the_services_reason_when_inference_fails(journey: Journey) -> None:
+    journey.before_check = lambda operation: journey.memory.fail(operation, "line 2 is odd")
+    journey.drop(lines(2))
+    (body,) = journey.told()
+    assert body["status"] == "failed"
+    assert "line 2 is odd" in body["reason"]
+    assert journey.executions()[0]["error"] == "DropFailed"
+    journey.rescue()
+    assert journey.told() == []
+
+
+def should_try_three_operations_when_they_time_out(journey: Journey) -> None:
+    journey.before_check = journey.memory.time_out
+    journey.drop(lines(2))
+    (body,) = journey.told()
+    assert body["status"] == "timed_out"
+    assert len(journey.memory.operations) == 3
+    assert journey.executions()[0]["error"] == "DropTimedOut"
+
+
+def should_complete_when_only_the_first_operation_times_out(journey: Journey) -> None:
+    first: list[str] = []
+
+    def time_out_the_first(operation: str) -> None:
+        if not first:
+            first.append(operation)
+            journey.memory.time_out(operation)
+
+    journey.before_check = time_out_the_first
+    journey.drop(lines(2))
+    (body,) = journey.told()
+    assert body["status"] == "complete"
+    manifest = journey.document(body["results"]["manifest"])
+    assert manifest["operations"][0]["attempt"] == 2
+    assert manifest["operations"][0]["operationId"] not in first
+
+
+def should_fail_and_tell_when_the_operation_is_another_clients(journey: Journey) -> None:
+    journey.memory.refuse_next("operations", ServiceAnswer.NOT_YOUR_OPERATION, times=9)
+    journey.drop(lines(2))
+    (body,) = journey.told()
+    assert body["status"] == "failed"
+    assert "not authorised" in body["reason"]
+
+
+def should_tell_and_end_well_after_all_when_credentials_come_late(journey: Journey) -> None:
+    journey.secrets.put_secret_value(SecretId="credentials", SecretString="{}")
+    drop_id = journey.drop(lines(2))
+    assert journey.told() == []
+    journey.rescue()
+    (body,) = journey.told()
+    assert (body["status"], body["dropId"]) == ("failed", drop_id)
+    assert "secret credentials has no credentials" in body["reason"]
+    assert "redrive" in body["nextStep"]
+    journey.rescue()  # the same events, and those of the telling, delivered again
+    assert journey.told() == []
+    journey.secrets.put_secret_value(SecretId="credentials", SecretString=FILLED)
+    died = next(each for each in journey.executions() if "told" not in each["name"])
+    # moto has no redrive: the same input goes through the functions under another name.
+    boto3.client("stepfunctions", region_name=REGION).start_execution(
+        stateMachineArn=MACHINE, name="redriven", input=died["input"]
+    )
+    journey.wait()
+    (body,) = journey.told()
+    assert (body["status"], body["dropId"]) == ("complete", drop_id)
+    assert Execution.from_state(json.loads(died["input"])).drops[0].drop_id == drop_id
+
+
+def should_leave_the_drop_as_it_is_whatever_happens(journey: Journey) -> None:
+    content = lines(2).removesuffix(b"\n")
+    journey.drop(content)
+    (body,) = journey.told()
+    assert body["status"] == "complete"
+    assert journey.memory.uploaded[0].input == content
+    versions = journey.aws.s3.list_object_versions(Bucket=DROPS)["Versions"]
+    assert len(versions) == 1
+    assert body["results"]["bucket"] == RESULTS
