@@ -1,0 +1,295 @@
+"""Properties of the CodingService stack's template."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from aws_cdk import App
+from aws_cdk.assertions import Template
+
+from coding_service.routes import ROUTES
+from infra.coding_service.api import OWN_ANSWERS
+from infra.coding_service.stack import CodingServiceStack
+from infra.nag import check_rules
+from infra.settings import Settings
+from protocol.errors import ServiceAnswer
+
+LOCAL = "https://localhost:4566"
+KEYS = {"kms:Decrypt", "kms:DescribeKey"}
+KEYS_TO_WRITE = KEYS | {
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+}
+EVERY_FUNCTIONS = {"logs:CreateLogStream", "logs:PutLogEvents"} | {
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+}
+ITEMS = {"dynamodb:GetItem", "dynamodb:UpdateItem"}
+MAY: dict[str, set[str]] = {
+    "authorize": set(),
+    "api": ITEMS | {"dynamodb:PutItem", "s3:PutObject", "s3:GetObject"} | KEYS_TO_WRITE,
+    "arrive": {"states:StartExecution", "sqs:SendMessage"} | KEYS_TO_WRITE,
+    "infer": ITEMS
+    | {"s3:GetObjectVersion", "s3:ListBucket", "s3:PutObject", "s3:AbortMultipartUpload"}
+    | KEYS_TO_WRITE,
+    "settle": ITEMS
+    | {"s3:DeleteObjectVersion", "s3:PutObject", "s3:GetObject", "s3:DeleteObject"}
+    | {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
+    | KEYS_TO_WRITE,
+}
+ENVIRONMENT = {
+    *("OPERATIONS_TABLE", "INPUT_BUCKET", "OUTPUT_BUCKET", "INPUT_KEY_ARN"),
+    *("S3_ADDRESSING_STYLE", "UPLOAD_WINDOW_SECONDS", "RESULTS_SECONDS"),
+    *("REQUESTS_PER_SECOND", "REQUEST_BURST", "REQUESTS_PER_DAY", "MAX_FILE_BYTES"),
+    *("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"),
+}
+
+
+def synthesized(assets: str, **settings: Any) -> Template:
+    """The template, checked by the rule pack at synth."""
+    app = App()
+    chosen = Settings(coding_service=True, assets=assets, **settings)
+    stack = CodingServiceStack(app, "CodingService", settings=chosen)
+    check_rules(app)
+    app.synth()
+    return Template.from_stack(stack)
+
+
+@pytest.fixture(scope="module")
+def assets(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("assets")
+    (folder / "coding_service").mkdir()
+    (folder / "coding_service" / "placeholder.py").touch()
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def template(assets: str) -> Template:
+    return synthesized(assets)
+
+
+@pytest.fixture(scope="module")
+def local(assets: str) -> Template:
+    return synthesized(assets, local_cloud=LOCAL, retain_storage=False)
+
+
+def properties(template: Template, kind: str) -> dict[str, Any]:
+    found: Mapping[str, Any] = template.find_resources(kind)
+    return {name: resource.get("Properties", {}) for name, resource in found.items()}
+
+
+def functions(template: Template) -> dict[str, Any]:
+    """Properties of the functions by their module."""
+    return {
+        each["Handler"].split(".")[1]: each
+        for each in properties(template, "AWS::Lambda::Function").values()
+    }
+
+
+def actions(template: Template, function: Mapping[str, Any]) -> set[str]:
+    role = {"Ref": function["Role"]["Fn::GetAtt"][0]}
+    found: set[str] = set()
+    for policy in properties(template, "AWS::IAM::Policy").values():
+        if role in policy["Roles"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                named = statement["Action"]
+                found |= set(named if isinstance(named, list) else [named])
+    return found
+
+
+def outputs(template: Template) -> dict[str, Any]:
+    return {name: output["Value"] for name, output in template.find_outputs("*").items()}
+
+
+def should_declare_exactly_the_paths_that_the_function_routes(template: Template) -> None:
+    resources = properties(template, "AWS::ApiGateway::Resource")
+
+    def path(reference: Any) -> str:
+        if "Ref" not in reference:
+            return ""
+        resource = resources[reference["Ref"]]
+        return f"{path(resource['ParentId'])}/{resource['PathPart']}"
+
+    declared = {
+        (method["HttpMethod"], path(method["ResourceId"]))
+        for method in properties(template, "AWS::ApiGateway::Method").values()
+    }
+    assert declared == set(ROUTES)
+
+
+def should_put_the_authorizer_before_every_path(template: Template) -> None:
+    (authorizer,) = properties(template, "AWS::ApiGateway::Authorizer")
+    for method in properties(template, "AWS::ApiGateway::Method").values():
+        assert method["AuthorizationType"] == "CUSTOM"
+        assert method["AuthorizerId"] == {"Ref": authorizer}
+        assert method["Integration"]["Type"] == "AWS_PROXY"
+
+
+def should_answer_in_the_words_of_the_error_table() -> None:
+    answers = {name: (status, text) for name, status, text in OWN_ANSWERS}
+    for name, row in {
+        "ACCESS_DENIED": ServiceAnswer.DENIED,
+        "UNAUTHORIZED": ServiceAnswer.DENIED,
+        "THROTTLED": ServiceAnswer.TOO_MANY_REQUESTS,
+        "QUOTA_EXCEEDED": ServiceAnswer.LIMIT_EXCEEDED,
+        "BAD_REQUEST_BODY": ServiceAnswer.INVALID_BODY,
+        "DEFAULT_5XX": ServiceAnswer.INTERNAL,
+    }.items():
+        assert answers[name] == (row.http_status, row.text)
+
+
+def should_snapshot_the_api_after_its_own_answers(template: Template) -> None:
+    answers = set(properties(template, "AWS::ApiGateway::GatewayResponse"))
+    assert len(answers) == len(OWN_ANSWERS)
+    (deployment,) = template.find_resources("AWS::ApiGateway::Deployment").values()
+    assert answers <= set(deployment["DependsOn"])
+
+
+def should_log_calls_without_headers_and_bodies(template: Template) -> None:
+    (stage,) = properties(template, "AWS::ApiGateway::Stage").values()
+    (settings,) = stage["MethodSettings"]
+    assert stage["StageName"] == "live"
+    assert settings["DataTraceEnabled"] is False
+    assert "header" not in stage["AccessLogSetting"]["Format"].lower()
+    assert "identity" not in stage["AccessLogSetting"]["Format"].lower()
+
+
+def should_give_each_function_its_environment(template: Template) -> None:
+    own = {
+        "authorize": {"JWKS_URL", "TOKEN_ISSUER", "OAUTH_SCOPE"},
+        "arrive": {"INFERENCE_STATE_MACHINE_ARN"},
+    }
+    for module, function in functions(template).items():
+        names = set(function["Environment"]["Variables"])
+        assert names == ENVIRONMENT | own.get(module, set()), module
+
+
+def should_allow_each_function_exactly_what_it_does(template: Template) -> None:
+    found = functions(template)
+    assert set(found) == set(MAY)
+    for module, function in found.items():
+        assert actions(template, function) - EVERY_FUNCTIONS == MAY[module], module
+
+
+def should_name_resources_in_every_statement_but_those_that_take_none(
+    template: Template,
+) -> None:
+    takes_none = ("xray:", "logs:")
+    for policy in properties(template, "AWS::IAM::Policy").values():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            named = statement["Action"]
+            listed = named if isinstance(named, list) else [named]
+            assert not [action for action in listed if "*" in action]
+            if statement["Resource"] == "*":
+                assert all(action.startswith(takes_none) for action in listed), listed
+
+
+def should_encrypt_everything_with_the_stacks_key(template: Template) -> None:
+    (key,) = properties(template, "AWS::KMS::Key")
+    arn = {"Fn::GetAtt": [key, "Arn"]}
+    for bucket in properties(template, "AWS::S3::Bucket").values():
+        (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule["ServerSideEncryptionByDefault"] == {
+            "SSEAlgorithm": "aws:kms",
+            "KMSMasterKeyID": arn,
+        }
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    (table,) = properties(template, "AWS::DynamoDB::Table").values()
+    assert table["SSESpecification"]["KMSMasterKeyId"] == arn
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    for group in properties(template, "AWS::Logs::LogGroup").values():
+        assert group["KmsKeyId"] == arn
+        assert group["RetentionInDays"] == 30
+
+
+def should_refuse_plain_http_at_both_buckets(template: Template) -> None:
+    policies = properties(template, "AWS::S3::BucketPolicy").values()
+    assert len(policies) == len(properties(template, "AWS::S3::Bucket"))
+    for policy in policies:
+        assert any(
+            statement["Effect"] == "Deny"
+            and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+            for statement in policy["PolicyDocument"]["Statement"]
+        )
+
+
+def should_let_lifecycle_rules_delete_within_days_what_steps_left(template: Template) -> None:
+    for bucket in properties(template, "AWS::S3::Bucket").values():
+        rules = bucket["LifecycleConfiguration"]["Rules"]
+        assert any(
+            rule.get("ExpirationInDays") == 1
+            and rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+            for rule in rules
+        )
+        if bucket.get("VersioningConfiguration"):
+            assert any("NoncurrentVersionExpiration" in rule for rule in rules)
+
+
+def should_call_the_starter_for_new_inputs_only_and_keep_lost_events(
+    template: Template,
+) -> None:
+    (rule,) = properties(template, "AWS::Events::Rule").values()
+    (input_bucket,) = [
+        name
+        for name, bucket in properties(template, "AWS::S3::Bucket").items()
+        if "NotificationConfiguration" in bucket
+    ]
+    assert rule["EventPattern"] == {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"bucket": {"name": [{"Ref": input_bucket}]}},
+    }
+    (target,) = rule["Targets"]
+    assert "DeadLetterConfig" in target
+    (failed,) = properties(template, "AWS::Lambda::EventInvokeConfig").values()
+    assert "OnFailure" in failed["DestinationConfig"]
+
+
+def should_log_executions_without_their_data(template: Template) -> None:
+    (machine,) = properties(template, "AWS::StepFunctions::StateMachine").values()
+    assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
+    assert machine["TracingConfiguration"] == {"Enabled": True}
+    assert "${" not in json.dumps(machine["DefinitionString"])
+
+
+def should_give_tokens_to_registered_machines_only(template: Template) -> None:
+    (pool,) = properties(template, "AWS::Cognito::UserPool").values()
+    assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
+    (server,) = properties(template, "AWS::Cognito::UserPoolResourceServer").values()
+    assert server["Identifier"] == "dropcoder"
+    assert [scope["ScopeName"] for scope in server["Scopes"]] == ["batch-code"]
+    assert properties(template, "AWS::Cognito::UserPoolClient") == {}
+
+
+def should_tell_where_the_service_is(template: Template, local: Template) -> None:
+    aws, here = outputs(template), outputs(local)
+    assert set(aws) == set(here)
+    assert {
+        *("ApiUrl", "AuthUrl", "UserPoolId", "OAuthScope", "InputBucketName"),
+        *("OutputBucketName", "OperationsTableName", "InferenceStateMachineArn"),
+        "PresignedHosts",
+    } <= set(aws)
+    assert "amazoncognito.com" in json.dumps(aws["AuthUrl"])
+    assert here["AuthUrl"] == LOCAL
+    assert here["PresignedHosts"] == "localhost:4566"
+    assert json.dumps(here["ApiUrl"]).count("/_aws/execute-api/") == 1
+    assert aws["OAuthScope"] == "dropcoder/batch-code"
+
+
+def should_differ_for_the_local_cloud_in_named_things_only(
+    template: Template, local: Template
+) -> None:
+    aws, here = functions(template), functions(local)
+    assert aws["api"]["Environment"]["Variables"]["S3_ADDRESSING_STYLE"] == "virtual"
+    assert here["api"]["Environment"]["Variables"]["S3_ADDRESSING_STYLE"] == "path"
+    # Its events leave the object's version out, so the function must ask S3.
+    assert actions(local, here["arrive"]) - actions(template, aws["arrive"]) == {
+        "s3:GetObject",
+        "s3:ListBucket",
+    }
+    for module in set(MAY) - {"arrive"}:
+        assert actions(local, here[module]) == actions(template, aws[module]), module
