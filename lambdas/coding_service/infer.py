@@ -6,6 +6,8 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools.metrics import MetricUnit
+
 from coding_service.aws_calls import operations_table, s3
 from coding_service.code_step import CodeStep, DeployedModels
 from coding_service.coder.catalogue import Catalogue
@@ -38,6 +40,7 @@ def code_step() -> CodeStep:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(correlation_id=event["operation_id"])
+    metrics.add_metric("SlicesBegun", MetricUnit.Count, 1)
 
     def time_remains() -> bool:
         return context.get_remaining_time_in_millis() > MARGIN_MS
