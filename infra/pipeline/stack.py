@@ -92,5 +92,6 @@ class PipelineStack(Stack):
             ("CredentialsSecretArn", credentials.client_arn),
             ("TokenSecretArn", credentials.token_arn),
             ("DashboardName", monitoring.dashboard.dashboard_name),
+            ("KeyArn", key.key_arn),
         ):
             CfnOutput(self, name, value=value)

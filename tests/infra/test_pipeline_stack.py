@@ -256,4 +256,5 @@ def should_output_what_people_and_programs_look_up(either: Deployment) -> None:
     assert {
         *("DropBucketName", "ResultsBucketName", "NotificationTopicArn", "StateMachineArn"),
         *("LedgerTableName", "CredentialsSecretArn", "TokenSecretArn", "DashboardName"),
+        *("OperatorsTopicArn", "KeyArn"),
     } <= set(either.pipeline["Outputs"])
