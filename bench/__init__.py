@@ -1,0 +1,1 @@
+"""Measurements of Dropcoder beside what a user would do instead."""
