@@ -32,6 +32,8 @@ class InputFacts:
     record_id_digest: str
     first_byte: int
     last_byte: int
+    has_record_id: bool | None = None
+    """Whether the lines have recordIds; None where that was not noted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,7 @@ class Validation:
             record_id_digest=self._digest.to_text(),
             first_byte=source.first_byte,
             last_byte=source.last_byte,
+            has_record_id=self._form.has_record_id,
         )
 
     def _checked(self, block: bytes) -> bytes:
