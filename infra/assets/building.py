@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from infra.assets.bytecode import TASK_ROOT, compile_beforehand, compiler_for
 from infra.assets.dependencies import install, pinned
 from infra.assets.errors import AssetError
 from infra.assets.fitting import misfits
@@ -35,7 +36,7 @@ export PYTHONPATH="$LAMBDA_TASK_ROOT" PYTHONDONTWRITEBYTECODE=1
 exec "$python" -m awslambdaric "$_HANDLER"
 """
 # How the folder is made; a change here makes every asset anew.
-RECIPE = "1"
+RECIPE = "2"
 
 
 Installer = Callable[[str, Path, Target], None]
@@ -66,7 +67,8 @@ def build(
         files = dict(_own_files(package, settings, say))
         requirements = pinned(_read_requirements(package))
         bootstrap = BOOTSTRAP.format(python=python) if target.is_host else ""
-        inputs = _digest(files, requirements, bootstrap, repr(target))
+        compiler = compiler_for(target)
+        inputs = _digest(files, requirements, bootstrap, repr(target), f"compiler: {compiler}")
         if folder.is_dir() and stamp.is_file() and stamp.read_text("utf-8") == inputs:
             say(f"{package}: up to date for {target.name}")
             return folder
@@ -78,6 +80,13 @@ def build(
         _add(partial, files, bootstrap)
         if found := misfits(partial, target):
             raise AssetError(f"files that {target.name} cannot load:\n" + "\n".join(found))
+        if compiler is None:
+            say(
+                f"{package}: cold starts will compile: no python{target.python} on the PATH does it"
+            )
+        else:
+            task_root = str(folder) if target.is_host else TASK_ROOT
+            compile_beforehand(partial, python=compiler, task_root=task_root)
         shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
         stamp.write_text(inputs, "utf-8")

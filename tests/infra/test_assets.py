@@ -1,13 +1,18 @@
 """How assets are put together, without the package registry."""
 
+import importlib.util
 import os
 import stat
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from infra.assets import AssetError, Target, build, misfits, target_of
 from infra.assets.__main__ import main
+from infra.assets.bytecode import compile_beforehand, compiler_for
 from infra.assets.dependencies import pinned, tidy
 from infra.assets.models import ensure_models
 from infra.assets.sources import source_files
@@ -133,6 +138,39 @@ def should_build_again_only_when_something_that_goes_in_has_changed(tmp_path: Pa
     assert (folder / "pipeline" / "__init__.py").is_file()
     assert not (folder / "bootstrap").exists()
     assert "botocore==" not in registry.requirements
+
+
+def should_hold_bytecode_that_needs_no_source_when_a_fitting_python_builds_it(
+    tmp_path: Path,
+) -> None:
+    folder = build(
+        "pipeline",
+        Settings(assets=str(tmp_path), local_cloud=LOCAL),
+        say=nobody,
+        installer=Registry(),
+    )
+    source = folder / "protocol" / "statuses.py"
+    compiled = Path(importlib.util.cache_from_source(str(source)))
+    assert compiled.is_file()
+    source.write_text("raise AssertionError('compiled again')")
+    done = subprocess.run(
+        [sys.executable, "-c", "import protocol.statuses as it; print(it.__spec__.cached)"],
+        env={"PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == str(compiled), done.stderr
+
+
+def should_do_without_bytecode_when_no_python_fits() -> None:
+    assert compiler_for(replace(ARM, python="2.0")) is None
+
+
+def should_say_which_module_is_wrong_when_one_does_not_compile(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("def")
+    with pytest.raises(AssetError, match=r"broken\.py"):
+        compile_beforehand(tmp_path, python=sys.executable)
 
 
 def should_build_again_when_a_build_was_cut_short(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coding_service.coder.errors import (
     ForeignModelError,
@@ -16,8 +17,10 @@ from coding_service.coder.errors import (
     UnknownModelError,
     UnknownTopicError,
 )
-from coding_service.coder.model import Model
 from coding_service.coder.model_card import CARD, ModelCard, read_card
+
+if TYPE_CHECKING:
+    from coding_service.coder.model import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,9 @@ class Catalogue:
 
         :raises ModelError: its directory is damaged.
         """
+        # Numpy comes with it, which the functions that only list models can do without.
+        from coding_service.coder.model import Model  # noqa: PLC0415
+
         return Model.load(self.directory / card.topic / card.model_id)
 
 

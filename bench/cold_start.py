@@ -1,0 +1,139 @@
+"""How long each function takes from its first import until it could take an event.
+
+    python -m bench.cold_start
+
+From the packaged asset, in fresh interpreters of the environment that stands for the Lambda
+runtime, as AWS would start them: the handler's module is imported, and what it works with is
+built (clients included; nothing is called). The median of some starts, one at a time.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from infra.assets import build
+from infra.assets.building import LAMBDA_PYTHON
+from infra.settings import Settings
+
+ASSETS = "build/bench/assets"
+STARTS = 9  # ours: of each function; their median does not move with one busy moment
+GOAL_MS = 400
+
+FUNCTIONS = {
+    "pipeline": {
+        "receive": "receive.intake(receive.collaborators())",
+        "submit": "submit.submitting(submit.collaborators())",
+        "check": "check.checking(check.collaborators())",
+        "collect": "collect.collecting(collect.collaborators())",
+        "finish": "finish.finishing(finish.collaborators())",
+        "rescue": "rescue.rescuing(rescue.collaborators())",
+    },
+    "coding_service": {
+        "authorize": "authorize.token_check()",
+        "api": "api.routes()",
+        "arrive": "arrive.s3(), arrive.step_functions(), arrive.arrival_environment()",
+        "infer": "infer.code_step()",
+        "settle": "settle.transitions()",
+    },
+}
+"""Each handler's module, and what it evaluates before its first event is handled."""
+
+VARIABLES = {
+    "AWS_REGION": "ap-southeast-2",
+    "AWS_DEFAULT_REGION": "ap-southeast-2",
+    "AWS_ACCESS_KEY_ID": "none",
+    "AWS_SECRET_ACCESS_KEY": "none",
+    "AWS_LAMBDA_FUNCTION_NAME": "cold-start",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "LEDGER_TABLE": "ledger",
+    "RESULTS_BUCKET": "results",
+    "STATE_MACHINE_ARN": "arn",
+    "CREDENTIALS_SECRET_ARN": "arn",
+    "TOKEN_SECRET_ARN": "arn",
+    "MAX_ATTEMPTS": "3",
+    "SERVICE_URL": "https://127.0.0.1",
+    "AUTH_URL": "https://127.0.0.1",
+    "PRESIGNED_HOSTS": "127.0.0.1",
+    "ALLOW_PLAIN_HTTP": "false",
+    "REQUESTS_PER_SECOND": "1",
+    "REQUESTS_PER_DAY": "10000",
+    "MAX_FILE_BYTES": "5000000000",
+    "POLL_FIRST_SECONDS": "10",
+    "POLL_FRACTION": "0.1",
+    "POLL_CEILING_SECONDS": "7200",
+    "JWKS_URL": "https://127.0.0.1",
+    "TOKEN_ISSUER": "issuer",
+    "OAUTH_SCOPE": "scope",
+    "OPERATIONS_TABLE": "operations",
+    "INPUT_BUCKET": "input",
+    "OUTPUT_BUCKET": "output",
+    "INPUT_KEY_ARN": "arn",
+    "S3_ADDRESSING_STYLE": "virtual",
+    "REQUEST_BURST": "1",
+    "UPLOAD_WINDOW_SECONDS": "3600",
+    "RESULTS_SECONDS": "82800",
+    "INFERENCE_STATE_MACHINE_ARN": "arn",
+}
+"""What Lambda and the two stacks set; nothing of it is called."""
+
+START = """
+import time
+begun = time.perf_counter(), time.process_time()
+from {package} import {module}
+imported = time.perf_counter()
+{built}
+print((imported - begun[0]) * 1000, (time.perf_counter() - begun[0]) * 1000,
+      (time.process_time() - begun[1]) * 1000)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ColdStart:
+    """Medians, in milliseconds."""
+
+    package: str
+    module: str
+    imported_ms: float
+    ready_ms: float
+    """Import and initialisation together."""
+    cpu_ms: float
+    """Processor time of both: below `ready_ms` where the machine had other work."""
+
+
+def cold_starts(assets: str = ASSETS, starts: int = STARTS) -> Iterator[ColdStart]:
+    """Builds the assets for this machine where they changed, and starts each function."""
+    settings = Settings(assets=assets, local_cloud="https://127.0.0.1", coding_service=True)
+    for package, functions in FUNCTIONS.items():
+        folder = build(package, settings, say=lambda line: print(line, file=sys.stderr))
+        for module, built in functions.items():
+            tries = [_start(folder, package, module, built) for _ in range(starts)]
+            medians = (median(each) for each in zip(*tries, strict=True))
+            yield ColdStart(package, module, *medians)
+
+
+def _start(asset: Path, package: str, module: str, built: str) -> tuple[float, ...]:
+    places = {"PYTHONPATH": str(asset), "LAMBDA_TASK_ROOT": str(asset), "HOME": str(asset)}
+    done = subprocess.run(
+        [str(LAMBDA_PYTHON), "-c", START.format(package=package, module=module, built=built)],
+        env=VARIABLES | places,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return tuple(float(number) for number in done.stdout.split())
+
+
+def main() -> None:
+    for each in cold_starts():
+        late = " over the goal" if each.ready_ms > GOAL_MS else ""
+        print(
+            f"{each.package:15} {each.module:10} import {each.imported_ms:4.0f} ms, "
+            f"ready {each.ready_ms:4.0f} ms, CPU {each.cpu_ms:4.0f} ms{late}"
+        )
+
+
+if __name__ == "__main__":
+    main()
