@@ -1,5 +1,6 @@
-"""Objects of the results bucket, written in resumable parts."""
+"""Objects of the results bucket, written in resumable parts, by copies too."""
 
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -8,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pipeline.aws_errors import aws_busy_as_try_again, code_of
+from pipeline.results import file_changed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 PART_BYTES = 16 << 20  # ours; S3 allows 5 MiB to 5 GiB, and 8 to 16 MB suit ranged reads
 MAX_PARTS = 10_000  # S3 multipart upload limit
+MIN_PART_BYTES = 5 << 20  # S3 multipart upload limit; the last part may have less
+MAX_COPY_BYTES = 5 << 30  # S3 multipart upload limit, of UploadPartCopy as of any part
 CONTENT_TYPE_OF = {"output.jsonl": "application/x-ndjson", "metadata.json": "application/json"}
 
 
@@ -43,6 +47,7 @@ class ResultFiles:
                 Key=key,
                 ContentType=_content_type(key),
                 ChecksumAlgorithm="CRC32",  # S3 checks each part as it arrives
+                ChecksumType="FULL_OBJECT",  # and `complete` gets the checksum of the whole
             )
         return begun["UploadId"]
 
@@ -58,23 +63,57 @@ class ResultFiles:
                 ChecksumAlgorithm="CRC32",
             )
 
+    def copy_part(
+        self, key: str, upload_id: str, number: int, *, source: str, etag: str, span: str | None
+    ) -> None:
+        """Part `number` as S3's copy of the object `source`, if that still has this `etag`.
+
+        `span` is an HTTP range, or None for the whole object: S3 copies a range only of objects
+        above 5 MB (Amazon S3 API, UploadPartCopy). Raises `FileChanged`, `UploadGone`.
+        """
+        ranged: Any = {} if span is None else {"CopySourceRange": span}
+        with aws_busy_as_try_again(), _upload_gone(), file_changed():
+            self.s3.upload_part_copy(
+                Bucket=self.bucket,
+                Key=key,
+                UploadId=upload_id,
+                PartNumber=number,
+                CopySource={"Bucket": self.bucket, "Key": source},
+                CopySourceIfMatch=etag,
+                **ranged,
+            )
+
+    def part_sizes(self, key: str, upload_id: str) -> dict[int, int]:
+        """The bytes of the parts that S3 has, by number. Raises `UploadGone`."""
+        return {part["PartNumber"]: part["Size"] for part in self._parts(key, upload_id)}
+
     def check_parts(self, key: str, upload_id: str, count: int, part_bytes: int) -> None:
         """Raises `UploadGone` unless S3 has the parts 1 to `count`, of `part_bytes` each."""
-        sizes = {part["PartNumber"]: part["Size"] for part in self._parts(key, upload_id)}
+        sizes = self.part_sizes(key, upload_id)
         if any(sizes.get(number) != part_bytes for number in range(1, count + 1)):
             raise UploadGone
 
-    def complete(self, key: str, upload_id: str, *, count: int, total: int) -> None:
-        """Makes the object of its `count` parts, `total` bytes. Raises `UploadGone`."""
+    def complete(self, key: str, upload_id: str, *, count: int, total: int) -> int | None:
+        """Makes the object of its `count` parts, `total` bytes. Raises `UploadGone`.
+
+        The CRC-32 of the whole, as S3 found it; None from a storage that finds none.
+        """
         listed = [part for part in self._parts(key, upload_id) if part["PartNumber"] <= count]
         if len(listed) != count or sum(part["Size"] for part in listed) != total:
             raise UploadGone
         wanted = ("PartNumber", "ETag", "ChecksumCRC32")
         parts: Any = [{name: part[name] for name in wanted if name in part} for part in listed]
         with aws_busy_as_try_again(), _upload_gone():
-            self.s3.complete_multipart_upload(
-                Bucket=self.bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": parts}
+            answer = self.s3.complete_multipart_upload(
+                Bucket=self.bucket,
+                Key=key,
+                UploadId=upload_id,
+                MultipartUpload={"Parts": parts},
+                MpuObjectSize=total,
             )
+        if answer.get("ChecksumType") != "FULL_OBJECT" or "ChecksumCRC32" not in answer:
+            return None
+        return int.from_bytes(b64decode(answer["ChecksumCRC32"]), "big")
 
     def abort(self, key: str, upload_id: str) -> None:
         """Frees what was uploaded; harmless where nothing is left."""
