@@ -30,7 +30,7 @@ from pipeline.part_record import OutputFacts
 from pipeline.results import FileChanged, ResultsBucket
 
 MAX_RESTARTS = 3  # ours: an upload that is gone again and again is somebody's doing
-WORKERS = 4  # ours: S3 copies on; a gathering holds 5 MiB, so 20 MiB in all
+WORKERS = 4  # ours: S3 copies; a gathering holds 5 MiB twice, as pieces and as the part of them
 
 
 @dataclass(slots=True, kw_only=True)

@@ -123,6 +123,13 @@ def should_even_out_the_parts_when_one_more_is_needed() -> None:
     assert sorted(lengths) == [56] * 4 + [64] * 9
 
 
+def should_keep_parts_within_the_limit_when_the_even_place_is_too_early() -> None:
+    first, second, third, last = b"1234\n", b"\n", b"12345678\n", b"1\n"
+
+    # A cut behind the first line would be even, and the part behind it a byte too large.
+    assert _cut(first + second + third + last, 9) == [first + second, third, last]
+
+
 def should_leave_a_file_whole_when_it_fits() -> None:
     reads = Reads(b"a\nb\n")
 
