@@ -17,6 +17,7 @@ def checking(found: Collaborators) -> Checking:
         budget_left=found.limiter.budget_left,
         clock=found.clock,
         max_attempts=found.environment.max_attempts,
+        ended=found.limiter.ended,
     )
 
 

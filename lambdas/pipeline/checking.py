@@ -12,6 +12,7 @@ from pipeline.states import MalformedState, PartStatus, Progress, Ticket
 from protocol.statuses import OperationStatus
 
 NO_REASON = "the service gave no reason"
+ENDED = (OperationStatus.COMPLETE, OperationStatus.FAILED, OperationStatus.TIMED_OUT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,8 @@ class Checking:
     """Share of the day's calls that is still free."""
     clock: Clock
     max_attempts: int
+    ended: Callable[[float], None] = lambda _begun_at: None
+    """Told when an operation needs no more status checks: about when it began, in seconds."""
 
     def check(self, ticket: Ticket) -> Progress:
         """The part's next progress. Pending is a status, never an exception.
@@ -34,12 +37,20 @@ class Checking:
         if progress.operation_id is None:
             raise MalformedState("a part without an operation_id can't be checked")
         try:
-            state = self.service.operation(ticket.part.topic, progress.operation_id)
+            state = self.service.operation(
+                ticket.part.topic, progress.operation_id, turn=progress.turn
+            )
         except CallNotDue as pending:
-            return progress.awaiting_slot(pending.wait_seconds)
+            return progress.awaiting_slot(pending.wait_seconds, pending.turn)
         asked = replace(
-            progress, status=PartStatus(state.status), polls=progress.polls + 1, wait_seconds=0
+            progress,
+            status=PartStatus(state.status),
+            polls=progress.polls + 1,
+            wait_seconds=0,
+            turn=None,
         )
+        if state.status in ENDED:
+            self.ended(self._uploaded_at(progress))
         match state.status:
             case OperationStatus.COMPLETE:
                 return asked
@@ -50,8 +61,12 @@ class Checking:
             case OperationStatus.AWAITING_INPUT | OperationStatus.IN_PROGRESS:
                 return replace(asked, wait_seconds=self._wait(progress))
 
+    def _uploaded_at(self, progress: Progress) -> float:
+        """Seconds since 1970; now, where the upload's time is not known."""
+        if progress.uploaded_at is None:
+            return self.clock.seconds()
+        return parsed(progress.uploaded_at).timestamp()
+
     def _wait(self, progress: Progress) -> int:
-        waited = 0.0
-        if progress.uploaded_at is not None:
-            waited = self.clock.seconds() - parsed(progress.uploaded_at).timestamp()
+        waited = self.clock.seconds() - self._uploaded_at(progress)
         return self.polling.wait(waited, budget_left=self.budget_left())

@@ -79,6 +79,7 @@ class Collaborators:
             requests_per_day=self.environment.requests_per_day,
             clock=self.clock,
             on_wait=partial(self.measure, "CallsWaited"),
+            checks_ahead=self.polling.checks_in_a_day,
         )
 
     @cached_property

@@ -47,9 +47,9 @@ class Collecting:
             raise MalformedState("a part without an operation_id can't be collected")
         with self.attempts.claimed(part.part_id, owner=owner, seconds=seconds_left()) as claim:
             if claim.record.output is not None:  # an earlier run's answer was lost
-                return replace(progress, status=PartStatus.COLLECTED, wait_seconds=0)
+                return replace(progress, status=PartStatus.COLLECTED, wait_seconds=0, turn=None)
             results = ServiceResults(
-                self.service, self.downloader, part.topic, progress.operation_id
+                self.service, self.downloader, part.topic, progress.operation_id, progress.turn
             )
             copy = OutputCopy(
                 claim=claim,
@@ -62,14 +62,14 @@ class Collecting:
             try:
                 collected = self._collect(ticket, claim, copy)
             except CallNotDue as pending:
-                return progress.awaiting_slot(pending.wait_seconds)
+                return progress.awaiting_slot(pending.wait_seconds, pending.turn)
             except Final:
                 copy.abandon()
                 raise
         if not collected:
-            return replace(progress, status=PartStatus.COLLECTING, wait_seconds=0)
+            return replace(progress, status=PartStatus.COLLECTING, wait_seconds=0, turn=None)
         self._measure_age(progress)
-        return replace(progress, status=PartStatus.COLLECTED, wait_seconds=0)
+        return replace(progress, status=PartStatus.COLLECTED, wait_seconds=0, turn=None)
 
     def _collect(self, ticket: Ticket, claim: Claim, copy: OutputCopy) -> bool:
         output = copy.run()

@@ -105,6 +105,21 @@ class Ledger:
             request["ConditionExpression"] = when
         return self._write(lambda: self.table.update_item(**request))
 
+    def add(self, pk: str, sk: str, name: str, amount: int) -> int:
+        """Counts an attribute up, however many do so at once; what it is afterwards.
+
+        An item or attribute that does not exist begins at 0.
+        """
+        with aws_busy_as_try_again():
+            answer = self.table.update_item(
+                Key={"pk": pk, "sk": sk},
+                UpdateExpression="ADD #name :amount",
+                ExpressionAttributeNames={"#name": name},
+                ExpressionAttributeValues={":amount": amount},
+                ReturnValues="UPDATED_NEW",
+            )
+        return int(_plain(answer["Attributes"])[name])
+
     def _write(self, call: Any) -> bool:
         with aws_busy_as_try_again():
             try:

@@ -50,7 +50,7 @@ class CodingService:
     on_limit_exceeded: Callable[[], None] = lambda: None
     """Called when the service's daily quota turns out to be gone; counts a metric."""
 
-    def model(self, topic: str, model_id: str | None) -> Model:
+    def model(self, topic: str, model_id: str | None, *, turn: str | None = None) -> Model:
         key = f"model#{topic}#{model_id or 'latest'}"
         now = int(self.clock.seconds())
         kept = self.ledger.get(key, "model")
@@ -58,9 +58,10 @@ class CodingService:
             return Model.from_json(json.loads(kept["model"]))
         models = f"/v1/topics/{quote(topic, safe='')}/models"
         if model_id is None:
-            model = _read(Model.from_json, self._call("GET", f"{models}/latest", Lane.SUBMISSION))
+            answer = self._call("GET", f"{models}/latest", Lane.MODEL, turn)
+            model = _read(Model.from_json, answer)
         else:
-            model = _picked(self._call("GET", models, Lane.SUBMISSION), model_id)
+            model = _picked(self._call("GET", models, Lane.MODEL, turn), model_id)
         self.ledger.put(
             {
                 "pk": key,
@@ -71,24 +72,28 @@ class CodingService:
         )
         return model
 
-    def create_operation(self, topic: str, model_id: str | None) -> CreatedOperation:
+    def create_operation(
+        self, topic: str, model_id: str | None, *, turn: str | None = None
+    ) -> CreatedOperation:
         path = f"/v1/topics/{quote(topic, safe='')}"
         if model_id is not None:
             path += f"/models/{quote(model_id, safe='')}"
-        answer = self._call("POST", f"{path}/batch-code", Lane.SUBMISSION)
+        answer = self._call("POST", f"{path}/batch-code", Lane.SUBMISSION, turn)
         return _read(CreatedOperation.from_json, answer)
 
-    def operation(self, topic: str, operation_id: str) -> OperationState:
+    def operation(
+        self, topic: str, operation_id: str, *, turn: str | None = None
+    ) -> OperationState:
         path = f"/v1/topics/{quote(topic, safe='')}/batch-code/operations/"
-        answer = self._call("GET", path + quote(operation_id, safe=""), Lane.STATUS)
+        answer = self._call("GET", path + quote(operation_id, safe=""), Lane.STATUS, turn)
         return _read(OperationState.from_json, answer)
 
-    def _call(self, method: str, path: str, lane: Lane) -> Any:
+    def _call(self, method: str, path: str, lane: Lane, turn: str | None) -> Any:
         """The decoded body of a success. A token is there before a slot is spent on the call."""
         token = self.tokens.current()
-        answer = self._send(method, path, lane, token.value)
+        answer = self._send(method, path, lane, token.value, turn)
         if answer.status in DENIALS and self.tokens.replace(token):
-            answer = self._send(method, path, lane, self.tokens.current().value)
+            answer = self._send(method, path, lane, self.tokens.current().value, turn)
         if answer.status >= FIRST_ERROR:
             self._refuse(answer)
         try:
@@ -99,10 +104,22 @@ class CodingService:
                 "that the setting serviceUrl names the service"
             ) from None
 
-    def _send(self, method: str, path: str, lane: Lane, token: str) -> Answer:
-        self.limiter.take(lane)
+    def _send(self, method: str, path: str, lane: Lane, token: str, turn: str | None) -> Answer:
+        self.limiter.take(lane, turn=turn)
         headers = {"Authorization": f"{self.token_prefix}{token}", "Accept": "application/json"}
-        return self.transport(Request(method, f"{self.service_url}{path}", headers=headers))
+        try:
+            answer = self.transport(Request(method, f"{self.service_url}{path}", headers=headers))
+        except DropcoderError:
+            self._nothing_began(lane)
+            raise
+        if answer.status >= FIRST_ERROR:
+            self._nothing_began(lane)
+        return answer
+
+    def _nothing_began(self, lane: Lane) -> None:
+        """No operation came of a slot that was taken for one: none will ask for its status."""
+        if lane is Lane.SUBMISSION:
+            self.limiter.ended(self.clock.seconds())
 
     def _refuse(self, answer: Answer) -> NoReturn:
         """Raises what an error of the service means (the table in `protocol.errors`)."""

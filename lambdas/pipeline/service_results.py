@@ -39,6 +39,8 @@ class ServiceResults:
     downloader: Downloader
     topic: str
     operation_id: str
+    turn: str | None = None
+    """The place in the queue for a call, where the last one was not due."""
     _state: OperationState | None = field(default=None, init=False, repr=False)
 
     def get(self, result: Result, first: int, last: int, etag: str | None) -> Piece:
@@ -85,7 +87,7 @@ class ServiceResults:
         return url
 
     def _asked(self) -> OperationState:
-        state = self.service.operation(self.topic, self.operation_id)
+        state = self.service.operation(self.topic, self.operation_id, turn=self.turn)
         if state.status is not OperationStatus.COMPLETE:
             raise ServiceRefused(
                 f"operation {self.operation_id} was complete and is now {state.status}; drop the "

@@ -42,12 +42,13 @@ class Settling:
         ):
             claim.abandon("the service says that it timed out")
         elif record.state is not AttemptState.UPLOADED:
-            return self._ask(ticket.part.topic, record.operation_id)
+            return self._ask(ticket, record.operation_id)
         return None
 
-    def _ask(self, topic: str, operation_id: str) -> int | None:
+    def _ask(self, ticket: Ticket, operation_id: str) -> int | None:
         record = self.claim.record
-        status = self.service.operation(topic, operation_id).status
+        state = self.service.operation(ticket.part.topic, operation_id, turn=ticket.progress.turn)
+        status = state.status
         if status in HAS_INPUT and record.input is not None:
             self.claim.uploaded(record.input)
         elif status is OperationStatus.AWAITING_INPUT and self._may_still_arrive():

@@ -213,6 +213,8 @@ class Progress:
 
     status: PartStatus
     wait_seconds: int = 0
+    turn: str | None = None
+    """With `awaiting_slot`: the place in the queue for a call."""
     operation_id: str | None = None
     attempt: int = 0
     """Operations created for the part so far."""
@@ -242,6 +244,7 @@ class Progress:
         return cls(
             status=status,
             wait_seconds=_whole(state, "wait_seconds", 0),
+            turn=_optional_text(state, "turn"),
             operation_id=_optional_text(state, "operation_id"),
             attempt=_whole(state, "attempt", 0),
             polls=_whole(state, "polls", 0),
@@ -264,15 +267,15 @@ class Progress:
             "resubmit": self.resubmit,
             "reason": self.reason,
         }
-        for name in ("faults", "error", "cause"):
+        for name in ("turn", "faults", "error", "cause"):
             value = getattr(self, name)
             if value is not None:
                 state[name] = value
         return state
 
-    def awaiting_slot(self, wait_seconds: int) -> Self:
+    def awaiting_slot(self, wait_seconds: int, turn: str | None = None) -> Self:
         """The same progress, to be taken up again when a call is free."""
-        return replace(self, status=PartStatus.AWAITING_SLOT, wait_seconds=wait_seconds)
+        return replace(self, status=PartStatus.AWAITING_SLOT, wait_seconds=wait_seconds, turn=turn)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,15 +56,16 @@ class Submitting:
                 if ask_again is not None:
                     return ticket.progress.awaiting_slot(ask_again)
                 if claim.record.state is AttemptState.IDLE:
-                    return self._try(claim, part, seconds_left)
+                    return self._try(claim, ticket, seconds_left)
                 return self._submitted(claim)
             except CallNotDue as pending:
-                return ticket.progress.awaiting_slot(pending.wait_seconds)
+                return ticket.progress.awaiting_slot(pending.wait_seconds, pending.turn)
             except Rejected as rejected:
                 return _rejected(claim, rejected.reason)
 
-    def _try(self, claim: Claim, part: Part, seconds_left: Callable[[], float]) -> Progress:
-        model = self.service.model(part.topic, part.model)
+    def _try(self, claim: Claim, ticket: Ticket, seconds_left: Callable[[], float]) -> Progress:
+        part, turn = ticket.part, ticket.progress.turn
+        model = self.service.model(part.topic, part.model, turn=turn)
         input_format = input_format_of(model.input_format)
         source = only_segment(part)
         delivery = Delivery(
@@ -77,7 +78,7 @@ class Submitting:
         with closing(delivery):
             try:
                 delivery.drop.check_head()
-                delivery.send(self._create(claim, part))
+                delivery.send(self._create(claim, part, turn))
             except FileRejected:
                 return self._told_to_the_dropper(claim, delivery)
             except DropcoderError as error:
@@ -87,10 +88,10 @@ class Submitting:
         self.measure("BytesSubmitted", part.bytes, unit="Bytes")
         return self._submitted(claim)
 
-    def _create(self, claim: Claim, part: Part) -> CreatedOperation:
+    def _create(self, claim: Claim, part: Part, turn: str | None) -> CreatedOperation:
         claim.begin()
         try:
-            operation = self.service.create_operation(part.topic, part.model)
+            operation = self.service.create_operation(part.topic, part.model, turn=turn)
         except (CallNotDue, Rejected):
             claim.withdraw()  # no operation came of it
             raise

@@ -13,7 +13,7 @@ from pipeline.errors import AddressRefused, ServiceBusy, ServiceRefused
 
 MAX_BODY_BYTES = 1 << 20  # ours: the longest documented answer is a list of models, a few kB
 CONNECT_SECONDS = 4  # ours
-READ_SECONDS = 14  # ours: a call, a new token and the call again fit into the check's 60 s
+READ_SECONDS = 12  # ours: a call, a new token and the call again fit into the check's 60 s
 FIRST_REDIRECT, FIRST_ERROR = 300, 400  # HTTP statuses
 
 

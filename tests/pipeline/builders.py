@@ -138,7 +138,7 @@ def a_limiter(ledger: Ledger, hands: Hands, **changes: Any) -> Limiter:
 
 
 def a_polling() -> Polling:
-    return Polling(first_seconds=10, fraction=0.1, ceiling_seconds=7200, chance=lambda: 0.5)
+    return Polling(first_seconds=10, fraction=0.1, ceiling_seconds=7200, chance=lambda: 0.0)
 
 
 @cache

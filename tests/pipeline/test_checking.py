@@ -19,6 +19,7 @@ UPLOADED = "2026-11-21T12:00:00.000Z"  # noon, when the clock starts
 class World:
     def __init__(self, ledger: Ledger) -> None:
         self.hands = Hands()
+        self.ended: list[float] = []
         self.memory = MemoryService(codes_at_once=False)
         service = a_service(self.memory, ledger, self.hands)
         self.operation_id = service.create_operation(TOPIC, None).operation_id
@@ -28,6 +29,7 @@ class World:
             budget_left=lambda: 1.0,
             clock=self.hands.clock,
             max_attempts=3,
+            ended=self.ended.append,
         )
         self.hands.time = NOON + 1000
 
@@ -94,12 +96,23 @@ def should_try_again_only_while_attempts_are_left_when_the_operation_timed_out(
     assert (progress.status, progress.resubmit) == (PartStatus.TIMED_OUT, again)
 
 
+@pytest.mark.parametrize("status", OperationStatus)
+def should_tell_the_end_of_an_operation_when_it_needs_no_more_checks(
+    world: World, status: OperationStatus
+) -> None:
+    world.now(status)
+    world.checking.check(world.ticket())
+    pending = status in (OperationStatus.AWAITING_INPUT, OperationStatus.IN_PROGRESS)
+    assert world.ended == ([] if pending else [NOON])
+
+
 def should_keep_everything_and_count_no_poll_when_no_call_is_free(world: World) -> None:
     limiter = world.checking.service.limiter  # type: ignore[attr-defined]
     limiter.slow_down()
     progress = world.checking.check(world.ticket())
-    assert progress == world.ticket().progress.awaiting_slot(progress.wait_seconds)
-    assert progress.wait_seconds >= 5
+    waiting = world.ticket().progress.awaiting_slot(progress.wait_seconds, "checks-1")
+    assert progress == waiting
+    assert progress.wait_seconds >= 2
     world.hands.time += progress.wait_seconds
     assert world.checking.check(Ticket(world.ticket().part, progress)).polls == 5
 

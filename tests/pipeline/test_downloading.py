@@ -133,15 +133,19 @@ class CompleteService:
     def __init__(self, **state: Any) -> None:
         self._state, self.calls = state, 0
 
-    def operation(self, topic: str, operation_id: str) -> OperationState:
+    def operation(
+        self, topic: str, operation_id: str, *, turn: str | None = None
+    ) -> OperationState:
         self.calls += 1
         urls = {"response_download_url": URL, "metadata_download_url": f"{URL}&n={self.calls}"}
         return OperationState(OperationStatus.COMPLETE, **(urls | self._state))
 
-    def model(self, topic: str, model_id: str | None) -> Model:
+    def model(self, topic: str, model_id: str | None, *, turn: str | None = None) -> Model:
         raise NotImplementedError
 
-    def create_operation(self, topic: str, model_id: str | None) -> CreatedOperation:
+    def create_operation(
+        self, topic: str, model_id: str | None, *, turn: str | None = None
+    ) -> CreatedOperation:
         raise NotImplementedError
 
 

@@ -39,6 +39,15 @@ def should_change_nothing_when_the_condition_does_not_hold(ledger: Ledger) -> No
     assert ledger.get("a", "b") == {"pk": "a", "sk": "b", "n": 3}
 
 
+def should_count_an_attribute_up_when_there_was_no_item_and_when_there_was(
+    ledger: Ledger,
+) -> None:
+    assert [ledger.add("a", "b", "n", 1) for _ in range(3)] == [1, 2, 3]
+    ledger.update("a", "b", set={"other": 1})
+    assert ledger.add("a", "b", "n", 2) == 5
+    assert ledger.get("a", "b") == {"pk": "a", "sk": "b", "n": 5, "other": 1}
+
+
 def should_give_all_items_in_order_when_a_partition_is_asked_for(ledger: Ledger) -> None:
     for sk in ("part", "attempt#0002", "attempt#0001"):
         ledger.put({"pk": "p", "sk": sk, "fill": "x" * 350_000})

@@ -1,10 +1,28 @@
-from pipeline.polling import Polling
+from dataclasses import replace
+from itertools import count
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.polling import STANDARD, Polling
 
 DAY = 86_400
+FIRST = 10  # seconds; the shortest wait as shipped
 
 
-def polling(chance: float = 0.5) -> Polling:
-    return Polling(first_seconds=10, fraction=0.1, ceiling_seconds=7200, chance=lambda: chance)
+def polling(chance: float = 0.0) -> Polling:
+    return replace(STANDARD, chance=lambda: chance)
+
+
+def checks(policy: Polling, duration: float, age: float = 0) -> list[float]:
+    """When an operation is asked about from an age on, until it is seen to have ended."""
+    times = [age]
+    for _ in count():
+        times.append(times[-1] + policy.wait(times[-1]))
+        if times[-1] >= duration:
+            return times[1:]
+    raise AssertionError
 
 
 def should_ask_soon_at_first_and_then_in_proportion_when_an_operation_takes_its_time() -> None:
@@ -17,19 +35,20 @@ def should_ask_soon_at_first_and_then_in_proportion_when_an_operation_takes_its_
     ]
 
 
-def should_never_wait_longer_than_the_ceiling_and_its_jitter_when_days_have_passed() -> None:
+def should_never_wait_longer_than_the_ceiling_when_days_have_passed() -> None:
     assert polling().wait(7 * DAY) == 7200
-    assert polling(chance=1.0).wait(7 * DAY) == 7920
+    assert polling(0.999).wait(7 * DAY) < 7200
 
 
-def should_spread_by_a_tenth_when_files_were_dropped_together() -> None:
-    assert (polling(0.0).wait(1000), polling(1.0).wait(1000)) == (90, 110)
+def should_only_shorten_waits_when_files_were_dropped_together() -> None:
+    assert (polling().wait(1000), polling(0.999).wait(1000)) == (100, 95)
 
 
-def should_wait_longer_but_not_over_the_ceiling_when_the_days_budget_gets_scarce() -> None:
+def should_wait_up_to_four_times_longer_when_the_days_budget_gets_scarce() -> None:
     assert polling().wait(1000, budget_left=0.5) == 100
     assert polling().wait(1000, budget_left=0.1) == 200
-    assert polling().wait(1000, budget_left=0) == 7200
+    assert polling().wait(1000, budget_left=0) == 400
+    assert polling().wait(50_000, budget_left=0) == 7200
 
 
 def should_wait_the_first_time_when_the_clock_went_backwards() -> None:
@@ -37,18 +56,40 @@ def should_wait_the_first_time_when_the_clock_went_backwards() -> None:
 
 
 def should_stay_far_inside_the_history_when_an_operation_takes_two_weeks() -> None:
-    waited, polls = 0, 0
-    while waited < 14 * DAY:
-        waited += polling(0.0).wait(waited)
-        polls += 1
     events_a_poll = 11  # wait, task and choice: entered, scheduled, started, succeeded, exited
-    assert polls < 400
-    assert polls * events_a_poll < 25_000 / 4
+    assert len(checks(polling(0.999), 14 * DAY)) * events_a_poll < 25_000 / 4
 
 
-def should_ask_within_a_tenth_of_the_time_waited_when_an_operation_completes_any_time() -> None:
-    waited = 0
-    while waited < DAY:
-        wait = polling(1.0).wait(waited)
-        assert wait <= max(11, 0.11 * waited + 1)
-        waited += wait
+@settings(deadline=None)
+@given(duration=st.floats(10, 2 * DAY), seed=st.integers(0, 2**32))
+def should_see_an_end_within_a_tenth_of_the_duration_or_the_first_wait(
+    duration: float, seed: int
+) -> None:
+    policy = replace(STANDARD, chance=Random(seed).random)  # noqa: S311  no secret
+    assert checks(policy, duration)[-1] - duration <= max(FIRST, 0.1 * duration)
+
+
+@settings(deadline=None)
+@given(duration=st.floats(10, DAY), chance=st.floats(0, 1, exclude_max=True))
+def should_take_at_most_ninety_checks_when_an_operation_takes_up_to_a_day(
+    duration: float, chance: float
+) -> None:
+    assert len(checks(polling(chance), duration)) <= 90
+
+
+@settings(deadline=None)
+@given(
+    age=st.floats(0, 3 * DAY),
+    chance=st.floats(0, 1, exclude_max=True),
+    first=st.integers(1, 300),
+    fraction=st.floats(0.05, 0.5),
+    ceiling=st.integers(300, 20_000),
+)
+def should_take_no_more_checks_than_foreseen_when_an_operation_goes_on_for_a_day(
+    age: float, chance: float, first: int, fraction: float, ceiling: int
+) -> None:
+    policy = Polling(
+        first_seconds=first, fraction=fraction, ceiling_seconds=ceiling, chance=lambda: chance
+    )
+    taken, foreseen = len(checks(policy, age + DAY, age)), policy.checks_in_a_day(age)
+    assert taken <= foreseen <= taken * 1.25 + 15

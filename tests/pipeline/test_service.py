@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from pipeline import limiter
 from pipeline.errors import (
     CredentialsRefused,
     DropcoderError,
@@ -41,6 +42,11 @@ class World:
             self.hands,
             on_limit_exceeded=lambda: self.measured("LimitExceeded"),
         )
+
+    def running(self) -> int:
+        """Operations whose status checks the limiter counts on."""
+        item = self.ledger.get(limiter.PK, limiter.SK) or {}
+        return sum(item.get("running", {}).values())
 
 
 @pytest.fixture
@@ -83,7 +89,7 @@ def should_put_the_prefix_before_the_token_when_the_service_wants_one(world: Wor
 def should_take_a_slot_for_each_call_when_calls_follow_each_other(world: World) -> None:
     created = world.service.create_operation(TOPIC, None)
     world.service.operation(TOPIC, created.operation_id)
-    assert sum(world.hands.slept) == pytest.approx(1.05, abs=0.01)
+    assert sum(world.hands.slept) == pytest.approx(0.1 + 1.04, abs=0.01)
 
 
 def should_ask_for_a_model_once_an_hour_when_many_drops_need_it(world: World) -> None:
@@ -212,6 +218,28 @@ def should_slow_everybody_down_when_there_are_too_many_requests(world: World) ->
         world.service.create_operation(TOPIC, None)
     with pytest.raises(CallNotDue):
         world.service.operation(TOPIC, "1")
+
+
+@pytest.mark.parametrize(
+    "row", [ServiceAnswer.INTERNAL, ServiceAnswer.TOPIC_UNKNOWN, ServiceAnswer.LIMIT_EXCEEDED]
+)
+def should_set_no_calls_aside_for_checks_when_no_operation_was_created(
+    world: World, row: ServiceAnswer
+) -> None:
+    world.memory.refuse_next("batch-code", row)
+    with pytest.raises((DropcoderError, CallNotDue)):
+        world.service.create_operation(TOPIC, None)
+    assert world.running() == 0
+
+
+def should_set_calls_aside_for_checks_when_an_operation_was_created_at_the_second_try(
+    world: World,
+) -> None:
+    world.service.create_operation(TOPIC, None)
+    world.hands.time += 61  # a younger token would not be asked for again
+    world.memory.expire_tokens()
+    world.service.create_operation(TOPIC, None)
+    assert world.running() == 2
 
 
 def should_spend_no_slot_when_there_is_no_token(world: World) -> None:

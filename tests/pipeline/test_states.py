@@ -68,8 +68,11 @@ def should_read_an_execution_when_it_has_no_parts_and_no_outcomes() -> None:
 
 def should_keep_what_is_known_of_the_operation_when_a_call_is_not_due() -> None:
     progress = Progress(status=PartStatus.IN_PROGRESS, operation_id="1", attempt=1, polls=4)
-    waiting = progress.awaiting_slot(7)
-    assert waiting == replace(progress, status=PartStatus.AWAITING_SLOT, wait_seconds=7)
+    waiting = progress.awaiting_slot(7, "checks-3")
+    assert waiting == replace(
+        progress, status=PartStatus.AWAITING_SLOT, wait_seconds=7, turn="checks-3"
+    )
+    assert Progress.from_state(travelled(waiting.to_state())) == waiting
 
 
 def _changed(name: str, value: Any) -> dict[str, Any]:

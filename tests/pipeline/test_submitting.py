@@ -378,13 +378,17 @@ def should_ask_for_a_new_operation_when_the_url_has_expired(bench: Bench) -> Non
         def __init__(self, inner: CodingServicePort, memory: MemoryService) -> None:
             self._inner, self._memory = inner, memory
 
-        def model(self, topic: str, model_id: str | None) -> Model:
+        def model(self, topic: str, model_id: str | None, *, turn: str | None = None) -> Model:
             return self._inner.model(topic, model_id)
 
-        def operation(self, topic: str, operation_id: str) -> OperationState:
+        def operation(
+            self, topic: str, operation_id: str, *, turn: str | None = None
+        ) -> OperationState:
             return self._inner.operation(topic, operation_id)
 
-        def create_operation(self, topic: str, model_id: str | None) -> CreatedOperation:
+        def create_operation(
+            self, topic: str, model_id: str | None, *, turn: str | None = None
+        ) -> CreatedOperation:
             created = self._inner.create_operation(topic, model_id)
             self._memory.expire_urls()
             return created

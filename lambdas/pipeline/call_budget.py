@@ -1,0 +1,108 @@
+"""The calls of a day: how many were made, and how many are promised to running operations.
+
+A day is every window of 24 hours, not a date: the service does not say when its day begins, and
+what holds for every window holds for its day. Calls are counted by five minutes, and count until
+the last of their five minutes is a day old.
+
+An operation that was begun will ask for its status; those calls are promised to it when it
+begins and until it is known to have ended. Operations are counted by the hour in which they began.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+DAY_MS, HOUR_MS = 86_400_000, 3_600_000
+COUNTED_MS = 300_000  # ours: a day's 288 counts fit into an item of the ledger with ease
+MARGIN_MS = 1_000  # ours: for clocks that differ, and calls that leave a moment late
+RESULT_CALLS = 2  # to fetch results: fresh URLs, and once more where they expire on the way
+LARGEST_SHARE = 0.2  # ours: of the day, at most so much is promised to one operation
+PROMISED_HOURS = 24  # ours: an operation that was lost sight of stops counting after a day
+
+Counts = Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallBudget:
+    """What the ledger's item holds of the last day. Times are milliseconds since 1970."""
+
+    per_day: int
+    checks_ahead: Callable[[float], float]
+    """Status checks that an operation may need in the day to come, by its age in seconds."""
+    made: Counts
+    """Calls, by their five minutes (counted since 1970)."""
+    running: Counts
+    """Operations under way, by the hour in which they began (counted since 1970)."""
+
+    @classmethod
+    def of(
+        cls, item: Mapping[str, Any], per_day: int, checks_ahead: Callable[[float], float]
+    ) -> Self:
+        return cls(
+            per_day=per_day,
+            checks_ahead=checks_ahead,
+            made=_counts(item.get("made")),
+            running=_counts(item.get("running")),
+        )
+
+    def to_item(self) -> dict[str, Any]:
+        return {
+            "made": {str(period): count for period, count in self.made.items()},
+            "running": {str(hour): count for hour, count in self.running.items()},
+        }
+
+    def used(self, at: int) -> int:
+        """Calls of the 24 hours before `at`."""
+        return sum(count for period, count in self.made.items() if _leaves(period) > at)
+
+    def promised(self, at: int) -> float:
+        """Calls that the operations under way may need in the next 24 hours."""
+        return sum(
+            count * self._promise(max(0, at - (hour + 1) * HOUR_MS))
+            for hour, count in self.running.items()
+            if at < (hour + PROMISED_HOURS) * HOUR_MS
+        )
+
+    def opens(self, at: int, *, begins: bool) -> int:
+        """When a call is affordable, `at` or later; with its checks, where it begins any."""
+        room = self.per_day - self.used(at)
+        need = 1 + (self.promised(at) + self._promise(0) if begins else 0)
+        if room >= need:
+            return at
+        for period in sorted(self.made):
+            if _leaves(period) > at:
+                room += self.made[period]
+                if room >= need:
+                    return _leaves(period)
+        return at + HOUR_MS
+
+    def after_call(self, at: int, *, begins: bool) -> Self:
+        made = {period: n for period, n in self.made.items() if _leaves(period) > at}
+        made[at // COUNTED_MS] = made.get(at // COUNTED_MS, 0) + 1
+        running = self.running
+        if begins:
+            hour = at // HOUR_MS
+            running = {h: n for h, n in running.items() if h + PROMISED_HOURS > hour}
+            running[hour] = running.get(hour, 0) + 1
+        return replace(self, made=made, running=running)
+
+    def after_end(self, begun_at: int) -> Self | None:
+        """An operation has ended; None where none is known that began about then."""
+        if not self.running:
+            return None
+        nearest = min(self.running, key=lambda hour: abs(hour - begun_at // HOUR_MS))
+        running = {h: n - (h == nearest) for h, n in self.running.items()}
+        return replace(self, running={h: n for h, n in running.items() if n > 0})
+
+    def _promise(self, age_ms: int) -> float:
+        most = int(self.per_day * LARGEST_SHARE)
+        return min(most, self.checks_ahead(age_ms / 1000) + RESULT_CALLS)
+
+
+def _leaves(period: int) -> int:
+    """When the last call of these five minutes is a day old."""
+    return (period + 1) * COUNTED_MS + DAY_MS + MARGIN_MS
+
+
+def _counts(stored: Mapping[str, int] | None) -> dict[int, int]:
+    return {int(name): count for name, count in (stored or {}).items()}

@@ -1,0 +1,73 @@
+"""The callers of one lane that were sent away, as numbers: who comes next, and when to come back.
+
+Each gets a turn, counted up. Nobody is called: a caller comes back when it was told to, and may
+then go if its turn is among the first few. So a caller that never comes back holds nobody up: a
+slot that is about to pass unused goes to whoever is there, and the turns before it are passed over.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+OPEN_TURNS = 4  # ours: as many are at the front at once; they share the waiting for a free slot
+EARLY = 0.97  # ours: of the time that the turns ahead take. Who fails to come leaves no gap
+PATIENCE = 0.7  # ours: of that time where calls of another lane take part of the slots
+EASING = 8  # ours: the pace is a mean of about so many of the last calls
+SLOWEST_SLOTS = 60  # ours: a longer pause between two calls says nothing about the pace
+
+
+@dataclass(frozen=True, slots=True)
+class CallQueue:
+    """What the ledger's item holds of a lane's queue."""
+
+    issued: int = 0
+    """Turns given to callers that were sent away."""
+    front: int = 0
+    """Turns up to this one have made their calls, or were passed over."""
+    pace: float = 0.0
+    """Milliseconds between the last calls of the lane while callers waited."""
+    last_at: int = 0
+    """When the last call of the lane was due; milliseconds since 1970."""
+
+    @classmethod
+    def of(cls, item: Mapping[str, Any], lane: str) -> Self:
+        return cls(
+            issued=item.get(f"{lane}_issued", 0),
+            front=item.get(f"{lane}_front", 0),
+            pace=item.get(f"{lane}_pace", 0.0),
+            last_at=item.get(f"{lane}_last_at", 0),
+        )
+
+    def to_item(self, lane: str) -> dict[str, Any]:
+        """Without `issued`, which is only ever counted up by itself."""
+        return {
+            f"{lane}_front": self.front,
+            f"{lane}_pace": round(self.pace, 1),
+            f"{lane}_last_at": self.last_at,
+        }
+
+    @property
+    def waiting(self) -> int:
+        """How many callers are to come back yet; those that never will are among them."""
+        return max(0, self.issued - self.front)
+
+    def admits(self, turn: int | None) -> bool:
+        """Whether a caller may go: its turn has come, or nobody waits before it."""
+        return self.waiting == 0 if turn is None else turn <= self.front + OPEN_TURNS
+
+    def ahead(self, turn: int) -> int:
+        """How many turns come before this one."""
+        return max(0, turn - self.front - 1)
+
+    def delay(self, turn: int, spacing: float) -> float:
+        """Milliseconds that the turns ahead will take, told a little short."""
+        return self.ahead(turn) * max(spacing * EARLY, self.pace * PATIENCE)
+
+    def served(self, turn: int | None, slot: int, spacing: float) -> Self:
+        """After a call that is due at `slot`. A newcomer's call, while others wait, was made in
+        the place of one that did not come."""
+        pause = min(slot - self.last_at, SLOWEST_SLOTS * spacing) if self.waiting else spacing
+        before = self.pace or spacing
+        passed_over = 0 if turn is None else turn - OPEN_TURNS
+        front = min(self.issued, max(self.front + 1, passed_over))
+        return type(self)(self.issued, front, before + (pause - before) / EASING, slot)
