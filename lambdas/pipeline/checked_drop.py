@@ -8,7 +8,7 @@ from pipeline.reading import BlockReader
 from pipeline.states import Segment
 from pipeline.validating import Faults, Validation
 
-HEAD_BLOCKS = 2  # the first window, and the last line of a small file that lacks its newline
+HEAD_BLOCKS = 1  # it comes when the block after it, or the end of a small file, is checked too
 
 
 class CheckedDrop:
@@ -20,7 +20,7 @@ class CheckedDrop:
         self._validation = Validation(input_format)
         self._blocks = reader.blocks(source)
         self.good: Iterator[bytes] = self._validation.good_blocks(self._blocks)
-        """The bytes as they are, in blocks of whole lines; raises as `Validation` and
+        """The bytes as they are, checked; raises as `Validation` and
         `BlockReader` do."""
 
     def check_head(self) -> None:

@@ -2,11 +2,13 @@
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from pipeline.digest import SequenceDigest
 from pipeline.errors import ResultsMismatch
+from pipeline.lines import batches, rest_after
+from protocol.quick_lines import QuickOutput
 from protocol.records import (
     MAX_LINE_BYTES,
     RecordFault,
@@ -14,8 +16,6 @@ from protocol.records import (
     is_coded,
     record_id_of,
 )
-
-NEWLINE = b"\n"
 
 
 @dataclass(slots=True)
@@ -31,6 +31,7 @@ class OutputScan:
     digest: SequenceDigest = SequenceDigest()  # noqa: RUF009  frozen
     rest: bytes = b""
     """Of a line whose end has not been seen."""
+    _quick: QuickOutput = field(default_factory=QuickOutput, repr=False, compare=False)
 
     @property
     def line_start(self) -> int:
@@ -45,9 +46,9 @@ class OutputScan:
         """The next bytes. Raises `ResultsMismatch` where a line is no line of output."""
         self.offset += len(content)
         self.crc32 = zlib.crc32(content, self.crc32)
-        whole, newline, self.rest = (self.rest + content).rpartition(NEWLINE)
-        if newline:
-            self._count(whole.split(NEWLINE))
+        for lines in batches(self.rest, content):
+            self._count(lines)
+        self.rest = rest_after(self.rest, content)
         if len(self.rest) > MAX_LINE_BYTES:
             self._count([self.rest])  # too long to be held: refused with its number
 
@@ -80,16 +81,20 @@ class OutputScan:
         )
 
     def _count(self, lines: list[bytes]) -> None:
-        ids = []
+        """At once where all of them are as documented, otherwise one by one."""
+        ids, coded = self._quick.ids_and_coded(lines) or self._one_by_one(lines)
+        self.records += len(ids)
+        self.coded += coded
+        self.digest = self.digest.extended(ids)
+
+    def _one_by_one(self, lines: list[bytes]) -> tuple[list[str], int]:
+        answers = []
         for number, line in enumerate(lines, start=self.records + 1):
             try:
-                answer = decode_output_line(line)
+                answers.append(decode_output_line(line))
             except RecordFault as fault:
                 raise ResultsMismatch(
                     f"line {number} of the results {fault}; drop the file again, and if it comes "
                     "back, tell the service's operator"
                 ) from None
-            ids.append(record_id_of(answer))
-            self.coded += is_coded(answer)
-        self.records += len(ids)
-        self.digest = self.digest.extended(ids)
+        return [record_id_of(answer) for answer in answers], sum(map(is_coded, answers))

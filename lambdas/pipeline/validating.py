@@ -1,22 +1,23 @@
 """Checks the lines of a dropped file as its bytes pass by.
 
-Blocks come in, cut anywhere; the same bytes go out, cut at line ends, once their lines are good.
-After the first fault nothing goes out any more, and the rest is only read for its faults. At no
-time is more held than a block and one line of the greatest allowed length.
+Blocks come in, cut anywhere; the same blocks go out, each once all its lines are good, the one that
+ends in the next block too. After the first fault nothing goes out any more, and the rest is only
+read for its faults. At no time is more held than two blocks and one line of the greatest length.
 """
 
-import hashlib
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 
 from pipeline.attempts import InputFacts
 from pipeline.digest import SequenceDigest
 from pipeline.errors import FileRejected
+from pipeline.hashing import OverlappedSha256
+from pipeline.lines import NEWLINE, batches, rest_after
 from pipeline.states import Segment
+from protocol.quick_lines import QuickRecords
 from protocol.records import MAX_LINE_BYTES, RECORD_ID, RecordFault, RecordForm
 
 FAULTS_KEPT = 100  # the report's: more would not help the person who mends the file
-NEWLINE = b"\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class Validation:
 
     def __init__(self, input_format: tuple[str, ...]) -> None:
         self._form = RecordForm(input_format)
-        self._sha256 = hashlib.sha256()
+        self._quick = QuickRecords(self._form)
+        self._sha256 = OverlappedSha256()
         self._digest = SequenceDigest()
         self._bytes = 0
         self._line = 0
@@ -61,23 +63,28 @@ class Validation:
         """Bytes so far of a line that is too long to be held; 0 outside of one."""
 
     def good_blocks(self, blocks: Iterable[bytes]) -> Generator[bytes, None, None]:
-        """The bytes of `blocks`, in order, as blocks of whole good lines.
+        """The same `blocks`, each once the lines that it has a part in are good. Call it once.
 
-        The last line may lack its newline. Raises `FileRejected` at the first fault, when none
-        of the faulty block has been given out; `read_on` then finds the other faults.
+        Raises `FileRejected` at the first fault, when nothing of the faulty line has been given
+        out; `read_on` then finds the other faults. The last block comes when all is known.
         """
-        for block in blocks:
-            good = self._checked(block)
-            if self._fault_count:
-                raise FileRejected("a line is faulty")
-            if good:
-                yield good
-        last = self._rest
-        self._finish()
+        checked = b""
+        with self._sha256:
+            for block in blocks:
+                self._sha256.update(block)
+                self._check(block)
+                self._refuse_faults()
+                if checked:
+                    yield checked
+                checked = block
+            self._finish()
+            self._refuse_faults()
+            if checked:
+                yield checked
+
+    def _refuse_faults(self) -> None:
         if self._fault_count:
             raise FileRejected("a line is faulty")
-        if last:
-            yield last
 
     def read_on(self, blocks: Iterable[bytes], *, has_time: Callable[[], bool]) -> Faults:
         """All faults, after `good_blocks` met the first: reads the rest of its `blocks`.
@@ -86,7 +93,7 @@ class Validation:
         for block in blocks:
             if not has_time():
                 return self._faults_so_far(whole_file=False)
-            self._checked(block)
+            self._check(block)
         self._finish()
         return self._faults_so_far(whole_file=True)
 
@@ -105,19 +112,16 @@ class Validation:
             has_record_id=self._form.has_record_id,
         )
 
-    def _checked(self, block: bytes) -> bytes:
-        """The whole lines that end in `block`; what follows them waits for the next block."""
+    def _check(self, block: bytes) -> None:
+        """Checks the lines that end in `block`; what follows them waits for the next block."""
         self._bytes += len(block)
-        self._sha256.update(block)
         if self._skipping:
             block = self._after_long_line(block)
-        whole, newline, rest = (self._rest + block).rpartition(NEWLINE)
-        if newline:
-            self._check_lines(whole.split(NEWLINE))
-        self._rest = rest
-        if len(rest) > MAX_LINE_BYTES:
-            self._rest, self._skipping = b"", len(rest)
-        return whole + newline
+        for lines in batches(self._rest, block):
+            self._check_lines(lines)
+        self._rest = rest_after(self._rest, block)
+        if len(self._rest) > MAX_LINE_BYTES:
+            self._rest, self._skipping = b"", len(self._rest)
 
     def _after_long_line(self, block: bytes) -> bytes:
         """What follows the end of a line that is too long, if it ends in `block`."""
@@ -141,6 +145,15 @@ class Validation:
             self._rest = b""
 
     def _check_lines(self, lines: list[bytes]) -> None:
+        """At once where all of them are good and usual, otherwise one by one."""
+        ids = self._quick.record_ids(lines)
+        if ids is None:
+            ids = self._ids_one_by_one(lines)
+        else:
+            self._line += len(lines)
+        self._digest = self._digest.extended(ids)
+
+    def _ids_one_by_one(self, lines: list[bytes]) -> list[str]:
         parse, ids = self._form.parse, []
         for line in lines:
             self._line += 1
@@ -148,7 +161,7 @@ class Validation:
                 ids.append(parse(line).get(RECORD_ID, ""))
             except RecordFault as fault:
                 self._add_fault(str(fault))
-        self._digest = self._digest.extended(ids)
+        return ids
 
     def _add_fault(self, text: str) -> None:
         self._fault_count += 1

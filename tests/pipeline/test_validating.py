@@ -60,7 +60,6 @@ def should_give_out_the_same_bytes_when_all_lines_are_good(
     out = list(validation.good_blocks(_cut(content, size)))
 
     assert b"".join(out) == content
-    assert all(block.endswith(b"\n") for block in out[:-1])
     facts = validation.facts(_segment(content))
     assert facts.bytes == len(content)
     assert facts.records == count

@@ -1,0 +1,158 @@
+"""Checks many lines in one go: a quick yes for the usual ones, "not sure" for all others.
+
+Each check answers for a list of lines only what the careful functions of `records` would answer
+line by line, and otherwise None: then they have to be asked. The quick check decodes every line
+straight into a type that has no room for anything unusual, which costs a fraction of decoding it
+into a dict and looking at that; msgspec is what decodes in both.
+"""
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from protocol.records import (
+    MAX_LINE_BYTES,
+    MAX_TEXT_CHARACTERS,
+    RECORD_ID,
+    RecordFault,
+    RecordForm,
+)
+
+NOT_OF_THE_TYPE = (msgspec.DecodeError, UnicodeDecodeError)
+AROUND_A_FIELD = len('"":"",')  # bytes that each field takes at least beside its name and text
+
+Decode = Callable[[bytes], Any]
+
+
+class QuickRecords:
+    """The quick check of input lines, in step with the `RecordForm` of the same file."""
+
+    def __init__(self, form: RecordForm) -> None:
+        self._form = form
+        self._typed: _TypedRecords | None = None
+
+    def record_ids(self, lines: list[bytes]) -> list[str] | None:
+        """The recordIds (`""` without) if every line is good; None where one may not be.
+
+        Lines come without their newlines, in the order of the file; at least one.
+        """
+        if self._typed is None:
+            if self._form.has_record_id is None and not self._first_is_good(lines):
+                return None
+            self._typed = _TypedRecords(self._form.input_format, bool(self._form.has_record_id))
+        return self._typed.record_ids(lines)
+
+    def _first_is_good(self, lines: list[bytes]) -> bool:
+        """Lets the first line say whether the file has recordIds."""
+        try:
+            self._form.parse(lines[0])
+        except RecordFault:
+            return False
+        return True
+
+
+class _TypedRecords:
+    """Decodes lines that have exactly the fields of the format, all of them text."""
+
+    def __init__(self, input_format: tuple[str, ...], has_record_id: bool) -> None:
+        names = {name: f"text_{n}" for n, name in enumerate(dict.fromkeys(input_format))}
+        self._texts = tuple(names.values())
+        self._ids_of = attrgetter("record_id") if has_record_id else None
+        if has_record_id:
+            names[RECORD_ID] = "record_id"
+        self._decode = _text_decoder(names)
+        self._short_bytes = MAX_TEXT_CHARACTERS + sum(len(n) + AROUND_A_FIELD for n in names)
+        """A line of so many bytes has no room for more text than is allowed."""
+
+    def record_ids(self, lines: list[bytes]) -> list[str] | None:
+        longest = max(map(len, lines))
+        if self._decode is None or longest > MAX_LINE_BYTES:
+            return None
+        try:
+            records = list(map(self._decode, lines))
+        except NOT_OF_THE_TYPE:
+            return None
+        if longest > self._short_bytes and self._has_long_text(records, lines):
+            return None
+        return list(map(self._ids_of, records)) if self._ids_of else [""] * len(lines)
+
+    def _has_long_text(self, records: list[Any], lines: list[bytes]) -> bool:
+        return any(
+            sum(len(getattr(record, text)) for text in self._texts) > MAX_TEXT_CHARACTERS
+            for record, line in zip(records, lines, strict=True)
+            if len(line) > self._short_bytes
+        )
+
+
+def _text_decoder(attributes: dict[str, str]) -> Decode | None:
+    """Of objects with exactly these fields, all text; None for names that msgspec can't take."""
+    try:
+        record = msgspec.defstruct(
+            "Record",
+            [(attribute, str) for attribute in attributes.values()],
+            rename={attribute: name for name, attribute in attributes.items()},
+            forbid_unknown_fields=True,
+            gc=False,
+        )
+    except ValueError:
+        return None
+    return msgspec.json.Decoder(record).decode
+
+
+class _Code(
+    msgspec.Struct,
+    rename={
+        "category": "codeCategory",
+        "label": "codeLabel",
+        "spaced_label": " codeLabel",  # a slip of the documented samples
+        "confidence": "codeConfidence",
+    },
+    forbid_unknown_fields=True,
+    gc=False,
+):
+    category: str
+    confidence: float
+    label: str | UnsetType = UNSET
+    spaced_label: str | UnsetType = UNSET
+
+
+def _coded_decoder(record_id: str) -> Decode:
+    """Of lines of output as documented, with `record_id` as the name of the recordId."""
+    coded = msgspec.defstruct(
+        "Coded",
+        [
+            ("record_id", str),
+            ("result", _Code | UnsetType, UNSET),
+            ("suggestions", list[_Code] | UnsetType, UNSET),
+        ],
+        rename={"record_id": record_id},
+        forbid_unknown_fields=True,
+        gc=False,
+    )
+    return msgspec.json.Decoder(coded).decode
+
+
+class QuickOutput:
+    """The quick check of lines of output. Tries the slip `id` for `recordId` where it was seen."""
+
+    def __init__(self) -> None:
+        self._decoders = [_coded_decoder(RECORD_ID), _coded_decoder("id")]
+
+    def ids_and_coded(self, lines: list[bytes]) -> tuple[list[str], int] | None:
+        """The recordIds and how many lines have a result; None where a line is unusual.
+
+        Lines come without their newlines; at least one.
+        """
+        if max(map(len, lines)) > MAX_LINE_BYTES:
+            return None
+        for decode in self._decoders:
+            try:
+                coded = list(map(decode, lines))
+            except NOT_OF_THE_TYPE:
+                continue
+            results = sum(map(bool, map(attrgetter("result"), coded)))  # UNSET is false
+            return list(map(attrgetter("record_id"), coded)), results
+        return None
