@@ -4,8 +4,9 @@ LocalCloudError
 ├── StartFailed       the server did not come up
 ├── DeployFailed      the CDK CLI refused or failed
 ├── NothingRuns       a command needs `make up` first
-├── DropFailed        the drop ended otherwise than `complete`, or its results disagree
-└── Interrupted       Ctrl-C, or the process was asked to end
+└── DropFailed        the drop ended otherwise than `complete`, or its results disagree
+
+Interrupted           Ctrl-C, or the process was asked to end
 """
 
 
@@ -35,5 +36,8 @@ class DropFailed(LocalCloudError):
     """The drop ended otherwise than `complete`, or its results disagree with the input."""
 
 
-class Interrupted(Exception):
-    """Ctrl-C, or a signal that asks the process to end."""
+class Interrupted(BaseException):
+    """Ctrl-C, or a signal that asks the process to end.
+
+    No `Exception`, as KeyboardInterrupt is none: it is raised wherever the process happens to be,
+    and botocore takes any exception during a call for a lost connection and tries again."""

@@ -3,16 +3,19 @@
 import io
 import os
 import shlex
+import signal
 import socket
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from localcloud import commands
 from localcloud.__main__ import main
 from localcloud.console import Console
 from localcloud.environment import Reach
-from localcloud.errors import DropFailed, NothingRuns, StartFailed
+from localcloud.errors import DropFailed, Interrupted, NothingRuns, StartFailed
 from localcloud.places import Place, Tools
 from localcloud.server import Server, free_port, is_ours, start_detached
 from localcloud.state import kept_cloud, recall, remember
@@ -100,3 +103,25 @@ def should_name_the_port_when_it_is_taken(place: Place) -> None:
 
 def should_give_a_port_that_can_be_used() -> None:
     assert 1024 <= free_port() <= 65535
+
+
+def should_end_a_call_whatever_its_library_catches_when_interrupted() -> None:
+    def interrupt(*_: object) -> None:
+        raise Interrupted
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            sqs = boto3.client(
+                "sqs",
+                endpoint_url=f"http://127.0.0.1:{silent.getsockname()[1]}",
+                config=Config(read_timeout=5, retries={"total_max_attempts": 1}),
+            )
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            with pytest.raises(Interrupted):
+                sqs.list_queues()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
