@@ -82,18 +82,30 @@ $(MODEL): $(TOPIC_FILES) $(TRAINING_FILES) | .venv/.installed
 evaluate: $(MODEL) ## accuracy, coverage, precision and calibration of the trained model
 	@.venv/bin/python -m coding_service.coder evaluate topics/anzsco --models build/models
 
+# --- Documents ------------------------------------------------------------------------------
+
+.PHONY: docs
+docs: .venv/.installed ## write the generated blocks of the documents: settings, pictures
+	@.venv/bin/python -m docs
+
 # --- AWS ------------------------------------------------------------------------------------
 
 .PHONY: assets
 assets: .venv/.installed $(MODEL) ## build the Lambda assets for AWS
 	@.venv/bin/python -m infra.assets
 
+# With CodingService, so that the app can be synthesized whatever is deployed later.
+.PHONY: bootstrap
+bootstrap: .venv/.installed node_modules/.installed $(MODEL) ## prepare an AWS account and region for the CDK, once; ARGS= go to cdk
+	@exec $(LOCALCLOUD) cdk bootstrap -c codingService=true $(ARGS)
+
 .PHONY: synth
-synth: .venv/.installed node_modules/.installed $(MODEL) ## the templates for AWS, in cdk.out; ARGS= go to cdk
-	@exec $(LOCALCLOUD) cdk synth --quiet --all $(ARGS)
+synth: .venv/.installed node_modules/.installed $(MODEL) ## write the templates for AWS to cdk.out; ARGS="-c setting=value" and others go to cdk
+	@$(LOCALCLOUD) cdk synth --quiet $(ARGS)
+	@echo "Wrote the templates to cdk.out"
 
 .PHONY: deploy
-deploy: .venv/.installed node_modules/.installed $(MODEL) ## deploy to the AWS account of the current credentials; ARGS= go to cdk
+deploy: .venv/.installed node_modules/.installed $(MODEL) ## deploy to the AWS account of the current credentials; ARGS= as for synth
 	@exec $(LOCALCLOUD) cdk deploy --all $(ARGS)
 
 # --- Environments ---------------------------------------------------------------------------

@@ -1,6 +1,6 @@
-"""Draws a state machine file as a Mermaid diagram: `python docs/drawing.py FILE.asl.json`.
+"""Draws a state machine's file as a Mermaid diagram: `python -m docs.drawing FILE.asl.json`.
 
-The README's picture is this program's output for the shipped file; a test keeps them the same.
+The pictures in the documents are this program's output for the shipped files: `docs/blocks.py`.
 """
 
 import json
@@ -11,10 +11,27 @@ from pathlib import Path
 from typing import Any
 
 INDENT = "    "
+# The comparisons of Amazon States Language that have a sign; others are written by their names.
+SIGNS = {
+    "Equals": "=",
+    "LessThan": "<",
+    "LessThanEquals": "≤",
+    "GreaterThan": ">",
+    "GreaterThanEquals": "≥",
+}
+NAMED_ERRORS = 2  # a label with more errors than that would be wider than the picture
+_COMPARISON = re.compile(
+    r"(?:String|Numeric|Boolean|Timestamp)(?P<relation>" + "|".join(SIGNS) + r")(?:Path)?"
+)
+_NOT_IN_LABELS = re.compile(r"[:;\"\n#]+")  # what ends a label in Mermaid's grammar
 
 
 def draw(definition: Mapping[str, Any]) -> str:
-    """The Mermaid text for a decoded Amazon States Language definition."""
+    """The Mermaid text for a decoded Amazon States Language definition.
+
+    A Map is drawn around the states that it repeats, a Parallel around its branches. Retries are
+    left out: they lead back to where they come from.
+    """
     return "\n".join(["stateDiagram-v2", *_machine(definition, depth=1)]) + "\n"
 
 
@@ -24,7 +41,7 @@ def _machine(machine: Mapping[str, Any], *, depth: int) -> Iterator[str]:
     for name, state in machine["States"].items():
         yield from _declaration(name, state, depth=depth)
         for target, label in _transitions(state):
-            suffix = f" : {label}" if label else ""
+            suffix = f" : {_NOT_IN_LABELS.sub(' ', label)}" if label else ""
             yield f"{pad}{_id(name)} --> {target}{suffix}"
 
 
@@ -33,6 +50,13 @@ def _declaration(name: str, state: Mapping[str, Any], *, depth: int) -> Iterator
     if state["Type"] == "Map":
         yield f'{pad}state "{name}: for each" as {_id(name)} {{'
         yield from _machine(state["ItemProcessor"], depth=depth + 1)
+        yield f"{pad}}}"
+    elif state["Type"] == "Parallel":
+        yield f'{pad}state "{name}" as {_id(name)} {{'
+        for number, branch in enumerate(state["Branches"]):
+            if number:
+                yield f"{pad}{INDENT}--"
+            yield from _machine(branch, depth=depth + 1)
         yield f"{pad}}}"
     elif state["Type"] == "Choice":
         yield f"{pad}state {_id(name)} <<choice>>"
@@ -48,9 +72,15 @@ def _transitions(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if "Next" in state:
         yield _id(state["Next"]), ""
     for catcher in state.get("Catch", ()):
-        yield _id(catcher["Next"]), "final error"
+        yield _id(catcher["Next"]), _caught(catcher["ErrorEquals"])
     if state.get("End") or state["Type"] in ("Succeed", "Fail"):
         yield "[*]", ""
+
+
+def _caught(errors: list[str]) -> str:
+    if "States.ALL" in errors:
+        return "any error"
+    return " or ".join(errors) if len(errors) <= NAMED_ERRORS else "final error"
 
 
 def _condition(rule: Mapping[str, Any]) -> str:
@@ -58,17 +88,27 @@ def _condition(rule: Mapping[str, Any]) -> str:
     for operator, word in (("And", " and "), ("Or", " or ")):
         if operator in rule:
             return word.join(_condition(part) for part in rule[operator])
+    if "Not" in rule:
+        return f"not ({_condition(rule['Not'])})"
     variable = rule["Variable"].rsplit(".", 1)[-1]
-    if "BooleanEquals" in rule:
-        return str(variable if rule["BooleanEquals"] else f"not {variable}")
-    if "IsPresent" in rule:
-        return f"has {variable}" if rule["IsPresent"] else f"no {variable}"
-    value = next(value for key, value in rule.items() if key not in ("Variable", "Next", "Comment"))
-    return str(value)
+    ((operator, value),) = (
+        (key, value) for key, value in rule.items() if key not in ("Variable", "Next", "Comment")
+    )
+    if operator == "StringEquals":
+        return str(value)
+    if operator == "BooleanEquals":
+        return str(variable if value else f"not {variable}")
+    if operator == "IsPresent":
+        return f"has {variable}" if value else f"no {variable}"
+    compared = _COMPARISON.fullmatch(operator)
+    other = value.rsplit(".", 1)[-1] if operator.endswith("Path") else value
+    return f"{variable} {SIGNS[compared['relation']] if compared else operator} {other}"
 
 
 def _id(name: str) -> str:
-    return re.sub(r"\W+", "_", name).strip("_")
+    """A name that Mermaid takes. A state's name is unique in its whole machine, and so is this:
+    `Submitted?` and `Submitted` stay two."""
+    return re.sub(r"\W", "_", name)
 
 
 if __name__ == "__main__":

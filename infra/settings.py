@@ -19,35 +19,36 @@ from infra.setting_types import SettingsError
 class Settings:
     """What a deployment may choose. Defaults here equal those of `cdk.json`.
 
-    :ivar local_cloud: the local cloud's endpoint; "" deploys to AWS. The one switch.
+    :ivar local_cloud: endpoint of the local cloud, which sets it; "" deploys to AWS.
     :ivar coding_service: deploy the CodingService stack too.
-    :ivar architecture: processor of the functions.
+    :ivar architecture: processor of the functions: arm64 or x86_64.
     :ivar log_retention_days: days that log groups keep events.
-    :ivar retain_storage: buckets, tables and logs outlive their stack.
+    :ivar retain_storage: buckets, tables, keys and logs outlive their stack.
     :ivar assets: folder of the built Lambda assets, relative to the project.
     :ivar service_url: the coding service's base address in front of `/v1`; "" takes
         CodingService's.
     :ivar auth_url: base address in front of `/oauth2/token`; "" takes CodingService's.
-    :ivar presigned_hosts: fnmatch patterns of the hosts that presigned URLs may name.
-    :ivar allow_plain_http: addresses may begin with http://.
-    :ivar token_prefix: stands before the token in the Authorization header.
+    :ivar presigned_hosts: patterns (`*` stands for anything) of the hosts that presigned URLs
+        may name, with `:port` where it is not the usual one; needed with `serviceUrl`.
+    :ivar allow_plain_http: addresses may begin with http://; for tests on one machine only.
+    :ivar token_prefix: stands before the token in the Authorization header, for example `Bearer `.
     :ivar default_topic: topic of keys that name none; "" rejects such keys.
     :ivar requests_per_second: API calls a second that the service allows.
-    :ivar requests_per_day: API calls a day that the service allows.
-    :ivar max_file_bytes: largest file that one operation takes.
-    :ivar poll_first_seconds: wait before the first status call.
+    :ivar requests_per_day: API calls in any 24 hours that the service allows.
+    :ivar max_file_bytes: largest file that one operation takes, in bytes.
+    :ivar poll_first_seconds: least wait between status calls, and the first one, in seconds.
     :ivar poll_fraction: later waits, as a part of the time waited already.
-    :ivar poll_ceiling_seconds: longest wait between status calls.
-    :ivar max_attempts: operations that are tried for a part.
+    :ivar poll_ceiling_seconds: longest wait between status calls, in seconds.
+    :ivar max_attempts: operations that are tried for a part when they time out.
     :ivar notification_emails: addresses that are told of each drop.
     :ivar operator_emails: addresses that are told of alarms.
-    :ivar upload_window_seconds: CodingService: time to upload after creating.
-    :ivar results_seconds: CodingService: time that results are kept.
-    :ivar service_requests_per_second: CodingService: each client's rate.
+    :ivar upload_window_seconds: CodingService: seconds in which an upload must begin.
+    :ivar results_seconds: CodingService: seconds that results are kept.
+    :ivar service_requests_per_second: CodingService: each client's calls a second.
     :ivar service_burst: CodingService: calls that a client may save up.
     :ivar service_requests_per_day: CodingService: each client's calls a UTC day.
-    :ivar service_max_file_bytes: CodingService: largest input.
-    :ivar token_seconds: CodingService: life of an access token.
+    :ivar service_max_file_bytes: CodingService: largest input, in bytes.
+    :ivar token_seconds: CodingService: life of an access token, in seconds.
     :ivar models_dir: CodingService: folder of trained models, relative to the project.
     """
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -187,6 +188,32 @@ def should_have_the_measured_figures_in_the_topics_page(
         shares, shares_now = shares_under(heading, printed), shares_under(heading, measured_now)
         assert len(shares) >= 5
         assert shares == pytest.approx(shares_now, abs=3.0)
+
+
+def should_code_the_front_pages_example_as_it_says(anzsco: Model) -> None:
+    page = (ANZSCO.parents[1] / "README.md").read_text(encoding="utf-8")
+    dropped, coded = (
+        [json.loads(line) for line in block.splitlines()]
+        for block in re.findall(r"^```json lines\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    )
+    got = [coding.to_json() for coding in anzsco.code(dropped)]
+    # Other processors and libraries may round a confidence otherwise.
+    assert [said(line) for line in got] == [said(line) for line in coded]
+    assert [sure(line) for line in got] == [pytest.approx(sure(line), abs=0.03) for line in coded]
+
+
+def said(line: dict[str, Any]) -> tuple[str, list[tuple[str, str]]]:
+    """A line of output without its confidences."""
+    return line["recordId"], [(one["codeCategory"], one["codeLabel"]) for one in options(line)]
+
+
+def sure(line: dict[str, Any]) -> list[float]:
+    """Its confidences."""
+    return [one["codeConfidence"] for one in options(line)]
+
+
+def options(line: dict[str, Any]) -> list[dict[str, Any]]:
+    return [line["result"]] if "result" in line else line["suggestions"]
 
 
 def shares_under(heading: str, text: str) -> list[float]:

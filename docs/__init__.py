@@ -1,0 +1,1 @@
+"""The project's documents, and what keeps their generated blocks true (`make docs`)."""

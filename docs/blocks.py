@@ -1,0 +1,66 @@
+"""The generated blocks of the documents.
+
+A block stands between `<!-- name -->` (or `<!-- name: argument -->`) and `<!-- end -->`; what is
+between the two is written by `make docs`, and a test compares it.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from docs.drawing import draw
+from docs.settings_table import changed_settings_table, service_settings_table, settings_table
+from infra.places import PROJECT
+from localcloud.deployment import LOCAL_SETTINGS
+
+NO_DOCUMENTS = frozenset({"node_modules", "build", "out", "cdk.out"})
+_BLOCK = re.compile(
+    r"(?P<begin><!-- (?P<name>[A-Za-z ]+?)(?:: (?P<argument>\S+))? -->\n).*?(?P<end><!-- end -->)",
+    re.DOTALL,
+)
+
+
+class BlockError(Exception):
+    """A document asks for a block that cannot be made; names the document and the block."""
+
+
+def documents() -> list[Path]:
+    """Every Markdown file of the project."""
+    found = [*PROJECT.glob("*.md"), *PROJECT.glob("[!.]*/**/*.md")]
+    return sorted(path for path in found if path.relative_to(PROJECT).parts[0] not in NO_DOCUMENTS)
+
+
+def filled(text: str, *, where: str) -> str:
+    """The document `text` with every block made anew.
+
+    :param where: the document's name, for the error.
+    :raises BlockError: a block is unknown, or the file that it draws is missing.
+    """
+
+    def fill(block: re.Match[str]) -> str:
+        name, argument = block["name"], block["argument"] or ""
+        if name not in BLOCKS:
+            known = ", ".join(sorted(BLOCKS))
+            raise BlockError(f"{where}: there is no block {name!r}; there are: {known}")
+        try:
+            made = BLOCKS[name](argument)
+        except OSError as error:
+            raise BlockError(
+                f"{where}: the block {name!r} cannot be made: {argument}: {error.strerror}"
+            ) from error
+        return f"{block['begin']}{made}{block['end']}"
+
+    return _BLOCK.sub(fill, text)
+
+
+def _drawn(file: str) -> str:
+    return f"```mermaid\n{draw(json.loads((PROJECT / file).read_text('utf-8')))}```\n"
+
+
+BLOCKS: Mapping[str, Callable[[str], str]] = {
+    "settings": lambda _: settings_table(),
+    "settings of CodingService": lambda _: service_settings_table(),
+    "settings of the local cloud": lambda _: changed_settings_table(LOCAL_SETTINGS),
+    "drawn": _drawn,
+}

@@ -1,0 +1,57 @@
+"""The generated blocks are as `make docs` would write them."""
+
+import json
+
+import pytest
+
+from docs.blocks import BlockError, filled
+from docs.settings_table import service_settings_table, settings, settings_table
+from infra.command_context import project_context
+from infra.settings import Settings, context_name
+from tests.docs.markdown import Document, document, read_documents, table_rows
+
+README = document("README.md")
+
+
+@pytest.mark.parametrize("page", read_documents(), ids=str)
+def should_hold_what_make_docs_writes(page: Document) -> None:
+    assert page.text == filled(page.text, where=str(page)), "run `make docs`"
+
+
+def should_have_a_row_for_every_setting_with_its_default() -> None:
+    rows = {row[0].strip("`"): row for row in table_rows(README.section("Settings"))}
+    defaults = project_context()
+    assert set(rows) == {context_name(name) for name in Settings.__dataclass_fields__}
+    for name, (_, default, meaning) in rows.items():
+        assert default == f"`{json.dumps(defaults[name])}`"
+        assert meaning
+
+
+def should_say_in_a_row_of_its_own_what_only_coding_service_has() -> None:
+    own = {row[0].strip("`") for row in table_rows(service_settings_table())}
+    assert own == {each.name for each in settings() if each.is_of_coding_service}
+    assert {"uploadWindowSeconds", "serviceRequestsPerDay"} <= own
+    assert "codingService" not in own
+
+
+def should_keep_a_bar_within_its_cell() -> None:
+    assert all(len(row) == 3 for row in table_rows(settings_table()))
+
+
+def should_replace_a_block_and_leave_the_rest() -> None:
+    before = "a\n<!-- settings -->\nold\n<!-- end -->\nb <!-- a remark --> c\n"
+    after = filled(before, where="x.md")
+    assert after == f"a\n<!-- settings -->\n{settings_table()}<!-- end -->\nb <!-- a remark --> c\n"
+    assert filled(after, where="x.md") == after
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        ("colours", "there is no block 'colours'"),
+        ("drawn: statemachine/absent.asl.json", "statemachine/absent.asl.json: No such file"),
+    ],
+)
+def should_name_the_document_and_the_block_when_it_cannot_be_made(block: str, said: str) -> None:
+    with pytest.raises(BlockError, match=f"^x.md: .*{said}"):
+        filled(f"<!-- {block} -->\n<!-- end -->", where="x.md")
