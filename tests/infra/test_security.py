@@ -15,6 +15,28 @@ from tests.infra.conftest import Deployment, Template
 # Actions that take no resource but "*" (Service Authorization Reference), each for its reason.
 WITHOUT_RESOURCES = ("xray:", "logs:")
 
+# What each function does with keys, by the service that it does it through. The local cloud does
+# not ask KMS, so nothing but this shows a statement that is wanting.
+BOTH = frozenset({"kms:Decrypt", "kms:GenerateDataKey"})
+WRITE = frozenset({"kms:GenerateDataKey"})
+READ = frozenset({"kms:Decrypt"})
+TABLE, SECRETS, EVENTS = {"dynamodb": BOTH}, {"secretsmanager": BOTH}, {"sqs": BOTH}
+KEY_USE: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "pipeline.receive": {**TABLE, "s3": READ, **EVENTS},
+    "pipeline.submit": {**TABLE, **SECRETS, "s3": BOTH},
+    "pipeline.check": {**TABLE, **SECRETS},
+    # Joining the parts of an upload decrypts them.
+    "pipeline.collect": {**TABLE, **SECRETS, "s3": BOTH},
+    "pipeline.finish": {**TABLE, "s3": WRITE},
+    "pipeline.rescue": EVENTS,
+    "coding_service.authorize": {},
+    # A presigned URL can do what its signer may.
+    "coding_service.api": {**TABLE, "s3": BOTH},
+    "coding_service.arrive": EVENTS,
+    "coding_service.infer": {**TABLE, "s3": BOTH},
+    "coding_service.settle": {**TABLE, "s3": BOTH},
+}
+
 
 def is_key(value: object) -> bool:
     """A reference to a KMS key of the template."""
@@ -121,6 +143,32 @@ def should_use_keys_through_their_services_only(aws: Deployment) -> None:
     for name, statement in statements(aws):
         if any(action.startswith("kms:") for action in as_list(statement["Action"])):
             assert "kms:ViaService" in json.dumps(statement["Condition"]), name
+
+
+def should_let_each_function_use_keys_for_what_it_reads_and_writes(aws: Deployment) -> None:
+    found: dict[str, dict[str, set[str]]] = {}
+    for name, function in aws.resources("AWS::Lambda::Function").items():
+        module, stack = function["Handler"].removesuffix(".handler"), name.partition("/")[0]
+        found[module] = key_use(aws, stack, function["Role"]["Fn::GetAtt"][0])
+    assert found == KEY_USE
+
+
+def key_use(deployment: Deployment, stack: str, role: str) -> dict[str, set[str]]:
+    """The actions of `BOTH` that a role may do, by service."""
+    used: dict[str, set[str]] = {}
+    for policy in deployment.resources("AWS::IAM::Policy", stack).values():
+        if {"Ref": role} not in policy["Roles"]:
+            continue
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if actions := BOTH & set(as_list(statement["Action"])):
+                via = json.dumps(statement["Condition"]["StringEquals"]["kms:ViaService"])
+                service = next(
+                    name
+                    for name in ("dynamodb", "secretsmanager", "s3", "sqs")
+                    if f'"{name}.' in via
+                )
+                used.setdefault(service, set()).update(actions)
+    return used
 
 
 def should_keep_what_people_store_when_the_settings_say_so(
