@@ -42,6 +42,14 @@ def should_equal_the_whole_when_two_pieces_are_joined(first: list[str], second: 
     assert _of(first).joined(_of(second)) == _of(first + second)
 
 
+@pytest.mark.parametrize("count", [1, 7, 300, 3000, 30_000])
+def should_be_the_number_that_the_ids_are_modulo_the_prime(count: int) -> None:
+    ids = [f"id-{number}" for number in range(count)]
+    number = int.from_bytes("".join(f"{each}\n" for each in ids).encode(), "big")
+
+    assert _of(ids).value == number % PRIME
+
+
 @given(IDS, IDS)
 def should_resume_when_only_its_text_was_kept(first: list[str], second: list[str]) -> None:
     kept = _of(first).to_text()
