@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import IO, cast
 
 import urllib3
+from urllib3.util import SKIP_HEADER
 
 from pipeline.presigned import PresignedHosts, StorageAnswer, Verdict
 from protocol.messages import CreatedOperation
@@ -25,8 +26,9 @@ class OutOfTime(Exception):
 class UploadBody:
     """The bytes of one PUT, as urllib3 reads them.
 
-    `before_last` is called when the last block is about to be given out: raising there keeps the
-    object from coming to be. `blocks` must hold `length` bytes together.
+    `before_last` is called when the last piece is about to be given out: raising there keeps the
+    object from coming to be. `has_time` is asked before every piece. `blocks` must hold `length`
+    bytes together.
     """
 
     blocks: Iterator[bytes] = field(repr=False)
@@ -39,19 +41,15 @@ class UploadBody:
     def read(self, size: int = -1) -> memoryview:
         """At most `size` bytes (all of a block where negative); empty at the end."""
         if not self._block:
-            self._block = memoryview(self._next_block())
+            self._block = memoryview(next(self.blocks, b""))
+        if not self.has_time():
+            raise OutOfTime
         piece = self._block if size < 0 else self._block[:size]
         self._block = self._block[len(piece) :]
         self._sent += len(piece)
-        return piece
-
-    def _next_block(self) -> bytes:
-        block = next(self.blocks, b"")
-        if not self.has_time():
-            raise OutOfTime
-        if block and self._sent + len(block) == self.length:
+        if piece and self._sent == self.length:
             self.before_last()
-        return block
+        return piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +75,9 @@ class Uploader:
                     # Signed with the URL: S3 refuses any other, and any further, x-amz header.
                     "x-amz-server-side-encryption": "aws:kms",
                     "x-amz-server-side-encryption-aws-kms-key-id": operation.bucket_kms_key_arn,
+                    # The documented headers and no others: urllib3 would add these.
+                    "Accept-Encoding": SKIP_HEADER,
+                    "User-Agent": SKIP_HEADER,
                 },
                 redirect=False,
                 preload_content=False,

@@ -1,5 +1,7 @@
 import json
+import socket
 from collections.abc import Iterator
+from threading import Thread
 
 import pytest
 import urllib3
@@ -65,20 +67,45 @@ def should_store_the_same_bytes_when_they_come_in_blocks(
     assert _stored(memory) == [b"one\n" + BLOCK + b"two\n"]
 
 
-def should_send_exactly_the_headers_that_s3_accepts(
-    uploader: Uploader, memory: MemoryService
-) -> None:
-    uploader.put(_operation(memory), _body(b"one\n"))
+class RawStorage:
+    """Takes one PUT as bytes off the wire, and answers that it is stored."""
 
-    sent = dict(memory.uploaded[0].upload_headers[0])
-    assert sent.pop("user-agent").startswith("python-urllib3")
-    assert sent == {
-        "host": _host(memory),
-        "accept-encoding": "identity",
-        "content-length": "4",
-        "x-amz-server-side-encryption": "aws:kms",
-        "x-amz-server-side-encryption-aws-kms-key-id": KMS_KEY_ARN,
-    }
+    def __init__(self) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.place = "127.0.0.1:{1}".format(*self._listening.getsockname())
+        self.head: list[str] = []
+        self.body = b""
+
+    def serve(self) -> None:
+        with self._listening, self._listening.accept()[0] as connection:
+            stream = connection.makefile("rb")
+            while line := stream.readline().rstrip(b"\r\n"):
+                self.head.append(line.decode())
+            length = next(int(line.split(":")[1]) for line in self.head if "length" in line.lower())
+            self.body = stream.read(length)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            self.body += stream.read()  # until the other side closes: nothing may follow
+
+
+def should_put_exactly_the_documented_headers_and_the_file_on_the_wire() -> None:
+    storage = RawStorage()
+    serving = Thread(target=storage.serve, daemon=True)
+    serving.start()
+    operation = CreatedOperation("op-1", f"http://{storage.place}/input?sig=1", KMS_KEY_ARN)
+    with presigned_pool(None) as pool:
+        hosts = PresignedHosts((storage.place,), allow_plain_http=True)
+        answer = Uploader(pool, hosts).put(operation, _body(b"one\n", BLOCK))
+    serving.join()
+
+    assert answer.verdict is Verdict.DONE
+    assert storage.head[0] == "PUT /input?sig=1 HTTP/1.1"
+    assert sorted(storage.head[1:]) == [
+        f"Content-Length: {4 + len(BLOCK)}",
+        f"Host: {storage.place}",
+        "x-amz-server-side-encryption-aws-kms-key-id: " + KMS_KEY_ARN,
+        "x-amz-server-side-encryption: aws:kms",
+    ]
+    assert storage.body == b"one\n" + BLOCK
 
 
 @pytest.mark.parametrize("error", [ValueError("a fault"), OutOfTime()])
@@ -113,7 +140,7 @@ def should_leave_no_object_when_the_last_block_is_not_allowed(
     assert _stored(memory) == []
 
 
-def should_ask_before_the_last_block_only(uploader: Uploader, memory: MemoryService) -> None:
+def should_ask_before_the_last_piece_only(uploader: Uploader, memory: MemoryService) -> None:
     events: list[str] = []
 
     def blocks() -> Iterator[bytes]:
@@ -127,12 +154,28 @@ def should_ask_before_the_last_block_only(uploader: Uploader, memory: MemoryServ
     assert events == ["first", "second", "asked"]
 
 
-def should_stop_when_time_runs_out(uploader: Uploader, memory: MemoryService) -> None:
+def should_not_ask_for_the_last_piece_when_there_is_no_time_for_it() -> None:
+    asked: list[str] = []
     times = iter([True, False])
+    body = UploadBody(iter([b"12"]), 2, lambda: asked.append("asked"), lambda: next(times))
+
+    assert bytes(body.read(1)) == b"1"
+    with pytest.raises(OutOfTime):
+        body.read(1)
+    assert asked == []
+
+
+def should_stop_within_a_block_when_time_runs_out(
+    uploader: Uploader, memory: MemoryService
+) -> None:
+    times = iter([True, True, False])
     body = UploadBody(iter([BLOCK, BLOCK]), 2 * len(BLOCK), lambda: None, lambda: next(times))
 
     with pytest.raises(OutOfTime):
         uploader.put(_operation(memory), body)
+    assert list(times) == []
+    uploader.pool.clear()
+    assert _stored(memory) == []
 
 
 @pytest.mark.parametrize(
