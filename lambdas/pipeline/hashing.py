@@ -5,6 +5,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
+WORTH_A_THREAD = 64 << 10  # bytes; ours: handing over costs as much as hashing some of them
+
 
 class OverlappedSha256:
     """Hashes each block in a thread of its own while the caller works on: hashlib needs no GIL.
@@ -31,6 +33,9 @@ class OverlappedSha256:
     def update(self, block: bytes) -> None:
         """Adds a block, once the one before it is hashed."""
         self._wait()
+        if len(block) < WORTH_A_THREAD:
+            self._hash.update(block)
+            return
         self._running = self._executor.submit(self._hash.update, block)
 
     def hexdigest(self) -> str:

@@ -1,11 +1,11 @@
 import hashlib
 import threading
 
-from pipeline.hashing import OverlappedSha256
+from pipeline.hashing import WORTH_A_THREAD, OverlappedSha256
 
 
 def should_hash_the_blocks_in_order() -> None:
-    blocks = [bytes([number]) * 100_000 for number in range(20)]
+    blocks = [bytes([number]) * (2 * WORTH_A_THREAD if number % 3 else 7) for number in range(20)]
     with OverlappedSha256() as hashing:
         for block in blocks:
             hashing.update(block)
@@ -20,6 +20,6 @@ def should_hash_nothing_when_nothing_came() -> None:
 
 def should_leave_no_thread_behind() -> None:
     with OverlappedSha256() as hashing:
-        hashing.update(b"block")
+        hashing.update(b"x" * WORTH_A_THREAD)
 
     assert not [thread for thread in threading.enumerate() if "sha256" in thread.name]
