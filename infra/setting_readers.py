@@ -32,6 +32,11 @@ MAX_PRESIGNED_SECONDS = 604_800
 # Cognito: an access token lives between 5 minutes and 1 day.
 MIN_TOKEN_SECONDS = 300
 
+# Lambda gathers a batch from a queue for five minutes at the most (Lambda, event source mappings).
+MAX_BATCHING_SECONDS = 300
+# Ours: such files are held in the memory of a function together, as they came and as text.
+MAX_SHARED_BYTES = 64 * 1024**2
+
 TOPIC = re.compile(r"[a-z0-9_-]{1,64}")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -97,6 +102,9 @@ READERS: Mapping[str, Callable[[str, object], Any]] = {
     "requests_per_second": read_fraction(above=0, up_to=1_000),
     "requests_per_day": read_whole_number(1),
     "max_file_bytes": read_whole_number(1, MAX_SINGLE_PUT_BYTES),
+    "share_operations": read_flag,
+    "share_wait_seconds": read_whole_number(1, MAX_BATCHING_SECONDS),
+    "share_max_bytes": read_whole_number(1, MAX_SHARED_BYTES),
     "poll_first_seconds": read_whole_number(1, SECONDS_PER_DAY),
     "poll_fraction": read_fraction(above=0, up_to=1),
     "poll_ceiling_seconds": read_whole_number(1, SECONDS_PER_DAY),

@@ -35,7 +35,12 @@ class Settings:
     :ivar default_topic: topic of keys that name none; "" rejects such keys.
     :ivar requests_per_second: API calls a second that the service allows.
     :ivar requests_per_day: API calls in any 24 hours that the service allows.
-    :ivar max_file_bytes: largest file that one operation takes, in bytes.
+    :ivar max_file_bytes: largest file that one operation takes, in bytes; a larger one is cut at
+        line ends into parts.
+    :ivar share_operations: small files that arrive together for the same topic and model share
+        an operation; false gives each file its own.
+    :ivar share_wait_seconds: how long a file may wait for others to share with, in seconds.
+    :ivar share_max_bytes: of the files that share an operation, together, in bytes.
     :ivar poll_first_seconds: least wait between status calls, and the first one, in seconds.
     :ivar poll_fraction: later waits, as a part of the time waited already.
     :ivar poll_ceiling_seconds: longest wait between status calls, in seconds.
@@ -67,6 +72,9 @@ class Settings:
     requests_per_second: float = 1
     requests_per_day: int = 10_000
     max_file_bytes: int = 5_000_000_000
+    share_operations: bool = True
+    share_wait_seconds: int = 3
+    share_max_bytes: int = 33_554_432
     poll_first_seconds: int = 10
     poll_fraction: float = 0.1
     poll_ceiling_seconds: int = 7_200

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from localcloud.cloud import LocalCloud
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_stepfunctions import SFNClient
 
 _HISTORY_PAGE = 100  # events, newest first: more than a round of polling leaves
@@ -38,19 +39,23 @@ class Executions:
 
     def __init__(self, cloud: LocalCloud) -> None:
         self._sfn: SFNClient = cloud.stepfunctions()
+        self._ledger: DynamoDBClient = cloud.dynamodb()
+        self._table = cloud.pipeline.ledger_table
         self._machine = cloud.pipeline.state_machine
         described = self._sfn.describe_state_machine(stateMachineArn=self._machine)
         self._tasks = tasks_of(json.loads(described["definition"]))
 
-    def of_drop(self, drop_id: str) -> list[str]:
-        """The ARNs of a drop's executions: its name ends with the drop's id."""
-        pages = self._sfn.get_paginator("list_executions").paginate(stateMachineArn=self._machine)
-        return [
-            execution["executionArn"]
-            for page in pages
-            for execution in page["executions"]
-            if drop_id in execution["name"]
-        ]
+    def of_drop(self, drop_id: str) -> str | None:
+        """The ARN of the execution that carries a drop, as the ledger says; None until one does.
+
+        Small files share executions, so a drop's id may not be in the name."""
+        item = self._ledger.get_item(
+            TableName=self._table,
+            Key={"pk": {"S": f"drop#{drop_id}"}, "sk": {"S": "drop"}},
+            ConsistentRead=True,
+        ).get("Item", {})
+        name = item.get("execution", {}).get("S")
+        return name and f"{self._machine.replace(':stateMachine:', ':execution:')}:{name}"
 
     def whereabouts(self, execution_arn: str) -> Whereabouts:
         status = self._sfn.describe_execution(executionArn=execution_arn)["status"]

@@ -86,15 +86,13 @@ def _follow(
     patience: float,
 ) -> Notification:
     executions = Executions(cloud)
-    execution: str | None = None
     while True:
         for told in subscription.receive():
             if told.drop_id == dropped.drop_id:
                 console.say(f"Told after {time.time() - dropped.at:.1f} s: {told.subject}")
                 return told
         waited = time.time() - dropped.at
-        if execution is None:
-            execution = next(iter(executions.of_drop(dropped.drop_id)), None)
+        execution = executions.of_drop(dropped.drop_id)  # another one, once it tries again
         if execution is not None:
             where = executions.whereabouts(execution)
             console.live(_line(where, waited), told=_line(where, None))

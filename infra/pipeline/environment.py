@@ -33,6 +33,7 @@ def function_environment(
         "REQUESTS_PER_SECOND": f"{settings.requests_per_second:g}",
         "REQUESTS_PER_DAY": str(settings.requests_per_day),
         "MAX_FILE_BYTES": str(settings.max_file_bytes),
+        "SHARE_MAX_BYTES": str(settings.share_max_bytes if settings.share_operations else 0),
         "POLL_FIRST_SECONDS": str(settings.poll_first_seconds),
         "POLL_FRACTION": f"{settings.poll_fraction:g}",
         "POLL_CEILING_SECONDS": str(settings.poll_ceiling_seconds),

@@ -7,25 +7,35 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.acknowledgements import acknowledge_any_key
 from infra.functions import FunctionFactory
 from infra.pipeline.workflow import Workflow
-from infra.security import dead_letters, secure_bucket, use_key
+from infra.security import dead_letters, secure_bucket, use_key, work_queue
 from infra.settings import Settings
 
 # EventBridge hands an event to its target for at most 24 hours and 185 times (its quotas).
 DELIVERY_HOURS = 24
 DELIVERY_RETRIES = 185
+RECEIVE_SECONDS = 300
+RECEIVE_TRIES = 5
+# Lambda's least. Few at once, so that what arrives meanwhile gathers in the queue and shares.
+RECEIVE_AT_ONCE = 2
+BATCH_OF_MANY = 1_000  # messages of 1.5 kB: far below the 6 MB of an invocation
+BATCH_OF_FEW = 10
 
 
 class Intake(Construct):
-    """Takes drops in: bucket → rule → receive; what is lost on the way lies in a queue.
+    """Takes drops in: bucket → rule → queue → receive; what is lost on the way lies in another.
+
+    The queue gathers drops for a few seconds, so that small files can share an operation.
 
     :ivar bucket: where people drop files. Versioned: a drop is one version of one key.
-    :ivar receive: starts an execution for each drop.
-    :ivar undelivered: events that never reached `receive`, or that it failed on.
+    :ivar arrivals: what was dropped and not yet taken in.
+    :ivar receive: starts executions for the drops.
+    :ivar undelivered: events that never reached `arrivals`, or that `receive` failed on.
     """
 
     def __init__(
@@ -48,13 +58,20 @@ class Intake(Construct):
             self,
             "Receive",
             module="receive",
-            description="Gives a dropped file its identity, topic and parts; starts its execution",
-            memory_mb=256,
-            timeout_seconds=60,
+            description="Gives dropped files their identity, topic and parts; starts executions",
+            memory_mb=512,
+            timeout_seconds=RECEIVE_SECONDS,
             environment={"STATE_MACHINE_ARN": workflow.arn},
         )
         self.undelivered = dead_letters(self, "Undelivered", key=key)
-        self.receive.keep_failed_events(self.undelivered, key=key)
+        self.arrivals = work_queue(
+            self,
+            "Arrivals",
+            key=key,
+            handled_in_seconds=RECEIVE_SECONDS,
+            tries=RECEIVE_TRIES,
+            failed=self.undelivered,
+        )
         events.Rule(
             self,
             "Dropped",
@@ -65,13 +82,36 @@ class Intake(Construct):
                 detail={"bucket": {"name": [self.bucket.bucket_name]}},
             ),
             targets=[
-                targets.LambdaFunction(
-                    self.receive.function,
+                targets.SqsQueue(
+                    self.arrivals,
                     dead_letter_queue=self.undelivered,
                     max_event_age=Duration.hours(DELIVERY_HOURS),
                     retry_attempts=DELIVERY_RETRIES,
                 )
             ],
+        )
+        together = settings.share_operations
+        mapping = lambda_.EventSourceMapping(
+            self,
+            "TakeIn",
+            target=self.receive.function,
+            event_source_arn=self.arrivals.queue_arn,
+            batch_size=BATCH_OF_MANY if together else BATCH_OF_FEW,
+            max_batching_window=Duration.seconds(settings.share_wait_seconds if together else 0),
+            max_concurrency=RECEIVE_AT_ONCE,
+            report_batch_item_failures=True,
+        )
+        # Lambda refuses a queue that the function may not read.
+        mapping.node.add_dependency(self.receive.role)
+
+    def may_take_in(self) -> tuple[iam.PolicyStatement, ...]:
+        """To take arrivals off their queue."""
+        return (
+            iam.PolicyStatement(
+                actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+                resources=[self.arrivals.queue_arn],
+            ),
+            use_key(self._key, via="sqs", scope=self, read=True),
         )
 
     def may_read(self) -> tuple[iam.PolicyStatement, ...]:

@@ -33,7 +33,7 @@ class Ledger(Construct):
         )
 
     def may_keep(self) -> tuple[iam.PolicyStatement, ...]:
-        """To get, put and update single items; nothing lists or deletes them."""
+        """To get, put and update single items; nothing scans or deletes them."""
         return (
             iam.PolicyStatement(
                 actions=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
@@ -41,3 +41,13 @@ class Ledger(Construct):
             ),
             use_key(self._key, via="dynamodb", scope=self, read=True, write=True),
         )
+
+    def may_look_up(self) -> iam.PolicyStatement:
+        """To get the items of many drops at once."""
+        return iam.PolicyStatement(
+            actions=["dynamodb:BatchGetItem"], resources=[self.table.table_arn]
+        )
+
+    def may_list(self) -> iam.PolicyStatement:
+        """To list the items of one part: who is aboard."""
+        return iam.PolicyStatement(actions=["dynamodb:Query"], resources=[self.table.table_arn])

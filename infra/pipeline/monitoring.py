@@ -6,7 +6,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from infra.alarms import Alarms
+from infra.alarms import PERIOD, Alarms
 from infra.pipeline.dashboard import draw
 from infra.pipeline.intake import Intake
 from infra.pipeline.ledger import Ledger
@@ -26,6 +26,8 @@ from infra.settings import Settings
 # The service deletes results within 24 hours of success (its contract); four hours are left
 # for somebody to act.
 COLLECTED_LATE_HOURS = 20
+# A try of `receive` that fails is repeated after half an hour; a first such try is no news yet.
+TAKEN_IN_LATE_SECONDS = 2_000
 # Tasks are retried when the service is busy, and such tries count as errors: only a quarter of
 # an hour of them in a row is news.
 RETRIED_PERIODS = 3
@@ -80,6 +82,14 @@ class Monitoring(Construct):
             "DropsUndelivered",
             intake.undelivered,
             meaning="A dropped file was not taken in: nobody codes it and nobody is told.",
+        )
+        self.alarms.watch(
+            "DropsTakenInLate",
+            intake.arrivals.metric_approximate_age_of_oldest_message(
+                period=PERIOD, statistic="Maximum"
+            ),
+            above=TAKEN_IN_LATE_SECONDS,
+            meaning="A dropped file has been waiting for over half an hour to be taken in.",
         )
         self.alarms.watch_queue(
             "RescuesUndelivered",

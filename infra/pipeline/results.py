@@ -55,6 +55,20 @@ class Results(Construct):
             *("PutObject", "ListMultipartUploadParts", "AbortMultipartUpload"), decrypt=True
         )
 
+    def may_join(self) -> tuple[iam.PolicyStatement, ...]:
+        """To join the pieces of a large file's results, and to remove the pieces then.
+
+        What is removed can be brought back for a while: the bucket has versions."""
+        return (
+            *self._may(
+                *("GetObject", "PutObject", "DeleteObject"),
+                *("ListMultipartUploadParts", "AbortMultipartUpload"),
+                decrypt=True,
+            ),
+            # Without it S3 answers 403 for an object that is not there (Amazon S3 API, GetObject).
+            iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn]),
+        )
+
     def _may(self, *operations: str, decrypt: bool) -> tuple[iam.PolicyStatement, ...]:
         return (
             iam.PolicyStatement(

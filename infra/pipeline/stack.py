@@ -73,13 +73,17 @@ class PipelineStack(Stack):
             notifications=notifications,
         )
 
-        intake.receive.allow(*intake.may_read(), *ledger.may_keep(), workflow.may_start())
+        intake.receive.allow(*intake.may_read(), *intake.may_take_in(), *ledger.may_keep())
+        intake.receive.allow(workflow.may_start())
         tasks.submit.allow(*intake.may_read(), *ledger.may_keep(), *credentials.may_use())
-        tasks.submit.allow(*results.may_write())
+        tasks.submit.allow(*results.may_write(), ledger.may_look_up())
         tasks.check.allow(*ledger.may_keep(), *credentials.may_use())
         tasks.collect.allow(*ledger.may_keep(), *credentials.may_use())
         tasks.collect.allow(*results.may_write_in_parts())
-        tasks.finish.allow(*ledger.may_keep(), *results.may_write())
+        tasks.collect.allow(ledger.may_look_up(), ledger.may_list())
+        tasks.finish.allow(*ledger.may_keep(), ledger.may_look_up(), ledger.may_list())
+        tasks.finish.allow(*results.may_join())
+        workflow.let_start(tasks.finish)
         rescue.rescue.allow(workflow.may_start(), workflow.may_describe())
 
         for name, value in (

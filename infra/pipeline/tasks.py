@@ -49,7 +49,7 @@ class Tasks(Construct):
             module="finish",
             description="Reconciles results with the input; manifest last; says what to tell",
             memory_mb=512,
-            timeout_seconds=300,
+            timeout_seconds=LONGEST_SECONDS,
         )
 
     def all(self) -> tuple[TracedFunction, ...]:

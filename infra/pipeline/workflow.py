@@ -10,6 +10,7 @@ from constructs import Construct
 
 from infra.acknowledgements import acknowledge
 from infra.definitions import definition
+from infra.functions import TracedFunction
 from infra.pipeline.notifications import Notifications
 from infra.pipeline.tasks import Tasks
 from infra.pipeline.workflow_role import workflow_role
@@ -90,6 +91,13 @@ class Workflow(Construct):
     def may_start(self) -> iam.PolicyStatement:
         """To start an execution."""
         return iam.PolicyStatement(actions=["states:StartExecution"], resources=[self.arn])
+
+    def let_start(self, function: TracedFunction) -> None:
+        """Lets a function that this state machine calls start executions of it.
+
+        In a policy of its own: the function's default policy is made before the state machine,
+        which names the function."""
+        iam.Policy(self, "StartFromWithin", roles=[function.role], statements=[self.may_start()])
 
     def may_describe(self) -> iam.PolicyStatement:
         """To look at an execution of this state machine, and of no other."""

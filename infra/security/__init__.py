@@ -1,7 +1,12 @@
 """What both stacks build secure by construction: a key, storage, queues, topics, log groups."""
 
 from infra.security.keys import stack_key, use_key
-from infra.security.messaging import dead_letters, encrypted_log_group, secure_topic
+from infra.security.messaging import (
+    dead_letters,
+    encrypted_log_group,
+    secure_topic,
+    work_queue,
+)
 from infra.security.removal import storage_removal
 from infra.security.storage import secure_bucket, secure_table
 
@@ -14,4 +19,5 @@ __all__ = [
     "stack_key",
     "storage_removal",
     "use_key",
+    "work_queue",
 ]

@@ -33,6 +33,33 @@ def dead_letters(scope: Construct, construct_id: str, *, key: kms.IKey) -> sqs.Q
     return queue
 
 
+def work_queue(
+    scope: Construct,
+    construct_id: str,
+    *,
+    key: kms.IKey,
+    handled_in_seconds: int,
+    tries: int,
+    failed: sqs.IQueue,
+) -> sqs.Queue:
+    """A queue in front of a function: encrypted, TLS only.
+
+    :param handled_in_seconds: the function's timeout. A message that is being handled is hidden
+        for six times as long (Lambda developer guide, "Using Lambda with Amazon SQS").
+    :param tries: how often a message is handed out before it goes to `failed`.
+    """
+    return sqs.Queue(
+        scope,
+        construct_id,
+        encryption=sqs.QueueEncryption.KMS,
+        encryption_master_key=key,
+        enforce_ssl=True,
+        visibility_timeout=Duration.seconds(6 * handled_in_seconds),
+        retention_period=Duration.days(DEAD_LETTER_DAYS),
+        dead_letter_queue=sqs.DeadLetterQueue(queue=failed, max_receive_count=tries),
+    )
+
+
 def secure_topic(
     scope: Construct, construct_id: str, *, key: kms.IKey, display_name: str
 ) -> sns.Topic:

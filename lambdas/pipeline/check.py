@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pipeline.checking import Checking
 from pipeline.collaborators import Collaborators, collaborators
 from pipeline.observability import logger, observed
-from pipeline.states import Ticket
+from pipeline.states import asked_about
 
 
 def checking(found: Collaborators) -> Checking:
@@ -23,7 +23,7 @@ def checking(found: Collaborators) -> Checking:
 
 @observed
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    progress = checking(collaborators()).check(Ticket.from_state(event))
+    progress = checking(collaborators()).check(*asked_about(event))
     logger.info(
         "checked",
         extra={

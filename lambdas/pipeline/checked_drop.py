@@ -23,6 +23,11 @@ class CheckedDrop:
         """The bytes as they are, checked; raises as `Validation` and
         `BlockReader` do."""
 
+    @property
+    def length(self) -> int:
+        """Bytes."""
+        return self.source.length
+
     def check_head(self) -> None:
         """Checks the beginning (of a small file: all) before anything is asked of the service.
 

@@ -8,7 +8,7 @@ from pipeline.limiter import CallNotDue
 from pipeline.polling import Polling
 from pipeline.redaction import quoted
 from pipeline.service_port import CodingServicePort
-from pipeline.states import MalformedState, PartStatus, Progress, Ticket
+from pipeline.states import MalformedState, PartStatus, Progress
 from protocol.statuses import OperationStatus
 
 NO_REASON = "the service gave no reason"
@@ -28,18 +28,15 @@ class Checking:
     ended: Callable[[float], None] = lambda _begun_at: None
     """Told when an operation needs no more status checks: about when it began, in seconds."""
 
-    def check(self, ticket: Ticket) -> Progress:
-        """The part's next progress. Pending is a status, never an exception.
+    def check(self, topic: str, progress: Progress) -> Progress:
+        """The next progress of a part of that topic. Pending is a status, never an exception.
 
         Raises of `errors` the leaves of `TryAgain`, `Final` and `OperatorNeeded`.
         """
-        progress = ticket.progress
         if progress.operation_id is None:
             raise MalformedState("a part without an operation_id can't be checked")
         try:
-            state = self.service.operation(
-                ticket.part.topic, progress.operation_id, turn=progress.turn
-            )
+            state = self.service.operation(topic, progress.operation_id, turn=progress.turn)
         except CallNotDue as pending:
             return progress.awaiting_slot(pending.wait_seconds, pending.turn)
         asked = replace(

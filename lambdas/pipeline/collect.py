@@ -5,14 +5,16 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from pipeline.aboard import Passengers
 from pipeline.attempts import Attempts
 from pipeline.collaborators import Collaborators, collaborators
 from pipeline.collecting import Collecting
 from pipeline.downloading import Downloader
+from pipeline.drops import Drops
 from pipeline.multipart import ResultFiles
 from pipeline.observability import logger, observed
 from pipeline.presigned import PresignedHosts, presigned_pool
-from pipeline.states import Ticket
+from pipeline.short_states import completed_ticket
 
 
 @cache
@@ -27,6 +29,7 @@ def collecting(found: Collaborators) -> Collecting:
             found.clock,
         ),
         files=ResultFiles(found.s3, settings.results_bucket),
+        passengers=Passengers(found.ledger, found.clock),
         clock=found.clock,
         measure=found.measure,
     )
@@ -34,8 +37,9 @@ def collecting(found: Collaborators) -> Collecting:
 
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    progress = collecting(collaborators()).collect(
-        Ticket.from_state(event),
+    found = collaborators()
+    progress = collecting(found).collect(
+        completed_ticket(event, Drops(found.ledger, found.clock).known),
         owner=context.aws_request_id,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )

@@ -5,18 +5,20 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from pipeline.attempts import Attempts, Claim, MetadataFacts
+from pipeline.aboard import Passengers
+from pipeline.attempts import Attempts, Claim, MetadataFacts, OutputFacts
 from pipeline.clock import Clock, parsed
 from pipeline.copying import OutputCopy
+from pipeline.distributing import DROPS_A_STEP, Distribution
 from pipeline.downloading import Downloader
 from pipeline.errors import Final, ResultsMismatch, StorageBusy
 from pipeline.limiter import CallNotDue
 from pipeline.multipart import PART_BYTES, ResultFiles
 from pipeline.observability import Measures
-from pipeline.segments import only_segment
+from pipeline.results import piece_folder
 from pipeline.service_port import CodingServicePort
 from pipeline.service_results import Result, ResultsChanged, ServiceResults
-from pipeline.states import MalformedState, PartStatus, Progress, Ticket
+from pipeline.states import MalformedState, Part, PartStatus, Progress, Ticket
 
 HANDOVER_SECONDS = 60.0  # ours: a step may take so long; with less time the next function goes on
 MAX_METADATA_BYTES = 1 << 20  # ours: the documented file has a few hundred bytes
@@ -32,9 +34,11 @@ class Collecting:
     service: CodingServicePort
     downloader: Downloader
     files: ResultFiles
+    passengers: Passengers
     clock: Clock
     measure: Measures
     part_bytes: int = PART_BYTES
+    drops_a_step: int = DROPS_A_STEP
 
     def collect(self, ticket: Ticket, *, owner: str, seconds_left: Callable[[], float]) -> Progress:
         """As much of the collection as there is time for; the part's next progress.
@@ -51,37 +55,92 @@ class Collecting:
             results = ServiceResults(
                 self.service, self.downloader, part.topic, progress.operation_id, progress.turn
             )
-            copy = OutputCopy(
+            collection = _Collection(
+                part=part,
                 claim=claim,
                 results=results,
                 files=self.files,
-                key=f"{only_segment(part).results_prefix}{OUTPUT_NAME}",
+                passengers=self.passengers,
                 has_time=lambda: seconds_left() > HANDOVER_SECONDS,
                 part_bytes=self.part_bytes,
+                drops_a_step=self.drops_a_step,
             )
             try:
-                collected = self._collect(ticket, claim, copy)
+                collected = collection.run()
             except CallNotDue as pending:
                 return progress.awaiting_slot(pending.wait_seconds, pending.turn)
-            except Final:
-                copy.abandon()
-                raise
-        if not collected:
-            return replace(progress, status=PartStatus.COLLECTING, wait_seconds=0, turn=None)
+            if collected is None:
+                return replace(progress, status=PartStatus.COLLECTING, wait_seconds=0, turn=None)
+            claim.collected(*collected)
         self._measure_age(progress)
         return replace(progress, status=PartStatus.COLLECTED, wait_seconds=0, turn=None)
 
-    def _collect(self, ticket: Ticket, claim: Claim, copy: OutputCopy) -> bool:
-        output = copy.run()
-        if output is None:
-            return False
-        prefix = only_segment(ticket.part).results_prefix
-        claim.collected(output, self._metadata(copy.results, f"{prefix}{METADATA_NAME}"))
-        return True
+    def _measure_age(self, progress: Progress) -> None:
+        """In hours. When the results were ready is unknown: they are no older than the upload."""
+        if progress.uploaded_at is not None:
+            age = self.clock.now() - parsed(progress.uploaded_at)
+            hours = age.total_seconds() / SECONDS_PER_HOUR
+            self.measure("ResultsAgeAtCollection", hours, unit="None")
 
-    def _metadata(self, results: ServiceResults, key: str) -> MetadataFacts:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Collection:
+    """One part's, by the one invocation that holds it."""
+
+    part: Part
+    claim: Claim
+    results: ServiceResults
+    files: ResultFiles
+    passengers: Passengers
+    has_time: Callable[[], bool]
+    part_bytes: int
+    drops_a_step: int
+
+    def run(self) -> tuple[OutputFacts, MetadataFacts] | None:
+        """The facts once all is collected; None where no time was left."""
+        return self._shared() if self.part.is_shared else self._own()
+
+    def _own(self) -> tuple[OutputFacts, MetadataFacts] | None:
+        prefix, folder = self.part.segments[0].results_prefix, piece_folder(self.part.piece)
+        copy = OutputCopy(
+            claim=self.claim,
+            results=self.results,
+            files=self.files,
+            key=f"{prefix}{folder}{OUTPUT_NAME}",
+            has_time=self.has_time,
+            part_bytes=self.part_bytes,
+        )
         try:
-            piece = results.get(Result.METADATA, 0, MAX_METADATA_BYTES - 1, None)
+            output = copy.run()
+            if output is None:
+                return None
+            metadata, content = self._metadata()
+        except Final:
+            copy.abandon()
+            raise
+        metadata = replace(metadata, key=f"{prefix}{folder}{METADATA_NAME}")
+        self.files.put(metadata.key, content)
+        return output, metadata
+
+    def _shared(self) -> tuple[OutputFacts, MetadataFacts] | None:
+        distribution = Distribution(
+            part=self.part,
+            claim=self.claim,
+            results=self.results,
+            files=self.files,
+            passengers=self.passengers,
+            names=(OUTPUT_NAME, METADATA_NAME),
+            metadata=self._metadata,
+            has_time=self.has_time,
+            range_bytes=self.part_bytes,
+            drops_a_step=self.drops_a_step,
+        )
+        return distribution.run()
+
+    def _metadata(self) -> tuple[MetadataFacts, bytes]:
+        """What the service says of the model, and the file itself; it lies nowhere yet."""
+        try:
+            piece = self.results.get(Result.METADATA, 0, MAX_METADATA_BYTES - 1, None)
         except ResultsChanged:
             raise StorageBusy(
                 "the service's storage refused a plain request; trying again"
@@ -96,17 +155,5 @@ class Collecting:
                 "the operation's metadata file is no JSON object, so it is unknown which model "
                 "coded the file; drop it again, and tell the service's operator"
             )
-        self.files.put(key, content)
-        return MetadataFacts(
-            key=key,
-            bytes=len(content),
-            sha256=hashlib.sha256(content).hexdigest(),
-            model=model,
-        )
-
-    def _measure_age(self, progress: Progress) -> None:
-        """In hours. When the results were ready is unknown: they are no older than the upload."""
-        if progress.uploaded_at is not None:
-            age = self.clock.now() - parsed(progress.uploaded_at)
-            hours = age.total_seconds() / SECONDS_PER_HOUR
-            self.measure("ResultsAgeAtCollection", hours, unit="None")
+        digest = hashlib.sha256(content).hexdigest()
+        return MetadataFacts(key="", bytes=len(content), sha256=digest, model=model), content

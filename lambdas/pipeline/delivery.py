@@ -1,10 +1,10 @@
 """The upload of one operation's input, tried again where that is certainly safe."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
 
-from pipeline.attempts import AttemptState, Claim
-from pipeline.checked_drop import CheckedDrop
+from pipeline.attempts import AttemptState, Claim, InputFacts
 from pipeline.clock import Clock
 from pipeline.errors import StorageBusy, StorageRefused
 from pipeline.presigned import StorageAnswer, Verdict
@@ -17,20 +17,35 @@ CERTAINLY_NOT_STORED = frozenset({"SlowDown", "ServiceUnavailable", "RequestTime
 """S3 gives these before it takes a request on; after other faults the object may exist."""
 
 
+class Cargo(Protocol):
+    """What is uploaded, in one pass."""
+
+    @property
+    def length(self) -> int:
+        """Bytes."""
+
+    @property
+    def good(self) -> Iterator[bytes]:
+        """The bytes, in blocks."""
+
+    def facts(self) -> InputFacts:
+        """Once all blocks have been given out."""
+
+    def close(self) -> None:
+        """Lets go of what the pass holds."""
+
+
 @dataclass(slots=True)
 class Delivery:
-    """Sends one drop to one operation. `open_drop` begins a new pass over the drop."""
+    """Sends one cargo to one operation. `load` begins another pass over it."""
 
     claim: Claim
     uploader: Uploader
     clock: Clock
     has_time: Callable[[], bool]
-    open_drop: Callable[[], CheckedDrop]
-    drop: CheckedDrop = field(init=False)
+    cargo: Cargo
     """The pass that is under way."""
-
-    def __post_init__(self) -> None:
-        self.drop = self.open_drop()
+    load: Callable[[], Cargo]
 
     def send(self, operation: CreatedOperation) -> None:
         """Returns when the service has the input and the ledger says so.
@@ -44,7 +59,7 @@ class Delivery:
             answer = self._put(operation, first=tries == 1)
             closing = self.claim.record.state is AttemptState.CLOSING
             if answer.verdict is Verdict.DONE and closing:
-                self.claim.uploaded(self.drop.facts())
+                self.claim.uploaded(self.cargo.facts())
                 return
             if closing and _may_be_stored(answer):
                 raise StorageBusy(
@@ -59,13 +74,13 @@ class Delivery:
         self._give_up(answer)
 
     def close(self) -> None:
-        self.drop.close()
+        self.cargo.close()
 
     def _put(self, operation: CreatedOperation, *, first: bool) -> StorageAnswer:
         body = UploadBody(
-            self.drop.good,
-            self.drop.source.length,
-            before_last=lambda: self.claim.closing(self.drop.facts()),
+            self.cargo.good,
+            self.cargo.length,
+            before_last=lambda: self.claim.closing(self.cargo.facts()),
             has_time=self.has_time,
         )
         try:
@@ -79,8 +94,8 @@ class Delivery:
             ) from None
 
     def _start_over(self) -> None:
-        self.drop.close()
-        self.drop = self.open_drop()
+        self.cargo.close()
+        self.cargo = self.load()
 
     def _give_up(self, answer: StorageAnswer) -> None:
         """The operation certainly has no input."""

@@ -32,6 +32,8 @@ class Environment:
     requests_per_second: float
     requests_per_day: int
     max_file_bytes: int
+    share_max_bytes: int
+    """Of the files that share an operation, together; 0: none does."""
     poll_first_seconds: float
     poll_fraction: float
     """Of the time already waited: the wait before the next status check."""
@@ -61,6 +63,7 @@ class Environment:
             requests_per_second=source.number("REQUESTS_PER_SECOND"),
             requests_per_day=source.count("REQUESTS_PER_DAY"),
             max_file_bytes=source.count("MAX_FILE_BYTES"),
+            share_max_bytes=source.amount("SHARE_MAX_BYTES"),
             poll_first_seconds=source.number("POLL_FIRST_SECONDS"),
             poll_fraction=source.number("POLL_FRACTION"),
             poll_ceiling_seconds=source.number("POLL_CEILING_SECONDS"),
@@ -105,6 +108,10 @@ class _Variables:
                 f"the environment variable {name} is {value!r}; it must be a number above 0"
             )
         return number
+
+    def amount(self, name: str) -> int:
+        """A whole number, or 0."""
+        return 0 if self.text(name) == "0" else self.count(name)
 
     def count(self, name: str) -> int:
         number = self.number(name)

@@ -1,179 +1,133 @@
-"""At the door: what arrived, whether it can be coded, and the execution that takes it on."""
+"""At the door: each arrival becomes a drop, and each drop is given its execution."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
-from botocore.exceptions import ClientError
-
-from pipeline.aws_errors import aws_busy_as_try_again, code_of
-from pipeline.clock import iso, parsed
+from pipeline.admission import Admission
+from pipeline.arrivals import Arrival
+from pipeline.departures import Departures
 from pipeline.drops import Drops, DropState
-from pipeline.identity import drop_id, execution_name, part_id, results_prefix, route
+from pipeline.identity import execution_name
 from pipeline.observability import Measures, logger
-from pipeline.starting import start
-from pipeline.states import Drop, Execution, MalformedState, Part, Rejection, Segment
+from pipeline.pieces import Pieces
+from pipeline.rosters import By
+from pipeline.sharing import Sharing
+from pipeline.states import Drop
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_stepfunctions import SFNClient
-
-UNVERSIONED = "null"  # S3's own name of the version in a bucket without versions
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """An object that was created, as EventBridge tells it (its keys are not URL-encoded)."""
-
-    bucket: str
-    key: str
-    size: int
-    """Bytes."""
-    version_id: str | None
-    etag: str | None
-    created_at: datetime
-
-    @classmethod
-    def from_event(cls, event: Mapping[str, Any]) -> Self:
-        """Reads an "Object Created" event of S3. Raises `MalformedState`."""
-        try:
-            detail = event["detail"]
-            created = detail["object"]
-            return cls(
-                bucket=detail["bucket"]["name"],
-                key=created["key"],
-                size=int(created.get("size", 0)),
-                version_id=created.get("version-id") or None,
-                etag=(created.get("etag") or "").strip('"') or None,
-                created_at=parsed(event["time"]),
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise MalformedState(
-                f"the event is no Object Created event of S3: {type(error).__name__} {error}"
-            ) from None
-
-    @property
-    def is_folder_marker(self) -> bool:
-        """What consoles create to show a folder: nobody's file."""
-        return self.key.endswith("/") and self.size == 0
+TAKEN_IN_AT_ONCE = 8  # ours: a write of the ledger each, of a few milliseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """Takes arrivals on. `accept` may raise `AwsBusy`: the event is then delivered again."""
+    """Takes arrivals on: each becomes a drop, and each drop travels in one execution."""
 
-    s3: "S3Client"
-    executions: "SFNClient"
+    admission: Admission
     drops: Drops
+    departures: Departures
+    sharing: Sharing
+    pieces: Pieces
     measure: Measures
-    state_machine_arn: str
-    default_topic: str | None
-    max_file_bytes: int
 
-    def accept(self, arrival: Arrival) -> str | None:
-        """Starts the arrival's execution unless it has been started; the drop's id.
+    def accept(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        """Starts what has not been started; the arrivals that have to be delivered again."""
+        boarding: dict[str, _Boarding] = {}
+        failed: list[Arrival] = []
+        with ThreadPoolExecutor(TAKEN_IN_AT_ONCE, thread_name_prefix="take-in") as executor:
+            for arrival, taken in zip(arrivals, executor.map(self._tried, arrivals), strict=True):
+                if isinstance(taken, Exception):
+                    failed.append(arrival)
+                elif taken is not None:
+                    boarding[taken.drop.drop_id] = taken
+        for group in self.sharing.groups(each.drop for each in boarding.values()):
+            members = [boarding[drop.drop_id] for drop in group]
+            if self._attempted(lambda members=members: self._depart(members)):  # type: ignore[misc]
+                continue
+            failed += [each.arrival for each in members]
+        return failed
 
-        None where there is nothing to code: a folder marker, or an object gone again.
-        """
-        if arrival.is_folder_marker:
-            logger.info("a folder marker is passed over", extra={"key": arrival.key})
+    def _tried(self, arrival: Arrival) -> "_Boarding | Exception | None":
+        try:
+            return self._take_in(arrival)
+        except Exception as error:  # noqa: BLE001  one bad arrival must not hold up the others
+            _log_failure(error, key=arrival.key)
+            return error
+
+    def _attempted(self, depart: Callable[[], None]) -> bool:
+        try:
+            depart()
+        except Exception as error:  # noqa: BLE001  nor one group
+            _log_failure(error)
+            return False
+        return True
+
+    def _take_in(self, arrival: Arrival) -> "_Boarding | None":
+        """The arrival's drop where it has to be given an execution."""
+        drop = self.admission.drop_of(arrival)
+        if drop is None:
             return None
-        identified = self._identified(arrival)
-        if identified is None:
-            logger.warning("the object is gone again", extra={"key": arrival.key})
-            return None
-        drop = self._judged(identified)
-        logger.set_correlation_id(drop.drop_id)
-        self._start_once(drop)
-        return drop.drop_id
-
-    def _start_once(self, drop: Drop) -> None:
-        state = self.drops.accept(drop)
-        if state not in (None, DropState.ACCEPTED):
-            logger.info("delivered again; the drop is known", extra={"state": state})
-            return
-        name = execution_name(drop.key, drop.drop_id)
-        execution, new = start(self.executions, self.state_machine_arn, name, execution_of(drop))
-        self.drops.started(drop.drop_id, execution)
-        if new:
-            self.measure("DropsAccepted")
+        record = self.drops.accept(drop)
+        if record.execution is None:
+            return _Boarding(arrival, drop, None)
         logger.info(
-            "accepted", extra={"bucket": drop.bucket, "key": drop.key, "execution": execution}
+            "delivered again", extra={"drop_id": drop.drop_id, "execution": record.execution}
         )
+        if record.state is DropState.ENDED or not self._free_again(drop, record.execution):
+            return None
+        return _Boarding(arrival, drop, record.execution)
 
-    def _identified(self, arrival: Arrival) -> Arrival | None:
-        """With version id and ETag, which not every sender of events tells."""
-        if arrival.version_id is not None and arrival.etag is not None:
-            return arrival
-        version: dict[str, Any] = {}
-        if arrival.version_id is not None:
-            version["VersionId"] = arrival.version_id
-        with aws_busy_as_try_again():
-            try:
-                head = self.s3.head_object(Bucket=arrival.bucket, Key=arrival.key, **version)
-            except ClientError as error:
-                if code_of(error) not in ("404", "NoSuchKey", "NoSuchVersion"):
-                    raise
-                return None
-        return replace(
-            arrival,
-            size=head["ContentLength"],
-            version_id=head.get("VersionId", UNVERSIONED),
-            etag=head["ETag"].strip('"'),
-        )
+    def _free_again(self, drop: Drop, execution: str) -> bool:
+        """Whether a drop that an execution has claimed needs another one.
 
-    def _judged(self, arrival: Arrival) -> Drop:
-        version_id = arrival.version_id or UNVERSIONED
-        identity = drop_id(arrival.bucket, arrival.key, version_id)
-        routed = route(arrival.key, self.default_topic)
-        return Drop(
-            drop_id=identity,
-            bucket=arrival.bucket,
-            key=arrival.key,
-            version_id=version_id,
-            size=arrival.size,
-            etag=arrival.etag or "",
-            topic=routed.topic,
-            model=routed.model,
-            results_prefix=results_prefix(arrival.key, routed.topic, identity),
-            dropped_at=iso(arrival.created_at),
-            rejection=routed.rejection or self._rejected_by_size(arrival.size),
-        )
+        Otherwise the execution is started, should the function have died before it was."""
+        if execution == execution_name(drop.key, drop.drop_id):
+            self.departures.alone(self.pieces.execution_of(drop))
+            return False
+        rosters = self.departures.rosters
+        roster = rosters.read(execution)
+        if roster is None:
+            return False
+        if roster.input is not None:
+            self.departures.start(execution, roster.input)
+            return False
+        return roster.by is By.INTAKE and rosters.break_up(execution)
 
-    def _rejected_by_size(self, size: int) -> Rejection | None:
-        if size == 0:
-            return Rejection(
-                "The file is empty.",
-                "Drop a file with at least one line: a JSON object for each record.",
+    def _depart(self, group: Sequence["_Boarding"]) -> None:
+        drops = tuple(each.drop for each in group)
+        before = {each.drop.drop_id: each.execution for each in group if each.execution}
+        if len(drops) > 1:
+            carried = self.departures.together(drops, by=By.INTAKE, instead_of=before)
+        else:
+            (drop,) = drops
+            started = self.departures.alone(
+                self.pieces.execution_of(drop), instead_of=before.get(drop.drop_id)
             )
-        if size > self.max_file_bytes:
-            return Rejection(
-                f"The file has {size:,} bytes; at most {self.max_file_bytes:,} can be coded.",
-                "Cut it at line ends into smaller files, and drop each of them.",
+            carried = drops if started else ()
+        for drop in carried:
+            self.measure("DropsAccepted")
+            logger.info(
+                "accepted",
+                extra={
+                    "correlation_id": drop.drop_id,
+                    "bucket": drop.bucket,
+                    "key": drop.key,
+                    "together": len(drops),
+                },
             )
-        return None
 
 
-def execution_of(drop: Drop) -> Execution:
-    """One drop in one part of one segment; a drop refused at the door has no part."""
-    if drop.rejection is not None or drop.topic is None:
-        return Execution(drops=(drop,), parts=())
-    whole = Segment(
-        drop_id=drop.drop_id,
-        bucket=drop.bucket,
-        key=drop.key,
-        version_id=drop.version_id,
-        etag=drop.etag,
-        first_byte=0,
-        last_byte=drop.size - 1,
-        results_prefix=drop.results_prefix,
+@dataclass(frozen=True, slots=True)
+class _Boarding:
+    """A drop that needs an execution."""
+
+    arrival: Arrival
+    drop: Drop
+    execution: str | None
+    """The one that has claimed it before, in vain."""
+
+
+def _log_failure(error: Exception, **extra: str) -> None:
+    logger.error(
+        "could not be taken in; it will be delivered again",
+        extra={"error": type(error).__name__, "text": str(error), **extra},
     )
-    part = Part(
-        part_id=part_id(drop.drop_id),
-        topic=drop.topic,
-        model=drop.model,
-        bytes=drop.size,
-        segments=(whole,),
-    )
-    return Execution(drops=(drop,), parts=(part,))

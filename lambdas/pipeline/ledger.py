@@ -1,12 +1,14 @@
 """The ledger: one DynamoDB table, where what happened is written before and after it happens.
 
-Items: `drop#<drop id>`/`drop`, `part#<part id>`/`part` and `part#<part id>`/`attempt#0001`…,
-`limiter`/`calls`, `token`/`lease`, `model#<topic>#<model or latest>`/`model`. Each room owns its
+Items: `drop#<drop id>`/`drop`; `part#<part id>`/`part`, its `attempt#0001`… and, where drops share
+it, its `segment#<drop id>`…; `roster#<execution>`/`roster`; `limiter`/`calls`; `token`/`lease`;
+`model#<topic>#<model or latest>`/`model`. Each room owns its
 items; this module knows only keys and conditions. Reads are strongly consistent: a decision on
 an old view of the ledger could spend a call twice.
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -15,11 +17,14 @@ from boto3.dynamodb.conditions import Key
 from botocore.exceptions import ClientError
 
 from pipeline.aws_errors import aws_busy_as_try_again, code_of
+from pipeline.errors import AwsBusy
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 Item = dict[str, Any]
+BATCH_READS = 100  # DynamoDB: keys of one BatchGetItem
+BATCH_TRIES = 6  # ours: 3 s of waiting together
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,29 @@ class Ledger:
             found = self.table.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True)
         item = found.get("Item")
         return None if item is None else _plain(item)
+
+    def get_many(self, keys: Iterable[tuple[str, str]]) -> list[Item]:
+        """The items of these (pk, sk), in any order, without those that are not there."""
+        wanted = [{"pk": pk, "sk": sk} for pk, sk in keys]
+        found: list[Item] = []
+        for first in range(0, len(wanted), BATCH_READS):
+            found += self._batch(wanted[first : first + BATCH_READS])
+        return found
+
+    def _batch(self, keys: list[dict[str, str]]) -> list[Item]:
+        found: list[Item] = []
+        name = self.table.name
+        asked: Any = {name: {"Keys": keys, "ConsistentRead": True}}
+        for tries in range(BATCH_TRIES):
+            if tries:
+                time.sleep(0.05 * 2**tries)  # DynamoDB gave a part: too much at once
+            with aws_busy_as_try_again():
+                answer = self.table.meta.client.batch_get_item(RequestItems=asked)
+            found.extend(_plain(item) for item in answer["Responses"].get(name, []))
+            asked = answer.get("UnprocessedKeys")
+            if not asked:
+                return found
+        raise AwsBusy("DynamoDB gives only a part of what is asked for; trying again")
 
     def query(self, pk: str, sk_prefix: str = "") -> list[Item]:
         """All items of a partition whose sort key begins with `sk_prefix`, in order."""

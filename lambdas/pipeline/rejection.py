@@ -1,6 +1,6 @@
 """The report of a rejected drop: what is wrong with which line, beside where results would be."""
 
-from pipeline.results import ResultsBucket
+from pipeline.results import ResultsBucket, piece_folder
 from pipeline.states import Segment
 from pipeline.validating import Faults
 
@@ -18,11 +18,18 @@ class Rejections:
     def __init__(self, results: ResultsBucket) -> None:
         self._results = results
 
-    def report(self, source: Segment, faults: Faults, input_format: tuple[str, ...]) -> str:
-        """Writes the report of a faulty file; its key. Raises `AwsBusy`.
+    def report(
+        self,
+        source: Segment,
+        faults: Faults,
+        input_format: tuple[str, ...],
+        *,
+        piece: int | None = None,
+    ) -> str:
+        """Writes the report of a faulty file, or piece of a file; its key. Raises `AwsBusy`.
 
         It names lines and fields, and quotes nothing of the file's content."""
-        key = f"{source.results_prefix}{REPORT_NAME}"
+        key = piece_report(source.results_prefix, piece)
         body = {
             "schemaVersion": SCHEMA_VERSION,
             "dropId": source.drop_id,
@@ -32,8 +39,15 @@ class Rejections:
             "reason": faults.summary(),
             "faultCount": faults.count,
             "wholeFileRead": faults.whole_file,
+            "lineCount": faults.lines,
+            "linesFromByte": source.first_byte,
             "faults": [{"line": fault.line, "fault": fault.text} for fault in faults.first],
             "nextStep": NEXT_STEP.format(fields=", ".join(input_format)),
         }
         self._results.put_json(key, body)
         return key
+
+
+def piece_report(results_prefix: str, piece: int | None) -> str:
+    """Where the report lies; that of a piece, until all pieces have been checked."""
+    return f"{results_prefix}{piece_folder(piece)}{REPORT_NAME}"

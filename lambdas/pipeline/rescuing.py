@@ -6,8 +6,8 @@ then tells the droppers.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.aws_errors import aws_busy_as_try_again
@@ -15,7 +15,7 @@ from pipeline.identity import telling_name
 from pipeline.observability import logger
 from pipeline.redaction import quoted
 from pipeline.starting import start
-from pipeline.states import Drop, Execution, Failure, MalformedState
+from pipeline.states import Failure, MalformedState, text_of, whole_list
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -35,7 +35,7 @@ class Rescuing:
     state_machine_arn: str
 
     def rescue(self, event: Mapping[str, Any]) -> list[str]:
-        """Starts a telling for each drop of a dead execution; the ids of those drops."""
+        """Starts a telling of the drops of a dead execution; their ids."""
         try:
             execution_arn = str(event["detail"]["executionArn"])
         except (KeyError, TypeError):
@@ -49,24 +49,31 @@ class Rescuing:
         error = died.get("error") or ENDED_FROM_OUTSIDE.get(died["status"], "UnknownError")
         if error in TOLD:
             return []
-        failure = Failure(error, quoted(died.get("cause") or "", longest=LONGEST_CAUSE))
-        drops = Execution.from_state(json.loads(died["input"])).drops
-        return [
-            drop.drop_id for drop in drops if self._tell(drop, failure, died.get("redriveCount", 0))
-        ]
-
-    def _tell(self, drop: Drop, failure: Failure, redrive_count: int) -> bool:
-        logger.set_correlation_id(drop.drop_id)
-        if drop.failure is not None:
+        failure = Failure(
+            error,
+            quoted(died.get("cause") or "", longest=LONGEST_CAUSE),
+            execution=execution_arn.rpartition(":")[2],
+        )
+        drops = whole_list(json.loads(died["input"]), "drops")
+        if any(drop.get("failure") is not None for drop in drops):
             # To start another telling would go in circles; the alarm on failed executions stays.
             logger.error("telling that a drop failed has failed itself; redrive its execution")
-            return False
-        telling = Execution(drops=(replace(drop, failure=failure),), parts=())
-        start(
-            self.executions,
-            self.state_machine_arn,
-            telling_name(drop.drop_id, redrive_count),
-            telling,
+            return []
+        return self._tell(drops, failure, died.get("redriveCount", 0))
+
+    def _tell(
+        self, drops: Sequence[Mapping[str, Any]], failure: Failure, redrive_count: int
+    ) -> list[str]:
+        """Starts one telling of all drops, in the form in which they travelled."""
+        ids = [text_of(drop, "drop_id") for drop in drops]
+        logger.set_correlation_id(ids[0])
+        telling = {
+            "drops": [{**drop, "failure": failure.to_state()} for drop in drops],
+            "parts": [],
+        }
+        start(self.executions, self.state_machine_arn, telling_name(ids[0], redrive_count), telling)
+        logger.warning(
+            "the execution died; its drop is told",
+            extra={"error": failure.error, "drops": ids},
         )
-        logger.warning("the execution died; its drop is told", extra={"error": failure.error})
-        return True
+        return ids

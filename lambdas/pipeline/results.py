@@ -79,6 +79,23 @@ class ResultsBucket:
                 for fault in answer.get("Errors", []):
                     raise ClientError({"Error": fault}, "DeleteObjects")
 
+    def get_json(self, key: str) -> dict[str, Any] | None:
+        """A document that was written before; None where it is not there. Raises `AwsBusy`."""
+        with aws_busy_as_try_again():
+            try:
+                body = self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()
+            except ClientError as error:
+                if code_of(error) not in ("NoSuchKey", "404"):
+                    raise
+                return None
+        document: dict[str, Any] = json.loads(body)
+        return document
+
+
+def piece_folder(piece: int | None) -> str:
+    """Where a piece's results lie, below those of its drop, until the pieces are joined."""
+    return "" if piece is None else f"pieces/{piece:04d}/"
+
 
 @contextmanager
 def file_changed() -> Iterator[None]:

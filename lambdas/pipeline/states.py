@@ -41,7 +41,7 @@ class Rejection:
 
     @classmethod
     def from_state(cls, state: Any) -> Self:
-        return cls(reason=_text(state, "reason"), next_step=_text(state, "next_step"))
+        return cls(reason=text_of(state, "reason"), next_step=text_of(state, "next_step"))
 
     def to_state(self) -> dict[str, Any]:
         return {"reason": self.reason, "next_step": self.next_step}
@@ -53,13 +53,19 @@ class Failure:
 
     error: str
     cause: str
+    execution: str | None = None
+    """Its name."""
 
     @classmethod
     def from_state(cls, state: Any) -> Self:
-        return cls(error=_text(state, "error"), cause=_text(state, "cause"))
+        return cls(
+            error=text_of(state, "error"),
+            cause=text_of(state, "cause"),
+            execution=_optional_text(state, "execution"),
+        )
 
     def to_state(self) -> dict[str, Any]:
-        return {"error": self.error, "cause": self.cause}
+        return {"error": self.error, "cause": self.cause, "execution": self.execution}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,16 +94,16 @@ class Drop:
     def from_state(cls, state: Any) -> Self:
         rejection, failure = _get(state, "rejection"), _get(state, "failure")
         return cls(
-            drop_id=_text(state, "drop_id"),
-            bucket=_text(state, "bucket"),
-            key=_text(state, "key"),
-            version_id=_text(state, "version_id"),
+            drop_id=text_of(state, "drop_id"),
+            bucket=text_of(state, "bucket"),
+            key=text_of(state, "key"),
+            version_id=text_of(state, "version_id"),
             size=_whole(state, "size"),
-            etag=_text(state, "etag"),
+            etag=text_of(state, "etag"),
             topic=_optional_text(state, "topic"),
             model=_optional_text(state, "model"),
-            results_prefix=_text(state, "results_prefix"),
-            dropped_at=_text(state, "dropped_at"),
+            results_prefix=text_of(state, "results_prefix"),
+            dropped_at=text_of(state, "dropped_at"),
             rejection=None if rejection is None else Rejection.from_state(rejection),
             failure=None if failure is None else Failure.from_state(failure),
         )
@@ -145,14 +151,14 @@ class Segment:
     @classmethod
     def from_state(cls, state: Any) -> Self:
         segment = cls(
-            drop_id=_text(state, "drop_id"),
-            bucket=_text(state, "bucket"),
-            key=_text(state, "key"),
-            version_id=_text(state, "version_id"),
-            etag=_text(state, "etag"),
+            drop_id=text_of(state, "drop_id"),
+            bucket=text_of(state, "bucket"),
+            key=text_of(state, "key"),
+            version_id=text_of(state, "version_id"),
+            etag=text_of(state, "etag"),
             first_byte=_whole(state, "first_byte"),
             last_byte=_whole(state, "last_byte"),
-            results_prefix=_text(state, "results_prefix"),
+            results_prefix=text_of(state, "results_prefix"),
         )
         if not 0 <= segment.first_byte <= segment.last_byte:
             raise MalformedState("a segment's first_byte must not be behind its last_byte")
@@ -181,15 +187,23 @@ class Part:
     bytes: int
     """Of all segments together: the upload's Content-Length."""
     segments: tuple[Segment, ...]
+    piece: int | None = None
+    """Which piece of its drop's file the part is, from 1; None where it is whole files."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several drops share the part's operation."""
+        return len(self.segments) > 1
 
     @classmethod
     def from_state(cls, state: Any) -> Self:
         part = cls(
-            part_id=_text(state, "part_id"),
-            topic=_text(state, "topic"),
+            part_id=text_of(state, "part_id"),
+            topic=text_of(state, "topic"),
             model=_optional_text(state, "model"),
             bytes=_whole(state, "bytes"),
-            segments=tuple(Segment.from_state(each) for each in _list(state, "segments")),
+            segments=tuple(Segment.from_state(each) for each in whole_list(state, "segments")),
+            piece=None if _get(state, "piece") is None else _whole(state, "piece"),
         )
         if not part.segments:
             raise MalformedState("a part must have a segment")
@@ -198,13 +212,16 @@ class Part:
         return part
 
     def to_state(self) -> dict[str, Any]:
-        return {
+        state: dict[str, Any] = {
             "part_id": self.part_id,
             "topic": self.topic,
             "model": self.model,
             "bytes": self.bytes,
             "segments": [segment.to_state() for segment in self.segments],
         }
+        if self.piece is not None:
+            state["piece"] = self.piece
+        return state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +252,7 @@ class Progress:
 
     @classmethod
     def from_state(cls, state: Any) -> Self:
-        text = _text(state, "status")
+        text = text_of(state, "status")
         try:
             status = PartStatus(text)
         except ValueError:
@@ -288,12 +305,18 @@ class Ticket:
     @classmethod
     def from_state(cls, state: Any) -> Self:
         return cls(
-            part=Part.from_state(_required(state, "part")),
-            progress=Progress.from_state(_required(state, "progress")),
+            part=Part.from_state(required(state, "part")),
+            progress=Progress.from_state(required(state, "progress")),
         )
 
     def to_state(self) -> dict[str, Any]:
         return {"part": self.part.to_state(), "progress": self.progress.to_state()}
+
+
+def asked_about(state: Any) -> tuple[str, Progress]:
+    """Topic and progress of a ticket's part, in whichever form its segments are."""
+    part = required(state, "part")
+    return text_of(part, "topic"), Progress.from_state(required(state, "progress"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,8 +329,8 @@ class Outcome:
     @classmethod
     def from_state(cls, state: Any) -> Self:
         return cls(
-            part_id=_text(state, "part_id"),
-            progress=Progress.from_state(_required(state, "progress")),
+            part_id=text_of(state, "part_id"),
+            progress=Progress.from_state(required(state, "progress")),
         )
 
     def to_state(self) -> dict[str, Any]:
@@ -325,11 +348,11 @@ class Execution:
     @classmethod
     def from_state(cls, state: Any) -> Self:
         return cls(
-            drops=tuple(Drop.from_state(each) for each in _list(state, "drops")),
-            parts=tuple(Part.from_state(each) for each in _list(state, "parts")),
+            drops=tuple(Drop.from_state(each) for each in whole_list(state, "drops")),
+            parts=tuple(Part.from_state(each) for each in whole_list(state, "parts")),
             outcomes=tuple(
                 Outcome.from_state(each)
-                for each in (_list(state, "outcomes") if _get(state, "outcomes") else ())
+                for each in (whole_list(state, "outcomes") if _get(state, "outcomes") else ())
             ),
         )
 
@@ -347,22 +370,24 @@ def _get(state: Any, name: str) -> Any:
     return state.get(name)
 
 
-def _required(state: Any, name: str) -> Any:
+def required(state: Any, name: str) -> Any:
+    """The field `name` of a decoded state. Raises `MalformedState`."""
     value = _get(state, name)
     if value is None:
         raise MalformedState(f"the state lacks {name!r}")
     return value
 
 
-def _text(state: Any, name: str) -> str:
-    value = _required(state, name)
+def text_of(state: Any, name: str) -> str:
+    """The text `name` of a decoded state. Raises `MalformedState`."""
+    value = required(state, name)
     if not isinstance(value, str):
         raise MalformedState(f"the state's {name!r} must be text")
     return value
 
 
 def _optional_text(state: Any, name: str) -> str | None:
-    return None if _get(state, name) is None else _text(state, name)
+    return None if _get(state, name) is None else text_of(state, name)
 
 
 def _whole(state: Any, name: str, default: int | None = None) -> int:
@@ -374,8 +399,9 @@ def _whole(state: Any, name: str, default: int | None = None) -> int:
     return value
 
 
-def _list(state: Any, name: str) -> Sequence[Any]:
-    value = _required(state, name)
+def whole_list(state: Any, name: str) -> Sequence[Any]:
+    """The list `name` of a decoded state. Raises `MalformedState`."""
+    value = required(state, name)
     if not isinstance(value, list):
         raise MalformedState(f"the state's {name!r} must be a list")
     return value

@@ -5,14 +5,17 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from pipeline.aboard import Passengers
 from pipeline.attempts import Attempts
+from pipeline.boarding import Boarding
 from pipeline.collaborators import Collaborators, collaborators
+from pipeline.drops import Drops
 from pipeline.observability import logger, observed
 from pipeline.presigned import PresignedHosts, presigned_pool
 from pipeline.reading import BlockReader
 from pipeline.rejection import Rejections
 from pipeline.results import ResultsBucket
-from pipeline.states import Ticket
+from pipeline.short_states import completed_ticket
 from pipeline.submitting import Submitting
 from pipeline.uploading import Uploader
 
@@ -20,16 +23,20 @@ from pipeline.uploading import Uploader
 @cache
 def submitting(found: Collaborators) -> Submitting:
     settings = found.environment
+    reader = BlockReader(found.s3, sleep=found.clock.sleep)
+    rejections = Rejections(ResultsBucket(found.s3, settings.results_bucket))
     return Submitting(
         attempts=Attempts(found.ledger, found.clock),
         service=found.service,
-        reader=BlockReader(found.s3, sleep=found.clock.sleep),
+        reader=reader,
         uploader=Uploader(
             presigned_pool(settings.ca_bundle),
             PresignedHosts(settings.presigned_hosts, settings.allow_plain_http),
         ),
-        rejections=Rejections(ResultsBucket(found.s3, settings.results_bucket)),
+        rejections=rejections,
         polling=found.polling,
+        boarding=Boarding(reader, rejections, Passengers(found.ledger, found.clock)),
+        pinned_model=Drops(found.ledger, found.clock).pinned_model,
         clock=found.clock,
         measure=found.measure,
     )
@@ -37,8 +44,9 @@ def submitting(found: Collaborators) -> Submitting:
 
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    progress = submitting(collaborators()).submit(
-        Ticket.from_state(event),
+    found = collaborators()
+    progress = submitting(found).submit(
+        completed_ticket(event, Drops(found.ledger, found.clock).known),
         owner=context.aws_request_id,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )

@@ -6,19 +6,20 @@ file, create the operation, upload; each step is in the ledger before and after 
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from pipeline.attempts import Attempts, AttemptState, Claim
+from pipeline.boarding import Boarding
 from pipeline.checked_drop import CheckedDrop
 from pipeline.clock import Clock
-from pipeline.delivery import Delivery
+from pipeline.delivery import Cargo, Delivery
 from pipeline.errors import DropcoderError, FileRejected, PartTaken, Rejected
 from pipeline.limiter import CallNotDue
 from pipeline.observability import Measures
 from pipeline.polling import Polling
 from pipeline.reading import BlockReader
 from pipeline.rejection import Rejections
-from pipeline.segments import only_segment
 from pipeline.service_port import CodingServicePort
 from pipeline.settling import Settling
 from pipeline.states import Part, PartStatus, Progress, Ticket
@@ -27,6 +28,7 @@ from protocol.messages import CreatedOperation
 from protocol.records import input_format_of
 
 ENDING_SECONDS = 25.0  # ours: for the report and the ledger, before Lambda ends the function
+NOBODY_ABOARD = "none of the files could be sent"
 NOTHING_SENT = (AttemptState.CREATED, AttemptState.UPLOADING)
 
 
@@ -40,6 +42,9 @@ class Submitting:
     uploader: Uploader
     rejections: Rejections
     polling: Polling
+    boarding: Boarding
+    pinned_model: Callable[[str, str], str]
+    """Drop id and model id in, the one model id for all pieces of the drop's file out."""
     clock: Clock
     measure: Measures
 
@@ -51,6 +56,8 @@ class Submitting:
         """
         part = ticket.part
         with self.attempts.claimed(part.part_id, owner=owner, seconds=seconds_left()) as claim:
+            if claim.record.output is not None:  # collected before its execution ended badly
+                return self._collected(claim)
             try:
                 ask_again = Settling(claim, self.service, self.clock).settle(ticket)
                 if ask_again is not None:
@@ -66,26 +73,43 @@ class Submitting:
     def _try(self, claim: Claim, ticket: Ticket, seconds_left: Callable[[], float]) -> Progress:
         part, turn = ticket.part, ticket.progress.turn
         model = self.service.model(part.topic, part.model, turn=turn)
+        if part.piece is not None and part.model is None:
+            pinned = self.pinned_model(part.segments[0].drop_id, model.model_id)
+            part = replace(part, model=pinned)
         input_format = input_format_of(model.input_format)
-        source = only_segment(part)
+        load: Callable[[], Cargo]
+        if part.is_shared:
+            shared = self.boarding.board(part, input_format)
+            if not shared.passengers:
+                return _rejected(claim, NOBODY_ABOARD)
+            load = shared.again
+        else:
+            load = partial(CheckedDrop, self.reader, part.segments[0], input_format)
         delivery = Delivery(
             claim,
             self.uploader,
             self.clock,
             has_time=lambda: seconds_left() > ENDING_SECONDS,
-            open_drop=lambda: CheckedDrop(self.reader, source, input_format),
+            cargo=load(),
+            load=load,
         )
         with closing(delivery):
-            try:
-                delivery.drop.check_head()
-                delivery.send(self._create(claim, part, turn))
-            except FileRejected:
-                return self._told_to_the_dropper(claim, delivery)
-            except DropcoderError as error:
-                if claim.record.state in NOTHING_SENT and not isinstance(error, PartTaken):
-                    claim.abandon(f"ended by {type(error).__name__}")
-                raise
-        self.measure("BytesSubmitted", part.bytes, unit="Bytes")
+            return self._delivered(claim, part, delivery, turn)
+
+    def _delivered(
+        self, claim: Claim, part: Part, delivery: Delivery, turn: str | None
+    ) -> Progress:
+        try:
+            if isinstance(delivery.cargo, CheckedDrop):
+                delivery.cargo.check_head()
+            delivery.send(self._create(claim, part, turn))
+        except FileRejected:
+            return self._told_to_the_dropper(claim, part, delivery)
+        except DropcoderError as error:
+            if claim.record.state in NOTHING_SENT and not isinstance(error, PartTaken):
+                claim.abandon(f"ended by {type(error).__name__}")
+            raise
+        self.measure("BytesSubmitted", delivery.cargo.length, unit="Bytes")
         return self._submitted(claim)
 
     def _create(self, claim: Claim, part: Part, turn: str | None) -> CreatedOperation:
@@ -98,12 +122,14 @@ class Submitting:
         claim.created(operation.operation_id)
         return operation
 
-    def _told_to_the_dropper(self, claim: Claim, delivery: Delivery) -> Progress:
+    def _told_to_the_dropper(self, claim: Claim, part: Part, delivery: Delivery) -> Progress:
         if claim.record.state is not AttemptState.IDLE:
             claim.abandon("the file was rejected")
-        drop = delivery.drop
+        drop = delivery.cargo
+        if not isinstance(drop, CheckedDrop):
+            raise TypeError("the files of a shared part are checked before it is sent")
         faults = drop.all_faults(delivery.has_time)
-        self.rejections.report(drop.source, faults, drop.input_format)
+        self.rejections.report(drop.source, faults, drop.input_format, piece=part.piece)
         return _rejected(claim, faults.summary(), faults.count)
 
     def _submitted(self, claim: Claim) -> Progress:
@@ -111,6 +137,15 @@ class Submitting:
         return Progress(
             status=PartStatus.AWAITING_INPUT,
             wait_seconds=self.polling.wait(0),
+            operation_id=record.operation_id,
+            attempt=record.attempt,
+            uploaded_at=record.uploaded_at,
+        )
+
+    def _collected(self, claim: Claim) -> Progress:
+        record = claim.record
+        return Progress(
+            status=PartStatus.COLLECTED,
             operation_id=record.operation_id,
             attempt=record.attempt,
             uploaded_at=record.uploaded_at,

@@ -2,9 +2,11 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.identity import HOW_TO_NAME
+from pipeline.part_record import InputFacts
 from pipeline.redaction import quoted
 from pipeline.states import PartStatus, Progress
 
@@ -13,6 +15,10 @@ LONGEST_REASON = 2_000  # characters; ours: fits an e-mail, and 256 kB of SNS ma
 DROP_AGAIN = "Drop the file again."
 AGAIN_OR_OPERATOR = (
     "Drop the file again; if it happens again, ask the service's operator and name the operation."
+)
+START_AGAIN = (
+    " The other pieces are kept for 90 days: a new execution with the same input codes only what "
+    "is missing (Step Functions console: New execution)."
 )
 REDRIVE = (
     "then redrive the failed execution in the Step Functions console (within 14 days), or drop "
@@ -98,6 +104,18 @@ def of_part(progress: Progress) -> Telling:
         _sentence(f"The service could not code the file: {progress.reason or 'it gave no reason'}"),
         f"Correct the file if the reason names something in it. {AGAIN_OR_OPERATOR}",
     )
+
+
+def of_piece(telling: Telling, piece: int, inputs: Sequence[InputFacts | None]) -> Telling:
+    """The same, of one piece (counted from 0) of a large file: with the lines that it has."""
+    named = f"Piece {piece + 1} of {len(inputs)}"
+    before, own = inputs[:piece], inputs[piece]
+    if all(each is not None for each in before):
+        first = 1 + sum(each.records for each in before if each is not None)
+        last = f" to {first + own.records - 1:,}" if own is not None else " on"
+        named += f" (from line {first:,}{last})"
+    kept = "" if telling.next_step.startswith("Correct") else START_AGAIN
+    return Telling(f"{named}: {telling.reason}", f"{telling.next_step}{kept}")
 
 
 def _message_in(cause: str) -> str:

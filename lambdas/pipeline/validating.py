@@ -36,6 +36,8 @@ class Faults:
     count: int
     whole_file: bool = True
     """False where there was no time to read on: there may be more faults."""
+    lines: int | None = None
+    """In all; None where the whole file was not read."""
 
     def summary(self) -> str:
         """One sentence for the dropper."""
@@ -98,7 +100,8 @@ class Validation:
         return self._faults_so_far(whole_file=True)
 
     def _faults_so_far(self, *, whole_file: bool) -> Faults:
-        return Faults(tuple(self._faults), self._fault_count, whole_file)
+        lines = self._line if whole_file else None
+        return Faults(tuple(self._faults), self._fault_count, whole_file, lines)
 
     def facts(self, source: Segment) -> InputFacts:
         """What went through, once all of it has."""

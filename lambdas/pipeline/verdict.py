@@ -7,13 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.announcement import Records
-from pipeline.attempts import PartRecord
+from pipeline.ended_execution import EndedExecution
 from pipeline.errors import ResultsMismatch
 from pipeline.manifest import MANIFEST_NAME, manifest_of
+from pipeline.outcomes import DropOutcome, Outcomes
+from pipeline.piece_reports import PieceReports
 from pipeline.rejection import REPORT_NAME, SCHEMA_VERSION
 from pipeline.results import ResultsBucket
-from pipeline.states import Drop, Execution, MalformedState, PartStatus, Progress, Rejection
-from pipeline.telling import Telling, of_error, of_part
+from pipeline.states import Drop, PartStatus, Rejection
+from pipeline.telling import Telling, of_error, of_part, of_piece
+from pipeline.whole_output import WholeOutput
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,27 +35,64 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """What judging works with."""
+    """What judging works with. Its methods raise `AwsBusy`, `PartTaken`."""
 
-    part_record: Callable[[str], PartRecord]
+    outcomes: Outcomes
+    whole_output: WholeOutput
     results: ResultsBucket
 
-    def verdict(self, drop: Drop, execution: Execution, ended_at: str) -> Verdict:
-        """Writes the manifest, or the report of a whole file refused. Raises `AwsBusy`."""
+    def tries_again(self, drop_id: str, ended: EndedExecution) -> bool:
+        """Whether the drop is not judged here, as it tries again in smaller company."""
+        return any(
+            self.outcomes.companies(part).has(drop_id)
+            for part in ended.parts_of(drop_id)
+            if part.is_shared
+        )
+
+    def companies(self, ended: EndedExecution) -> list[tuple[str, ...]]:
+        """The drops that try again, in the groups in which they travel."""
+        return [
+            group
+            for part in ended.parts
+            if part.is_shared
+            for group in self.outcomes.companies(part).groups
+        ]
+
+    def verdict(
+        self, drop: Drop, ended: EndedExecution, ended_at: str, has_time: Callable[[], bool]
+    ) -> Verdict | None:
+        """Joins what has to be joined, writes the manifest, or the report of a file refused.
+
+        None where there was no time to join it all: another call goes on.
+        """
         if drop.failure is not None:
             telling = of_error(drop.failure.error, drop.failure.cause)
             return Verdict(status="failed", telling=telling, model=drop.model)
         if drop.rejection is not None:
             return self._rejected(drop, drop.rejection)
-        part_id, progress = _outcome_of(drop, execution)
-        if progress.status is PartStatus.COLLECTED:
-            return self._reconciled(drop, self.part_record(part_id), ended_at)
+        outcome = self.outcomes.of(drop.drop_id, ended)
+        if outcome.progress.status is PartStatus.COLLECTED:
+            return self._reconciled(drop, outcome, ended_at, has_time)
+        for part in ended.parts_of(drop.drop_id):
+            if not part.is_shared and part.progress.status is not PartStatus.COLLECTED:
+                self.outcomes.give_up(part)
+        return self._in_vain(drop, outcome)
+
+    def _in_vain(self, drop: Drop, outcome: DropOutcome) -> Verdict:
+        progress = outcome.progress
         telling = of_part(progress)
         if progress.status is PartStatus.REJECTED and progress.faults is None:
             return self._rejected(drop, Rejection(telling.reason or "", telling.next_step))
+        many = len(outcome.pieces) > 1
         if progress.status is PartStatus.REJECTED:
+            if many:
+                reason = PieceReports(self.results).put_together(drop, outcome.pieces)
+                telling = Telling(reason or telling.reason, telling.next_step)
+                self.whole_output.discard(drop, outcome.pieces)
             report = f"{drop.results_prefix}{REPORT_NAME}"
             return Verdict(status="rejected", telling=telling, model=drop.model, report=report)
+        if many:
+            telling = of_piece(telling, outcome.worst, [each.input for each in outcome.pieces])
         status = "timed_out" if progress.status is PartStatus.TIMED_OUT else "failed"
         return Verdict(status=status, telling=telling, model=drop.model)
 
@@ -70,6 +110,8 @@ class Judge:
                 "reason": rejection.reason,
                 "faultCount": 0,
                 "wholeFileRead": False,
+                "lineCount": None,
+                "linesFromByte": 0,
                 "faults": [],
                 "nextStep": rejection.next_step,
             },
@@ -81,16 +123,24 @@ class Judge:
             report=report,
         )
 
-    def _reconciled(self, drop: Drop, record: PartRecord, ended_at: str) -> Verdict:
+    def _reconciled(
+        self, drop: Drop, outcome: DropOutcome, ended_at: str, has_time: Callable[[], bool]
+    ) -> Verdict | None:
         try:
-            manifest = manifest_of(drop, record, completed_at=ended_at)
+            whole = self.whole_output.of(drop, outcome.pieces, has_time)
+            if whole is None:
+                return None
+            manifest = manifest_of(drop, outcome.pieces, whole, completed_at=ended_at)
         except ResultsMismatch as mismatch:
-            telling = of_error(type(mismatch).__name__, str(mismatch))
             return Verdict(
-                status="failed", telling=telling, model=drop.model, records=_records_of(record)
+                status="failed",
+                telling=of_error(type(mismatch).__name__, str(mismatch)),
+                model=drop.model,
+                records=_records_of(outcome),
             )
         key = f"{drop.results_prefix}{MANIFEST_NAME}"
         self.results.put_json(key, manifest)
+        self.whole_output.discard(drop, outcome.pieces)
         model = manifest["model"].get("modelId") or drop.model
         return Verdict(
             status="complete",
@@ -98,35 +148,27 @@ class Judge:
                 None, f"Fetch the results below s3://{self.results.name}/{drop.results_prefix}."
             ),
             model=model,
-            records=_records_of(record),
+            records=Records(
+                input=manifest["input"]["records"],
+                output=manifest["output"]["records"],
+                coded=manifest["output"]["coded"],
+                suggested=manifest["output"]["suggested"],
+            ),
             output=manifest["output"]["key"],
             metadata=manifest["metadata"]["key"],
             manifest=key,
         )
 
 
-def _outcome_of(drop: Drop, execution: Execution) -> tuple[str, Progress]:
-    """How the drop's part ended. A drop has one part, which no other drop shares."""
-    mine = [
-        part.part_id
-        for part in execution.parts
-        if any(segment.drop_id == drop.drop_id for segment in part.segments)
-    ]
-    found = [each for each in execution.outcomes if each.part_id in mine]
-    if len(mine) != 1 or len(found) != 1:
-        raise MalformedState(
-            f"drop {drop.drop_id} has {len(mine)} parts and {len(found)} outcomes; this version "
-            "joins one of each"
-        )
-    return found[0].part_id, found[0].progress
-
-
-def _records_of(record: PartRecord) -> Records | None:
-    if record.input is None or record.output is None:
+def _records_of(outcome: DropOutcome) -> Records | None:
+    """As far as they were counted, where they do not agree."""
+    sent = [piece.input for piece in outcome.pieces if piece.input is not None]
+    received = [piece.output for piece in outcome.pieces if piece.output is not None]
+    if not len(sent) == len(received) == len(outcome.pieces):
         return None
     return Records(
-        input=record.input.records,
-        output=record.output.records,
-        coded=record.output.coded,
-        suggested=record.output.suggested,
+        input=sum(each.records for each in sent),
+        output=sum(each.records for each in received),
+        coded=sum(each.coded for each in received),
+        suggested=sum(each.suggested for each in received),
     )

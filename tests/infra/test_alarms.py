@@ -72,7 +72,17 @@ def should_watch_every_queue_of_dead_letters(either: Deployment) -> None:
         for queue in either.resources("AWS::CloudWatch::Alarm").values()
         if queue.get("MetricName") == "ApproximateNumberOfMessagesVisible"
     }
-    assert queues == {name.split("/")[1] for name in either.resources("AWS::SQS::Queue")}
+    dead = {name for name in either.resources("AWS::SQS::Queue") if "Arrivals" not in name}
+    assert queues == {name.split("/")[1] for name in dead}
+
+
+def should_watch_how_long_arrivals_wait(either: Deployment) -> None:
+    ages = [
+        alarm
+        for alarm in either.resources("AWS::CloudWatch::Alarm").values()
+        if alarm.get("MetricName") == "ApproximateAgeOfOldestMessage"
+    ]
+    assert [each["Dimensions"][0]["Value"]["Fn::GetAtt"][0].find("Arrivals") for each in ages]
 
 
 def should_watch_errors_and_throttles_of_every_function(either: Deployment) -> None:

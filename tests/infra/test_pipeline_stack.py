@@ -22,20 +22,30 @@ EVERY_FUNCTIONS = {
     *("LEDGER_TABLE", "RESULTS_BUCKET", "CREDENTIALS_SECRET_ARN", "TOKEN_SECRET_ARN"),
     *("SERVICE_URL", "AUTH_URL", "PRESIGNED_HOSTS", "ALLOW_PLAIN_HTTP", "TOKEN_PREFIX"),
     *("DEFAULT_TOPIC", "REQUESTS_PER_SECOND", "REQUESTS_PER_DAY", "MAX_FILE_BYTES"),
+    *("SHARE_MAX_BYTES",),
     *("POLL_FIRST_SECONDS", "POLL_FRACTION", "POLL_CEILING_SECONDS", "MAX_ATTEMPTS"),
 }
 LEDGER = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
 SECRETS = {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"}
 DROPS = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}
 # What each function may do beside logs, traces and keys; a wider grant is a decision, not a slip.
+MANY = {"dynamodb:BatchGetItem", "dynamodb:Query"}
 MAY: dict[str, set[str]] = {
-    "receive": LEDGER | DROPS | {"states:StartExecution", "sqs:SendMessage"},
-    "submit": LEDGER | SECRETS | DROPS | {"s3:PutObject"},
+    "receive": LEDGER
+    | DROPS
+    | {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+    | {"states:StartExecution"},
+    "submit": LEDGER | SECRETS | DROPS | {"s3:PutObject", "dynamodb:BatchGetItem"},
     "check": LEDGER | SECRETS,
     "collect": LEDGER
     | SECRETS
+    | MANY
     | {"s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
-    "finish": LEDGER | {"s3:PutObject"},
+    "finish": LEDGER
+    | MANY
+    | {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"}
+    | {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
+    | {"states:StartExecution"},
     "rescue": {"states:StartExecution", "states:DescribeExecution", "sqs:SendMessage"},
 }
 
@@ -236,12 +246,38 @@ def should_keep_what_a_rules_function_failed_on_in_a_queue(either: Deployment) -
         for config in either.resources("AWS::Lambda::EventInvokeConfig", "Pipeline").values()
         if "OnFailure" in config["DestinationConfig"]
     }
-    called_by_rules = {
+    functions_by_rules = {
         target["Arn"]["Fn::GetAtt"][0]
         for rule in either.resources("AWS::Events::Rule", "Pipeline").values()
         for target in rule["Targets"]
+        if target["Arn"]["Fn::GetAtt"][0].find("Function") > 0
     }
-    assert keeping == called_by_rules
+    assert functions_by_rules
+    assert keeping == functions_by_rules
+
+
+def should_keep_arrivals_that_failed_five_times_in_a_queue(either: Deployment) -> None:
+    (arrivals,) = (
+        queue
+        for name, queue in either.resources("AWS::SQS::Queue", "Pipeline").items()
+        if "Arrivals" in name
+    )
+    assert arrivals["RedrivePolicy"]["maxReceiveCount"] == 5
+    (mapping,) = either.resources("AWS::Lambda::EventSourceMapping", "Pipeline").values()
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    timeout = functions(either)["receive"]["Timeout"]
+    assert arrivals["VisibilityTimeout"] >= 6 * timeout
+
+
+def should_gather_arrivals_for_a_few_seconds_unless_each_file_has_its_own_operation(
+    either: Deployment, tmp_path: Path
+) -> None:
+    (mapping,) = either.resources("AWS::Lambda::EventSourceMapping", "Pipeline").values()
+    assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (1000, 3)
+    alone = synthesize(tmp_path, **SERVICE, shareOperations="false")
+    (mapping,) = alone.resources("AWS::Lambda::EventSourceMapping", "Pipeline").values()
+    assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (10, 0)
+    assert functions(alone)["receive"]["Environment"]["Variables"]["SHARE_MAX_BYTES"] == "0"
 
 
 def should_subscribe_the_addresses_of_the_settings(aws: Deployment) -> None:

@@ -6,7 +6,7 @@ import pytest
 from pipeline.checking import Checking
 from pipeline.errors import ServiceBusy, ServiceRefused
 from pipeline.ledger import Ledger
-from pipeline.states import MalformedState, PartStatus, Ticket
+from pipeline.states import MalformedState, PartStatus, Progress, Ticket
 from protocol.errors import ServiceAnswer
 from protocol.statuses import OperationStatus
 from tests.pipeline.builders import NOON, Hands, a_polling, a_service, a_ticket
@@ -46,6 +46,10 @@ class World:
         )
 
 
+def asked(ticket: Ticket) -> tuple[str, Progress]:
+    return ticket.part.topic, ticket.progress
+
+
 @pytest.fixture
 def world() -> Iterator[World]:
     with cloud() as aws:
@@ -57,7 +61,7 @@ def should_wait_in_proportion_to_the_time_since_the_upload_when_it_is_pending(
     world: World, status: OperationStatus
 ) -> None:
     world.now(status)
-    progress = world.checking.check(world.ticket())
+    progress = world.checking.check(*asked(world.ticket()))
     assert progress == replace(
         world.ticket().progress, status=PartStatus(status.value), polls=5, wait_seconds=100
     )
@@ -66,12 +70,12 @@ def should_wait_in_proportion_to_the_time_since_the_upload_when_it_is_pending(
 def should_wait_longer_when_the_days_calls_get_scarce(world: World) -> None:
     world.now(OperationStatus.IN_PROGRESS)
     scarce = replace(world.checking, budget_left=lambda: 0.05)
-    assert scarce.check(world.ticket()).wait_seconds == 400
+    assert scarce.check(*asked(world.ticket())).wait_seconds == 400
 
 
 def should_hand_on_no_url_when_the_operation_is_complete(world: World) -> None:
     world.memory.finish(world.operation_id)
-    progress = world.checking.check(world.ticket())
+    progress = world.checking.check(*asked(world.ticket()))
     assert progress.status is PartStatus.COMPLETE
     assert URL_CANARY not in str(progress.to_state())
 
@@ -80,7 +84,7 @@ def should_give_the_services_reason_without_secrets_when_the_operation_failed(
     world: World,
 ) -> None:
     world.memory.fail(world.operation_id, f"line 7 of https://b/k?X-Amz-Signature={URL_CANARY}")
-    progress = world.checking.check(world.ticket())
+    progress = world.checking.check(*asked(world.ticket()))
     assert progress.status is PartStatus.FAILED
     assert progress.reason is not None
     assert progress.reason.startswith("line 7 of")
@@ -92,7 +96,7 @@ def should_try_again_only_while_attempts_are_left_when_the_operation_timed_out(
     world: World, attempt: int, again: bool
 ) -> None:
     world.memory.time_out(world.operation_id)
-    progress = world.checking.check(world.ticket(attempt))
+    progress = world.checking.check(*asked(world.ticket(attempt)))
     assert (progress.status, progress.resubmit) == (PartStatus.TIMED_OUT, again)
 
 
@@ -101,7 +105,7 @@ def should_tell_the_end_of_an_operation_when_it_needs_no_more_checks(
     world: World, status: OperationStatus
 ) -> None:
     world.now(status)
-    world.checking.check(world.ticket())
+    world.checking.check(*asked(world.ticket()))
     pending = status in (OperationStatus.AWAITING_INPUT, OperationStatus.IN_PROGRESS)
     assert world.ended == ([] if pending else [NOON])
 
@@ -109,23 +113,23 @@ def should_tell_the_end_of_an_operation_when_it_needs_no_more_checks(
 def should_keep_everything_and_count_no_poll_when_no_call_is_free(world: World) -> None:
     limiter = world.checking.service.limiter  # type: ignore[attr-defined]
     limiter.slow_down()
-    progress = world.checking.check(world.ticket())
+    progress = world.checking.check(*asked(world.ticket()))
     waiting = world.ticket().progress.awaiting_slot(progress.wait_seconds, "checks-1")
     assert progress == waiting
     assert progress.wait_seconds >= 2
     world.hands.time += progress.wait_seconds
-    assert world.checking.check(Ticket(world.ticket().part, progress)).polls == 5
+    assert world.checking.check(*asked(Ticket(world.ticket().part, progress))).polls == 5
 
 
 def should_raise_what_the_state_machine_knows_when_the_service_refuses(world: World) -> None:
     world.memory.refuse_next("operations", ServiceAnswer.INTERNAL)
     with pytest.raises(ServiceBusy):
-        world.checking.check(world.ticket())
+        world.checking.check(*asked(world.ticket()))
     world.memory.refuse_next("operations", ServiceAnswer.OPERATION_UNKNOWN)
     with pytest.raises(ServiceRefused):
-        world.checking.check(world.ticket())
+        world.checking.check(*asked(world.ticket()))
 
 
 def should_refuse_a_ticket_when_it_names_no_operation(world: World) -> None:
     with pytest.raises(MalformedState, match="operation_id"):
-        world.checking.check(a_ticket())
+        world.checking.check(*asked(a_ticket()))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.aboard import Passengers
 from pipeline.attempts import Attempts
 from pipeline.collecting import Collecting
 from pipeline.digest import SequenceDigest
@@ -129,6 +130,7 @@ def bench() -> Iterator[Bench]:
                 service=a_service(memory, aws.ledger, hands),
                 downloader=Downloader(pool, hosts, hands.clock),
                 files=ResultFiles(aws.s3, RESULTS),
+                passengers=Passengers(aws.ledger, hands.clock),
                 clock=hands.clock,
                 measure=measured,
                 part_bytes=PART_BYTES,

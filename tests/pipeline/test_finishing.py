@@ -3,23 +3,41 @@
 import json
 import tomllib
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import boto3
 import jsonschema
 import pytest
 
+from pipeline.aboard import Fate, Passenger, Passengers
 from pipeline.announcement import MAX_SUBJECT, announcement_of
-from pipeline.attempts import InputFacts, MetadataFacts, OutputFacts, PartRecord
+from pipeline.attempts import (
+    Attempts,
+    AttemptState,
+    InputFacts,
+    MetadataFacts,
+    OutputFacts,
+    PartRecord,
+)
 from pipeline.clock import Clock
 from pipeline.collaborators import Collaborators
+from pipeline.departures import Departures
+from pipeline.digest import SequenceDigest
 from pipeline.drops import Drops, DropState
+from pipeline.ended_execution import EndedExecution
 from pipeline.environment import Environment
 from pipeline.finish import finishing
 from pipeline.finishing import Finishing
 from pipeline.manifest import SOFTWARE
+from pipeline.multipart import ResultFiles
+from pipeline.outcomes import Outcomes
 from pipeline.results import ResultsBucket
+from pipeline.rosters import Rosters
+from pipeline.sharing import shared_execution
+from pipeline.short_states import shortened
 from pipeline.states import (
     Drop,
     Execution,
@@ -31,12 +49,19 @@ from pipeline.states import (
     Rejection,
 )
 from pipeline.verdict import Judge
+from pipeline.whole_output import WholeOutput
 from tests.pipeline.builders import VARIABLES, Hands, Measured, a_drop, a_part
-from tests.pipeline.clouds import RESULTS, Cloud, cloud
+from tests.pipeline.clouds import REGION, RESULTS, Cloud, cloud
 from tests.pipeline.memory_service import MODEL_ID, a_model
 
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:drop"
+DEFINITION = '{"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 9, "End": true}}}'
 ROOT = Path(__file__).parents[2]
 DROP = a_drop()
+IDS = SequenceDigest().extended(["a", "b", "c"]).to_text()
 COLLECTED = Progress(status=PartStatus.COLLECTED, operation_id="op-1", attempt=2)
 CAUSE = '{"errorMessage": "the secret c has no credentials", "errorType": "CredentialsMissing"}'
 
@@ -53,7 +78,7 @@ def a_record(drop: Drop = DROP, **output: Any) -> PartRecord:
         bytes=200,
         records=3,
         crc32="0000abcd",
-        record_id_digest="poly127:3:07",
+        record_id_digest=IDS,
         coded=2,
         suggested=1,
     )
@@ -65,7 +90,7 @@ def a_record(drop: Drop = DROP, **output: Any) -> PartRecord:
             bytes=100,
             records=3,
             sha256="ab" * 32,
-            record_id_digest="poly127:3:07",
+            record_id_digest=IDS,
             first_byte=0,
             last_byte=99,
         ),
@@ -79,6 +104,31 @@ def a_record(drop: Drop = DROP, **output: Any) -> PartRecord:
     )
 
 
+@cache
+def stepfunctions() -> "SFNClient":
+    return boto3.client(
+        "stepfunctions",
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+def write_record(aws: Cloud, record: PartRecord) -> None:
+    """As claims leave it in the ledger."""
+    facts = {"input": record.input, "output": record.output, "metadata": record.metadata}
+    aws.ledger.put(
+        {
+            "pk": f"part#{record.part_id}",
+            "sk": "part",
+            "state": AttemptState.UPLOADED.value,
+            "attempt": record.attempt,
+            "operation_id": record.operation_id,
+            **{name: json.dumps(asdict(each)) for name, each in facts.items() if each is not None},
+        }
+    )
+
+
 class World:
     def __init__(self, aws: Cloud) -> None:
         self.aws = aws
@@ -86,25 +136,63 @@ class World:
         self.measured = Measured()
         self.drops = Drops(aws.ledger, self.hands.clock)
         self.record = a_record()
+        self.executions = stepfunctions()
+        self.executions.create_state_machine(
+            name="drop", definition=DEFINITION, roleArn="arn:aws:iam::123456789012:role/drop"
+        )
 
     @property
     def finishing(self) -> Finishing:
-        bucket = ResultsBucket(self.aws.s3, RESULTS)
+        bucket, clock = ResultsBucket(self.aws.s3, RESULTS), self.hands.clock
         return Finishing(
             drops=self.drops,
-            judge=Judge(part_record=lambda _: self.record, results=bucket),
+            judge=Judge(
+                outcomes=Outcomes(
+                    attempts=Attempts(self.aws.ledger, clock),
+                    passengers=Passengers(self.aws.ledger, clock),
+                ),
+                whole_output=WholeOutput(
+                    drops=self.drops, files=ResultFiles(self.aws.s3, RESULTS), results=bucket
+                ),
+                results=bucket,
+            ),
+            departures=self._departures,
             results_bucket=RESULTS,
             clock=self.hands.clock,
             measure=self.measured,
         )
 
-    def finish(self, drop: Drop = DROP, progress: Progress | None = COLLECTED) -> dict[str, Any]:
-        """Through JSON, as the state machine does; no progress: the drop has no part."""
+    def _departures(self, state_machine_arn: str) -> Departures:
+        return Departures(
+            drops=self.drops,
+            rosters=Rosters(self.aws.ledger, self.hands.clock),
+            executions=self.executions,
+            state_machine_arn=state_machine_arn,
+        )
+
+    def finish(
+        self, drop: Drop = DROP, progress: Progress | None = COLLECTED, *, name: str = "jobs"
+    ) -> dict[str, Any]:
+        """No progress: the drop has no part."""
         part = a_part(drop)
         outcomes = () if progress is None else (Outcome(part.part_id, progress),)
-        state = Execution(drops=(drop,), parts=() if progress is None else (part,)).to_state()
-        state["outcomes"] = [outcome.to_state() for outcome in outcomes]
-        ended = self.finishing.finish(Execution.from_state(json.loads(json.dumps(state))))
+        parts = () if progress is None else (part,)
+        return self.ended(Execution(drops=(drop,), parts=parts, outcomes=outcomes), name=name)
+
+    def ended(
+        self, execution: Execution, *, told: Any = None, name: str = "jobs", has_time: bool = True
+    ) -> dict[str, Any]:
+        """Through JSON, as the state machine does."""
+        write_record(self.aws, self.record)
+        state = {
+            **shortened(execution),
+            "outcomes": [outcome.to_state() for outcome in execution.outcomes],
+            "execution": MACHINE.replace(":stateMachine:", ":execution:") + f":{name}",
+            "ended": told or {"at": 0, "status": "complete", "cause": ""},
+        }
+        ended = self.finishing.finish(
+            EndedExecution.from_state(json.loads(json.dumps(state))), has_time=lambda: has_time
+        )
         travelled: dict[str, Any] = json.loads(json.dumps(ended))
         return travelled
 
@@ -140,7 +228,14 @@ def should_write_the_manifest_and_tell_where_the_results_are_when_all_went_well(
     schema("manifest").validate(manifest)
     assert manifest["model"]["modelId"] == MODEL_ID
     assert manifest["operations"] == [
-        {"operationId": "op-1", "attempt": 2, "firstByte": 0, "lastByte": 99}
+        {
+            "operationId": "op-1",
+            "attempt": 2,
+            "firstByte": 0,
+            "lastByte": 99,
+            "records": 3,
+            "sha256": "ab" * 32,
+        }
     ]
     assert manifest["input"]["recordIdDigest"] == manifest["output"]["recordIdDigest"]
     body = body_of(ended)
@@ -290,7 +385,9 @@ def should_be_the_worst_status_when_drops_of_one_execution_ended_differently(wor
         parts=(a_part(DROP),),
         outcomes=(Outcome(a_part(DROP).part_id, COLLECTED),),
     )
-    ended = world.finishing.finish(execution)
+    for drop in execution.drops:
+        world.drops.accept(drop)
+    ended = world.ended(execution)
     assert ended["status"] == "failed"
     assert "anzsco/c.jsonl" in ended["cause"]
     statuses = [announcement["status"] for announcement in ended["announcements"]]
@@ -309,7 +406,7 @@ def should_refuse_an_execution_when_a_drop_has_no_outcome(
     world: World, execution: Execution
 ) -> None:
     with pytest.raises(MalformedState):
-        world.finishing.finish(execution)
+        world.ended(execution)
 
 
 def should_refuse_to_finish_when_the_facts_of_a_collected_part_are_missing(world: World) -> None:
@@ -372,4 +469,148 @@ def should_be_wired_from_the_environment_when_the_function_starts() -> None:
         found.__dict__.update(s3=aws.s3, ledger=aws.ledger)
         wired = finishing(found)
         assert wired.results_bucket == VARIABLES["RESULTS_BUCKET"]
-        assert wired.judge.part_record("unknown").input is None
+        assert wired.judge.results.name == VARIABLES["RESULTS_BUCKET"]
+
+
+def many(count: int) -> tuple[Drop, ...]:
+    return tuple(a_drop(f"anzsco/{number}.jsonl") for number in range(count))
+
+
+def aboard(drop: Drop, **changes: Any) -> Passenger:
+    record = a_record(drop)
+    known = Passenger(
+        drop_id=drop.drop_id,
+        fate=Fate.ABOARD,
+        input=record.input,
+        output=record.output,
+        metadata=record.metadata,
+    )
+    return replace(known, **changes)
+
+
+class Company:
+    """An execution of several drops in one part, `shared-n`."""
+
+    def __init__(self, world: World, drops: tuple[Drop, ...], progress: Progress) -> None:
+        self.world, self.drops, self.progress = world, drops, progress
+        self.name = f"shared-{len(drops)}"
+        for drop in drops:
+            world.drops.accept(drop)
+            world.drops.claim(drop.drop_id, self.name)
+        world.record = PartRecord(part_id=f"{self.name}-0001", operation_id="op-1", attempt=1)
+        self.write(*(aboard(drop) for drop in drops))
+
+    def write(self, *passengers: Passenger) -> None:
+        known = Passengers(self.world.aws.ledger, self.world.hands.clock)
+        known.write(f"{self.name}-0001", passengers)
+
+    def ended(self, told: Any = None) -> dict[str, Any]:
+        execution = shared_execution(self.name, self.drops)
+        outcome = Outcome(f"{self.name}-0001", self.progress)
+        return self.world.ended(replace(execution, outcomes=(outcome,)), told=told, name=self.name)
+
+    def started(self) -> list[list[str]]:
+        """The keys of the drops of each execution that was started."""
+        listed = stepfunctions().list_executions(stateMachineArn=MACHINE)["executions"]
+        given = [
+            stepfunctions().describe_execution(executionArn=each["executionArn"])["input"]
+            for each in listed
+        ]
+        return sorted([drop["key"] for drop in json.loads(each)["drops"]] for each in given)
+
+
+def should_tell_each_drop_of_a_company_with_its_own_manifest(world: World) -> None:
+    company = Company(world, many(3), COLLECTED)
+    ended = company.ended()
+    assert [each["status"] for each in ended["announcements"]] == ["complete"] * 3
+    assert ended["more"] is False
+    for drop in company.drops:
+        manifest = world.document("manifest.json", drop)
+        schema("manifest").validate(manifest)
+        assert manifest["key"] == drop.key
+
+
+def should_tell_page_by_page_when_there_are_many(world: World) -> None:
+    company = Company(world, many(120), COLLECTED)
+    told: Any = None
+    keys: list[str] = []
+    pages = 0
+    while told is None or told["more"]:
+        told = company.ended(told)
+        keys += [json.loads(each["detail"])["key"] for each in told["announcements"]]
+        assert len(json.dumps(told)) < 200_000
+        pages += 1
+    assert keys == [drop.key for drop in company.drops]
+    assert pages > 2
+
+
+def should_tell_the_rejected_at_once_and_try_the_others_in_halves_when_the_operation_failed(
+    world: World,
+) -> None:
+    failed = Progress(status=PartStatus.FAILED, operation_id="op-1", reason="out of order")
+    company = Company(world, many(5), failed)
+    bad = company.drops[2]
+    company.write(
+        Passenger(drop_id=bad.drop_id, fate=Fate.REJECTED, reason="line 1 is odd", faults=1)
+    )
+    ended = company.ended()
+    (announcement,) = ended["announcements"]
+    assert (announcement["status"], ended["status"]) == ("rejected", "rejected")
+    keys = [[f"anzsco/{n}.jsonl" for n in half] for half in ((0, 1), (3, 4))]
+    assert company.started() == keys
+    record = world.drops.record(company.drops[0].drop_id)
+    assert record is not None
+    assert record.ending is None
+    assert record.execution is not None
+    assert record.execution.startswith("shared-2-")
+    assert company.ended() == ended  # tried again: the same is told, and nothing is started twice
+    assert company.started() == keys
+
+
+def should_try_the_suspect_alone_when_the_service_names_a_line(world: World) -> None:
+    failed = Progress(status=PartStatus.FAILED, reason="line 5 has no text")  # 3 records a file
+    company = Company(world, many(4), failed)
+    assert company.ended()["announcements"] == []
+    others = [f"anzsco/{n}.jsonl" for n in (0, 2, 3)]
+    assert company.started() == [others, ["anzsco/1.jsonl"]]
+
+
+def should_let_those_that_were_left_travel_together(world: World) -> None:
+    company = Company(world, many(4), COLLECTED)
+    left = [Passenger(drop_id=drop.drop_id, fate=Fate.LEFT) for drop in company.drops[2:]]
+    company.write(*left)
+    ended = company.ended()
+    assert [each["status"] for each in ended["announcements"]] == ["complete"] * 2
+    assert company.started() == [["anzsco/2.jsonl", "anzsco/3.jsonl"]]
+
+
+def should_fail_the_last_one_when_an_operation_fails_with_nobody_else_aboard(world: World) -> None:
+    failed = Progress(status=PartStatus.FAILED, reason="out of order")
+    company = Company(world, many(2), failed)
+    gone = Passenger(drop_id=company.drops[1].drop_id, fate=Fate.GONE, reason="it was deleted")
+    company.write(gone)
+    ended = company.ended()
+    assert [each["status"] for each in ended["announcements"]] == ["failed", "failed"]
+    assert company.started() == []
+
+
+def should_tell_all_when_the_part_ended_before_their_files_were_read(world: World) -> None:
+    rejected = Progress(status=PartStatus.REJECTED, reason="the topic does not exist")
+    drops = many(2)
+    company = Company(world, drops, rejected)
+    for drop in drops:
+        key = {"pk": f"part#{company.name}-0001", "sk": f"segment#{drop.drop_id}"}
+        world.aws.ledger.table.delete_item(Key=key)
+    ended = company.ended()
+    assert [each["status"] for each in ended["announcements"]] == ["rejected", "rejected"]
+
+
+def should_leave_a_drop_to_its_new_execution_when_the_old_one_is_rescued(world: World) -> None:
+    failed = Progress(status=PartStatus.FAILED, reason="out of order")
+    company = Company(world, many(2), failed)
+    company.ended()
+    dead = Failure("States.Runtime", "history", execution=company.name)
+    telling = Execution(
+        drops=tuple(replace(drop, failure=dead) for drop in company.drops), parts=()
+    )
+    assert world.ended(telling, name="told")["announcements"] == []

@@ -4,10 +4,11 @@ moto runs the machine, the buckets, the ledger, the secrets and the topic; the s
 speaks real HTTP. After every journey all that was written anywhere is searched for secrets.
 """
 
+import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import boto3
@@ -16,6 +17,7 @@ import pytest
 from pipeline import check, collect, finish, receive, rescue, submit
 from pipeline.collaborators import collaborators
 from pipeline.environment import environment
+from pipeline.identity import drop_id
 from pipeline.states import Execution
 from protocol.errors import ServiceAnswer
 from tests.pipeline.builders import FILLED, VARIABLES, lines, secrets
@@ -105,20 +107,44 @@ class Journey:
 
     def drop(self, content: bytes, key: str = "anzsco/jobs.jsonl") -> str:
         """Drops a file, delivers its event, and waits until its execution has ended."""
-        stored = self.aws.s3.put_object(Bucket=DROPS, Key=key, Body=content)
-        described = {
-            "key": key,
-            "size": len(content),
-            "etag": stored["ETag"].strip('"'),
-            "version-id": stored["VersionId"],
-        }
-        event = {
-            "time": "2026-11-21T12:00:00Z",
-            "detail": {"bucket": {"name": DROPS}, "object": described},
-        }
-        drop_id: str = receive.handler(event, Context("receive", 1))["drop_id"]  # type: ignore[arg-type]
+        (dropped,) = self.drop_together({key: content})
+        return dropped
+
+    def drop_together(self, files: Mapping[str, bytes]) -> list[str]:
+        """Drops files, delivers their events in one batch, and waits for their executions."""
+        events, ids = [], []
+        for key, content in files.items():
+            stored = self.aws.s3.put_object(Bucket=DROPS, Key=key, Body=content)
+            described = {
+                "key": key,
+                "size": len(content),
+                "etag": stored["ETag"].strip('"'),
+                "version-id": stored["VersionId"],
+            }
+            events.append(
+                {
+                    "time": "2026-11-21T12:00:00Z",
+                    "detail": {"bucket": {"name": DROPS}, "object": described},
+                }
+            )
+            ids.append(drop_id(DROPS, key, stored["VersionId"]))
+        self.deliver(events)
         self.wait()
-        return drop_id
+        return ids
+
+    def deliver(self, events: Sequence[Mapping[str, Any]]) -> None:
+        """As SQS hands them to the function."""
+        records = [{"messageId": str(n), "body": json.dumps(e)} for n, e in enumerate(events)]
+        answer = receive.handler({"Records": records}, Context("receive", 1))  # type: ignore[arg-type]
+        assert answer == {"batchItemFailures": []}
+
+    def start_again(self, name: str) -> None:
+        """Starts the execution that failed once more, with the same input."""
+        failed = next(each for each in self.executions() if each["status"] == "FAILED")
+        self._stepfunctions.start_execution(
+            stateMachineArn=MACHINE, name=name, input=failed["input"]
+        )
+        self.wait()
 
     def executions(self) -> list[dict[str, Any]]:
         listed = self._stepfunctions.list_executions(stateMachineArn=MACHINE)["executions"]
@@ -141,8 +167,12 @@ class Journey:
 
     def told(self) -> list[dict[str, Any]]:
         """The bodies of all messages since the last time."""
-        found = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
-        messages = [json.loads(message["Body"]) for message in found.get("Messages", [])]
+        messages: list[Any] = []
+        while True:
+            found = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
+            if not found.get("Messages"):
+                break
+            messages += [json.loads(message["Body"]) for message in found["Messages"]]
         self.states.extend(messages)
         return [json.loads(message["Message"]) for message in messages]
 
@@ -151,8 +181,34 @@ class Journey:
         return document
 
 
+def configured(monkeypatch: pytest.MonkeyPatch, address: str, changes: Mapping[str, str]) -> None:
+    """The functions' environment."""
+    variables = VARIABLES | {
+        "SERVICE_URL": address,
+        "AUTH_URL": address,
+        "PRESIGNED_HOSTS": address.removeprefix("http://"),
+        "ALLOW_PLAIN_HTTP": "true",
+        "REQUESTS_PER_SECOND": "1000",
+        "CREDENTIALS_SECRET_ARN": "credentials",
+        "TOKEN_SECRET_ARN": "token",
+        "STATE_MACHINE_ARN": MACHINE,
+        "AWS_DEFAULT_REGION": REGION,
+    }
+    for name, value in {**variables, **changes}.items():
+        monkeypatch.setenv(name, value)
+    environment.cache_clear()
+    collaborators.cache_clear()
+
+
+@pytest.fixture
+def settings() -> dict[str, str]:
+    """Variables that a test's functions have otherwise."""
+    return {}
+
+
 @pytest.fixture
 def journey(
+    settings: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
@@ -165,21 +221,7 @@ def journey(
     }
     caplog.set_level(logging.DEBUG)
     with cloud(config) as aws, memory.served() as address:
-        variables = VARIABLES | {
-            "SERVICE_URL": address,
-            "AUTH_URL": address,
-            "PRESIGNED_HOSTS": address.removeprefix("http://"),
-            "ALLOW_PLAIN_HTTP": "true",
-            "REQUESTS_PER_SECOND": "1000",
-            "CREDENTIALS_SECRET_ARN": "credentials",
-            "TOKEN_SECRET_ARN": "token",
-            "STATE_MACHINE_ARN": MACHINE,
-            "AWS_DEFAULT_REGION": REGION,
-        }
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-        environment.cache_clear()
-        collaborators.cache_clear()
+        configured(monkeypatch, address, settings)
         ready = Journey(aws, memory)
         yield ready
         ready.told()
@@ -210,14 +252,14 @@ def _records(caplog: pytest.LogCaptureFixture) -> str:
 
 def should_bring_the_coded_file_back_and_tell_once_when_all_goes_well(journey: Journey) -> None:
     content = lines(300)
-    drop_id = journey.drop(content, "anzsco/2026/a b+c%20ä.jsonl")
-    prefix = f"anzsco/2026/a b+c%20ä.jsonl/{drop_id}/"
+    dropped = journey.drop(content, "anzsco/2026/a b+c%20ä.jsonl")
+    prefix = f"anzsco/2026/a b+c%20ä.jsonl/{dropped}/"
     assert journey.aws.result(f"{prefix}output.jsonl") == coded(content)
     manifest = journey.document(f"{prefix}manifest.json")
     assert manifest["input"]["records"] == manifest["output"]["records"] == 300
     assert manifest["metadata"]["key"] in journey.aws.result_keys()
     (body,) = journey.told()
-    assert (body["status"], body["dropId"]) == ("complete", drop_id)
+    assert (body["status"], body["dropId"]) == ("complete", dropped)
     assert body["records"] == {"input": 300, "output": 300, "coded": 300, "suggested": 0}
     assert [each["status"] for each in journey.executions()] == ["SUCCEEDED"]
 
@@ -229,19 +271,19 @@ def should_code_and_tell_each_version_when_a_key_is_dropped_again(journey: Journ
 
 
 def should_reject_with_a_report_and_code_nothing_when_a_line_is_bad(journey: Journey) -> None:
-    drop_id = journey.drop(lines(2) + b"not json\n")
+    dropped = journey.drop(lines(2) + b"not json\n")
     (body,) = journey.told()
     assert body["status"] == "rejected"
-    report = journey.document(f"anzsco/jobs.jsonl/{drop_id}/rejection.json")
+    report = journey.document(f"anzsco/jobs.jsonl/{dropped}/rejection.json")
     assert report["faults"][0]["line"] == 3
     assert journey.memory.operations == {}
 
 
 def should_reject_at_the_door_when_the_key_names_no_topic(journey: Journey) -> None:
-    drop_id = journey.drop(lines(2), "jobs.jsonl")
+    dropped = journey.drop(lines(2), "jobs.jsonl")
     (body,) = journey.told()
     assert (body["status"], body["topic"]) == ("rejected", None)
-    assert body["results"]["report"] == f"unrouted/jobs.jsonl/{drop_id}/rejection.json"
+    assert body["results"]["report"] == f"unrouted/jobs.jsonl/{dropped}/rejection.json"
     assert journey.memory.calls == []
     journey.drop(lines(2))  # a token and URLs are used, so that the search for them proves much
 
@@ -301,11 +343,11 @@ def should_fail_and_tell_when_the_operation_is_another_clients(journey: Journey)
 
 def should_tell_and_end_well_after_all_when_credentials_come_late(journey: Journey) -> None:
     journey.secrets.put_secret_value(SecretId="credentials", SecretString="{}")
-    drop_id = journey.drop(lines(2))
+    dropped = journey.drop(lines(2))
     assert journey.told() == []
     journey.rescue()
     (body,) = journey.told()
-    assert (body["status"], body["dropId"]) == ("failed", drop_id)
+    assert (body["status"], body["dropId"]) == ("failed", dropped)
     assert "secret credentials has no credentials" in body["reason"]
     assert "redrive" in body["nextStep"]
     journey.rescue()  # the same events, and those of the telling, delivered again
@@ -318,8 +360,8 @@ def should_tell_and_end_well_after_all_when_credentials_come_late(journey: Journ
     )
     journey.wait()
     (body,) = journey.told()
-    assert (body["status"], body["dropId"]) == ("complete", drop_id)
-    assert Execution.from_state(json.loads(died["input"])).drops[0].drop_id == drop_id
+    assert (body["status"], body["dropId"]) == ("complete", dropped)
+    assert Execution.from_state(json.loads(died["input"])).drops[0].drop_id == dropped
 
 
 def should_leave_the_drop_as_it_is_whatever_happens(journey: Journey) -> None:
@@ -331,3 +373,97 @@ def should_leave_the_drop_as_it_is_whatever_happens(journey: Journey) -> None:
     versions = journey.aws.s3.list_object_versions(Bucket=DROPS)["Versions"]
     assert len(versions) == 1
     assert body["results"]["bucket"] == RESULTS
+
+
+def small_files(count: int) -> dict[str, bytes]:
+    return {f"anzsco/{n}.jsonl": lines(n + 1, text=f"job {n} of") for n in range(count)}
+
+
+def should_give_every_file_its_own_results_and_message_when_many_share_an_operation(
+    journey: Journey,
+) -> None:
+    files = small_files(12)
+    files["anzsco/3.jsonl"] = b"not json\n"
+    ids = journey.drop_together(files)
+    told = {body["dropId"]: body["status"] for body in journey.told()}
+    assert told == {each: "rejected" if n == 3 else "complete" for n, each in enumerate(ids)}
+    assert len(journey.memory.operations) == 1
+    for (key, content), dropped in zip(files.items(), ids, strict=True):
+        if told[dropped] == "complete":
+            assert journey.aws.result(f"{key}/{dropped}/output.jsonl") == coded(content)
+            manifest = journey.document(f"{key}/{dropped}/manifest.json")
+            assert manifest["input"]["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+def should_find_the_file_that_fails_an_operation_and_code_all_others(journey: Journey) -> None:
+    """The service fails every operation that carries it, and does not say why."""
+
+    def fail_if_aboard(operation: str) -> None:
+        if b"job 5 of" in (journey.memory.operations[operation].input or b""):
+            journey.memory.fail(operation, "out of order")
+
+    journey.before_check = fail_if_aboard
+    ids = journey.drop_together(small_files(9))
+    told = {body["dropId"]: body["status"] for body in journey.told()}
+    assert told == {each: "failed" if n == 5 else "complete" for n, each in enumerate(ids)}
+
+
+@pytest.fixture
+def cut_small(settings: dict[str, str]) -> None:
+    """An operation takes 1000 bytes."""
+    settings["MAX_FILE_BYTES"] = "1000"
+
+
+@pytest.mark.usefixtures("cut_small")
+def should_get_from_many_parts_what_one_part_gives(journey: Journey) -> None:
+    content = lines(300)
+    dropped = journey.drop(content)
+    (body,) = journey.told()
+    assert body["status"] == "complete"
+    assert len(journey.memory.uploaded) == -(-len(content) // 1000)
+    prefix = f"anzsco/jobs.jsonl/{dropped}/"
+    assert journey.aws.result(f"{prefix}output.jsonl") == coded(content)
+    manifest = journey.document(f"{prefix}manifest.json")
+    assert manifest["input"]["bytes"] == len(content)
+    assert manifest["output"]["records"] == 300
+    left = [key for key in journey.aws.result_keys() if "/pieces/" in key]
+    assert left == []
+
+
+@pytest.mark.usefixtures("cut_small")
+def should_keep_what_is_coded_and_take_up_only_the_rest_when_one_part_failed(
+    journey: Journey,
+) -> None:
+    def fail_one(operation: str) -> None:
+        if b'"r20"' in (journey.memory.operations[operation].input or b""):
+            journey.memory.fail(operation, "line 3 is odd")
+
+    journey.before_check = fail_one
+    content = lines(60)
+    dropped = journey.drop(content)
+    (body,) = journey.told()
+    assert body["status"] == "failed"
+    assert "Piece 2 of 4 (from line " in body["reason"]
+    assert "line 3 is odd" in body["reason"]
+    operations = len(journey.memory.operations)
+    journey.before_check = lambda _: None
+    journey.start_again("again")
+    (body,) = journey.told()
+    assert body["status"] == "complete"
+    assert len(journey.memory.operations) == operations + 1
+    assert journey.aws.result(f"anzsco/jobs.jsonl/{dropped}/output.jsonl") == coded(content)
+
+
+@pytest.mark.usefixtures("cut_small")
+def should_count_lines_from_the_files_beginning_when_a_later_part_is_faulty(
+    journey: Journey,
+) -> None:
+    content = lines(40) + b"not json\n" + lines(10)
+    dropped = journey.drop(content)
+    (body,) = journey.told()
+    assert body["status"] == "rejected"
+    assert "line 41" in body["reason"]
+    report = journey.document(f"anzsco/jobs.jsonl/{dropped}/rejection.json")
+    assert [fault["line"] for fault in report["faults"]] == [41]
+    assert (report["lineCount"], report["linesFromByte"]) == (51, 0)
+    assert all("/pieces/" not in key for key in journey.aws.result_keys())

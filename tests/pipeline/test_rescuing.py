@@ -1,6 +1,7 @@
 """Against Step Functions' answers, in exactly the calls that are made."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -49,15 +50,16 @@ class StepFunctions:
             {"executionArn": DIED},
         )
 
-    def expect_telling(self, drop: Drop, failure: Failure, redrive_count: int = 0) -> None:
-        told = {**drop.to_state(), "failure": failure.to_state()}
+    def expect_telling(self, failure: Failure, *drops: Drop, redrive_count: int = 0) -> None:
+        failure = replace(failure, execution="jobs")
+        told = [{**drop.to_state(), "failure": failure.to_state()} for drop in drops or (DROP,)]
         self.stub.add_response(
             "start_execution",
             {"executionArn": "arn:aws:states:x:y:execution:drop:told", "startDate": 0},
             {
                 "stateMachineArn": MACHINE,
-                "name": f"{drop.drop_id}-told-{redrive_count}",
-                "input": json.dumps({"drops": [told], "parts": []}, ensure_ascii=False),
+                "name": f"{told[0]['drop_id']}-told-{redrive_count}",
+                "input": json.dumps({"drops": told, "parts": []}, ensure_ascii=False),
             },
         )
 
@@ -74,13 +76,12 @@ def stepfunctions() -> StepFunctions:
     return StepFunctions()
 
 
-def should_tell_each_drop_without_its_parts_when_an_execution_died(
+def should_tell_all_drops_together_without_their_parts_when_an_execution_died(
     stepfunctions: StepFunctions,
 ) -> None:
     other = a_drop("anzsco/ä b.jsonl")
     stepfunctions.died(DROP, other)
-    for drop in (DROP, other):
-        stepfunctions.expect_telling(drop, Failure("CredentialsMissing", CAUSE))
+    stepfunctions.expect_telling(Failure("CredentialsMissing", CAUSE), DROP, other)
     assert stepfunctions.rescue() == [DROP.drop_id, other.drop_id]
 
 
@@ -88,7 +89,7 @@ def should_tell_under_another_name_when_it_died_again_after_a_redrive(
     stepfunctions: StepFunctions,
 ) -> None:
     stepfunctions.died(redriveCount=2)
-    stepfunctions.expect_telling(DROP, Failure("CredentialsMissing", CAUSE), redrive_count=2)
+    stepfunctions.expect_telling(Failure("CredentialsMissing", CAUSE), redrive_count=2)
     assert stepfunctions.rescue() == [DROP.drop_id]
 
 
@@ -115,7 +116,7 @@ def should_tell_how_it_ended_when_step_functions_names_no_error(
     stepfunctions: StepFunctions, status: str, error: str
 ) -> None:
     stepfunctions.died(status=status, error=None, cause=None)
-    stepfunctions.expect_telling(DROP, Failure(error, ""))
+    stepfunctions.expect_telling(Failure(error, ""))
     assert stepfunctions.rescue() == [DROP.drop_id]
 
 
@@ -136,7 +137,7 @@ def should_be_content_when_the_telling_has_been_started_by_the_same_event_before
 
 def should_carry_no_secret_when_the_cause_holds_one(stepfunctions: StepFunctions) -> None:
     stepfunctions.died(cause="at https://b/k?X-Amz-Signature=canary")
-    stepfunctions.expect_telling(DROP, Failure("CredentialsMissing", "at https://b/k?[hidden]"))
+    stepfunctions.expect_telling(Failure("CredentialsMissing", "at https://b/k?[hidden]"))
     stepfunctions.rescue()
 
 

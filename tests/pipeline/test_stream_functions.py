@@ -1,66 +1,19 @@
 """Submit and collect as the functions compose them, over real HTTP to the service in memory."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.collaborators import Collaborators
 from pipeline.collect import collecting
-from pipeline.environment import Environment
 from pipeline.errors import AddressRefused
 from pipeline.states import Part, PartStatus, Progress, Ticket
 from pipeline.submit import submitting
-from tests.pipeline.builders import VARIABLES, Hands, Measured, lines, secrets
-from tests.pipeline.clouds import Cloud, cloud
-from tests.pipeline.memory_service import TOPIC, MemoryService, coded
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.service_resource import Table
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_secretsmanager import SecretsManagerClient
+from tests.pipeline.builders import lines
+from tests.pipeline.composition import Composed, composed
+from tests.pipeline.memory_service import TOPIC, coded
 
 
-@dataclass(frozen=True)
-class OnMoto(Collaborators):
-    """The shipped composition, with moto's AWS under it."""
-
-    aws: Cloud | None = None
-
-    @cached_property
-    def s3(self) -> "S3Client":
-        assert self.aws is not None
-        return self.aws.s3
-
-    @cached_property
-    def ledger_table(self) -> "Table":
-        assert self.aws is not None
-        return self.aws.ledger.table
-
-    @cached_property
-    def secrets(self) -> "SecretsManagerClient":
-        return secrets()
-
-
-@dataclass
-class Bench:
-    aws: Cloud
-    memory: MemoryService
-
-    def found(self, **variables: str) -> OnMoto:
-        settings = VARIABLES | {
-            "SERVICE_URL": self.memory.base_url,
-            "AUTH_URL": self.memory.base_url,
-            "PRESIGNED_HOSTS": self.memory.base_url.removeprefix("http://"),
-            "ALLOW_PLAIN_HTTP": "true",
-            "CREDENTIALS_SECRET_ARN": "credentials",
-            "TOKEN_SECRET_ARN": "token",
-        }
-        environment = Environment.read(settings | variables)
-        return OnMoto(environment, Hands().clock, Measured().__call__, aws=self.aws)
-
+class Bench(Composed):
     def part(self, content: bytes) -> Part:
         segment = self.aws.segment("anzsco/jobs.jsonl", content)
         return Part(
@@ -70,9 +23,8 @@ class Bench:
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
-    memory = MemoryService()
-    with cloud() as aws, memory.served():
-        yield Bench(aws, memory)
+    with composed() as ready:
+        yield Bench(ready.aws, ready.memory, ready.filled)
 
 
 def should_take_a_part_there_and_back(bench: Bench) -> None:

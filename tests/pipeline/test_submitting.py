@@ -8,8 +8,11 @@ from typing import Any
 import jsonschema
 import pytest
 
+from pipeline.aboard import Passengers
 from pipeline.attempts import Attempts, AttemptState
+from pipeline.boarding import Boarding
 from pipeline.digest import SequenceDigest
+from pipeline.drops import Drops
 from pipeline.errors import (
     AddressRefused,
     DropGone,
@@ -104,6 +107,12 @@ def bench() -> Iterator[Bench]:
                 reader=BlockReader(aws.s3, sleep=hands.sleep, block_bytes=1000),
                 uploader=Uploader(pool, PresignedHosts((host,), allow_plain_http=True)),
                 rejections=Rejections(ResultsBucket(aws.s3, RESULTS)),
+                boarding=Boarding(
+                    BlockReader(aws.s3, sleep=hands.sleep),
+                    Rejections(ResultsBucket(aws.s3, RESULTS)),
+                    Passengers(aws.ledger, hands.clock),
+                ),
+                pinned_model=Drops(aws.ledger, hands.clock).pinned_model,
                 polling=a_polling(),
                 clock=hands.clock,
                 measure=measured,

@@ -111,6 +111,7 @@ class Cloud:
         drop_id = payload["drops"][0]["drop_id"]
         script = self.scripts[drop_id]
         script.finish_saw.update(payload)
+        more = len(script.finish) > 1
         status = script.next_answer("finish")
         announcement = {
             "subject": f"{drop_id} {status}",
@@ -120,7 +121,13 @@ class Cloud:
             "drop_prefix": "anzsco/",
             "detail": json.dumps({"dropId": drop_id}),
         }
-        return {"status": status, "cause": "why it ended", "announcements": [announcement]}
+        return {
+            "at": len(script.calls),
+            "status": status,
+            "cause": "why it ended",
+            "announcements": [announcement],
+            "more": more,
+        }
 
     def start(self, name: str, script: Script, *, parts: int = 1, **drop_more: Any) -> str:
         self.scripts[name] = script
@@ -135,8 +142,12 @@ class Cloud:
         return self.executions.ended(execution)
 
     def told(self) -> list[dict[str, Any]]:
-        found = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
-        return [json.loads(message["Body"]) for message in found.get("Messages", [])]
+        messages: list[dict[str, Any]] = []
+        while True:
+            found = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
+            if not found.get("Messages"):
+                return messages
+            messages += [json.loads(message["Body"]) for message in found["Messages"]]
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -166,6 +177,7 @@ def should_submit_wait_check_collect_finish_and_tell_when_the_operation_complete
     assert script.calls == ["submit", "check", "collect", "finish"]
     entered = cloud.executions.states_entered(ended["executionArn"])
     assert entered == [
+        "Begin",
         "Code parts",
         "Submit",
         "Submitted?",
@@ -179,6 +191,7 @@ def should_submit_wait_check_collect_finish_and_tell_when_the_operation_complete
         "Notify",
         "Tell people",
         "Tell programs",
+        "All told?",
         "How it ended",
         "Complete",
     ]
@@ -260,6 +273,22 @@ def should_give_finish_an_outcome_for_each_part_when_there_are_several(cloud: Cl
     script = Script()
     cloud.run("parts", script, parts=3)
     assert [o["part_id"] for o in script.finish_saw["outcomes"]] == ["parts-0001"] * 3
+
+
+def should_finish_and_tell_page_by_page_when_more_is_left(cloud: Cloud) -> None:
+    script = Script(finish=["complete", "complete", "complete"])
+    ended = cloud.run("pages", script)
+    assert ended["status"] == "SUCCEEDED"
+    assert script.calls == ["submit", "check", "collect", "finish", "finish", "finish"]
+    assert len([m for m in cloud.told() if m["Subject"].startswith("pages ")]) == 3
+    assert script.finish_saw["execution"] == ended["executionArn"]
+    assert script.finish_saw["ended"]["at"] == 5
+
+
+def should_not_ask_again_when_the_part_has_been_collected_before(cloud: Cloud) -> None:
+    script = Script(submit=[progress("collected")])
+    assert cloud.run("collected-before", script)["status"] == "SUCCEEDED"
+    assert script.calls == ["submit", "finish"]
 
 
 @pytest.mark.parametrize("task", ["submit", "check", "collect"])

@@ -1,0 +1,86 @@
+"""Who an arrival is: its identity, its topic and model, and whether it is refused at the door."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from pipeline.arrivals import Arrival
+from pipeline.aws_errors import aws_busy_as_try_again, code_of
+from pipeline.clock import iso
+from pipeline.identity import drop_id, results_prefix, route
+from pipeline.observability import logger
+from pipeline.states import Drop, Rejection
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+UNVERSIONED = "null"  # S3's own name of the version in a bucket without versions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """Makes drops of arrivals."""
+
+    s3: "S3Client"
+    default_topic: str | None
+
+    def drop_of(self, arrival: Arrival) -> Drop | None:
+        """The arrival's drop, with its rejection if it is refused. Raises `AwsBusy`.
+
+        None where there is nothing to code: a folder marker, or an object gone again."""
+        if arrival.is_folder_marker:
+            logger.info("a folder marker is passed over", extra={"key": arrival.key})
+            return None
+        identified = self._identified(arrival)
+        if identified is None:
+            logger.warning("the object is gone again", extra={"key": arrival.key})
+            return None
+        return self._judged(identified)
+
+    def _identified(self, arrival: Arrival) -> Arrival | None:
+        """With version id and ETag, which not every sender of events tells."""
+        if arrival.version_id is not None and arrival.etag is not None:
+            return arrival
+        version: dict[str, Any] = {}
+        if arrival.version_id is not None:
+            version["VersionId"] = arrival.version_id
+        with aws_busy_as_try_again():
+            try:
+                head = self.s3.head_object(Bucket=arrival.bucket, Key=arrival.key, **version)
+            except ClientError as error:
+                if code_of(error) not in ("404", "NoSuchKey", "NoSuchVersion"):
+                    raise
+                return None
+        return replace(
+            arrival,
+            size=head["ContentLength"],
+            version_id=head.get("VersionId", UNVERSIONED),
+            etag=head["ETag"].strip('"'),
+        )
+
+    def _judged(self, arrival: Arrival) -> Drop:
+        version_id = arrival.version_id or UNVERSIONED
+        identity = drop_id(arrival.bucket, arrival.key, version_id)
+        routed = route(arrival.key, self.default_topic)
+        return Drop(
+            drop_id=identity,
+            bucket=arrival.bucket,
+            key=arrival.key,
+            version_id=version_id,
+            size=arrival.size,
+            etag=arrival.etag or "",
+            topic=routed.topic,
+            model=routed.model,
+            results_prefix=results_prefix(arrival.key, routed.topic, identity),
+            dropped_at=iso(arrival.created_at),
+            rejection=routed.rejection or _rejected_by_size(arrival.size),
+        )
+
+
+def _rejected_by_size(size: int) -> Rejection | None:
+    if size > 0:
+        return None
+    return Rejection(
+        "The file is empty.", "Drop a file with at least one line: a JSON object for each record."
+    )
