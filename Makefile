@@ -68,6 +68,16 @@ format: .venv/.installed ## put the code in its format
 	@.venv/bin/ruff format --quiet .
 	@.venv/bin/ruff check --fix --quiet .
 
+# --- Measurements ---------------------------------------------------------------------------
+
+.PHONY: bench
+bench: .venv/.installed .venv-bench/.installed .venv-lambda/.installed $(MODEL) ## measure Submit and Collect beside what a user would do instead; SIZES=100MB,1GB
+	@.venv/bin/python -m bench $${SIZES:+--sizes "$$SIZES"}
+
+.PHONY: bench-quick
+bench-quick: .venv/.installed ## the same for a small file; fails where a ratio has fallen
+	@.venv/bin/python -m bench --quick
+
 # --- The coder's models ---------------------------------------------------------------------
 
 .PHONY: train
@@ -122,6 +132,9 @@ venv: .venv/.installed ## the development environment alone
 .venv-lambda/.installed: localcloud/requirements-lambda.txt
 	$(call environment,.venv-lambda,$<,half a minute)
 
+.venv-bench/.installed: bench/requirements.txt
+	$(call environment,.venv-bench,$<,half a minute)
+
 # Node comes from .venv, so a machine needs none of its own.
 node_modules/.installed: package.json package-lock.json | .venv/.installed
 	@echo "Creating node_modules (once, a few seconds)…"
@@ -143,7 +156,7 @@ endef
 .PHONY: pins
 pins: .venv/.installed ## compile every requirements file again, with hashes (asks the package index)
 	@set -e; for stem in requirements requirements-dev lambdas/pipeline/requirements lambdas/coding_service/requirements \
-			localcloud/requirements-cloud localcloud/requirements-lambda; do \
+			localcloud/requirements-cloud localcloud/requirements-lambda bench/requirements; do \
 		echo "$$stem.txt"; \
 		$(PIN) --output-file "$$stem.txt" "$$stem.in"; \
 	done
@@ -156,4 +169,4 @@ clean: ## remove what was built; the environments stay (make distclean removes t
 .PHONY: distclean
 distclean: clean ## remove the environments and the local cloud's files too
 	@if [ -e .localcloud/up/state.json ] && [ -x .venv/bin/python ]; then $(LOCALCLOUD) down; fi
-	@rm -rf .localcloud node_modules .venv-cloud .venv-lambda .venv
+	@rm -rf .localcloud node_modules .venv-bench .venv-cloud .venv-lambda .venv

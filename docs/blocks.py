@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from bench.report import block as bench_block
 from docs.drawing import draw
 from docs.settings_table import changed_settings_table, service_settings_table, settings_table
 from infra.places import PROJECT
@@ -63,4 +64,5 @@ BLOCKS: Mapping[str, Callable[[str], str]] = {
     "settings of CodingService": lambda _: service_settings_table(),
     "settings of the local cloud": lambda _: changed_settings_table(LOCAL_SETTINGS),
     "drawn": _drawn,
+    "bench": bench_block,
 }

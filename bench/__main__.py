@@ -1,0 +1,148 @@
+"""Measures Submit and Collect beside what a user would do instead.
+
+    make bench                 100 MB, 1 GB and 5 GB; renews the numbers of docs/scale.md
+    make bench SIZES=100MB     other sizes; the docs stay as they are
+    make bench-quick           a small file, without other programs; fails where a ratio has fallen
+
+Files, what is uploaded and what is copied lie in memory (/dev/shm) where there is room for three
+times the largest file, else below build/bench.
+"""
+
+import argparse
+import os
+import platform
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.cold_start import cold_starts
+from bench.contenders import contenders, environment
+from bench.debian import missing, program, version
+from bench.goals import Goal, goals, quick_goals
+from bench.report import Run
+from bench.runs import Measurement, Runner, Undelivered, core_shares
+from bench.sample_files import write_sample
+from bench.sample_results import write_results
+from bench.storages import DROPS, SERVICE, storages
+from infra.places import PROJECT
+
+SIZES = ("100MB", "1GB", "5GB")
+TLS_SIZE = "1GB"
+QUICK_SIZE = "200MB"
+UNITS = {"MB": 10**6, "GB": 10**9}
+MEMORY = Path("/dev/shm")  # noqa: S108  the files of one run, removed at its end
+ROOM = 3  # the file, a temporary copy of it, and what was delivered
+TRIES_BELOW_BYTES = 10**9  # smaller files are quickly measured again
+TRIES = 3
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0, or 1 where a contender failed or a goal of the quick form is not met."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--sizes", default=",".join(SIZES))
+    parser.add_argument("--quick", action="store_true")
+    chosen = parser.parse_args(arguments)
+    try:
+        if chosen.quick:
+            return _quick()
+        return _whole(tuple(chosen.sizes.split(",")))
+    except Undelivered as failure:
+        print(failure, file=sys.stderr)
+        return 1
+
+
+def _quick() -> int:
+    measured = list(_measured((QUICK_SIZE,), tls=False, quick=True))
+    found = quick_goals(measured)
+    _print_goals(found)
+    return 0 if all(goal.met for goal in found) else 1
+
+
+def _whole(sizes: tuple[str, ...]) -> int:
+    plain = list(_measured(sizes, tls=False))
+    largest = max(each.file_bytes for each in plain)
+    found = goals([each for each in plain if each.file_bytes > 0.99 * largest])
+    _print_goals(found)
+    if sizes != SIZES:
+        return 0
+    over_tls = list(_measured((TLS_SIZE,), tls=True))
+    Run(_setting(), plain, over_tls, found, list(cold_starts())).keep()
+    print("docs/bench.json and the plots are renewed")
+    return 0
+
+
+def _measured(sizes: Sequence[str], *, tls: bool, quick: bool = False) -> Iterator[Measurement]:
+    nginx = None if quick else program("nginx")
+    if nginx is None and not quick:
+        print(missing("nginx"), file=sys.stderr)
+    mine, theirs = core_shares()
+    with (
+        _directory(ROOM * max(map(_bytes, sizes))) as directory,
+        storages(directory, nginx=nginx, tls=tls, cores=theirs) as found,
+    ):
+        temporary = directory / "temporary"
+        temporary.mkdir()
+        for size in sizes:
+            tries = TRIES if _bytes(size) < TRIES_BELOW_BYTES and not quick else 1
+            runner = Runner(found, environment(found, temporary), mine, tries)
+            for bucket, written in ((DROPS, write_sample), (SERVICE, write_results)):
+                file = directory / bucket / f"{size}.jsonl"
+                written(file, _bytes(size))
+                for contender in contenders(found, file, quick=quick):
+                    measurement = runner.fastest(contender, file)
+                    print(_line(size, measurement), flush=True)
+                    yield measurement
+                file.unlink()
+
+
+def _bytes(size: str) -> int:
+    match = re.fullmatch(r"(\d+)(MB|GB)", size)
+    if match is None:
+        raise SystemExit(f"{size!r} is no size: write 100MB or 5GB")
+    return int(match[1]) * UNITS[match[2]]
+
+
+@contextmanager
+def _directory(needed: int) -> Iterator[Path]:
+    """A folder for the run's files, in memory where they fit; it goes with the block."""
+    places = [MEMORY, PROJECT / "build"]
+    places[1].mkdir(exist_ok=True)
+    for place in places:
+        if place.is_dir() and shutil.disk_usage(place).free > needed:
+            with tempfile.TemporaryDirectory(prefix="dropcoder-bench-", dir=place) as folder:
+                yield Path(folder)
+            return
+    raise SystemExit(f"neither {' nor '.join(map(str, places))} has {needed:,} bytes free")
+
+
+def _line(size: str, each: Measurement) -> str:
+    return (
+        f"{each.side:8} {size:6} {each.name:24} {each.rate:7,.0f} MB/s  "
+        f"CPU {each.cpu_seconds:6.1f} s  peak {each.peak_bytes / 2**20:5,.0f} MiB"
+    )
+
+
+def _print_goals(found: Sequence[Goal]) -> None:
+    for goal in found:
+        print(f"{'met   ' if goal.met else 'NOT MET'} {goal.text}: {goal.measured}")
+
+
+def _setting() -> str:
+    names = [
+        f"Python {platform.python_version()}",
+        *(version(path, "-v") for path in [program("nginx")] if path),
+        *(version(path, "version") for path in [program("rclone")] if path),
+    ]
+    cores = len(os.sched_getaffinity(0))
+    return (
+        f"Measured in one run of `make bench` on Linux {platform.machine()}, {cores} cores "
+        f"({', '.join(names)})."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
