@@ -1,12 +1,13 @@
 """Copies an operation's output to the results bucket, in steps that resume.
 
-A part is got by one ranged GET, counted, and put by one UploadPart; the next is got meanwhile.
-After each part a checkpoint says how far the copy is. What the checkpoint says was put is checked
-against S3's own list of parts when the copy resumes; a part that was put after the last
+A part is got by one ranged GET, counted, and put by one UploadPart; the next ones are got and the
+ones before are put meanwhile. Every few parts a checkpoint says up to where all parts are put. That
+is checked against S3's own list of parts when the copy resumes; a part that was put after the last
 checkpoint is simply put again.
 """
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from math import ceil
@@ -16,11 +17,12 @@ from pipeline.attempts import Claim, OutputFacts
 from pipeline.downloading import Piece
 from pipeline.errors import ResultsMismatch
 from pipeline.multipart import MAX_PARTS, PART_BYTES, ResultFiles, UploadGone
+from pipeline.putting import PUTS, Puts
 from pipeline.scanning import OutputScan
 from pipeline.service_results import Result, ResultsChanged, ServiceResults
 
 MAX_RESTARTS = 3  # ours: results that change under the copy again and again can't be trusted
-WORKERS = 2  # ours: one part is got while another is put
+GETS = 3  # ours: at once; with the parts that are put and the one that is counted, 6 are in memory
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,7 +42,7 @@ class OutputCopy:
         Raises as `ServiceResults` does, `AwsBusy`, `PartTaken`, `ResultsMismatch`.
         """
         try:
-            with ThreadPoolExecutor(WORKERS, thread_name_prefix="copy") as executor:
+            with ThreadPoolExecutor(GETS + PUTS, thread_name_prefix="copy") as executor:
                 return self._run(executor)
         except (ResultsChanged, UploadGone):
             self._start_over()
@@ -95,30 +97,41 @@ class OutputCopy:
         self, begun: dict[str, Any], scan: OutputScan, executor: Executor
     ) -> OutputFacts | None:
         total, part_bytes = begun["total"], begun["part_bytes"]
-
-        def get_ahead(first: int) -> Callable[[], Piece] | None:
-            last = min(first + part_bytes, total) - 1
-            if first > last:
-                return None
-            return self.results.get_ahead(executor, Result.OUTPUT, first, last, begun["etag"])
-
-        coming = get_ahead(scan.offset)
-        while coming is not None:
+        pieces = self._pieces(begun, scan.offset, executor)
+        puts = Puts(self.claim, begun)
+        while scan.offset < total:
             if not self.has_time():
+                puts.settle()
                 return None
-            content = coming().content
+            try:
+                content = next(pieces).content
+            except Exception:
+                puts.settle()  # the next invocation need not put them again
+                raise
             number = scan.offset // part_bytes + 1
-            coming = get_ahead(scan.offset + len(content))
             putting = executor.submit(
                 self.files.put_part, self.key, begun["upload_id"], number, content
             )
             scan.add(content)
-            putting.result()
-            self.claim.checkpoint(begun | {"scan": scan.checkpoint()})
+            puts.add(putting, scan)
+        puts.settle()
         scan.finish()
         count = ceil(total / part_bytes)
         self.files.complete(self.key, begun["upload_id"], count=count, total=total)
         return self._facts(scan)
+
+    def _pieces(self, begun: dict[str, Any], first: int, executor: Executor) -> Iterator[Piece]:
+        """The parts from byte `first` on, in order; a few are got ahead."""
+        coming: deque[Callable[[], Piece]] = deque()
+        for start in range(first, begun["total"], begun["part_bytes"]):
+            last = min(start + begun["part_bytes"], begun["total"]) - 1
+            coming.append(
+                self.results.get_ahead(executor, Result.OUTPUT, start, last, begun["etag"])
+            )
+            if len(coming) == GETS:
+                yield coming.popleft()()
+        while coming:
+            yield coming.popleft()()
 
     def _start_over(self) -> None:
         restarts = (self.claim.record.collection or {}).get("restarts", 0) + 1

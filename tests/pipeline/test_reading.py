@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutErr
 from botocore.response import StreamingBody
 
 from pipeline.errors import DropGone, StorageBusy
-from pipeline.reading import BlockReader
+from pipeline.reading import BLOCKS_AHEAD, BlockReader
 from pipeline.states import Segment
 from tests.pipeline.clouds import DROPS, Cloud, cloud
 
@@ -156,7 +156,7 @@ def should_ask_for_no_more_than_a_few_blocks_ahead(aws: Cloud) -> None:
         next(blocks)
     blocks.close()
 
-    assert s3.calls <= 4
+    assert s3.calls <= 2 + BLOCKS_AHEAD
 
 
 def should_read_one_block_only_when_asked_for_the_first(aws: Cloud) -> None:
