@@ -39,7 +39,7 @@ down: .venv/.installed ## stop the kept cloud
 	@exec $(LOCALCLOUD) down
 
 .PHONY: env
-env: .venv/.installed ## print the exports that point the aws CLI at the kept cloud: eval "$$(make -s env)"
+env: .venv/.installed ## print the exports that point the aws CLI at the kept cloud: eval "$(make -s env)"
 	@exec $(LOCALCLOUD) env
 
 .PHONY: drop
