@@ -18,16 +18,16 @@ WITHOUT_RESOURCES = ("xray:", "logs:")
 # What each function does with keys, by the service that it does it through. The local cloud does
 # not ask KMS, so nothing but this shows a statement that is wanting.
 BOTH = frozenset({"kms:Decrypt", "kms:GenerateDataKey"})
-WRITE = frozenset({"kms:GenerateDataKey"})
 READ = frozenset({"kms:Decrypt"})
 TABLE, SECRETS, EVENTS = {"dynamodb": BOTH}, {"secretsmanager": BOTH}, {"sqs": BOTH}
 KEY_USE: Mapping[str, Mapping[str, frozenset[str]]] = {
-    "pipeline.receive": {**TABLE, "s3": READ, **EVENTS},
+    # It takes from its queue; only dead letters are sent to one.
+    "pipeline.receive": {**TABLE, "s3": READ, "sqs": READ},
     "pipeline.submit": {**TABLE, **SECRETS, "s3": BOTH},
     "pipeline.check": {**TABLE, **SECRETS},
-    # Joining the parts of an upload decrypts them.
+    # Joining the parts of an upload decrypts them, and so does copying.
     "pipeline.collect": {**TABLE, **SECRETS, "s3": BOTH},
-    "pipeline.finish": {**TABLE, "s3": WRITE},
+    "pipeline.finish": {**TABLE, "s3": BOTH},
     "pipeline.rescue": EVENTS,
     "coding_service.authorize": {},
     # A presigned URL can do what its signer may.
