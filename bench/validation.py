@@ -18,6 +18,8 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from bench.sample_files import write_sample
+from bench.sample_results import write_results
+from pipeline.scanning import OutputScan
 from pipeline.validating import Validation
 from protocol.records import RecordForm
 
@@ -70,19 +72,33 @@ def careful_validation(blocks: list[bytes]) -> None:
         form.parse(line)
 
 
-def contenders(blocks: list[bytes]) -> list[Contender]:
-    """The naive way first."""
+def output_scan(blocks: list[bytes]) -> None:
+    """What Collect does: counts, recordId digest, CRC-32."""
+    scan = OutputScan()
+    for block in blocks:
+        scan.add(block)
+    scan.finish()
+
+
+def contenders(inputs: list[bytes], outputs: list[bytes]) -> tuple[list[Contender], ...]:
+    """For input and for output, the naive way first."""
     decoders: list[tuple[str, Callable[[bytes], object]]] = [("json.loads a line", json.loads)]
     try:
         decoders.append(("orjson.loads a line", importlib.import_module("orjson").loads))
     except ImportError:
         print("orjson is not installed here: left out")
     decoders.append(("msgspec a line", msgspec.json.Decoder().decode))
-    return [
-        *(Contender(name, by_line(decode), blocks) for name, decode in decoders),
-        Contender("the careful path alone", careful_validation, blocks),
-        Contender("Validation", validation, blocks),
-    ]
+    return (
+        [
+            *(Contender(f"input: {name}", by_line(decode), inputs) for name, decode in decoders),
+            Contender("input: the careful path alone", careful_validation, inputs),
+            Contender("input: Validation", validation, inputs),
+        ],
+        [
+            *(Contender(f"output: {name}", by_line(decode), outputs) for name, decode in decoders),
+            Contender("output: OutputScan", output_scan, outputs),
+        ],
+    )
 
 
 def _blocks(path: Path) -> list[bytes]:
@@ -101,15 +117,19 @@ def _lines(blocks: list[bytes]) -> Iterable[bytes]:
 
 def main(megabytes: int = 64, rounds: int = 5) -> None:
     with TemporaryDirectory() as folder:
-        sample = Path(folder) / "sample.jsonl"
+        sample, results = Path(folder) / "sample.jsonl", Path(folder) / "output.jsonl"
         write_sample(sample, megabytes * 1_000_000)
-        found = contenders(_blocks(sample))
+        write_results(results, megabytes * 1_000_000)
+        groups = contenders(_blocks(sample), _blocks(results))
     for _ in range(rounds):
-        for contender in found:
-            contender.run()
-    print(f"{'':24}{'MB/s':>6}{'ratio':>8}")
-    for contender in found:
-        print(f"{contender.name:24}{contender.rate:6.0f}{contender.rate / found[0].rate:8.1f}")
+        for group in groups:
+            for contender in group:
+                contender.run()
+    print(f"{'':30}{'MB/s':>6}{'ratio':>8}")
+    for group in groups:
+        for contender in group:
+            ratio = contender.rate / group[0].rate
+            print(f"{contender.name:30}{contender.rate:6.0f}{ratio:8.1f}")
 
 
 if __name__ == "__main__":
