@@ -19,7 +19,8 @@ class CheckedDrop:
         self.input_format = input_format
         self._validation = Validation(input_format)
         self._blocks = reader.blocks(source)
-        self.good: Iterator[bytes] = self._validation.good_blocks(self._blocks)
+        self._good = self._validation.good_blocks(self._blocks)
+        self.good: Iterator[bytes] = self._good
         """The bytes as they are, checked; raises as `Validation` and
         `BlockReader` do."""
 
@@ -43,4 +44,6 @@ class CheckedDrop:
         return self._validation.read_on(self._blocks, has_time=has_time)
 
     def close(self) -> None:
+        """Ends the threads that read and hash."""
+        self._good.close()
         self._blocks.close()
