@@ -71,8 +71,8 @@ format: .venv/.installed ## put the code in its format
 # --- Measurements ---------------------------------------------------------------------------
 
 .PHONY: bench
-bench: .venv/.installed .venv-bench/.installed .venv-lambda/.installed $(MODEL) ## measure Submit and Collect beside what a user would do instead; SIZES=100MB,1GB
-	@.venv/bin/python -m bench $${SIZES:+--sizes "$$SIZES"}
+bench: .venv/.installed .venv-bench/.installed .venv-lambda/.installed $(MODEL) ## measure Submit and Collect beside what a user would do instead; SIZES=100MB,1GB KEEP=1
+	@.venv/bin/python -m bench $${SIZES:+--sizes "$$SIZES"} $${KEEP:+--keep}
 
 .PHONY: bench-quick
 bench-quick: .venv/.installed ## the same for a small file; fails where a ratio has fallen

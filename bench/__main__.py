@@ -4,8 +4,8 @@
     make bench SIZES=100MB     other sizes; the docs stay as they are
     make bench-quick           a small file, without other programs; fails where a ratio has fallen
 
-Files, what is uploaded and what is copied lie in memory (/dev/shm) where there is room for three
-times the largest file, else below build/bench.
+Files, what is uploaded and what is copied lie in memory (/dev/shm) where there is room for twice
+the largest file, else below build/bench; a contender's temporary file lies there in any case.
 """
 
 import argparse
@@ -13,10 +13,11 @@ import os
 import platform
 import re
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench.cold_start import cold_starts
@@ -34,22 +35,28 @@ SIZES = ("100MB", "1GB", "5GB")
 TLS_SIZE = "1GB"
 QUICK_SIZE = "200MB"
 UNITS = {"MB": 10**6, "GB": 10**9}
+ON_DISK = PROJECT / "build" / "bench"
 MEMORY = Path("/dev/shm")  # noqa: S108  the files of one run, removed at its end
-ROOM = 3  # the file, a temporary copy of it, and what was delivered
+ROOM = 2  # the file, and what was delivered
 TRIES_BELOW_BYTES = 10**9  # smaller files are quickly measured again
 TRIES = 3
+LEFT_BYTES = 3 << 30  # of memory, for everything else that runs
 
 
 def main(arguments: Sequence[str]) -> int:
     """0, or 1 where a contender failed or a goal of the quick form is not met."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--sizes", default=",".join(SIZES))
+    parser.add_argument("--keep", action="store_true", help="renew the page for other sizes too")
     parser.add_argument("--quick", action="store_true")
     chosen = parser.parse_args(arguments)
+    # So that what was started and written goes, whoever ends the run.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     try:
         if chosen.quick:
             return _quick()
-        return _whole(tuple(chosen.sizes.split(",")))
+        sizes = tuple(chosen.sizes.split(","))
+        return _whole(sizes, keep=chosen.keep or sizes == SIZES)
     except Undelivered as failure:
         print(failure, file=sys.stderr)
         return 1
@@ -62,12 +69,12 @@ def _quick() -> int:
     return 0 if all(goal.met for goal in found) else 1
 
 
-def _whole(sizes: tuple[str, ...]) -> int:
+def _whole(sizes: tuple[str, ...], *, keep: bool) -> int:
     plain = list(_measured(sizes, tls=False))
     largest = max(each.file_bytes for each in plain)
     found = goals([each for each in plain if each.file_bytes > 0.99 * largest])
     _print_goals(found)
-    if sizes != SIZES:
+    if not keep:
         return 0
     over_tls = list(_measured((TLS_SIZE,), tls=True))
     Run(_setting(), plain, over_tls, found, list(cold_starts())).keep()
@@ -80,12 +87,10 @@ def _measured(sizes: Sequence[str], *, tls: bool, quick: bool = False) -> Iterat
     if nginx is None and not quick:
         print(missing("nginx"), file=sys.stderr)
     mine, theirs = core_shares()
-    with (
-        _directory(ROOM * max(map(_bytes, sizes))) as directory,
-        storages(directory, nginx=nginx, tls=tls, cores=theirs) as found,
-    ):
-        temporary = directory / "temporary"
-        temporary.mkdir()
+    with ExitStack() as stack:
+        directory = stack.enter_context(_directory(ROOM * max(map(_bytes, sizes))))
+        found = stack.enter_context(storages(directory, nginx=nginx, tls=tls, cores=theirs))
+        temporary = stack.enter_context(_temporary_directory(ON_DISK))
         for size in sizes:
             tries = TRIES if _bytes(size) < TRIES_BELOW_BYTES and not quick else 1
             runner = Runner(found, environment(found, temporary), mine, tries)
@@ -109,14 +114,28 @@ def _bytes(size: str) -> int:
 @contextmanager
 def _directory(needed: int) -> Iterator[Path]:
     """A folder for the run's files, in memory where they fit; it goes with the block."""
-    places = [MEMORY, PROJECT / "build"]
-    places[1].mkdir(exist_ok=True)
-    for place in places:
-        if place.is_dir() and shutil.disk_usage(place).free > needed:
-            with tempfile.TemporaryDirectory(prefix="dropcoder-bench-", dir=place) as folder:
-                yield Path(folder)
+    ON_DISK.mkdir(parents=True, exist_ok=True)
+    for place in (MEMORY, ON_DISK):
+        if place.is_dir() and _free_bytes(place) > needed:
+            with _temporary_directory(place) as folder:
+                yield folder
             return
-    raise SystemExit(f"neither {' nor '.join(map(str, places))} has {needed:,} bytes free")
+    raise SystemExit(f"neither {MEMORY} nor {ON_DISK} has {needed:,} bytes free")
+
+
+@contextmanager
+def _temporary_directory(place: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="dropcoder-bench-", dir=place) as folder:
+        yield Path(folder)
+
+
+def _free_bytes(place: Path) -> int:
+    free = shutil.disk_usage(place).free
+    if place != MEMORY:
+        return free
+    found = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text("utf-8"))
+    available = int(found[1]) * 1024 if found else 0
+    return min(free, available - LEFT_BYTES)
 
 
 def _line(size: str, each: Measurement) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from bench.contenders import Contender, Name, Side
 from bench.storages import Storages, digest_of
 from infra.places import PROJECT
+from localcloud.processes import stop_group
 
 MEASURED = PROJECT / "bench" / "measured.py"
 MAX_SHOWN_CHARACTERS = 2_000
@@ -65,18 +66,25 @@ class Runner:
 
     def _run(self, contender: Contender, file: Path) -> Measurement:
         spec = json.dumps({"commands": contender.commands, "cores": list(self.cores)})
-        done = subprocess.run(
+        process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(MEASURED), spec],
             env={**self.environment, "RCLONE_CONFIG_BENCH_ENDPOINT": self._endpoint(contender)},
             cwd=PROJECT,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
+            start_new_session=True,
         )
-        if done.returncode:
-            said = done.stderr.strip()[-MAX_SHOWN_CHARACTERS:]
-            raise Undelivered(f"{contender.side} by {contender.name} failed:\n{said}")
-        taken = json.loads(done.stdout)
+        try:
+            printed, said = process.communicate()
+        finally:
+            stop_group(process.pid)  # where this was interrupted, contenders still run
+        if process.returncode:
+            raise Undelivered(
+                f"{contender.side} by {contender.name} failed:\n"
+                f"{said.strip()[-MAX_SHOWN_CHARACTERS:]}"
+            )
+        taken = json.loads(printed)
         return Measurement(
             side=contender.side,
             name=contender.name,
