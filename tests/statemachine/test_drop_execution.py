@@ -319,6 +319,7 @@ PASSING_ERRORS = [
     "Lambda.Unknown",
     "Sandbox.Timedout",
     "Runtime.ExitError",
+    "Runtime.Unknown",
 ]
 
 
