@@ -93,6 +93,7 @@ def deploy(
         _cdk(
             [
                 *("deploy", "--all", "--require-approval", "never", "--progress", "events"),
+                "--no-staging",  # what the assets are made of lies here anyway
                 *("--outputs-file", str(place.outputs), "--output", str(place.cloud_assembly)),
             ],
             context,
