@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
@@ -138,6 +139,10 @@ class LocalCloud:
 
     def functions(self) -> "LambdaClient":
         client: LambdaClient = self._client("lambda")
+        return client
+
+    def iam(self) -> "IAMClient":
+        client: IAMClient = self._client("iam")
         return client
 
     def _client(self, name: str) -> Any:

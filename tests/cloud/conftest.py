@@ -12,9 +12,10 @@ from localcloud.console import Console
 from localcloud.deployment import Choices, deploy
 from localcloud.places import Place, Tools
 from localcloud.registration import Client, give_credentials, register_client
-from localcloud.server import attached_server
+from localcloud.server import Server, attached_server
 from tests.cloud.deployed import SETTINGS, make_models
 from tests.cloud.service_client import ServiceClient
+from tests.cloud.witness import Witness, witness_of
 
 LAST = "test_secrets.py"
 
@@ -28,21 +29,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def cloud() -> Iterator[LocalCloud]:
-    """Both stacks, deployed; TLS and IAM enforced."""
-    place, tools = Place.named(f"tests-{os.getpid()}"), Tools()
+def place() -> Iterator[Place]:
+    """Where this run's local cloud keeps its files."""
+    place = Place.named(f"tests-{os.getpid()}")
+    yield place
+    shutil.rmtree(place.root, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server(place: Place) -> Iterator[Server]:
+    """The local cloud's server; TLS and IAM enforced."""
+    with attached_server(place, port=None, tools=Tools()) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def cloud(place: Place, server: Server) -> LocalCloud:
+    """Both stacks, deployed."""
     make_models()
-    try:
-        with attached_server(place, port=None, tools=tools) as server:
-            yield deploy(
-                server.reach,
-                Choices(settings=SETTINGS),
-                place=place,
-                tools=tools,
-                console=Console(sys.stderr),
-            )
-    finally:
-        shutil.rmtree(place.root, ignore_errors=True)
+    return deploy(
+        server.reach,
+        Choices(settings=SETTINGS),
+        place=place,
+        tools=Tools(),
+        console=Console(sys.stderr),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -71,3 +82,10 @@ def caller(cloud: LocalCloud, pipelines_client: Client) -> ServiceClient:
 def stranger(cloud: LocalCloud, other_client: Client) -> ServiceClient:
     """Calls the service as somebody else."""
     return ServiceClient.of(cloud, other_client)
+
+
+@pytest.fixture(scope="session")
+def witness(cloud: LocalCloud, pipelines_client: Client) -> Iterator[Witness]:
+    """Drops files, and hears how each ends; Pipeline has its credentials."""
+    with witness_of(cloud) as listening:
+        yield listening

@@ -4,10 +4,17 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from localcloud.cloud import LocalCloud
 from localcloud.places import PROJECT
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 TOPIC = "anzsco"
 OTHER_TOPIC = "second"
@@ -27,7 +34,7 @@ SETTINGS = {
     "requestsPerDay": "100000",
     "serviceRequestsPerDay": "100000",
     "pollFirstSeconds": "1",
-    "pollCeilingSeconds": "2",
+    "shareWaitSeconds": "1",
 }
 
 
@@ -51,28 +58,69 @@ def make_models(trained: Path = PROJECT / "build" / "models") -> None:
     (models / HOLLOW_TOPIC / "README").write_text("A topic that nobody has trained.\n", "utf-8")
 
 
+def function_name(cloud: LocalCloud, module: str) -> str:
+    """The name of the function whose handler is `<module>.handler`: `coding_service.api`, say."""
+    return _function_names(cloud)[f"{module}.handler"]
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A queue whose messages a function takes."""
+
+    sqs: "SQSClient"
+    url: str
+
+    def put(self, body: str) -> None:
+        self.sqs.send_message(QueueUrl=self.url, MessageBody=body)
+
+    def is_empty(self) -> bool:
+        """Whether the function has taken and dealt with all of them."""
+        names: list[QueueAttributeNameType] = [
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+        ]
+        found = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)
+        return all(found["Attributes"][name] == "0" for name in names)
+
+
+def queue_in_front_of(cloud: LocalCloud, module: str) -> Queue:
+    """The queue that the function `<module>.handler` takes its messages from."""
+    (source,) = cloud.functions().list_event_source_mappings(
+        FunctionName=function_name(cloud, module)
+    )["EventSourceMappings"]
+    sqs = cloud.sqs()
+    name = source["EventSourceArn"].rpartition(":")[2]
+    return Queue(sqs, sqs.get_queue_url(QueueName=name)["QueueUrl"])
+
+
+@cache
+def _function_names(cloud: LocalCloud) -> dict[str, str]:
+    pages = cloud.functions().get_paginator("list_functions").paginate()
+    found = (function for page in pages for function in page["Functions"])
+    return {function["Handler"]: function["FunctionName"] for function in found}
+
+
 @contextmanager
-def changed_function(cloud: LocalCloud, module: str, **environment: str) -> Iterator[None]:
-    """A function with other environment variables, until the context ends.
+def changed_function(
+    cloud: LocalCloud, module: str, *, timeout_seconds: int | None = None, **environment: str
+) -> Iterator[None]:
+    """A function with another timeout or other environment variables, until the context ends.
 
     :param module: as in its handler: `coding_service.api`, say.
     """
-    functions = cloud.functions()
-    found = next(
-        function
-        for page in functions.get_paginator("list_functions").paginate()
-        for function in page["Functions"]
-        if function.get("Handler") == f"{module}.handler"
-    )
-    name = found["FunctionName"]
-    before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    assert environment.keys() <= before.keys(), "a variable that the function does not have"
+    functions, name = cloud.functions(), function_name(cloud, module)
+    before = functions.get_function_configuration(FunctionName=name)
+    timeout, variables = before["Timeout"], before["Environment"]["Variables"]
+    unknown = [name for name in environment if name not in variables and name[:4] != "AWS_"]
+    assert not unknown, f"variables that the function does not have: {unknown}"
     functions.update_function_configuration(
-        FunctionName=name, Environment={"Variables": {**before, **environment}}
+        FunctionName=name,
+        Timeout=timeout_seconds or timeout,
+        Environment={"Variables": {**variables, **environment}},
     )
     try:
         yield
     finally:
         functions.update_function_configuration(
-            FunctionName=name, Environment={"Variables": before}
+            FunctionName=name, Timeout=timeout, Environment={"Variables": variables}
         )

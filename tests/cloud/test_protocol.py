@@ -15,7 +15,7 @@ from tests.cloud.service_client import Answer, ServiceClient, ask_for_token
 from tests.eventually import eventually
 
 API = "coding_service.api"
-BURST = 40  # calls at once, to meet a limit
+BURST = 20  # calls, to meet a limit
 
 
 def is_row(answer: Answer, row: ServiceAnswer) -> bool:
@@ -135,7 +135,7 @@ def should_answer_429_too_many_requests_when_calls_come_too_fast(
 ) -> None:
     with (
         changed_function(cloud, API, REQUESTS_PER_SECOND="1", REQUEST_BURST="2"),
-        ThreadPoolExecutor(8) as together,
+        ThreadPoolExecutor(4) as together,
     ):
         answers = list(together.map(lambda _: stranger.get("/v1/topics"), range(BURST)))
         refused = [answer for answer in answers if answer.status != 200]

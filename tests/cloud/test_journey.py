@@ -1,0 +1,234 @@
+"""Files through both deployed stacks under enforced IAM: each ends in results or clear words, once.
+
+What is held here is what a user sees: buckets, notifications, events, executions.
+"""
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from localcloud.cloud import LocalCloud
+from localcloud.registration import Client
+from localcloud.results import disagreements, download
+from tests.cloud.breaking import (
+    API,
+    INFER,
+    credentials_of,
+    new_operation,
+    operations,
+    uploads_unnoticed,
+)
+from tests.cloud.deployed import (
+    OTHER_MODEL,
+    OTHER_TOPIC,
+    TOPIC,
+    changed_function,
+    queue_in_front_of,
+)
+from tests.cloud.drops import COMPLETE, check_complete, lines, operation_of
+from tests.cloud.service_client import ServiceClient
+from tests.cloud.witness import Witness, check_schema
+from tests.eventually import eventually
+
+REJECTED = {"rejection.json"}
+AWAITING = "awaiting_input"
+HEAD_BYTES = 8 << 20  # so much of a file is checked before its operation is created
+
+
+def should_bring_it_back_coded_when_a_file_has_one_line(witness: Witness) -> None:
+    drop = witness.drop(f"{TOPIC}/one.jsonl", lines(1))
+    check_complete(witness, drop, witness.ended(drop))
+    assert len(witness.executions(drop)) == 1
+
+
+def should_bring_all_back_in_their_order_when_there_are_ten_thousand_lines(
+    cloud: LocalCloud, witness: Witness, tmp_path: Path
+) -> None:
+    drop = witness.drop(f"{TOPIC}/2026/november.jsonl", lines(10_000))
+    told = witness.ended(drop, within=120)
+    check_complete(witness, drop, told)
+    dropped = tmp_path / "november.jsonl"
+    dropped.write_bytes(drop.content)
+    # Every figure of the manifest is measured again: bytes, checksums, digests.
+    assert disagreements(dropped, download(cloud, told, tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["with spaces .jsonl", "a+b=c&d.jsonl", "100%25 of%20it.jsonl", "Pflege/Ärztin 🐙 医者.jsonl"],
+    ids=["spaces", "plus", "percent", "Unicode"],
+)
+def should_mirror_the_key_when_it_has_odd_characters(witness: Witness, name: str) -> None:
+    drop = witness.drop(f"{TOPIC}/{name}", lines(2))
+    told = witness.ended(drop)
+    check_complete(witness, drop, told)
+    assert told.results.output == f"{TOPIC}/{name}/{drop.drop_id}/output.jsonl"
+
+
+def should_use_the_named_model_when_the_key_has_one(witness: Witness) -> None:
+    drop = witness.drop(f"{OTHER_TOPIC}/models/{OTHER_MODEL}/jobs.jsonl", lines(3))
+    manifest = check_complete(witness, drop, witness.ended(drop))
+    assert (manifest["topic"], manifest["model"]["modelId"]) == (OTHER_TOPIC, OTHER_MODEL)
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("jobs.jsonl", "topic"),
+        ("nosuch/jobs.jsonl", "topic"),
+        (f"{TOPIC}/models/{OTHER_MODEL}/jobs.jsonl", "model"),
+        (f"{TOPIC}/models/latest/jobs.jsonl", "model"),
+    ],
+    ids=["no topic", "unknown topic", "another topic's model", "no model's id"],
+)
+def should_not_code_when_the_key_names_what_is_not_there(
+    witness: Witness, key: str, told: str
+) -> None:
+    drop = witness.drop(key, lines(1))
+    ended = witness.ended(drop)
+    assert ended.status in {"rejected", "failed"}
+    assert told in (ended.reason or "")
+    assert ended.results.output is None
+
+
+def should_pass_over_a_folder_marker_and_reject_an_empty_file(witness: Witness) -> None:
+    marker = witness.drop(f"{TOPIC}/folder/", b"")
+    empty = witness.drop(f"{TOPIC}/folder/empty.jsonl", b"")
+    told = witness.ended(empty)
+    assert told.status == "rejected"
+    assert "empty" in (told.reason or "")
+    check_schema(witness.document(told.results.report), "rejection")
+    assert witness.results_of(empty) == REJECTED
+    assert witness.executions(marker) == []
+
+
+def should_report_the_lines_when_a_file_is_rejected(cloud: LocalCloud, witness: Witness) -> None:
+    before = operations(cloud)
+    good = lines(1)
+    bad = [b"not json\n", b'{"occp_text": "no id or tasks"}\n', b"\n"]
+    drop = witness.drop(f"{TOPIC}/bad.jsonl", good + bad[0] + good + bad[1] + bad[2] + good)
+    told = witness.ended(drop)
+    assert (told.status, told.records) == ("rejected", None)
+    report = witness.document(told.results.report)
+    check_schema(report, "rejection")
+    assert [fault["line"] for fault in report["faults"]] == [2, 4, 5]
+    assert report["faultCount"] == 3
+    assert witness.results_of(drop) == REJECTED
+    assert operations(cloud) == before  # not a call of the day's budget was spent
+
+
+def should_code_nothing_when_only_the_last_line_of_a_large_file_is_bad(
+    cloud: LocalCloud, witness: Witness
+) -> None:
+    before = operations(cloud)
+    good = lines(500)
+    times = 2 * HEAD_BYTES // len(good) + 1
+    drop = witness.drop(f"{TOPIC}/bad-at-last.jsonl", good * times + b"{}\n")
+    told = witness.ended(drop)
+    assert told.status == "rejected"
+    report = witness.document(told.results.report)
+    assert [fault["line"] for fault in report["faults"]] == [500 * times + 1]
+    assert witness.results_of(drop) == REJECTED
+    # The upload had begun; it was broken off, so that the service never got a file.
+    assert operations(cloud)[new_operation(cloud, before)] == AWAITING
+
+
+def should_tell_why_when_the_operation_fails(cloud: LocalCloud, witness: Witness) -> None:
+    with changed_function(cloud, INFER, MAX_FILE_BYTES="10"):
+        drop = witness.drop(f"{TOPIC}/fails.jsonl", lines(2))
+        told = witness.ended(drop)
+    assert told.status == "failed"
+    assert f"{len(drop.content):,} bytes; at most 10 are allowed" in (told.reason or "")
+    assert told.next_step
+    assert witness.results_of(drop) == set()
+
+
+def should_tell_timed_out_when_no_operation_ever_gets_its_input(
+    cloud: LocalCloud, witness: Witness
+) -> None:
+    with uploads_unnoticed(cloud), changed_function(cloud, API, UPLOAD_WINDOW_SECONDS="1"):
+        drop = witness.drop(f"{TOPIC}/times-out.jsonl", lines(2))
+        told = witness.ended(drop)
+    assert told.status == "timed_out"
+    assert "3 times" in (told.reason or "")
+    assert witness.results_of(drop) == set()
+
+
+def should_complete_by_another_operation_when_the_first_one_times_out(
+    cloud: LocalCloud, witness: Witness
+) -> None:
+    before = operations(cloud)
+    with uploads_unnoticed(cloud), changed_function(cloud, API, UPLOAD_WINDOW_SECONDS="1"):
+        drop = witness.drop(f"{TOPIC}/times-out-once.jsonl", lines(2))
+        first = new_operation(cloud, before, "timed_out")
+    manifest = check_complete(witness, drop, witness.ended(drop))
+    assert operation_of(manifest) != first
+    assert manifest["operations"][0]["attempt"] > 1
+
+
+def should_run_and_tell_once_when_the_event_is_delivered_again(
+    cloud: LocalCloud, witness: Witness
+) -> None:
+    drop = witness.drop(f"{TOPIC}/told-thrice.jsonl", lines(2))
+    queue = queue_in_front_of(cloud, "pipeline.receive")
+    queue.put(json.dumps(drop.event()))
+    queue.put(json.dumps(drop.event()))
+    check_complete(witness, drop, witness.ended(drop))
+    queue.put(json.dumps(drop.event()))  # after the end
+    eventually(queue.is_empty)
+    assert len(witness.executions(drop)) == 1
+    witness.ended(drop)
+
+
+def should_give_each_its_own_when_small_files_share_an_operation(witness: Witness) -> None:
+    drops = [witness.drop(f"{TOPIC}/form-{n}.jsonl", lines(n, first=10 * n)) for n in range(1, 6)]
+    drops.append(witness.drop(f"{TOPIC}/form-bad.jsonl", b"not json\n"))
+    *coded, bad = [(drop, witness.ended(drop)) for drop in drops]
+    shared = {operation_of(check_complete(witness, drop, told)) for drop, told in coded}
+    assert len(shared) < len(coded)
+    assert bad[1].status == "rejected"
+    assert witness.results_of(bad[0]) == REJECTED
+
+
+def should_run_again_when_the_key_gets_a_new_version(witness: Witness) -> None:
+    first = witness.drop(f"{TOPIC}/twice.jsonl", lines(2))
+    check_complete(witness, first, witness.ended(first))
+    second = witness.drop(f"{TOPIC}/twice.jsonl", lines(3, first=20))
+    check_complete(witness, second, witness.ended(second))
+    assert first.drop_id != second.drop_id
+    assert witness.results_of(first) == COMPLETE
+
+
+def should_not_mix_operations_when_pipeline_becomes_another_client(
+    cloud: LocalCloud, witness: Witness, pipelines_client: Client, other_client: Client
+) -> None:
+    caller = ServiceClient.of(cloud, pipelines_client)
+    stranger = ServiceClient.of(cloud, other_client)
+    ours = witness.drop(f"{TOPIC}/ours.jsonl", lines(2))
+    our_operation = operation_of(check_complete(witness, ours, witness.ended(ours)))
+    with ExitStack() as unnoticed:
+        unnoticed.enter_context(uploads_unnoticed(cloud))
+        between = witness.drop(f"{TOPIC}/changes-hands.jsonl", lines(2))
+        eventually(lambda: witness.status_seen(between), until=lambda seen: seen == AWAITING)
+        with credentials_of(cloud, other_client, afterwards=pipelines_client):
+            lost = witness.ended(between)
+            unnoticed.close()
+            theirs = witness.drop(f"{TOPIC}/theirs.jsonl", lines(3))
+            their_operation = operation_of(check_complete(witness, theirs, witness.ended(theirs)))
+    assert lost.status == "failed"
+    assert "not authorised to retrieve operation" in (lost.reason or "")
+    assert caller.operation(TOPIC, our_operation).status == 200
+    assert stranger.operation(TOPIC, our_operation).status == 401
+    assert caller.operation(TOPIC, their_operation).status == 401
+    assert stranger.operation(TOPIC, their_operation).status == 200
+
+
+def should_have_told_each_drop_once_when_all_have_ended(witness: Witness) -> None:
+    eventually(lambda: not any(witness.running(drop) for drop in witness.drops))
+    witness.listen()
+    told = {drop_id: len(heard) for drop_id, heard in witness.told.items()}
+    assert len(witness.endings) > 15
+    assert told == witness.endings
+    assert {drop_id: len(heard) for drop_id, heard in witness.events.items()} == witness.endings
