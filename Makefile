@@ -98,6 +98,12 @@ evaluate: $(MODEL) ## accuracy, coverage, precision and calibration of the train
 docs: .venv/.installed ## write the generated blocks of the documents: settings, pictures
 	@.venv/bin/python -m docs
 
+# --- Measurements ---------------------------------------------------------------------------
+
+.PHONY: simulate
+simulate: .venv/.installed ## many drops against the service's limits, on simulated time (minutes); SEED=
+	@.venv/bin/python -m bench.simulation $${SEED:+--seed "$$SEED"}
+
 # --- AWS ------------------------------------------------------------------------------------
 
 .PHONY: assets

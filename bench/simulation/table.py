@@ -32,18 +32,20 @@ class MemoryTable:
 
     def __init__(self) -> None:
         self.items: dict[tuple[str, str], Item] = {}
-        self.writes = 0
-        self.reads = 0
+        self.write_units = 0
+        """DynamoDB's: one for each kilobyte begun."""
+        self.read_units = 0
+        """DynamoDB's, of consistent reads: one for each four kilobytes begun."""
 
     def get_item(self, *, Key: Mapping[str, str], ConsistentRead: bool) -> dict[str, Any]:  # noqa: N803, ARG002
-        self.reads += 1
         item = self.items.get((Key["pk"], Key["sk"]))
+        self.read_units += 1 if item is None else -(-_bytes(item) // 4096)
         return {} if item is None else {"Item": item}
 
     def put_item(self, *, Item: Item, ConditionExpression: str = "") -> dict[str, Any]:  # noqa: N803
         key = (Item["pk"], Item["sk"])
         self._check(ConditionExpression, self.items.get(key, {}), {}, {})
-        self.writes += 1
+        self.write_units += -(-_bytes(Item) // 1024)
         self.items[key] = dict(Item)
         return {}
 
@@ -64,7 +66,7 @@ class MemoryTable:
         after = {**before, **Key}
         for change in _changes(UpdateExpression):
             change(after, names, values)
-        self.writes += 1
+        self.write_units += -(-_bytes(after) // 1024)
         self.items[key] = after
         return {} if ReturnValues == "NONE" else {"Attributes": after}
 
@@ -72,6 +74,17 @@ class MemoryTable:
         if expression and not _condition(expression)(item, names, values):
             code = "ConditionalCheckFailedException"
             raise ClientError({"Error": {"Code": code, "Message": "refused"}}, "UpdateItem")
+
+
+def _bytes(item: Item) -> int:
+    """About what DynamoDB counts: names, texts, some bytes for a number."""
+    size = 0
+    for name, value in item.items():
+        if isinstance(value, Mapping):
+            size += len(name) + 3 + 12 * len(value)
+        else:
+            size += len(name) + (len(value) if isinstance(value, str) else 8)
+    return max(1, size)
 
 
 @cache

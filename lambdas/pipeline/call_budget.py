@@ -1,25 +1,36 @@
 """The calls of a day: how many were made, and how many are promised to running operations.
 
 A day is every window of 24 hours, not a date: the service does not say when its day begins, and
-what holds for every window holds for its day. Calls are counted by five minutes, and count until
-the last of their five minutes is a day old.
+what holds for every window holds for its day. Calls are counted by two minutes, and count until
+the last of their two minutes is a day old.
 
 An operation that was begun will ask for its status; those calls are promised to it when it
-begins and until it is known to have ended. Operations are counted by the hour in which they began.
+begins and until it is known to have ended. What is promised is what checks need while calls are
+scarce (`polling.SCARCE`), never more than what is left when that begins; and what is needed in the
+next minutes and hours must fit into what is free by then. So promises can be kept however fast the
+rest is used up, and however long operations take. Operations are counted by the hour in which they
+began.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Self
 
+from pipeline.polling import SCARCE
+
 DAY_MS, HOUR_MS = 86_400_000, 3_600_000
-COUNTED_MS = 300_000  # ours: a day's 288 counts fit into an item of the ledger with ease
+COUNTED_MS = 120_000  # ours: a day's 720 counts fit into an item of the ledger with ease
 MARGIN_MS = 1_000  # ours: for clocks that differ, and calls that leave a moment late
 RESULT_CALLS = 2  # to fetch results: fresh URLs, and once more where they expire on the way
-LARGEST_SHARE = 0.2  # ours: of the day, at most so much is promised to one operation
+LARGEST_SHARE = 0.02  # ours: of the day, at most so much is promised to one operation
+AHEAD_MS = (0, 60_000, 300_000, 1_200_000, HOUR_MS, 4 * HOUR_MS, DAY_MS)
+"""Ours: promises are kept in each of these steps of the time to come."""
 PROMISED_HOURS = 24  # ours: an operation that was lost sight of stops counting after a day
 
 Counts = Mapping[int, int]
+ChecksAhead = Callable[[float, float], int]
+"""Status checks that an operation of an age may need within a time; both in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,17 +38,14 @@ class CallBudget:
     """What the ledger's item holds of the last day. Times are milliseconds since 1970."""
 
     per_day: int
-    checks_ahead: Callable[[float], float]
-    """Status checks that an operation may need in the day to come, by its age in seconds."""
+    checks_ahead: ChecksAhead
     made: Counts
-    """Calls, by their five minutes (counted since 1970)."""
+    """Calls, by their two minutes (counted since 1970)."""
     running: Counts
     """Operations under way, by the hour in which they began (counted since 1970)."""
 
     @classmethod
-    def of(
-        cls, item: Mapping[str, Any], per_day: int, checks_ahead: Callable[[float], float]
-    ) -> Self:
+    def of(cls, item: Mapping[str, Any], per_day: int, checks_ahead: ChecksAhead) -> Self:
         return cls(
             per_day=per_day,
             checks_ahead=checks_ahead,
@@ -55,26 +63,30 @@ class CallBudget:
         """Calls of the 24 hours before `at`."""
         return sum(count for period, count in self.made.items() if _leaves(period) > at)
 
-    def promised(self, at: int) -> float:
-        """Calls that the operations under way may need in the next 24 hours."""
-        return sum(
-            count * self._promise(max(0, at - (hour + 1) * HOUR_MS))
+    def promised(self, at: int, within: int) -> int:
+        """Calls that the operations under way, and one more, may need within so long."""
+        return self._promise(0, within) + sum(
+            count * self._promise(max(0, at - (hour + 1) * HOUR_MS), within)
             for hour, count in self.running.items()
             if at < (hour + PROMISED_HOURS) * HOUR_MS
         )
 
     def opens(self, at: int, *, begins: bool) -> int:
-        """When a call is affordable, `at` or later; with its checks, where it begins any."""
-        room = self.per_day - self.used(at)
-        need = 1 + (self.promised(at) + self._promise(0) if begins else 0)
-        if room >= need:
-            return at
-        for period in sorted(self.made):
-            if _leaves(period) > at:
-                room += self.made[period]
-                if room >= need:
-                    return _leaves(period)
-        return at + HOUR_MS
+        """When a call is affordable, `at` or later; with its checks, where it begins any.
+
+        Where operations under way are in the way, it is when the time alone would make room;
+        it will be earlier when some of them end."""
+        if not begins:
+            return self._room_for(1, at)
+        promised = self.promised(at, DAY_MS)
+        if promised > self.per_day * SCARCE:
+            return at + HOUR_MS
+        if self.per_day - sum(self.made.values()) > promised:
+            return at  # without looking closer: the common case
+        return max(
+            self._room_for(1 + self.promised(at, until), at + since) - since
+            for since, until in pairwise(AHEAD_MS)
+        )
 
     def after_call(self, at: int, *, begins: bool) -> Self:
         made = {period: n for period, n in self.made.items() if _leaves(period) > at}
@@ -94,13 +106,25 @@ class CallBudget:
         running = {h: n - (h == nearest) for h, n in self.running.items()}
         return replace(self, running={h: n for h, n in running.items() if n > 0})
 
-    def _promise(self, age_ms: int) -> float:
+    def _room_for(self, calls: int, at: int) -> int:
+        """When so many calls are free, `at` or later, if no others were made meanwhile."""
+        room = self.per_day - self.used(at)
+        if room >= calls:
+            return at
+        for period in sorted(self.made):
+            if _leaves(period) > at:
+                room += self.made[period]
+                if room >= calls:
+                    return _leaves(period)
+        return at + HOUR_MS
+
+    def _promise(self, age_ms: int, within_ms: int) -> int:
         most = int(self.per_day * LARGEST_SHARE)
-        return min(most, self.checks_ahead(age_ms / 1000) + RESULT_CALLS)
+        return min(most, self.checks_ahead(age_ms / 1000, within_ms / 1000) + RESULT_CALLS)
 
 
 def _leaves(period: int) -> int:
-    """When the last call of these five minutes is a day old."""
+    """When the last call of these two minutes is a day old."""
     return (period + 1) * COUNTED_MS + DAY_MS + MARGIN_MS
 
 

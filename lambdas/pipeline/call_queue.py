@@ -12,8 +12,9 @@ from typing import Any, Self
 OPEN_TURNS = 4  # ours: as many are at the front at once; they share the waiting for a free slot
 EARLY = 0.97  # ours: of the time that the turns ahead take. Who fails to come leaves no gap
 PATIENCE = 0.7  # ours: of that time where calls of another lane take part of the slots
-EASING = 8  # ours: the pace is a mean of about so many of the last calls
-SLOWEST_SLOTS = 60  # ours: a longer pause between two calls says nothing about the pace
+NEAR_TURNS = 100  # ours: these come back as if every slot were theirs, should that become true
+EASING = 32  # ours: the pace is a mean of about so many of the last calls
+LONGEST_SLOTS = 60  # ours: a longer pause between two calls says nothing about the pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,19 @@ class CallQueue:
 
     def delay(self, turn: int, spacing: float) -> float:
         """Milliseconds that the turns ahead will take, told a little short."""
-        return self.ahead(turn) * max(spacing * EARLY, self.pace * PATIENCE)
+        ahead, least = self.ahead(turn), spacing * EARLY
+        near = min(ahead, NEAR_TURNS)
+        return near * least + (ahead - near) * max(least, self.pace * PATIENCE)
 
     def served(self, turn: int | None, slot: int, spacing: float) -> Self:
-        """After a call that is due at `slot`. A newcomer's call, while others wait, was made in
-        the place of one that did not come."""
-        pause = min(slot - self.last_at, SLOWEST_SLOTS * spacing) if self.waiting else spacing
+        """After a call that is due at `slot`.
+
+        A call out of turn took a slot for which nobody at the front had come: one of them is
+        taken for dead. (A newcomer's call, while others wait, took that one's place.)"""
         before = self.pace or spacing
-        passed_over = 0 if turn is None else turn - OPEN_TURNS
-        front = min(self.issued, max(self.front + 1, passed_over))
+        pause = slot - self.last_at if self.waiting else spacing
+        if pause > LONGEST_SLOTS * spacing:
+            pause = before
+        out_of_turn = turn is not None and not self.admits(turn)
+        front = min(self.issued, self.front + (2 if out_of_turn else 1))
         return type(self)(self.issued, front, before + (pause - before) / EASING, slot)

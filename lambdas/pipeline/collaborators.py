@@ -79,7 +79,7 @@ class Collaborators:
             requests_per_day=self.environment.requests_per_day,
             clock=self.clock,
             on_wait=partial(self.measure, "CallsWaited"),
-            checks_ahead=self.polling.checks_in_a_day,
+            checks_ahead=self.polling.most_checks,
         )
 
     @cached_property

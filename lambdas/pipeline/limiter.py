@@ -18,8 +18,8 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any, Self
 
-from pipeline.call_budget import CallBudget
-from pipeline.call_queue import CallQueue
+from pipeline.call_budget import CallBudget, ChecksAhead
+from pipeline.call_queue import PATIENCE, CallQueue
 from pipeline.clock import Clock, next_midnight
 from pipeline.ledger import Ledger
 from pipeline.polling import STANDARD
@@ -34,7 +34,9 @@ ARRIVAL_SHARE = 0.6  # ours: of that sleep; callers are told to be back so much 
 CLOSED_AT_LEAST = timedelta(minutes=15)  # ours: near midnight, leave the service time to turn over
 SLOW_DOWN_SLOTS = 5  # ours: after a 429 everybody skips so many slots
 LONGEST_QUEUE_MS = 3_600_000  # ours: nobody is sent away for over an hour by the queue alone
-PLAN_AGAIN_MS = 120_000  # ours: when an operation ends, others may begin; so soon it is noticed
+ENDS_SEEN_MS = (10_000, 1_200_000)  # ours: an operation's end lets others begin. It is looked for
+# again after as long as nothing began, but at least and at most so long
+ENDS_A_WAIT = 20  # ours: so many turns later, after twice that time
 TRIES = 20  # ours: conditional writes lost in a row before the caller is sent away
 PK, SK = "limiter", "calls"
 UNCHANGED = "attribute_not_exists(#version) OR #version = :seen"
@@ -96,8 +98,7 @@ class Limiter:
     """Uniform in [0, 1)."""
     on_wait: Callable[[], None] = lambda: None
     """Called for each call that was sent away; counts a metric."""
-    checks_ahead: Callable[[float], float] = STANDARD.checks_in_a_day
-    """Status checks that an operation may need in the day to come, by its age in seconds."""
+    checks_ahead: ChecksAhead = STANDARD.most_checks
 
     def take(self, lane: Lane, *, turn: str | None = None) -> None:
         """Returns when the call may be made; raises `CallNotDue` where that is not soon.
@@ -204,15 +205,14 @@ class Limiter:
         if place is None:
             place = self.ledger.add(PK, SK, f"{lane.value}_issued", 1)
         queue, soonest = calls.queues[lane], max(now, calls.next_at)
-        surely = max(calls.closed_until, self._affordable_at(calls, lane, soonest))
-        if surely <= soonest:
-            delay = self._cut(queue.delay(place, self._spacing))
-            due = soonest + delay - ARRIVAL_SHARE * _sleeps(lane)
-        else:
-            delay = self._cut(queue.ahead(place) * self._spacing)
-            due = surely + delay
-            if calls.closed_until <= soonest and calls.budget.running and lane is Lane.SUBMISSION:
-                due = min(due, now + PLAN_AGAIN_MS + queue.delay(place, self._spacing))
+        delay = self._cut(queue.delay(place, self._spacing))
+        opens = max(calls.closed_until, self._affordable_at(calls, lane, soonest))
+        due = max(soonest - ARRIVAL_SHARE * _sleeps(lane), opens if opens > soonest else 0) + delay
+        if opens > soonest and calls.closed_until <= soonest and calls.budget.running:
+            least, most = ENDS_SEEN_MS
+            again = min(most, max(least, now - queue.last_at))
+            a_turn = max(again / ENDS_A_WAIT, queue.pace * PATIENCE)
+            due = min(due, now + again + a_turn * queue.ahead(place))
         raise self._not_due(math.ceil(due - now), f"{lane.value}-{place}")
 
     def _affordable_at(self, calls: _Calls, lane: Lane, slot: int) -> int:

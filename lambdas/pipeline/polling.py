@@ -16,8 +16,7 @@ from functools import cache
 
 JITTER = 0.05  # ours: up to 5 % sooner. 10 % would take 90 checks a day
 SCARCE = 0.2  # ours: of the day's calls; with fewer left, checks get rarer
-RAREST = 4  # ours: times the usual wait
-DAY = 86_400  # seconds
+RARER = 4  # ours: times the usual wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,29 +35,29 @@ class Polling:
         """Seconds until the next status check, at least 1.
 
         `waited_seconds` is the time since the upload ended; `budget_left` the share of the
-        day's calls that is still free: when it gets scarce, waits get longer in proportion.
+        day's calls that is still free: when calls get scarce, waits are four times longer.
         """
         wanted = max(self.first_seconds, waited_seconds * self.fraction)
         if budget_left < SCARCE:
-            wanted *= min(RAREST, SCARCE / max(budget_left, SCARCE / RAREST))
+            wanted *= RARER
         return max(1, math.floor(min(wanted, self.ceiling_seconds) * (1 - JITTER * self.chance())))
 
-    def checks_in_a_day(self, age_seconds: float) -> int:
-        """The most checks that an operation of this age may need in the next 24 hours."""
-        return _most_checks(
-            self.first_seconds, self.fraction, self.ceiling_seconds, max(0.0, age_seconds)
-        )
+    def most_checks(self, age_seconds: float, seconds: float) -> int:
+        """The most checks that an operation of this age may need in the time to come, while
+        calls are scarce: so few that they can be kept for it."""
+        age = max(0.0, age_seconds)
+        return _most_checks(self.first_seconds, self.fraction, self.ceiling_seconds, age, seconds)
 
 
 @cache
-def _most_checks(first: float, fraction: float, ceiling: float, age: float) -> int:
+def _most_checks(first: float, fraction: float, ceiling: float, age: float, seconds: float) -> int:
     """The shortest waits give the most checks."""
     policy = Polling(
         first_seconds=first, fraction=fraction, ceiling_seconds=ceiling, chance=lambda: 1.0
     )
     checks, waited = 0, age
-    while waited < age + DAY:
-        waited += policy.wait(waited)
+    while waited < age + seconds:
+        waited += policy.wait(waited, budget_left=0.0)
         checks += 1
     return checks
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bench.simulation.table import MemoryTable
 from pipeline.clock import Clock
 from pipeline.ledger import Ledger
 from pipeline.limiter import PK, SK, CallNotDue, Lane
@@ -33,6 +34,11 @@ def refused(call: Callable[[], Any]) -> CallNotDue:
 def wait_of(call: Callable[[], Any]) -> int:
     """How long the caller was told to stay away."""
     return refused(call).wait_seconds
+
+
+def in_memory() -> Ledger:
+    """Fast enough for a day's calls."""
+    return Ledger(MemoryTable())  # type: ignore[arg-type]
 
 
 class Standing:
@@ -156,35 +162,73 @@ def should_send_nobody_away_for_over_an_hour_when_the_queue_is_longer(ledger: Le
     assert 1_800 <= wait_of(lambda: limiter.take(Lane.SUBMISSION)) <= 3_605
 
 
-def should_begin_nothing_when_its_checks_could_not_be_paid_for(ledger: Ledger) -> None:
+def ten_checks(_age: float, _within: float) -> int:
+    """With the two calls for results, an operation may need twelve more at any time."""
+    return 10
+
+
+def should_begin_nothing_when_checks_could_not_be_paid_for() -> None:
     hands = Hands()
-    limiter = a_limiter(ledger, hands, requests_per_day=100, checks_ahead=lambda _age: 10)
-    for _ in range(7):  # with one call, ten checks and two for results each, of 100
+    limiter = a_limiter(in_memory(), hands, requests_per_day=1_000, checks_ahead=ten_checks)
+    for _ in range(950):
+        limiter.take(Lane.STATUS)
+    for _ in range(3):  # thirteen calls each, of fifty
         limiter.take(Lane.SUBMISSION)
-    assert wait_of(lambda: limiter.take(Lane.SUBMISSION)) <= 125  # one may end any time
-    for _ in range(93):
+    wait = wait_of(lambda: limiter.take(Lane.SUBMISSION))
+    assert wait <= 60  # one may end any time
+    for _ in range(47):
         limiter.take(Lane.STATUS)  # those promised, and what is left
     assert limiter.budget_left() == 0
 
 
-def should_begin_another_when_an_operation_has_ended(ledger: Ledger) -> None:
+def should_begin_nothing_when_a_fifth_of_the_day_is_promised() -> None:
+    limiter = a_limiter(in_memory(), Hands(), requests_per_day=1_000, checks_ahead=ten_checks)
+    for _ in range(16):  # of twelve calls each
+        limiter.take(Lane.SUBMISSION)
+    wait_of(lambda: limiter.take(Lane.SUBMISSION))
+
+
+def should_wait_for_the_calls_of_a_day_ago_when_nothing_runs_that_could_end() -> None:
     hands = Hands()
-    limiter = a_limiter(ledger, hands, requests_per_day=30, checks_ahead=lambda _age: 10)
-    for _ in range(4):
+    limiter = a_limiter(in_memory(), hands, requests_per_day=1_000, checks_ahead=ten_checks)
+    for _ in range(990):
+        limiter.take(Lane.STATUS)
+    assert DAY - 1_100 < wait_of(lambda: limiter.take(Lane.SUBMISSION)) < DAY
+
+
+def should_begin_one_when_calls_of_a_day_ago_will_be_free_before_its_checks_are_due() -> None:
+    hands = Hands()
+    later = a_limiter(
+        in_memory(),
+        hands,
+        requests_per_day=1_000,
+        checks_ahead=lambda _age, within: 0 if within <= 60 else 10,
+    )
+    for _ in range(995):
+        later.take(Lane.STATUS)
+    wait_of(lambda: later.take(Lane.SUBMISSION))
+    hands.time = NOON + DAY + 90  # half a minute before those of the first two minutes are
+    later.take(Lane.SUBMISSION)
+
+
+def should_begin_another_when_an_operation_has_ended() -> None:
+    hands = Hands()
+    limiter = a_limiter(in_memory(), hands, requests_per_day=1_000, checks_ahead=ten_checks)
+    for _ in range(16):
         limiter.take(Lane.SUBMISSION)
     sent = refused(lambda: limiter.take(Lane.SUBMISSION))
     limiter.ended(hands.time)
     limiter.take(Lane.SUBMISSION, turn=sent.turn)
 
 
-def should_forget_an_operation_when_nobody_told_its_end_for_a_day(ledger: Ledger) -> None:
+def should_forget_an_operation_when_nobody_told_its_end_for_a_day() -> None:
     hands = Hands()
-    limiter = a_limiter(ledger, hands, requests_per_day=10, checks_ahead=lambda _age: 10)
-    for _ in range(3):
+    limiter = a_limiter(in_memory(), hands, requests_per_day=1_000, checks_ahead=ten_checks)
+    for _ in range(16):
         limiter.take(Lane.SUBMISSION)
     wait_of(lambda: limiter.take(Lane.SUBMISSION))
     hands.time += DAY + 400
-    for _ in range(3):
+    for _ in range(16):
         limiter.take(Lane.SUBMISSION)
 
 
@@ -201,7 +245,7 @@ def should_wait_until_calls_are_a_day_old_when_the_day_is_used(ledger: Ledger) -
         limiter.take(Lane.STATUS)
     assert limiter.budget_left() == 0
     wait = wait_of(lambda: limiter.take(Lane.STATUS))
-    assert DAY <= wait <= DAY + 320
+    assert DAY <= wait <= DAY + 140
     hands.time += wait
     limiter.take(Lane.STATUS)
 

@@ -15,11 +15,13 @@ def polling(chance: float = 0.0) -> Polling:
     return replace(STANDARD, chance=lambda: chance)
 
 
-def checks(policy: Polling, duration: float, age: float = 0) -> list[float]:
+def checks(
+    policy: Polling, duration: float, age: float = 0, *, budget_left: float = 1.0
+) -> list[float]:
     """When an operation is asked about from an age on, until it is seen to have ended."""
     times = [age]
     for _ in count():
-        times.append(times[-1] + policy.wait(times[-1]))
+        times.append(times[-1] + policy.wait(times[-1], budget_left=budget_left))
         if times[-1] >= duration:
             return times[1:]
     raise AssertionError
@@ -44,9 +46,9 @@ def should_only_shorten_waits_when_files_were_dropped_together() -> None:
     assert (polling().wait(1000), polling(0.999).wait(1000)) == (100, 95)
 
 
-def should_wait_up_to_four_times_longer_when_the_days_budget_gets_scarce() -> None:
-    assert polling().wait(1000, budget_left=0.5) == 100
-    assert polling().wait(1000, budget_left=0.1) == 200
+def should_wait_four_times_longer_when_the_days_calls_get_scarce() -> None:
+    assert polling().wait(1000, budget_left=0.2) == 100
+    assert polling().wait(1000, budget_left=0.19) == 400
     assert polling().wait(1000, budget_left=0) == 400
     assert polling().wait(50_000, budget_left=0) == 7200
 
@@ -77,19 +79,19 @@ def should_take_at_most_ninety_checks_when_an_operation_takes_up_to_a_day(
     assert len(checks(polling(chance), duration)) <= 90
 
 
-@settings(deadline=None)
-@given(
-    age=st.floats(0, 3 * DAY),
-    chance=st.floats(0, 1, exclude_max=True),
-    first=st.integers(1, 300),
+policies = st.builds(
+    Polling,
+    first_seconds=st.integers(1, 300),
     fraction=st.floats(0.05, 0.5),
-    ceiling=st.integers(300, 20_000),
+    ceiling_seconds=st.integers(300, 20_000),
+    chance=st.floats(0, 1, exclude_max=True).map(lambda chance: lambda: chance),
 )
-def should_take_no_more_checks_than_foreseen_when_an_operation_goes_on_for_a_day(
-    age: float, chance: float, first: int, fraction: float, ceiling: int
+
+
+@settings(deadline=None)
+@given(policy=policies, age=st.floats(0, 3 * DAY), within=st.floats(1, DAY))
+def should_take_no_more_checks_than_foreseen_when_calls_are_scarce(
+    policy: Polling, age: float, within: float
 ) -> None:
-    policy = Polling(
-        first_seconds=first, fraction=fraction, ceiling_seconds=ceiling, chance=lambda: chance
-    )
-    taken, foreseen = len(checks(policy, age + DAY, age)), policy.checks_in_a_day(age)
-    assert taken <= foreseen <= taken * 1.25 + 15
+    taken = len(checks(policy, age + within, age, budget_left=0.1))
+    assert taken <= policy.most_checks(age, within) <= taken * 1.25 + 15

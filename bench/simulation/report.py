@@ -1,0 +1,43 @@
+"""A run's figures in words."""
+
+from bench.simulation.measures import Measures
+
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
+
+
+def lines_of(seen: Measures) -> list[str]:
+    endings = ", ".join(f"{count:,} {status}" for status, count in sorted(seen.endings.items()))
+    share = "no backlog" if seen.share_in_use is None else f"{seen.share_in_use:.1%}"
+    return [
+        f"drops        {seen.drops:,}: {endings}; {seen.lost} lost",
+        (
+            f"calls        {seen.calls:,} for {seen.operations:,} operations, "
+            f"{seen.refused} refused; at most {seen.most_in_a_second} in a second, "
+            f"{seen.most_in_a_day:,} in 24 hours"
+        ),
+        (
+            f"rate in use  {share} of what the limits allow, while drops waited "
+            f"({duration(seen.backlog_seconds)})"
+        ),
+        (
+            f"drained      in {duration(seen.drained_seconds)}; the limits allow so many calls in "
+            f"{duration(seen.bound_seconds)}; {duration(seen.told_after_last_end)} after the last "
+            "operation's end"
+        ),
+        (
+            f"a drop       {seen.transitions_a_drop:.1f} state transitions, "
+            f"{seen.gb_seconds_a_drop:.2f} GB-seconds, ${seen.dollars_a_drop:.5f}"
+        ),
+        f"history      at most {seen.longest_history:,} events an execution",
+    ]
+
+
+def duration(seconds: float) -> str:
+    """In the unit that reads best."""
+    if seconds < 2 * MINUTE:
+        return f"{seconds:.0f} s"
+    if seconds < 2 * HOUR:
+        return f"{seconds / MINUTE:.1f} min"
+    if seconds < 2 * DAY:
+        return f"{seconds / HOUR:.1f} h"
+    return f"{seconds / DAY:.2f} days"

@@ -1,0 +1,191 @@
+"""The interpreter runs state machines as Step Functions does, as far as the shipped ones need."""
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from bench.simulation.agenda import Agenda
+from bench.simulation.machine import StateMachine, shipped
+from bench.simulation.state_types import Ran, StateFailed, Tally, Task
+
+
+class Runs:
+    """One execution, run to its end."""
+
+    def __init__(
+        self, states: dict[str, Any], state: Any, tasks: dict[str, Task] | None = None
+    ) -> None:
+        definition = {"StartAt": next(iter(states)), "States": states}
+        self.agenda, self.tally = Agenda(0.0), Tally()
+        self.output: Any = None
+        self.failure: BaseException | None = None
+        machine = StateMachine(definition, tasks or {}, Random(1))  # noqa: S311
+        process = machine.execution(state, {"Execution": {"Name": "it"}}, self.tally)
+        self.agenda.start(process, self._ended, StateFailed)
+        self.agenda.run()
+
+    def _ended(self, output: Any, failure: BaseException | None) -> None:
+        self.output, self.failure = output, failure
+
+
+def failing(times: int, error: str = "Busy", *, seconds: float = 1.0) -> Task:
+    """A task that fails so often before it gives its payload back."""
+    left = [times]
+
+    def run(payload: Any) -> Ran:
+        if left[0]:
+            left[0] -= 1
+            return Ran(seconds, failure=StateFailed(error, "why"))
+        return Ran(seconds, payload)
+
+    return run
+
+
+def a_task(**more: Any) -> dict[str, Any]:
+    return {"Type": "Task", "Resource": "work", "End": True, **more}
+
+
+RETRY = [{"ErrorEquals": ["Busy"], "IntervalSeconds": 2, "BackoffRate": 3, "MaxAttempts": 2}]
+
+
+def should_fill_templates_and_place_results_when_a_task_runs() -> None:
+    states = {"Do": a_task(Parameters={"a.$": "$.x[1]", "b": ["$.x"]}, ResultPath="$.y.z")}
+    assert Runs(states, {"x": [1, 2]}, {"work": failing(0)}).output == {
+        "x": [1, 2],
+        "y": {"z": {"a": 2, "b": ["$.x"]}},
+    }
+
+
+def should_try_again_after_growing_delays_when_the_error_is_named() -> None:
+    run = Runs({"Do": a_task(Retry=RETRY)}, 1, {"work": failing(2)})
+    assert run.output == 1
+    assert run.agenda.now == 3 * 1 + 2 + 6
+    assert run.tally.transitions == 3  # each retry is charged
+
+
+def should_go_to_the_catcher_when_the_retries_are_used_up() -> None:
+    states = {
+        "Do": a_task(
+            Retry=RETRY,
+            Catch=[{"ErrorEquals": ["Busy"], "ResultPath": "$.caught", "Next": "Told"}],
+        ),
+        "Told": {"Type": "Succeed"},
+    }
+    run = Runs(states, {}, {"work": failing(3)})
+    assert run.output == {"caught": {"Error": "Busy", "Cause": "why"}}
+
+
+def should_fail_when_nobody_catches_the_error() -> None:
+    run = Runs({"Do": a_task(Retry=RETRY)}, {}, {"work": failing(1, "Other")})
+    assert isinstance(run.failure, StateFailed)
+    assert run.failure.error == "Other"
+
+
+def should_time_out_when_a_task_takes_too_long() -> None:
+    run = Runs({"Do": a_task(TimeoutSeconds=5)}, {}, {"work": failing(0, seconds=9)})
+    assert run.agenda.now == 5
+    assert isinstance(run.failure, StateFailed)
+    assert run.failure.error == "States.Timeout"
+
+
+@pytest.mark.parametrize(("at_once", "seconds"), [(0, 3), (1, 12), (2, 6), (9, 3)])
+def should_run_so_many_items_at_once_when_a_map_says_so(at_once: int, seconds: float) -> None:
+    states = {
+        "Each": {
+            "Type": "Map",
+            "ItemsPath": "$.items",
+            "MaxConcurrency": at_once,
+            "ItemSelector": {"n.$": "$$.Map.Item.Value", "of.$": "$.name"},
+            "ItemProcessor": {"StartAt": "Do", "States": {"Do": a_task()}},
+            "ResultPath": "$.done",
+            "End": True,
+        }
+    }
+    run = Runs(states, {"items": [4, 3, 2, 1], "name": "x"}, {"work": failing(0, seconds=3)})
+    assert run.output["done"] == [{"n": n, "of": "x"} for n in (4, 3, 2, 1)]
+    assert run.agenda.now == seconds
+
+
+def should_fail_as_a_whole_when_one_item_of_a_map_fails() -> None:
+    states = {
+        "Each": {
+            "Type": "Map",
+            "ItemProcessor": {"StartAt": "Do", "States": {"Do": a_task()}},
+            "End": True,
+        }
+    }
+    run = Runs(states, [1, 2, 3], {"work": failing(1)})
+    assert isinstance(run.failure, StateFailed)
+
+
+@pytest.mark.parametrize(
+    ("state", "ends"),
+    [
+        ({"s": "a"}, "A"),
+        ({"s": "b", "flag": True}, "B"),
+        ({"s": "b", "flag": False}, "Else"),
+        ({"s": 1, "n": 7}, "Many"),
+        ({"s": None, "n": 2}, "Else"),
+    ],
+)
+def should_choose_the_first_rule_that_holds(state: dict[str, Any], ends: str) -> None:
+    states: dict[str, Any] = {
+        "Which": {
+            "Type": "Choice",
+            "Choices": [
+                {"Variable": "$.s", "StringEquals": "a", "Next": "A"},
+                {
+                    "And": [
+                        {"Variable": "$.s", "StringEquals": "b"},
+                        {"Variable": "$.flag", "BooleanEquals": True},
+                    ],
+                    "Next": "B",
+                },
+                {
+                    "And": [
+                        {"Variable": "$.n", "IsPresent": True},
+                        {"Not": {"Variable": "$.n", "NumericLessThan": 5}},
+                    ],
+                    "Next": "Many",
+                },
+            ],
+            "Default": "Else",
+        }
+    }
+    for name in ("A", "B", "Many", "Else"):
+        states[name] = {"Type": "Pass", "Result": name, "End": True}
+    assert Runs(states, state).output == ends
+
+
+def should_wait_and_keep_the_state_when_a_path_says_how_long() -> None:
+    run = Runs({"Wait": {"Type": "Wait", "SecondsPath": "$.s", "End": True}}, {"s": 30})
+    assert (run.output, run.agenda.now) == ({"s": 30}, 30)
+
+
+def should_fail_with_the_cause_that_a_path_names() -> None:
+    run = Runs({"No": {"Type": "Fail", "Error": "E", "CausePath": "$.why"}}, {"why": "so"})
+    assert isinstance(run.failure, StateFailed)
+    assert (run.failure.error, run.failure.cause) == ("E", "so")
+
+
+@pytest.mark.parametrize(
+    "states",
+    [
+        {"Do": a_task(HeartbeatSeconds=1)},
+        {"Do": {"Type": "Parallel", "Branches": [], "End": True}},
+        {"Do": a_task(Parameters={"a.$": "States.UUID()"})},
+        {"Do": {"Type": "Choice", "Choices": [{"Variable": "$", "StringMatches": "a*"}]}},
+    ],
+)
+def should_refuse_what_it_does_not_know(states: dict[str, Any]) -> None:
+    with pytest.raises(NotImplementedError):
+        Runs(states, {}, {"work": failing(0)})
+
+
+def should_know_every_state_of_the_shipped_machine() -> None:
+    class EveryTask(dict[str, Task]):
+        def __missing__(self, name: str) -> Task:
+            return failing(0)
+
+    StateMachine(shipped("drop.asl.json"), EveryTask(), Random(1))  # noqa: S311

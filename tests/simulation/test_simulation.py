@@ -1,0 +1,74 @@
+"""The quick form of `make simulate`: its targets are met; and what is broken is seen."""
+
+from dataclasses import replace
+
+import pytest
+
+from bench.simulation.boarding import companies
+from bench.simulation.measures import allowed_within, least_seconds, measured, most_within
+from bench.simulation.report import duration
+from bench.simulation.scenarios import Scenario, at_once, kept_limits, over_days, quick
+from bench.simulation.world import World
+
+
+@pytest.mark.parametrize("scenario", quick(), ids=lambda scenario: scenario.name)
+def should_meet_its_targets(scenario: Scenario) -> None:
+    _, missed = scenario.run()
+    assert missed == []
+
+
+def should_show_the_same_when_the_seed_is_the_same() -> None:
+    scenario = Scenario(name="few", drops=at_once(20), shares=False)
+    assert scenario.run(3) == scenario.run(3)
+    assert scenario.run(3) != scenario.run(4)
+
+
+def should_see_a_broken_limit_when_calls_are_made_too_fast() -> None:
+    drops = at_once(30)
+    world = World(drops[0].at, shares=False, requests_per_second=1.5)
+    world.run(drops)
+    seen = measured(world, drops)
+    assert seen.refused > 0
+    assert "limits broken" in (kept_limits(seen) or "")
+
+
+def should_see_a_lost_drop_when_it_was_told_wrongly() -> None:
+    drops = at_once(3)
+    seen, _ = Scenario(name="three", drops=drops, shares=True).run()
+    assert seen.lost == 0
+    world = World(drops[0].at, shares=True)
+    world.run(drops[:2])
+    assert measured(world, drops).lost == 1
+
+
+def should_count_the_most_in_any_window() -> None:
+    assert most_within([0.0, 0.5, 1.0, 1.4, 9.0], 1.0) == 3
+    assert most_within([], 1.0) == 0
+
+
+def should_bound_what_the_limits_allow() -> None:
+    assert allowed_within(59) == 60
+    assert allowed_within(86_400 + 59) == 10_060
+    assert least_seconds(10_000) == 9_999
+    assert least_seconds(10_001) == 86_400
+
+
+def should_split_companies_when_an_execution_would_carry_too_much() -> None:
+    drops = at_once(2_000)
+    assert [len(company) for company in companies(drops)] == [750, 750, 500]
+    heavy = [replace(drop, bytes=20 << 20) for drop in drops[:3]]
+    assert [len(company) for company in companies(heavy)] == [1, 1, 1]
+
+
+def should_drop_as_many_as_wanted_each_day() -> None:
+    drops = over_days(3, 50)
+    assert len(drops) == 150
+    assert sorted(drops, key=lambda drop: drop.at) == drops
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(90, "90 s"), (600, "10.0 min"), (7_300, "2.0 h"), (864_000, "10.00 days")],
+)
+def should_say_durations_in_the_unit_that_reads_best(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
