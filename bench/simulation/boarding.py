@@ -6,12 +6,13 @@ from random import Random
 
 from bench.simulation.agenda import Agenda
 from bench.simulation.lambdas import SimulatedFunction
+from pipeline.sharing import Sharing
+from pipeline.states import Drop
 
 SHARE_WAIT_SECONDS = 3  # cdk.json: the queue's batching window
 RECEIVE_AT_ONCE = 2  # infra/pipeline: invocations of receive
 BATCH_OF_MANY, BATCH_OF_FEW = 750, 10  # infra/pipeline: as many as one execution carries
-MAX_DROPS, MAX_BYTES, MAX_STATE_BYTES = 1_000, 32 << 20, 180_000  # pipeline's sharing
-STATE_BYTES = 240  # modelled: of a drop in the execution's state, with a key of 40 characters
+SHARING = Sharing(max_bytes=32 << 20)  # cdk.json
 EVENT_SECONDS = (0.3, 1.5)  # modelled: from S3 over EventBridge to the queue
 
 
@@ -31,17 +32,26 @@ Company = tuple[Dropped, ...]
 
 
 def companies(drops: Iterable[Dropped]) -> list[Company]:
-    """Who travels together, of one delivery of the queue: all are of one topic and model."""
-    found: list[list[Dropped]] = []
-    size = 0
-    for drop in drops:
-        full = not found or size + drop.bytes > MAX_BYTES
-        if full or len(found[-1]) >= min(MAX_DROPS, MAX_STATE_BYTES // STATE_BYTES):
-            found.append([])
-            size = 0
-        found[-1].append(drop)
-        size += drop.bytes
-    return [tuple(company) for company in found]
+    """Who travels together, of one delivery of the queue, by the shipped rule."""
+    known = {str(drop.number): drop for drop in drops}
+    groups = SHARING.groups(_as_shipped(drop) for drop in known.values())
+    return [tuple(known[each.drop_id] for each in group) for group in groups]
+
+
+def _as_shipped(drop: Dropped) -> Drop:
+    """What the rule looks at; all are of one topic and its latest model."""
+    return Drop(
+        drop_id=str(drop.number),
+        bucket="drops",
+        key=f"anzsco/2026-11/forms/{drop.number:013d}.jsonl",  # 40 letters
+        version_id="1",
+        size=drop.bytes,
+        etag="0",
+        topic="anzsco",
+        model=None,
+        results_prefix="anzsco/",
+        dropped_at="2026-11-24T09:00:00.000Z",
+    )
 
 
 def halves(company: Company) -> tuple[Company, Company]:

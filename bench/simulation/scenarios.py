@@ -13,7 +13,7 @@ from bench.simulation.world import PER_DAY, PER_SECOND, World
 MORNING = calendar.timegm(datetime(2026, 11, 24, 9, tzinfo=UTC).timetuple())
 DAY = 86_400
 BYTES_A_RECORD = 160  # modelled: two short texts and a recordId
-DROPPED_A_SECOND = 300  # modelled: a program that copies small files into the bucket
+DROPPED_A_SECOND = 1_000  # modelled: a program that writes small files in parallel
 LEAST_SHARE = 0.95  # target: of the allowed calls, while there is a backlog
 MOST_CALLS_SHARED = 200  # target: for 10,000 files of 100 records
 LATEST_SECONDS = 600  # target: all are told so soon after the last operation's end

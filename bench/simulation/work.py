@@ -5,22 +5,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bench.simulation.boarding import Dropped, halves
+from bench.simulation.boarding import Company, Dropped, halves
 from bench.simulation.lambdas import Hands
 from bench.simulation.service import SimulatedService
 from bench.simulation.state_types import Ran
 from pipeline.checking import Checking
 from pipeline.errors import ResultsGone
+from pipeline.finishing import PAGE_DROPS
 from pipeline.limiter import CallNotDue
 from pipeline.polling import Polling
 from pipeline.service import CodingService
-from pipeline.states import Part, PartStatus, Progress, Segment, Ticket
+from pipeline.states import PartStatus, Progress
 
 TOPIC = "anzsco"
 BYTES_PER_SECOND = 50_000_000  # modelled: streams, in and out
 OBJECT_SECONDS, OBJECTS_AT_ONCE = 0.03, 16  # modelled: a small object read or written
 DROP_SECONDS = 0.004  # modelled: the ledger's share in receiving or finishing one drop
-PAGE_DROPS = 50  # drops that Finish tells at a time, where the state machine comes back for more
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,39 +32,29 @@ class Work:
     polling: Polling
     checking: Checking
     hands: Hands
-    start: Callable[[tuple[Dropped, ...]], None]
+    start: Callable[[Company], None]
     begun: list[float]
-    companies: dict[str, tuple[Dropped, ...]] = field(default_factory=dict)
-    _parts: dict[str, Part] = field(default_factory=dict)
+    companies: dict[str, Company] = field(default_factory=dict)
     _retried: set[str] = field(default_factory=set)
 
-    def board(self, company: tuple[Dropped, ...]) -> str:
+    def board(self, company: Company) -> str:
         """A part for drops that travel together; its id."""
         part_id = f"part-{len(self.companies)}"
         self.companies[part_id] = company
-        size = sum(drop.bytes for drop in company)
-        self._parts[part_id] = Part(
-            part_id=part_id,
-            topic=TOPIC,
-            model=None,
-            bytes=size,
-            segments=(_one_segment(company[0], size),),
-        )
         return part_id
 
     def receive(self, drops: int) -> None:
         self.hands.move(drops * DROP_SECONDS)
 
     def submit(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        part, progress = self._part(event), Progress.from_state(event["progress"])
+        company, progress = self._company(event), Progress.from_state(event["progress"])
         try:
-            self.service.model(part.topic, part.model, turn=progress.turn)
-            created = self.service.create_operation(part.topic, part.model, turn=progress.turn)
+            self.service.model(TOPIC, None, turn=progress.turn)
+            created = self.service.create_operation(TOPIC, None, turn=progress.turn)
         except CallNotDue as pending:
             return progress.awaiting_slot(pending.wait_seconds, pending.turn).to_state()
-        company = self.companies[part.part_id]
         self.begun.append(self.hands.time)
-        self._move_bytes(part.bytes, len(company))
+        self._move_bytes(company, 1)
         self.simulated.upload(
             created.operation_id,
             sum(drop.records for drop in company),
@@ -79,29 +69,26 @@ class Work:
         ).to_state()
 
     def check(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        progress = Progress.from_state(event["progress"])
-        return self.checking.check(Ticket(self._part(event), progress)).to_state()
+        return self.checking.check(TOPIC, Progress.from_state(event["progress"])).to_state()
 
     def collect(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        part, progress = self._part(event), Progress.from_state(event["progress"])
+        progress = Progress.from_state(event["progress"])
         try:
-            state = self.service.operation(
-                part.topic, progress.operation_id or "", turn=progress.turn
-            )
+            state = self.service.operation(TOPIC, progress.operation_id or "", turn=progress.turn)
         except CallNotDue as pending:
             return progress.awaiting_slot(pending.wait_seconds, pending.turn).to_state()
         if state.response_download_url is None:
             raise ResultsGone("the service no longer has the results")
-        self._move_bytes(part.bytes, 2 * len(self.companies[part.part_id]))
+        self._move_bytes(self._company(event), 2)
         return replace(progress, status=PartStatus.COLLECTED, wait_seconds=0, turn=None).to_state()
 
     def finish(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """A page of announcements; all of them where the state machine knows no pages."""
+        """A page of announcements."""
         told: list[dict[str, str]] = []
         for outcome in event["outcomes"]:
             told += self._endings(outcome["part_id"], outcome["progress"]["status"])
-        at = event.get("ended", {}).get("at", 0)
-        page = PAGE_DROPS if "ended" in event else len(told)
+        at = event["ended"]["at"]
+        page = PAGE_DROPS
         self.hands.move(min(page, len(told) - at) * DROP_SECONDS)
         worst = "failed" if any(each["status"] == "failed" for each in told) else "complete"
         return {
@@ -123,11 +110,13 @@ class Work:
             return []
         return [_announcement(drop, "complete" if collected else "failed") for drop in company]
 
-    def _part(self, event: Mapping[str, Any]) -> Part:
-        return self._parts[event["part"]["part_id"]]
+    def _company(self, event: Mapping[str, Any]) -> Company:
+        return self.companies[event["part"]["part_id"]]
 
-    def _move_bytes(self, size: int, objects: int) -> None:
-        self.hands.move(size / BYTES_PER_SECOND + objects * OBJECT_SECONDS / OBJECTS_AT_ONCE)
+    def _move_bytes(self, company: Company, objects: int) -> None:
+        """All files of a company, each read from or written to so many objects."""
+        size, count = sum(drop.bytes for drop in company), objects * len(company)
+        self.hands.move(size / BYTES_PER_SECOND + count * OBJECT_SECONDS / OBJECTS_AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,17 +141,3 @@ def _announcement(drop: Dropped, status: str) -> dict[str, str]:
         "drop_prefix": "/",
         "detail": json.dumps({"number": drop.number, "status": status}),
     }
-
-
-def _one_segment(drop: Dropped, size: int) -> Segment:
-    """Stands for all segments of a part: no policy looks into them."""
-    return Segment(
-        drop_id=str(drop.number),
-        bucket="drops",
-        key=str(drop.number),
-        version_id="1",
-        etag="0",
-        first_byte=0,
-        last_byte=size - 1,
-        results_prefix="/",
-    )

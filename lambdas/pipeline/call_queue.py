@@ -13,7 +13,8 @@ OPEN_TURNS = 4  # ours: as many are at the front at once; they share the waiting
 EARLY = 0.97  # ours: of the time that the turns ahead take. Who fails to come leaves no gap
 PATIENCE = 0.7  # ours: of that time where calls of another lane take part of the slots
 NEAR_TURNS = 100  # ours: these come back as if every slot were theirs, should that become true
-EASING = 32  # ours: the pace is a mean of about so many of the last calls
+SLOWER, FASTER = 32, 8  # ours: the pace is a mean of about so many of the last calls; it is noticed
+# sooner that they get faster, as slots pass unused until those who wait are told
 LONGEST_SLOTS = 60  # ours: a longer pause between two calls says nothing about the pace
 
 
@@ -77,4 +78,5 @@ class CallQueue:
             pause = before
         out_of_turn = turn is not None and not self.admits(turn)
         front = min(self.issued, self.front + (2 if out_of_turn else 1))
-        return type(self)(self.issued, front, before + (pause - before) / EASING, slot)
+        pace = before + (pause - before) / (SLOWER if pause > before else FASTER)
+        return type(self)(self.issued, front, pace, slot)

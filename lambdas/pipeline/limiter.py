@@ -33,7 +33,7 @@ CHECKS_SLEEP_MS = 5_000  # ours: checks take slots further ahead than others, an
 ARRIVAL_SHARE = 0.6  # ours: of that sleep; callers are told to be back so much before their slot
 CLOSED_AT_LEAST = timedelta(minutes=15)  # ours: near midnight, leave the service time to turn over
 SLOW_DOWN_SLOTS = 5  # ours: after a 429 everybody skips so many slots
-LONGEST_QUEUE_MS = 3_600_000  # ours: nobody is sent away for over an hour by the queue alone
+LONGEST_QUEUE_MS = 1_800_000  # ours: nobody is sent away for over half an hour by the queue alone
 ENDS_SEEN_MS = (10_000, 1_200_000)  # ours: an operation's end lets others begin. It is looked for
 # again after as long as nothing began, but at least and at most so long
 ENDS_A_WAIT = 20  # ours: so many turns later, after twice that time
