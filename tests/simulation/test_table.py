@@ -78,11 +78,11 @@ def should_hold_a_part_for_one_when_two_claim_it() -> None:
     assert attempts.record("p").operation_id == "op"
 
 
-def should_accept_a_drop_once_and_take_a_slot() -> None:
+def should_keep_a_drop_and_take_a_slot() -> None:
     ledger, hands = in_memory(), Hands()
     drops = Drops(ledger, hands.clock)
-    assert drops.accept(a_drop()) is None
-    assert drops.accept(a_drop()) is not None
+    drops.accept(a_drop())
+    assert drops.accept(a_drop()) == drops.record(a_drop().drop_id)
     a_limiter(ledger, hands).take(Lane.STATUS)
     assert a_limiter(ledger, hands).budget_left() < 1
 
