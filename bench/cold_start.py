@@ -9,7 +9,7 @@ built (clients included; nothing is called). The median of some starts, one at a
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -61,6 +61,7 @@ VARIABLES = {
     "REQUESTS_PER_SECOND": "1",
     "REQUESTS_PER_DAY": "10000",
     "MAX_FILE_BYTES": "5000000000",
+    "SHARE_MAX_BYTES": "33554432",
     "POLL_FIRST_SECONDS": "10",
     "POLL_FRACTION": "0.1",
     "POLL_CEILING_SECONDS": "7200",
@@ -108,21 +109,34 @@ def cold_starts(assets: str = ASSETS, starts: int = STARTS) -> Iterator[ColdStar
     settings = Settings(assets=assets, local_cloud="https://127.0.0.1", coding_service=True)
     for package, functions in FUNCTIONS.items():
         folder = build(package, settings, say=lambda line: print(line, file=sys.stderr))
-        for module, built in functions.items():
-            tries = [_start(folder, package, module, built) for _ in range(starts)]
+        for module in functions:
+            tries = [start(folder, package, module) for _ in range(starts)]
             medians = (median(each) for each in zip(*tries, strict=True))
             yield ColdStart(package, module, *medians)
 
 
-def _start(asset: Path, package: str, module: str, built: str) -> tuple[float, ...]:
-    places = {"PYTHONPATH": str(asset), "LAMBDA_TASK_ROOT": str(asset), "HOME": str(asset)}
+def start(
+    code: Path,
+    package: str,
+    module: str,
+    *,
+    python: Path = LAMBDA_PYTHON,
+    variables: Mapping[str, str] = VARIABLES,
+) -> tuple[float, ...]:
+    """One start of a function whose code lies in `code`: the numbers of `ColdStart`.
+
+    Raises RuntimeError with what the function said."""
+    places = {"PYTHONPATH": str(code), "LAMBDA_TASK_ROOT": str(code), "HOME": str(code)}
+    built = FUNCTIONS[package][module]
     done = subprocess.run(
-        [str(LAMBDA_PYTHON), "-c", START.format(package=package, module=module, built=built)],
-        env=VARIABLES | places,
+        [str(python), "-c", START.format(package=package, module=module, built=built)],
+        env={**variables, **places},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
+    if done.returncode:
+        raise RuntimeError(f"{package}.{module} did not start:\n{done.stderr}")
     return tuple(float(number) for number in done.stdout.split())
 
 

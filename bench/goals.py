@@ -38,7 +38,7 @@ def goals(measured: Sequence[Measurement]) -> list[Goal]:
     for side, name, wanted in compared:
         ours, theirs = found.get((side, Name.DROPCODER)), found.get((side, name))
         if ours is not None and theirs is not None:
-            made.append(_ratio(side, name, ours.rate / theirs.rate, wanted))
+            made.append(_compared(ours, theirs, wanted))
     return made + memory_goals(measured)
 
 
@@ -51,7 +51,8 @@ def quick_goals(measured: Sequence[Measurement]) -> list[Goal]:
         (Side.COLLECT, QUICK_COLLECT_TIMES_NAIVE),
     ):
         ours, naive = found[side, Name.DROPCODER], found[side, Name.NAIVE]
-        made.append(_ratio(side, Name.NAIVE, naive.cpu_seconds / ours.cpu_seconds, wanted))
+        ratio = naive.cpu_seconds / ours.cpu_seconds
+        made.append(Goal(_text(ours, naive, wanted), f"{ratio:.2f} times", ratio >= wanted))
     return made + memory_goals(measured)
 
 
@@ -67,6 +68,12 @@ def memory_goals(measured: Sequence[Measurement]) -> list[Goal]:
     ]
 
 
-def _ratio(side: Side, name: Name, ratio: float, wanted: float) -> Goal:
-    text = f"{side.capitalize()} is at least {wanted:g} times as fast as: {name}"
-    return Goal(text, f"{ratio:.2f} times", ratio >= wanted)
+def _compared(ours: Measurement, theirs: Measurement, wanted: float) -> Goal:
+    """By rate; the ratio of processor time beside it tells what other work on the machine hid."""
+    ratio, of_cpu = ours.rate / theirs.rate, theirs.cpu_seconds / ours.cpu_seconds
+    measured = f"{ratio:.2f} times ({of_cpu:.2f} by processor time)"
+    return Goal(_text(ours, theirs, wanted), measured, ratio >= wanted)
+
+
+def _text(ours: Measurement, theirs: Measurement, wanted: float) -> str:
+    return f"{ours.side.capitalize()} is at least {wanted:g} times as fast as: {theirs.name}"

@@ -1,6 +1,11 @@
 """Cold starts are measured of every function."""
 
-from bench.cold_start import FUNCTIONS
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.cold_start import FUNCTIONS, VARIABLES, start
 from infra.places import LAMBDAS
 
 
@@ -14,3 +19,21 @@ def should_measure_every_function_when_a_package_has_handlers() -> None:
         for package in ("pipeline", "coding_service")
     }
     assert {package: set(functions) for package, functions in FUNCTIONS.items()} == handlers
+
+
+@pytest.mark.parametrize(
+    ("package", "module"),
+    [(package, module) for package, modules in FUNCTIONS.items() for module in modules],
+)
+def should_start_each_function_with_what_its_stack_sets(
+    tmp_path: Path, package: str, module: str
+) -> None:
+    imported, ready, cpu = start(
+        LAMBDAS,
+        package,
+        module,
+        python=Path(sys.executable),
+        variables=VARIABLES | {"MODELS_DIR": str(tmp_path)},
+    )
+    assert 0 < imported <= ready
+    assert cpu > 0

@@ -26,7 +26,8 @@ def should_be_the_same_on_a_slower_machine(slowness: int) -> None:
         ]
     )
     assert [goal.met for goal in found] == [True, False, True, True, True]
-    assert [goal.measured for goal in found[:3]] == ["8.50 times", "0.45 times", "1.05 times"]
+    ratios = [goal.measured.partition(" (")[0] for goal in found[:3]]
+    assert ratios == ["8.50 times", "0.45 times", "1.05 times"]
 
 
 def should_leave_out_what_was_not_measured() -> None:
