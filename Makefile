@@ -15,7 +15,7 @@ INSTALLED := .venv/.installed .venv-cloud/.installed .venv-lambda/.installed nod
 MODEL := build/models/.trained
 TOPIC_FILES := $(wildcard topics/anzsco/*)
 TRAINING_FILES := $(wildcard lambdas/coding_service/coder/*.py)
-PIN := .venv/bin/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-header
+PIN := .venv/bin/pip-compile --quiet --annotation-style=line --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-header
 
 # --- The journey ----------------------------------------------------------------------------
 
@@ -56,8 +56,16 @@ watch: .venv/.installed ## show every drop that ends in the kept cloud, until Ct
 check: .venv/.installed ## format, lint, types and fast tests
 	@.venv/bin/ruff format --check --quiet . || { echo "Not formatted; run: make format"; exit 1; }
 	@.venv/bin/ruff check --quiet .
+	@$(MAKE) --jobs=2 types unit
+
+.PHONY: types
+types: .venv/.installed ## types alone
 	@.venv/bin/mypy --no-error-summary .
-	@.venv/bin/pytest -q -m "not cloud"
+
+# A file's tests stay together, so that what they share is made once.
+.PHONY: unit
+unit: .venv/.installed $(MODEL) ## fast tests alone
+	@exec .venv/bin/pytest -q -m "not cloud" --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 .PHONY: test
 test: $(INSTALLED) $(MODEL) check ## everything that must pass: check, and the journey in the local cloud
@@ -131,6 +139,8 @@ venv: .venv/.installed ## the development environment alone
 
 .venv/.installed: requirements-dev.txt
 	$(call environment,.venv,$<,about two minutes)
+	@echo "Reading the libraries' types (once, a minute)…"
+	@.venv/bin/mypy --no-error-summary . >/dev/null 2>&1 || true  # make check tells what is wrong
 
 .venv-cloud/.installed: localcloud/requirements-cloud.txt
 	$(call environment,.venv-cloud,$<,half a minute)
@@ -170,9 +180,9 @@ pins: .venv/.installed ## compile every requirements file again, with hashes (as
 
 .PHONY: clean
 clean: ## remove what was built; the environments stay (make distclean removes them too)
-	@rm -rf build cdk.out out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf build cdk.out out .ruff_cache .pytest_cache .hypothesis
 
 .PHONY: distclean
 distclean: clean ## remove the environments and the local cloud's files too
 	@if [ -e .localcloud/up/state.json ] && [ -x .venv/bin/python ]; then $(LOCALCLOUD) down; fi
-	@rm -rf .localcloud node_modules .venv-bench .venv-cloud .venv-lambda .venv
+	@rm -rf .localcloud node_modules .venv-bench .venv-cloud .venv-lambda .venv .mypy_cache

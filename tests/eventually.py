@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 Seen = TypeVar("Seen")
-_LOOK_SECONDS = 0.2
+_FIRST_LOOK_SECONDS, _LOOK_SECONDS = 0.01, 0.2  # each pause half as long again, up to the second
 
 
 def eventually(
@@ -16,10 +16,12 @@ def eventually(
     :param within: seconds; when they are over, the test fails with what was seen last.
     """
     deadline = time.monotonic() + within
+    pause = _FIRST_LOOK_SECONDS
     while True:
         seen = look()
         if until(seen):
             return seen
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within:.0f} s; seen last: {seen!r}")
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(pause)
+        pause = min(1.5 * pause, _LOOK_SECONDS)

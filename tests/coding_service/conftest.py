@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from moto import mock_aws
 
 from coding_service.coder.topic_files import read_topic
 from coding_service.coder.training import train_into
 from coding_service.observability import SERVICE, logger
+from tests.aws import played_aws
 from tests.coder.folders import SETTINGS, topic_folder
 from tests.coding_service.service import EMPTY_TOPIC, OTHER_TOPIC, Service, make_service
 
@@ -29,7 +29,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def service(models: Path) -> Iterator[Service]:
-    with mock_aws():
+    with played_aws():
         yield make_service(models)
 
 

@@ -8,7 +8,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from coding_service.aws_calls import configuration
 from coding_service.batch import RESULTS_DELETED
@@ -16,6 +15,7 @@ from coding_service.errors import Refusal
 from coding_service.presigning import DOWNLOAD_SECONDS, Presigner
 from coding_service.routes import CREATE, MODEL, OPERATION, TOPIC, Answer
 from protocol.errors import ServiceAnswer
+from tests.aws import played_aws
 from tests.coding_service import service as world
 from tests.coding_service.service import ALICE, BOB, KEY_ARN, REGION, Service, event_of
 
@@ -258,7 +258,7 @@ def should_raise_the_row_when_asked_without_http(service: Service) -> None:
     [("virtual", f"inputs.s3.{REGION}.amazonaws.com"), ("path", f"s3.{REGION}.amazonaws.com")],
 )
 def should_sign_exactly_the_two_encryption_headers(style: Any, host: str) -> None:
-    with mock_aws():
+    with played_aws():
         s3 = boto3.client("s3", region_name=REGION, config=configuration(style))
         presigner = Presigner(s3, "inputs", "outputs", KEY_ARN)
         url = urlsplit(presigner.upload_url(world.new_guid(), seconds=77))

@@ -5,12 +5,12 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from coding_service.arrive import execution_name, start_inference
 from coding_service.operations import input_key
 from coding_service.progress import Stage
 from protocol.statuses import OperationStatus
+from tests.aws import played_aws
 from tests.coding_service import service as world
 from tests.coding_service.service import INPUTS, REGION, Service
 
@@ -145,7 +145,7 @@ def should_leave_alone_what_is_no_operations_input(service: Service, key: str) -
 
 
 def should_fail_and_so_be_called_again_when_the_start_fails(service: Service) -> None:
-    with mock_aws():
+    with played_aws():
         arrivals = Arrivals()
         arrivals.machine += "-gone"
         with pytest.raises(arrivals.states.exceptions.StateMachineDoesNotExist):

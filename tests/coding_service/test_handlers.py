@@ -12,13 +12,13 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from coding_service import api, arrive, authorize, aws_calls, environment, infer, settle
 from coding_service.environment import Variables
 from coding_service.errors import EnvironmentIncomplete
 from coding_service.routes import CREATE, OPERATION, TOPIC
 from protocol.errors import ServiceAnswer
+from tests.aws import played_aws
 from tests.coding_service import service as world
 from tests.coding_service.service import REGION, Service, event_of, make_service
 
@@ -69,7 +69,7 @@ def variables(models: Path, machine: str) -> dict[str, str]:
 
 @pytest.fixture
 def deployed(models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    with mock_aws():
+    with played_aws():
         service = make_service(models)
         machine = boto3.client("stepfunctions", region_name=REGION).create_state_machine(
             name="inference",

@@ -137,7 +137,7 @@ def should_say_so_when_the_model_is_no_longer_deployed(service: Service) -> None
 
 
 def should_resume_in_slices_with_the_same_output_as_in_one(service: Service) -> None:
-    content = world.file_of(40_000)
+    content = world.long_file()
     whole = uploaded(service, content)
     service.transitions.complete(whole, service.coded(whole, part_bytes=1 << 40))
 
@@ -159,7 +159,7 @@ def should_resume_in_slices_with_the_same_output_as_in_one(service: Service) -> 
 
 
 def should_go_on_in_one_invocation_while_time_remains(service: Service) -> None:
-    work = uploaded(service, world.file_of(40_000))
+    work = uploaded(service, world.long_file())
     start = service.transitions.begin(work).to_state()
     progress = service.code_step(part_bytes=5 * MIB).run(
         state_of(work, start), time_remains=lambda: True
@@ -199,7 +199,7 @@ def should_complete_with_metadata_counts_and_no_input(service: Service) -> None:
 
 
 def should_complete_again_when_the_first_answer_was_lost(service: Service) -> None:
-    work = uploaded(service, world.file_of(40_000))
+    work = uploaded(service, world.long_file())
     progress = service.coded(work, part_bytes=5 * MIB)
     service.transitions.complete(work, progress)
     output = service.output(work.operation_id)
@@ -235,7 +235,7 @@ def should_delete_the_results_when_their_time_is_over(service: Service) -> None:
 
 
 def should_fail_with_the_reason_and_leave_no_files(service: Service) -> None:
-    work = uploaded(service, world.file_of(40_000))
+    work = uploaded(service, world.long_file())
     start = service.transitions.begin(work).to_state()
     service.code_step(part_bytes=5 * MIB).run(state_of(work, start), time_remains=lambda: False)
     cause = json.dumps({"errorMessage": "Line 7 is empty; remove it.", "errorType": "any"})

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from coding_service.errors import AwsBusy, Final, TryAgain, leaves
 from coding_service.settle import settle
 from coding_service.transitions import UNEXPECTED, Work
 from protocol.statuses import OperationStatus
+from tests.aws import played_aws
 from tests.coding_service import service as world
 from tests.coding_service.service import Service, make_service
 from tests.eventually import eventually
@@ -87,11 +87,7 @@ class Machine:
 
 @pytest.fixture
 def machine(models: Path) -> Iterator[Machine]:
-    config: Any = {
-        "lambda": {"use_docker": False},
-        "stepfunctions": {"execute_state_machine": True},
-    }
-    with mock_aws(config=config):
+    with played_aws(executes=True):
         yield Machine(make_service(models))
 
 
@@ -110,12 +106,13 @@ def should_code_keep_and_delete_when_the_file_is_good(machine: Machine) -> None:
 
 def should_go_on_slice_by_slice_until_nothing_remains(machine: Machine) -> None:
     machine.part_bytes = 5 * MIB
-    work = machine.upload(world.file_of(40_000))
+    work = machine.upload(world.long_file())
     ended, states = machine.run(work)
     assert ended == "SUCCEEDED"
     assert states.count("Code") > 1
     coded = machine.kept[work.operation_id].splitlines()
-    assert [json.loads(line)["recordId"] for line in coded] == [str(n) for n in range(40_000)]
+    numbers = [int(json.loads(line)["recordId"]) for line in coded]
+    assert numbers == list(range(world.LONG_FILES_RECORDS))
 
 
 def should_tell_the_owner_and_succeed_when_the_file_cannot_be_coded(machine: Machine) -> None:

@@ -7,13 +7,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import boto3
-from moto import mock_aws
 
 from pipeline.ledger import Ledger
 from pipeline.states import Segment
+from tests.aws import played_aws
 
 if TYPE_CHECKING:
-    from moto.core.config import DefaultConfig
     from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource
     from mypy_boto3_s3 import S3Client
 
@@ -65,10 +64,10 @@ def _connections() -> tuple["S3Client", "DynamoDBServiceResource"]:
 
 
 @contextmanager
-def cloud(config: "DefaultConfig | None" = None) -> Iterator[Cloud]:
-    """moto's AWS, empty but for the table and the buckets; `config` is moto's own."""
+def cloud(*, executes: bool = False) -> Iterator[Cloud]:
+    """moto's AWS, empty but for the table and the buckets, as `played_aws` has it."""
     s3, dynamodb = _connections()
-    with mock_aws(config=config):
+    with played_aws(executes=executes):
         for bucket in (DROPS, RESULTS):
             s3.create_bucket(
                 Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}

@@ -7,7 +7,6 @@ speaks real HTTP. After every journey all that was written anywhere is searched 
 import hashlib
 import json
 import logging
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +19,7 @@ from pipeline.environment import environment
 from pipeline.identity import drop_id
 from pipeline.states import Execution
 from protocol.errors import ServiceAnswer
+from tests.eventually import eventually
 from tests.pipeline.builders import FILLED, VARIABLES, lines, secrets
 from tests.pipeline.clouds import DROPS, REGION, RESULTS, Cloud, cloud
 from tests.pipeline.memory_service import (
@@ -38,7 +38,6 @@ from tests.statemachine.execution import (
 )
 
 CANARIES = (CLIENT_SECRET, TOKEN_CANARY, URL_CANARY)
-DEADLINE_SECONDS = 60
 MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:drop"
 Handler = Callable[[dict[str, Any], Any], Any]
 
@@ -152,10 +151,14 @@ class Journey:
         return [dict(self._stepfunctions.describe_execution(executionArn=arn)) for arn in arns]
 
     def wait(self) -> None:
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while any(each["status"] == "RUNNING" for each in self.executions()):
-            assert time.monotonic() < deadline, "an execution did not end in time"
-            time.sleep(0.02)  # moto runs executions in threads of its own
+        """moto runs executions in threads of its own."""
+        eventually(lambda: not self._running())
+
+    def _running(self) -> int:
+        listed = self._stepfunctions.list_executions(
+            stateMachineArn=MACHINE, statusFilter="RUNNING"
+        )
+        return len(listed["executions"])
 
     def rescue(self) -> None:
         """Delivers the events of all executions that have died."""
@@ -215,12 +218,8 @@ def journey(
 ) -> Iterator[Journey]:
     """A deployed Pipeline; at the end no secret may have been written anywhere."""
     memory = MemoryService()
-    config: Any = {
-        "lambda": {"use_docker": False},
-        "stepfunctions": {"execute_state_machine": True},
-    }
     caplog.set_level(logging.DEBUG)
-    with cloud(config) as aws, memory.served() as address:
+    with cloud(executes=True) as aws, memory.served() as address:
         configured(monkeypatch, address, settings)
         ready = Journey(aws, memory)
         yield ready

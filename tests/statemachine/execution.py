@@ -49,7 +49,7 @@ class ScriptedFunctions(LambdaSimpleBackend):
 
 
 def install_functions(functions: Mapping[str, Function]) -> None:
-    """Makes `functions`, by name, what moto's Lambda runs. Call inside `mock_aws`."""
+    """Makes `functions`, by name, what moto's Lambda runs. Call inside `played_aws`."""
     backend = ScriptedFunctions()
     backend.functions.update(functions)
     lambda_simple_backends[ACCOUNT][REGION] = backend

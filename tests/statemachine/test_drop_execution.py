@@ -1,15 +1,15 @@
 """The shipped statemachine/drop.asl.json, executed for every status and every caught error."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
+from tests.aws import played_aws
+from tests.eventually import eventually
 from tests.statemachine.execution import (
     REGION,
     Executions,
@@ -18,8 +18,6 @@ from tests.statemachine.execution import (
     function_arn,
     install_functions,
 )
-
-DEADLINE_SECONDS = 60
 
 
 @dataclass
@@ -138,7 +136,7 @@ class Cloud:
         return self.wait(self.start(name, script, parts=parts, **drop_more))
 
     def wait(self, execution: str) -> dict[str, Any]:
-        until(lambda: not self.executions.is_running(execution))
+        eventually(lambda: not self.executions.is_running(execution))
         return self.executions.ended(execution)
 
     def told(self) -> list[dict[str, Any]]:
@@ -150,21 +148,9 @@ class Cloud:
             messages += [json.loads(message["Body"]) for message in found["Messages"]]
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "the execution did not end in time"
-        time.sleep(0.02)
-
-
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    with mock_aws(
-        config={
-            "lambda": {"use_docker": False},
-            "stepfunctions": {"execute_state_machine": True},
-        }
-    ):
+    with played_aws(executes=True):
         yield Cloud()
 
 
