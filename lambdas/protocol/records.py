@@ -13,7 +13,6 @@ import msgspec
 
 RECORD_ID = "recordId"
 MAX_TEXT_CHARACTERS = 300  # of a record's text fields together: the service's user guide
-MAX_SUGGESTIONS = 3  # the service's documented output
 MAX_LINE_BYTES = 1 << 20  # ours: 300 characters need under 4 kB even fully escaped; the rest is ids
 
 UTF8_BOM = b"\xef\xbb\xbf"
