@@ -14,6 +14,7 @@ began.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Self
 
@@ -49,19 +50,17 @@ class CallBudget:
         return cls(
             per_day=per_day,
             checks_ahead=checks_ahead,
-            made=_counts(item.get("made")),
-            running=_counts(item.get("running")),
+            made=_counts(item.get("made", "")),
+            running=_counts(item.get("running", "")),
         )
 
     def to_item(self) -> dict[str, Any]:
-        return {
-            "made": {str(period): count for period, count in self.made.items()},
-            "running": {str(hour): count for hour, count in self.running.items()},
-        }
+        return {"made": _text(self.made), "running": _text(self.running)}
 
     def used(self, at: int) -> int:
         """Calls of the 24 hours before `at`."""
-        return sum(count for period, count in self.made.items() if _leaves(period) > at)
+        first = _first_counted(at)
+        return sum(count for period, count in self.made.items() if period >= first)
 
     def promised(self, at: int, within: int) -> int:
         """Calls that the operations under way, and one more, may need within so long."""
@@ -89,7 +88,8 @@ class CallBudget:
         )
 
     def after_call(self, at: int, *, begins: bool) -> Self:
-        made = {period: n for period, n in self.made.items() if _leaves(period) > at}
+        first = _first_counted(at)
+        made = {period: n for period, n in self.made.items() if period >= first}
         made[at // COUNTED_MS] = made.get(at // COUNTED_MS, 0) + 1
         running = self.running
         if begins:
@@ -111,11 +111,11 @@ class CallBudget:
         room = self.per_day - self.used(at)
         if room >= calls:
             return at
-        for period in sorted(self.made):
-            if _leaves(period) > at:
-                room += self.made[period]
-                if room >= calls:
-                    return _leaves(period)
+        first = _first_counted(at)
+        for period in sorted(period for period in self.made if period >= first):
+            room += self.made[period]
+            if room >= calls:
+                return _leaves(period)
         return at + HOUR_MS
 
     def _promise(self, age_ms: int, within_ms: int) -> int:
@@ -128,5 +128,17 @@ def _leaves(period: int) -> int:
     return (period + 1) * COUNTED_MS + DAY_MS + MARGIN_MS
 
 
-def _counts(stored: Mapping[str, int] | None) -> dict[int, int]:
-    return {int(name): count for name, count in (stored or {}).items()}
+def _first_counted(at: int) -> int:
+    """The first of those that have not left by then."""
+    return (at - DAY_MS - MARGIN_MS) // COUNTED_MS
+
+
+def _text(counts: Counts) -> str:
+    """One text, e.g. `14961960:58 14961961:57`: hundreds of numbers would be slow to read."""
+    return " ".join(f"{period}:{count}" for period, count in counts.items())
+
+
+@lru_cache(maxsize=4)  # the same text is read by many who are sent away
+def _counts(text: str) -> Counts:
+    pairs = (pair.split(":") for pair in text.split())
+    return {int(period): int(count) for period, count in pairs}

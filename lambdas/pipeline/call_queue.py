@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 OPEN_TURNS = 4  # ours: as many are at the front at once; they share the waiting for a free slot
-EARLY = 0.97  # ours: of the time that the turns ahead take. Who fails to come leaves no gap
+EARLY = 0.9  # ours: of the time that the turns ahead take. Who fails to come leaves no gap
 PATIENCE = 0.7  # ours: of that time where calls of another lane take part of the slots
-NEAR_TURNS = 100  # ours: these come back as if every slot were theirs, should that become true
+NEAR_TURNS = 30  # ours: these come back twice as soon, should calls get faster meanwhile
 SLOWER, FASTER = 32, 8  # ours: the pace is a mean of about so many of the last calls; it is noticed
 # sooner that they get faster, as slots pass unused until those who wait are told
 LONGEST_SLOTS = 60  # ours: a longer pause between two calls says nothing about the pace
@@ -61,11 +61,16 @@ class CallQueue:
         """How many turns come before this one."""
         return max(0, turn - self.front - 1)
 
+    def before(self, turn: int | None) -> int:
+        """How many turns come first; none before a newcomer that finds nobody waiting."""
+        return 0 if turn is None else self.ahead(turn)
+
     def delay(self, turn: int, spacing: float) -> float:
         """Milliseconds that the turns ahead will take, told a little short."""
         ahead, least = self.ahead(turn), spacing * EARLY
         near = min(ahead, NEAR_TURNS)
-        return near * least + (ahead - near) * max(least, self.pace * PATIENCE)
+        soon, later = max(least, self.pace * PATIENCE / 2), max(least, self.pace * PATIENCE)
+        return near * soon + (ahead - near) * later
 
     def served(self, turn: int | None, slot: int, spacing: float) -> Self:
         """After a call that is due at `slot`.

@@ -88,7 +88,7 @@ def should_take_nothing_and_give_turns_when_the_next_slots_are_taken(ledger: Led
     assert [each.turn for each in sent] == [f"submissions-{n}" for n in range(1, 9)]
     waits = [each.wait_seconds for each in sent]
     assert waits == sorted(waits)  # they queue behind each other
-    assert waits[-1] - waits[0] == pytest.approx(7 * SPACING, abs=1)
+    assert 0.8 * 7 * SPACING - 1 <= waits[-1] - waits[0] <= 7 * SPACING + 1
     assert measured.total("CallsWaited") == 8
 
 
@@ -150,7 +150,7 @@ def should_not_queue_a_check_behind_submissions_when_ten_thousand_files_wait(
     limiter = replace(a_limiter(ledger, standing.hands), clock=standing.clock)
     ledger.put({"pk": PK, "sk": SK, "submissions_issued": 1_500})
     limiter.take(Lane.SUBMISSION)
-    assert 1_400 < wait_of(lambda: limiter.take(Lane.SUBMISSION)) < 1_600
+    assert 1_200 < wait_of(lambda: limiter.take(Lane.SUBMISSION)) < 1_600
     limiter.take(Lane.STATUS)
 
 
@@ -294,9 +294,7 @@ def should_give_a_slot_to_one_only_when_two_saw_it_free(ledger: Ledger) -> None:
 
     slow = a_limiter(Overtaken(ledger.table), hands)
     slow.take(Lane.SUBMISSION)
-    item = ledger.get(PK, SK)
-    assert item is not None
-    assert sum(item["made"].values()) == 2
+    assert limiter.budget_left() == 1 - 2 / 10_000
     assert hands.time == pytest.approx(NOON + LEAD + SPACING, abs=0.01)
 
 
@@ -312,7 +310,7 @@ def should_let_its_slot_pass_when_it_wakes_too_late(ledger: Ledger) -> None:
     assert hands.time == pytest.approx(NOON + LEAD + SPACING, abs=0.01)
     item = ledger.get(PK, SK)
     assert item is not None
-    assert sum(item["running"].values()) == 1  # the missed slot began nothing
+    assert item["running"].endswith(":1")  # the missed slot began nothing
 
 
 def should_send_the_caller_away_when_it_loses_every_race(ledger: Ledger) -> None:
