@@ -2,13 +2,15 @@
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.simulation.boarding import Dropped
 from bench.simulation.world import PER_DAY, PER_SECOND, World
+from protocol.errors import ServiceAnswer
 
 DAY = 86_400
+SHORTEST_BACKLOG = 60  # seconds; with fewer, a share of calls says nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,14 +24,16 @@ class Measures:
     operations: int
     calls: int
     refused: int
-    """Calls that the service answered with a 429."""
+    """Calls that the service answered with "Too Many Requests"."""
+    over_quota: int
+    """Calls that the service answered with "Limit Exceeded"."""
     most_in_a_second: int
     most_in_a_day: int
     """In any 24 hours."""
     backlog_seconds: float
-    """While drops waited for their operation to begin."""
+    """All times of a minute and more in which drops waited for their operations to begin."""
     share_in_use: float | None
-    """Of the calls that the limits allow during the backlog; None where it lasts under a minute."""
+    """Of the calls that the limits allow in those times; None where there was none."""
     drained_seconds: float
     """From the first drop to the last that was told."""
     bound_seconds: float
@@ -45,21 +49,22 @@ class Measures:
 
 def measured(world: World, drops: Sequence[Dropped]) -> Measures:
     calls = sorted(world.service.arrivals)
-    begins, ends = world.begun[0], world.begun[-1]
     told = max(at for at, _ in world.delivered.values())
-    waited = ends - begins
-    during = bisect_right(calls, ends) - bisect_left(calls, begins)
+    waits = backlogs(world.boarded, world.work.begun)
+    during = sum(bisect_right(calls, end) - bisect_left(calls, begin) for begin, end in waits)
+    allowed = sum(allowed_within(end - begin) for begin, end in waits)
     return Measures(
         drops=len(drops),
         endings=dict(Counter(status for _, status in world.delivered.values())),
         lost=_lost(world, drops),
-        operations=len(world.begun),
+        operations=world.work.operations,
         calls=len(calls),
-        refused=sum(world.service.refused.values()),
+        refused=world.service.refused.get(ServiceAnswer.TOO_MANY_REQUESTS, 0),
+        over_quota=world.service.refused.get(ServiceAnswer.LIMIT_EXCEEDED, 0),
         most_in_a_second=most_within(calls, 1),
         most_in_a_day=most_within(calls, DAY),
-        backlog_seconds=waited,
-        share_in_use=during / allowed_within(waited) if waited >= 60 else None,  # noqa: PLR2004
+        backlog_seconds=sum(end - begin for begin, end in waits),
+        share_in_use=during / allowed if waits else None,
         drained_seconds=told - drops[0].at,
         bound_seconds=least_seconds(len(calls)),
         told_after_last_end=told - world.service.last_end,
@@ -68,6 +73,20 @@ def measured(world: World, drops: Sequence[Dropped]) -> Measures:
         gb_seconds_a_drop=world.bill.gb_seconds / len(drops),
         dollars_a_drop=world.bill.dollars / len(drops),
     )
+
+
+def backlogs(boarded: Mapping[str, float], begun: Mapping[str, float]) -> list[tuple[float, float]]:
+    """The times, long enough to be counted, in which at least one part waited to begin."""
+    changes = [(at, 1) for at in boarded.values()] + [(at, -1) for at in begun.values()]
+    found: list[tuple[float, float]] = []
+    waiting, since = 0, 0.0
+    for at, change in sorted(changes):
+        if not waiting:
+            since = at
+        waiting += change
+        if not waiting and at - since >= SHORTEST_BACKLOG:
+            found.append((since, at))
+    return found
 
 
 def most_within(times: Sequence[float], seconds: float) -> int:

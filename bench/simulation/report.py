@@ -7,18 +7,21 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 def lines_of(seen: Measures) -> list[str]:
     endings = ", ".join(f"{count:,} {status}" for status, count in sorted(seen.endings.items()))
-    share = "no backlog" if seen.share_in_use is None else f"{seen.share_in_use:.1%}"
+    if seen.share_in_use is None:
+        used = "drops waited for under a minute"
+    else:
+        used = (
+            f"{seen.share_in_use:.1%} of what the limits allow, while drops waited "
+            f"({duration(seen.backlog_seconds)})"
+        )
     return [
         f"drops        {seen.drops:,}: {endings}; {seen.lost} lost",
         (
             f"calls        {seen.calls:,} for {seen.operations:,} operations, "
-            f"{seen.refused} refused; at most {seen.most_in_a_second} in a second, "
-            f"{seen.most_in_a_day:,} in 24 hours"
+            f"{seen.refused + seen.over_quota} refused; at most {seen.most_in_a_second} in a "
+            f"second, {seen.most_in_a_day:,} in 24 hours"
         ),
-        (
-            f"rate in use  {share} of what the limits allow, while drops waited "
-            f"({duration(seen.backlog_seconds)})"
-        ),
+        f"rate in use  {used}",
         (
             f"drained      in {duration(seen.drained_seconds)}; the limits allow so many calls in "
             f"{duration(seen.bound_seconds)}; {duration(seen.told_after_last_end)} after the last "

@@ -17,6 +17,7 @@ DROPPED_A_SECOND = 1_000  # modelled: a program that writes small files in paral
 LEAST_SHARE = 0.95  # target: of the allowed calls, while there is a backlog
 MOST_CALLS_SHARED = 200  # target: for 10,000 files of 100 records
 LATEST_SECONDS = 600  # target: all are told so soon after the last operation's end
+MOST_OVER_QUOTA = 5  # target: as many slots are taken ahead at the most
 MOST_EVENTS = 25_000  # Step Functions: of an execution's history
 
 
@@ -27,12 +28,18 @@ class Scenario:
     name: str
     drops: Sequence[Dropped]
     shares: bool
+    calls_of_others: int = 0
     targets: tuple[Callable[[Measures], str | None], ...] = ()
     """Each says what was missed, or None."""
 
     def run(self, seed: int = 1) -> tuple[Measures, list[str]]:
         """What happened, and which targets were missed."""
-        world = World(self.drops[0].at, seed=seed, shares=self.shares)
+        world = World(
+            self.drops[0].at,
+            seed=seed,
+            shares=self.shares,
+            calls_of_others=self.calls_of_others,
+        )
         world.run(self.drops)
         seen = measured(world, self.drops)
         return seen, [missed for target in (*ALWAYS, *self.targets) if (missed := target(seen))]
@@ -78,6 +85,13 @@ def kept_limits(seen: Measures) -> str | None:
             f"a day, {seen.refused} refused"
         )
     return None
+
+
+def closed_the_gate(seen: Measures) -> str | None:
+    """After the first "Limit Exceeded" only calls come that had their slots by then."""
+    if 1 <= seen.over_quota <= MOST_OVER_QUOTA:
+        return None
+    return f"{seen.over_quota} calls were made with the quota gone"
 
 
 def kept_history(seen: Measures) -> str | None:
@@ -127,6 +141,13 @@ def quick() -> list[Scenario]:
             name="1,000 at once, sharing, 3 that the service can't code",
             drops=at_once(1_000, failing=3),
             shares=True,
+        ),
+        Scenario(
+            name="100 at once, each alone, on a day of which others used 9,800 calls",
+            drops=at_once(100),
+            shares=False,
+            calls_of_others=9_800,
+            targets=(closed_the_gate,),
         ),
     ]
 

@@ -33,7 +33,9 @@ class Work:
     checking: Checking
     hands: Hands
     start: Callable[[Company], None]
-    begun: list[float]
+    begun: dict[str, float] = field(default_factory=dict)
+    """By part, when its first operation was created."""
+    operations: int = 0
     companies: dict[str, Company] = field(default_factory=dict)
     _retried: set[str] = field(default_factory=set)
 
@@ -53,7 +55,8 @@ class Work:
             created = self.service.create_operation(TOPIC, None, turn=progress.turn)
         except CallNotDue as pending:
             return progress.awaiting_slot(pending.wait_seconds, pending.turn).to_state()
-        self.begun.append(self.hands.time)
+        self.operations += 1
+        self.begun.setdefault(event["part"]["part_id"], self.hands.time)
         self._move_bytes(company, 1)
         self.simulated.upload(
             created.operation_id,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -14,7 +15,7 @@ from bench.simulation.service import Durations, SimulatedService
 from bench.simulation.state_types import Ran, StateFailed, Tally, Task
 from bench.simulation.table import MemoryTable
 from bench.simulation.work import Announce, Work
-from coding_service.limits import Limits
+from coding_service.limits import Limits, Usage
 from pipeline.checking import Checking
 from pipeline.ledger import Ledger
 from pipeline.limiter import Limiter
@@ -28,6 +29,10 @@ MAX_ATTEMPTS = 3  # cdk.json
 PUBLISH_SECONDS = 0.05  # modelled
 MEMORY_MB = {"Submit": 1024, "Check": 256, "Collect": 1024, "Finish": 512, "Receive": 512}
 """As in infra/pipeline."""
+
+
+def iso_day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
 
 
 class OneToken:
@@ -48,9 +53,12 @@ class World:
     seed: int = 1
     shares: bool = True
     durations: Durations = field(default_factory=Durations)
+    calls_of_others: int = 0
+    """Calls of the first day that somebody else makes with the same client's credentials."""
     requests_per_second: float = PER_SECOND
     """What the pipeline is set to; the service's own limits stay what they are."""
     agenda: Agenda = field(init=False)
+    work: Work = field(init=False, repr=False)
     bill: Bill = field(default_factory=Bill)
     service: SimulatedService = field(init=False)
     delivered: dict[int, tuple[float, str]] = field(default_factory=dict)
@@ -58,8 +66,8 @@ class World:
     told_twice: int = 0
     failed_executions: list[str] = field(default_factory=list)
     longest_history: int = 0
-    begun: list[float] = field(default_factory=list)
-    """When operations were created."""
+    boarded: dict[str, float] = field(default_factory=dict)
+    """By part, when its execution started."""
 
     def __post_init__(self) -> None:
         chance = Random(self.seed)  # noqa: S311  no secret
@@ -72,6 +80,7 @@ class World:
             chance=chance,
             durations=self.durations,
             limits=Limits(PER_SECOND, 1, PER_DAY),
+            usage=Usage(day=iso_day(self.begins), calls=self.calls_of_others),
         )
         polling = Polling(
             first_seconds=POLL_FIRST,
@@ -109,7 +118,6 @@ class World:
             ),
             hands=hands,
             start=self._start,
-            begun=self.begun,
         )
 
         def function(name: str, handler: Any) -> SimulatedFunction:
@@ -126,13 +134,12 @@ class World:
             "arn:Partition:states:::events:putEvents": Announce(self._told),
         }
         self._machine = StateMachine(shipped("drop.asl.json"), tasks, chance)
-        self._work, self._table = work, table
+        self.work, self._table = work, table
         self._door = Door(
             self.agenda, function("Receive", work.receive), self._start, self.shares, chance
         )
 
     _machine: StateMachine = field(init=False, repr=False)
-    _work: Work = field(init=False, repr=False)
     _table: MemoryTable = field(init=False, repr=False)
     _door: Door = field(init=False, repr=False)
 
@@ -141,12 +148,13 @@ class World:
             self._door.expect(drop)
         self.agenda.run()
         self.bill.drops = len(drops)
-        self.bill.parts = len(self.begun)
+        self.bill.parts = self.work.operations
         self.bill.write_units = self._table.write_units
         self.bill.read_units = self._table.read_units
 
     def _start(self, company: tuple[Dropped, ...]) -> None:
-        part_id = self._work.board(company)
+        part_id = self.work.board(company)
+        self.boarded[part_id] = self.agenda.now
         tally = Tally()
         context = {"Execution": {"Id": part_id, "Name": part_id}}
         state = {"drops": [drop.number for drop in company], "parts": [{"part_id": part_id}]}

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bench.simulation.boarding import companies
-from bench.simulation.measures import allowed_within, least_seconds, measured, most_within
+from bench.simulation.measures import allowed_within, backlogs, least_seconds, measured, most_within
 from bench.simulation.report import duration
 from bench.simulation.scenarios import Scenario, at_once, kept_limits, over_days, quick
 from bench.simulation.world import World
@@ -44,6 +44,12 @@ def should_see_a_lost_drop_when_it_was_told_wrongly() -> None:
 def should_count_the_most_in_any_window() -> None:
     assert most_within([0.0, 0.5, 1.0, 1.4, 9.0], 1.0) == 3
     assert most_within([], 1.0) == 0
+
+
+def should_find_the_times_in_which_parts_waited() -> None:
+    boarded = {"a": 0.0, "b": 10.0, "c": 500.0, "d": 1_000.0}
+    begun = {"a": 50.0, "b": 100.0, "c": 501.0, "d": 1_060.0}
+    assert backlogs(boarded, begun) == [(0.0, 100.0), (1_000.0, 1_060.0)]
 
 
 def should_bound_what_the_limits_allow() -> None:
