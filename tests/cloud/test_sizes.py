@@ -1,0 +1,131 @@
+"""Many small files, and a large one, through both deployed stacks under enforced IAM.
+
+The service's limits are far away here; that they are kept at any number is shown by the simulation.
+"""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from localcloud.cloud import LocalCloud
+from tests.cloud.breaking import operations
+from tests.cloud.deployed import TOPIC, changed_function
+from tests.cloud.drops import COMPLETE, check_complete, lines
+from tests.cloud.witness import Drop, Witness
+from tests.eventually import eventually
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+FILES, BAD_EVERY = 1000, 50
+PARTS = 50
+
+
+def should_tell_each_once_when_a_thousand_small_files_come_with_bad_ones_among_them(
+    cloud: LocalCloud, witness: Witness
+) -> None:
+    before = len(operations(cloud))
+
+    def drop_one(number: int) -> Drop:
+        bad = number % BAD_EVERY == 0
+        content = b"not json\n" if bad else lines(number % 5 + 1, first=number)
+        return witness.drop(f"{TOPIC}/forms/{number}.jsonl", content)
+
+    with ThreadPoolExecutor(8) as together:
+        drops = list(together.map(drop_one, range(FILES)))
+    ids = [drop.drop_id for drop in drops]
+    eventually(
+        lambda: _told(witness, ids), until=lambda told: sum(told.values()) >= FILES, within=300
+    )
+    # Each exactly once, and nothing more comes when all executions have ended.
+    eventually(lambda: _running(cloud), until=lambda running: running == 0, within=60)
+    assert _told(witness, ids) == dict.fromkeys(ids, 1)
+    witness.endings.update(dict.fromkeys(ids, 1))
+    ended = Counter(witness.told[each][0].status for each in ids)
+    assert ended == {"rejected": FILES // BAD_EVERY, "complete": FILES - FILES // BAD_EVERY}
+    for drop in drops[1::97]:
+        check_complete(witness, drop, witness.told[drop.drop_id][0])
+    # Calls are spent on operations, and there are far fewer of them than files.
+    assert len(operations(cloud)) - before <= FILES / 5
+
+
+def should_code_only_the_rest_again_when_one_of_fifty_parts_failed(
+    cloud: LocalCloud, witness: Witness
+) -> None:
+    content = lines(600)
+    known = operations(cloud)
+    limit = str(len(content) // PARTS + 60)
+    with changed_function(cloud, "pipeline.receive", MAX_FILE_BYTES=limit, SHARE_MAX_BYTES="0"):
+        drop = witness.drop(f"{TOPIC}/large.jsonl", content)
+        failed = eventually(lambda: _fail_one(cloud, set(known)))
+        told = witness.ended(drop, within=180)
+    assert told.status == "failed"
+    assert "Piece " in (told.reason or "")
+    assert "out of order" in (told.reason or "")
+    coded = set(operations(cloud)) - set(known)
+    assert len(coded) >= PARTS
+
+    (execution,) = witness.executions(drop)
+    states = cloud.stepfunctions()
+    states.start_execution(
+        stateMachineArn=cloud.pipeline.state_machine,
+        name=f"{drop.drop_id}-again-1",
+        input=states.describe_execution(executionArn=execution)["input"],
+    )
+    told = witness.ended(drop, endings=2, within=120)
+    manifest = check_complete(witness, drop, told)
+    assert len(manifest["operations"]) == len(coded)
+    assert len(set(operations(cloud)) - set(known)) == len(coded) + 1
+    assert failed not in {each["operationId"] for each in manifest["operations"]}
+
+    # Byte for byte what one part gives.
+    alone = witness.drop(f"{TOPIC}/large-in-one.jsonl", content)
+    whole = witness.ended(alone, within=120)
+    assert witness.results_of(alone) == COMPLETE
+    assert witness.result(told.results.output) == witness.result(whole.results.output)
+
+
+def _told(witness: Witness, drop_ids: list[str]) -> dict[str, int]:
+    witness.listen()
+    return {each: len(witness.told[each]) for each in drop_ids}
+
+
+def _running(cloud: LocalCloud) -> int:
+    listed = cloud.stepfunctions().list_executions(
+        stateMachineArn=cloud.pipeline.state_machine, statusFilter="RUNNING"
+    )
+    return len(listed["executions"])
+
+
+def _fail_one(cloud: LocalCloud, known: set[str]) -> str | None:
+    """Has the service fail one operation that it has not seen before and has not begun to code."""
+    assert cloud.service is not None
+    for operation, status in operations(cloud).items():
+        if operation in known or status not in ("awaiting_input", "in_progress"):
+            continue
+        if _failed(cloud.dynamodb(), cloud.service.operations_table, operation):
+            return operation
+    return None
+
+
+def _failed(dynamodb: "DynamoDBClient", table: str, operation: str) -> bool:
+    try:
+        dynamodb.update_item(
+            TableName=table,
+            Key={"pk": {"S": f"operation#{operation}"}},
+            UpdateExpression="SET #status = :failed, #error = :error",
+            ConditionExpression="#status = :coding",
+            ExpressionAttributeNames={"#status": "status", "#error": "error"},
+            ExpressionAttributeValues={
+                ":failed": {"S": "failed"},
+                ":coding": {"S": "in_progress"},
+                ":error": {"S": "out of order"},
+            },
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
