@@ -37,7 +37,9 @@ def main(arguments: list[str]) -> int:
     cloud = kept_cloud(Place.named("up"))
     every = chosen.files // chosen.bad if chosen.bad else chosen.files + 1
     files = {
-        f"anzsco/{uuid.uuid4().hex[:8]}/{n}.jsonl": _records(n, chosen.records) if n % every else BAD
+        f"anzsco/{uuid.uuid4().hex[:8]}/{n}.jsonl": _records(n, chosen.records)
+        if n % every
+        else BAD
         for n in range(chosen.files)
     }
     with subscribed(cloud, name=f"many-{uuid.uuid4().hex[:12]}") as subscription:
@@ -85,7 +87,9 @@ def _told(subscription: Subscription, deserved: dict[str, str]) -> dict[str, lis
 
 
 def _judged(cloud: LocalCloud, deserved: dict[str, str], told: dict[str, list[str]]) -> int:
-    wrong = {each: told.get(each) for each, status in deserved.items() if told.get(each) != [status]}
+    wrong = {
+        each: told.get(each) for each, status in deserved.items() if told.get(each) != [status]
+    }
     pages = cloud.stepfunctions().get_paginator("list_executions")
     machine = cloud.pipeline.state_machine
     names = [

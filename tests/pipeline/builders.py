@@ -13,7 +13,8 @@ from pipeline.ledger import Ledger
 from pipeline.limiter import Limiter
 from pipeline.polling import Polling
 from pipeline.service import CodingService
-from pipeline.states import Drop, Part, PartStatus, Progress, Segment, Ticket
+from pipeline.sharing import whole_file
+from pipeline.states import Drop, Part, PartStatus, Progress, Ticket
 from pipeline.tokens import Tokens
 from pipeline.transport import Transport
 from tests.pipeline.clouds import DROPS, REGION
@@ -93,20 +94,6 @@ def a_drop(key: str = "anzsco/jobs.jsonl", **changes: Any) -> Drop:
     return replace(drop, **changes)
 
 
-def a_segment(drop: Drop) -> Segment:
-    """All of a drop."""
-    return Segment(
-        drop_id=drop.drop_id,
-        bucket=drop.bucket,
-        key=drop.key,
-        version_id=drop.version_id,
-        etag=drop.etag,
-        first_byte=0,
-        last_byte=drop.size - 1,
-        results_prefix=drop.results_prefix,
-    )
-
-
 def a_part(drop: Drop | None = None) -> Part:
     """The one part of a drop."""
     drop = drop or a_drop()
@@ -115,7 +102,7 @@ def a_part(drop: Drop | None = None) -> Part:
         topic=drop.topic or TOPIC,
         model=drop.model,
         bytes=drop.size,
-        segments=(a_segment(drop),),
+        segments=(whole_file(drop),),
     )
 
 

@@ -1,5 +1,6 @@
 """moto's AWS with what Pipeline's streams use: the ledger's table and two buckets."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from tests.aws import played_aws
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_stepfunctions import SFNClient
 
 DROPS = "drops"
 RESULTS = "results"
@@ -61,6 +63,28 @@ def _connections() -> tuple["S3Client", "DynamoDBServiceResource"]:
         aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION
     )
     return session.client("s3"), session.resource("dynamodb")
+
+
+@cache
+def stepfunctions() -> "SFNClient":
+    """One for all tests, as above."""
+    return boto3.client(
+        "stepfunctions",
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+def waiting_machine() -> str:
+    """The ARN of a new state machine `drop` whose executions only wait. Inside `cloud()`."""
+    waits = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 9, "End": True}}}
+    made = stepfunctions().create_state_machine(
+        name="drop",
+        definition=json.dumps(waits),
+        roleArn="arn:aws:iam::123456789012:role/drop",
+    )
+    return made["stateMachineArn"]
 
 
 @contextmanager

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from pipeline.cutting import MAX_PARTS, WINDOW_BYTES, cut, ranges_of
 from pipeline.errors import DropGone, FileRejected
 from pipeline.reading import BlockReader
+from pipeline.sharing import whole_file
 from pipeline.states import Segment
 from protocol.records import MAX_LINE_BYTES
-from tests.pipeline.builders import a_drop, a_segment, lines
+from tests.pipeline.builders import a_drop, lines
 from tests.pipeline.clouds import Cloud, cloud
 
 FILES = st.lists(st.integers(0, 40), min_size=1, max_size=60).map(
@@ -43,7 +44,7 @@ class Reads:
 
 
 def _source(content: bytes, offset: int = 0) -> Segment:
-    whole = a_segment(a_drop(size=offset + len(content)))
+    whole = whole_file(a_drop(size=offset + len(content)))
     return replace(whole, first_byte=offset, last_byte=offset + len(content) - 1)
 
 

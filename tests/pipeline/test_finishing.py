@@ -4,11 +4,9 @@ import json
 import tomllib
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
 import jsonschema
 import pytest
 
@@ -51,14 +49,10 @@ from pipeline.states import (
 from pipeline.verdict import Judge
 from pipeline.whole_output import WholeOutput
 from tests.pipeline.builders import VARIABLES, Hands, Measured, a_drop, a_part
-from tests.pipeline.clouds import REGION, RESULTS, Cloud, cloud
+from tests.pipeline.clouds import REGION, RESULTS, Cloud, cloud, stepfunctions, waiting_machine
 from tests.pipeline.memory_service import MODEL_ID, a_model
 
-if TYPE_CHECKING:
-    from mypy_boto3_stepfunctions import SFNClient
-
 MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:drop"
-DEFINITION = '{"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 9, "End": true}}}'
 ROOT = Path(__file__).parents[2]
 DROP = a_drop()
 IDS = SequenceDigest().extended(["a", "b", "c"]).to_text()
@@ -104,16 +98,6 @@ def a_record(drop: Drop = DROP, **output: Any) -> PartRecord:
     )
 
 
-@cache
-def stepfunctions() -> "SFNClient":
-    return boto3.client(
-        "stepfunctions",
-        region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-
-
 def write_record(aws: Cloud, record: PartRecord) -> None:
     """As claims leave it in the ledger."""
     facts = {"input": record.input, "output": record.output, "metadata": record.metadata}
@@ -137,9 +121,7 @@ class World:
         self.drops = Drops(aws.ledger, self.hands.clock)
         self.record = a_record()
         self.executions = stepfunctions()
-        self.executions.create_state_machine(
-            name="drop", definition=DEFINITION, roleArn="arn:aws:iam::123456789012:role/drop"
-        )
+        waiting_machine()
 
     @property
     def finishing(self) -> Finishing:

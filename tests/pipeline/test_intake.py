@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
 import pytest
 
 from pipeline import identity
@@ -25,23 +23,7 @@ from pipeline.rosters import By, Rosters, RosterState
 from pipeline.sharing import Sharing
 from pipeline.states import Execution, MalformedState
 from tests.pipeline.builders import VARIABLES, Hands, Measured, lines
-from tests.pipeline.clouds import DROPS, REGION, Cloud, cloud
-
-if TYPE_CHECKING:
-    from mypy_boto3_stepfunctions import SFNClient
-
-DEFINITION = '{"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 9, "End": true}}}'
-ROLE = "arn:aws:iam::123456789012:role/drop"
-
-
-@cache
-def stepfunctions() -> "SFNClient":
-    return boto3.client(
-        "stepfunctions",
-        region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+from tests.pipeline.clouds import DROPS, Cloud, cloud, stepfunctions, waiting_machine
 
 
 class World:
@@ -49,9 +31,7 @@ class World:
         self.aws = aws
         self.measured = Measured()
         self.executions: Any = stepfunctions()
-        self.machine = self.executions.create_state_machine(
-            name="drop", definition=DEFINITION, roleArn=ROLE
-        )["stateMachineArn"]
+        self.machine = waiting_machine()
         self.default_topic: str | None = None
         self.max_file_bytes = 1000
         self.share_max_bytes = 0
