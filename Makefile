@@ -13,6 +13,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 LOCALCLOUD := .venv/bin/python -m localcloud
 INSTALLED := .venv/.installed .venv-cloud/.installed .venv-lambda/.installed node_modules/.installed
 MODEL := build/models/.trained
+# A file's tests stay together, so that what they share is made once.
+SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 TOPIC_FILES := $(wildcard topics/anzsco/*)
 TRAINING_FILES := $(wildcard lambdas/coding_service/coder/*.py)
 PIN := .venv/bin/pip-compile --quiet --annotation-style=line --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-header
@@ -62,13 +64,13 @@ check: .venv/.installed ## format, lint, types and fast tests
 types: .venv/.installed ## types alone
 	@.venv/bin/mypy --no-error-summary .
 
-# A file's tests stay together, so that what they share is made once.
 .PHONY: unit
 unit: .venv/.installed $(MODEL) ## fast tests alone
-	@exec .venv/bin/pytest -q -m "not cloud" --numprocesses=auto --maxprocesses=4 --dist=loadfile
+	@exec .venv/bin/pytest -q -m "not (slow or cloud)" $(SIDE_BY_SIDE)
 
 .PHONY: test
 test: $(INSTALLED) $(MODEL) check ## everything that must pass: check, and the journey in the local cloud
+	@.venv/bin/pytest -q -m "slow and not cloud" $(SIDE_BY_SIDE)
 	@.venv/bin/pytest -q -m cloud
 
 .PHONY: format

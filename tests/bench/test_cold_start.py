@@ -21,6 +21,7 @@ def should_measure_every_function_when_a_package_has_handlers() -> None:
     assert {package: set(functions) for package, functions in FUNCTIONS.items()} == handlers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("package", "module"),
     [(package, module) for package, modules in FUNCTIONS.items() for module in modules],

@@ -10,7 +10,8 @@ from bench.sample_files import write_sample
 from bench.sample_results import write_results
 from bench.storages import DROPS, SERVICE, storages
 
-FILE_BYTES = 20_000_000  # several blocks, and more than one part of an upload
+pytestmark = pytest.mark.slow
+FILE_BYTES = 10_000_000  # several blocks, and more than one part of an upload
 
 
 @pytest.mark.parametrize(("bucket", "written"), [(DROPS, write_sample), (SERVICE, write_results)])

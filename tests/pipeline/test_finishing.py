@@ -512,6 +512,7 @@ def should_tell_each_drop_of_a_company_with_its_own_manifest(world: World) -> No
         assert manifest["key"] == drop.key
 
 
+@pytest.mark.slow
 def should_tell_page_by_page_when_there_are_many(world: World) -> None:
     company = Company(world, many(120), COLLECTED)
     told: Any = None

@@ -338,6 +338,7 @@ def should_ask_for_the_rest_again_when_a_group_fails(sharing: World) -> None:
     assert len(sharing.inputs()) == 1
 
 
+@pytest.mark.slow
 def should_hand_on_less_than_step_functions_takes_when_a_thousand_files_share(
     sharing: World,
 ) -> None:

@@ -37,6 +37,7 @@ from tests.statemachine.execution import (
     install_functions,
 )
 
+pytestmark = pytest.mark.slow
 CANARIES = (CLIENT_SECRET, TOKEN_CANARY, URL_CANARY)
 MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:drop"
 Handler = Callable[[dict[str, Any], Any], Any]

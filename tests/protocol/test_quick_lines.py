@@ -75,7 +75,7 @@ def _line(**changes: Any) -> bytes:
     return json.dumps({name: value for name, value in record.items() if value is not None}).encode()
 
 
-@settings(max_examples=1000)
+@settings(max_examples=300)
 @given(spoilt(A_RECORD, A_RECORD.replace(b'"recordId": "r\\u00e91", ', b"")))
 @example([A_RECORD + A_RECORD])
 @example([A_RECORD + b"," + A_RECORD])
@@ -88,7 +88,7 @@ def should_say_no_more_than_the_careful_check_of_input(lines: list[bytes]) -> No
         assert quick == _careful(lines)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=300)
 @given(spoilt(A_RESULT, SUGGESTIONS, b'{"recordId": "", "result": {}, "suggestions": []}'))
 @example([A_RESULT.replace(b"0.98", b"1e999")])
 @example([A_RESULT.replace(b"0.98", b"9" * 5000)])

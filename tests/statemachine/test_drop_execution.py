@@ -309,6 +309,7 @@ PASSING_ERRORS = [
 ]
 
 
+@pytest.mark.slow  # real waits
 def should_try_each_function_again_when_the_error_passes(cloud: Cloud) -> None:
     """In each execution every function fails once; all run side by side, as do their waits."""
     scripts = {name: Script() for name in PASSING_ERRORS}
