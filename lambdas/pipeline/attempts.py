@@ -13,7 +13,7 @@ asked about and collected: at most one operation's bytes count. Ended attempts s
 items `attempt#0001`… beside it. No URL, token or line of a drop is ever in here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from pipeline.aws_errors import aws_busy_as_try_again
@@ -38,9 +38,18 @@ LEASE_MARGIN_SECONDS = 5.0  # ours: clocks of two machines may differ by so much
 class Attempts:
     """The parts' items in the ledger."""
 
-    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        *,
+        on_lost: Callable[[float], None] = lambda _when: None,
+    ) -> None:
+        """`on_lost` hears of operations that were begun and will not be asked for any more, with
+        the time at which that was found, in seconds since 1970."""
         self._ledger = ledger
         self._clock = clock
+        self._on_lost = on_lost
 
     def record(self, part_id: str) -> PartRecord:
         """What is known of a part now (a consistent read). Raises `AwsBusy`."""
@@ -70,9 +79,8 @@ class Attempts:
                 },
                 ReturnValues="ALL_NEW",
             )
-        claim = Claim(
-            self._ledger, self._clock, owner, PartRecord.from_item(part_id, answer["Attributes"])
-        )
+        record = PartRecord.from_item(part_id, answer["Attributes"])
+        claim = Claim(self._ledger, self._clock, owner, record, self._on_lost)
         try:
             yield claim
         finally:

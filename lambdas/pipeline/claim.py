@@ -1,7 +1,7 @@
 """One invocation's hold on a part, and the only writer of the part's item in the ledger."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -30,10 +30,18 @@ _OF_AN_ATTEMPT = (
 class Claim:
     """One invocation's hold on a part. Every change raises `PartTaken` once the hold is lost."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, owner: str, record: PartRecord) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        owner: str,
+        record: PartRecord,
+        on_lost: Callable[[float], None] = lambda _when: None,
+    ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._owner = owner
+        self._on_lost = on_lost
         self.record = record
         """The part as it stands after the last change made through this claim."""
 
@@ -42,8 +50,13 @@ class Claim:
         self._change({"state": AttemptState.CREATING, "attempt": self.record.attempt + 1})
 
     def withdraw(self) -> None:
-        """The create call was not made after all: the attempt never was."""
+        """No operation came of the create call: the attempt never was."""
         self._change({"state": AttemptState.IDLE, "attempt": self.record.attempt - 1})
+
+    def refused(self) -> None:
+        """The create call was made, and refused."""
+        self.withdraw()
+        self._on_lost(self._clock.seconds())
 
     def created(self, operation_id: str) -> None:
         self._change({"state": AttemptState.CREATED, "operation_id": operation_id})
@@ -72,8 +85,11 @@ class Claim:
             }
         )
 
-    def abandon(self, reason: str) -> None:
-        """The attempt's operation no longer counts; it stays readable as an ended attempt."""
+    def abandon(self, reason: str, *, seen_to_end: bool = False) -> None:
+        """The attempt's operation no longer counts; it stays readable as an ended attempt.
+
+        Unless its end was seen by a status check, it is lost sight of here: nobody will ask for
+        it again."""
         ended = {
             "pk": f"part#{self.record.part_id}",
             "sk": f"attempt#{self.record.attempt:04d}",
@@ -85,6 +101,8 @@ class Claim:
         }
         self._ledger.put({name: value for name, value in ended.items() if value is not None})
         self._change({"state": AttemptState.IDLE}, forget=_OF_AN_ATTEMPT)
+        if not seen_to_end:
+            self._on_lost(self._clock.seconds())
 
     def checkpoint(self, collection: Mapping[str, Any]) -> None:
         """How far the collection has come, in a form that JSON can hold."""

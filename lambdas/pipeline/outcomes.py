@@ -65,7 +65,7 @@ class Outcomes:
         one is tried. Raises `PartTaken`."""
         with self.attempts.claimed(part.part_id, owner="finish", seconds=0) as claim:
             if claim.record.operation_id is not None and claim.record.output is None:
-                claim.abandon(f"it ended as {part.progress.status}")
+                claim.abandon(f"it ended as {part.progress.status}", seen_to_end=True)
 
     def _piece(self, part: EndedPart) -> Piece:
         record = self.attempts.record(part.part_id)

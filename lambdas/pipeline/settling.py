@@ -40,7 +40,7 @@ class Settling:
         elif (
             progress.status is PartStatus.TIMED_OUT and progress.operation_id == record.operation_id
         ):
-            claim.abandon("the service says that it timed out")
+            claim.abandon("the service says that it timed out", seen_to_end=True)
         elif record.state is not AttemptState.UPLOADED:
             return self._ask(ticket, record.operation_id)
         return None

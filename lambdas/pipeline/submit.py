@@ -26,7 +26,7 @@ def submitting(found: Collaborators) -> Submitting:
     reader = BlockReader(found.s3, sleep=found.clock.sleep)
     rejections = Rejections(ResultsBucket(found.s3, settings.results_bucket))
     return Submitting(
-        attempts=Attempts(found.ledger, found.clock),
+        attempts=Attempts(found.ledger, found.clock, on_lost=found.limiter.ended),
         service=found.service,
         reader=reader,
         uploader=Uploader(

@@ -116,8 +116,11 @@ class Submitting:
         claim.begin()
         try:
             operation = self.service.create_operation(part.topic, part.model, turn=turn)
-        except (CallNotDue, Rejected):
-            claim.withdraw()  # no operation came of it
+        except CallNotDue:
+            claim.withdraw()
+            raise
+        except Rejected:
+            claim.refused()
             raise
         claim.created(operation.operation_id)
         return operation

@@ -489,3 +489,42 @@ def should_keep_secrets_out_of_errors_ledger_and_logs(
     logs = "".join(r.getMessage() for r in caplog.records if not r.name.startswith(aws_itself))
     for secret in (URL_CANARY, TOKEN_CANARY, CLIENT_SECRET):
         assert secret not in told + ledger + logs
+
+
+@pytest.fixture
+def lost() -> list[float]:
+    """When operations were lost sight of, as `limiter.ended` hears of them."""
+    return []
+
+
+def listening(bench: Bench, lost: list[float]) -> Bench:
+    heard = Attempts(bench.aws.ledger, bench.hands.clock, on_lost=lost.append)
+    return bench.with_(attempts=heard)
+
+
+def should_free_the_calls_of_an_operation_when_its_upload_failed_for_good(
+    bench: Bench, lost: list[float]
+) -> None:
+    bench.memory.storage_faults = [StorageFault("PUT", 403, "AccessDenied")]
+    with pytest.raises(StorageRefused):
+        listening(bench, lost).submit(bench.part(lines(50)))
+    assert lost == [bench.hands.time]
+
+
+def should_free_the_calls_of_an_operation_when_the_service_refused_to_create_it(
+    bench: Bench, lost: list[float]
+) -> None:
+    bench.memory.refuse_next("batch-code", ServiceAnswer.TOPIC_UNKNOWN)
+    listening(bench, lost).submit(bench.part(lines(2)))
+    assert len(lost) == 1
+
+
+def should_free_no_calls_twice_when_the_end_of_an_operation_was_seen_by_a_check(
+    bench: Bench, lost: list[float]
+) -> None:
+    part = bench.part(lines(2))
+    first = bench.submit(part)
+    bench.memory.time_out(first.operation_id or "")
+    timed_out = replace(first, status=PartStatus.TIMED_OUT, resubmit=True)
+    assert listening(bench, lost).submit(part, timed_out).attempt == 2
+    assert lost == []
