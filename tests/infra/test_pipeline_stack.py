@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bench.simulation import boarding, world
 from infra.pipeline.rescue import DIED, DIED_TELLING
 from infra.setting_types import SettingsError
 from tests.infra.conftest import Deployment, synthesize
@@ -267,6 +268,24 @@ def should_keep_arrivals_that_failed_five_times_in_a_queue(either: Deployment) -
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     timeout = functions(either)["receive"]["Timeout"]
     assert arrivals["VisibilityTimeout"] >= 6 * timeout
+
+
+def should_deploy_what_the_simulation_counts_on(aws: Deployment) -> None:
+    deployed = functions(aws)
+    memory = {name: deployed[name.lower()]["MemorySize"] for name in world.MEMORY_MB}
+    assert memory == world.MEMORY_MB
+    variables = deployed["check"]["Environment"]["Variables"]
+    assert {name: float(variables[name]) for name in variables if name.startswith("POLL_")} == {
+        "POLL_FIRST_SECONDS": world.POLL_FIRST,
+        "POLL_FRACTION": world.POLL_FRACTION,
+        "POLL_CEILING_SECONDS": world.POLL_CEILING,
+    }
+    (mapping,) = aws.resources("AWS::Lambda::EventSourceMapping", "Pipeline").values()
+    assert mapping["BatchSize"] == boarding.BATCH_OF_MANY
+    assert mapping["MaximumBatchingWindowInSeconds"] == boarding.SHARE_WAIT_SECONDS
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] == boarding.RECEIVE_AT_ONCE
+    receives = deployed["receive"]["Environment"]["Variables"]
+    assert int(receives["SHARE_MAX_BYTES"]) == boarding.SHARING.max_bytes
 
 
 def should_gather_arrivals_for_a_few_seconds_unless_each_file_has_its_own_operation(
