@@ -8,6 +8,9 @@ from infra.functions import FunctionFactory, TracedFunction
 
 # Lambda's longest timeout (Lambda quotas).
 LONGEST_SECONDS = 900
+# Where the network of a function takes over from its processor as the brake: below, a file costs
+# the same and takes longer; above, it only costs more (docs/scale.md has the curve).
+STREAM_MEMORY_MB = 768
 
 
 class Tasks(Construct):
@@ -24,7 +27,7 @@ class Tasks(Construct):
             "Submit",
             module="submit",
             description="Creates a batch operation and streams a part to its presigned URL",
-            memory_mb=1024,
+            memory_mb=STREAM_MEMORY_MB,
             timeout_seconds=LONGEST_SECONDS,
         )
         self.check = functions.function(
@@ -40,7 +43,7 @@ class Tasks(Construct):
             "Collect",
             module="collect",
             description="Copies an operation's outputs to the results bucket, step by step",
-            memory_mb=1024,
+            memory_mb=STREAM_MEMORY_MB,
             timeout_seconds=LONGEST_SECONDS,
         )
         self.finish = functions.function(
