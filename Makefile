@@ -84,6 +84,10 @@ format: .venv/.installed ## put the code in its format
 bench: .venv/.installed .venv-bench/.installed .venv-lambda/.installed $(MODEL) ## measure Submit and Collect beside what a user would do instead; SIZES=100MB,1GB KEEP=1
 	@.venv/bin/python -m bench $${SIZES:+--sizes "$$SIZES"} $${KEEP:+--keep}
 
+.PHONY: bench-starts
+bench-starts: .venv/.installed .venv-lambda/.installed $(MODEL) ## measure the cold starts alone
+	@.venv/bin/python -m bench --starts
+
 .PHONY: bench-quick
 bench-quick: .venv/.installed ## the same for a small file; fails where a ratio has fallen
 	@.venv/bin/python -m bench --quick

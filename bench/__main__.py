@@ -2,6 +2,7 @@
 
     make bench                 100 MB, 1 GB and 5 GB; renews the numbers of docs/scale.md
     make bench SIZES=100MB     other sizes; the docs stay as they are
+    make bench-starts          cold starts alone; renews their numbers
     make bench-quick           a small file, without other programs; fails where a ratio has fallen
 
 Files, what is uploaded and what is copied lie in memory (/dev/shm) where there is room for twice
@@ -18,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from bench.cold_start import cold_starts
@@ -49,12 +51,15 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--sizes", default=",".join(SIZES))
     parser.add_argument("--keep", action="store_true", help="renew the page for other sizes too")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--starts", action="store_true", help="cold starts alone")
     chosen = parser.parse_args(arguments)
     # So that what was started and written goes, whoever ends the run.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     try:
         if chosen.quick:
             return _quick()
+        if chosen.starts:
+            return _starts()
         sizes = tuple(chosen.sizes.split(","))
         return _whole(sizes, keep=chosen.keep or sizes == SIZES)
     except Undelivered as failure:
@@ -69,7 +74,16 @@ def _quick() -> int:
     return 0 if all(goal.met for goal in found) else 1
 
 
+def _starts() -> int:
+    setting, started = _setting(), list(cold_starts())
+    for each in started:
+        print(each)
+    replace(Run.kept(), cold_starts=started, cold_starts_setting=setting).keep()
+    return 0
+
+
 def _whole(sizes: tuple[str, ...], *, keep: bool) -> int:
+    setting = _setting()
     started = list(cold_starts()) if keep else []
     over_tls = list(_measured((TLS_SIZE,), tls=True)) if keep else []
     plain: list[Measurement] = []
@@ -79,7 +93,7 @@ def _whole(sizes: tuple[str, ...], *, keep: bool) -> int:
         found = goals(of_size)
         _print_goals(found)
         if keep:  # after each size: the largest takes long, and something may end it
-            Run(_setting(), plain, over_tls, found, started).keep()
+            Run(setting, plain, over_tls, found, started, setting).keep()
             print("docs/bench.json and the plots are renewed; make docs renews the tables")
     return 0
 
@@ -160,8 +174,8 @@ def _setting() -> str:
     ]
     cores = len(os.sched_getaffinity(0))
     return (
-        f"Measured in one run of `make bench` on Linux {platform.machine()}, {cores} cores "
-        f"({', '.join(names)})."
+        f"Measured in one run on Linux {platform.machine()}, {cores} cores "
+        f"({', '.join(names)}), whose load average was {os.getloadavg()[2]:.0f} before it began."
     )
 
 

@@ -1,6 +1,6 @@
 """How long each function takes from its first import until it could take an event.
 
-    python -m bench.cold_start
+    make bench-starts
 
 From the packaged asset, in fresh interpreters of the environment that stands for the Lambda
 runtime, as AWS would start them: the handler's module is imported, and what it works with is

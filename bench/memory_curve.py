@@ -13,8 +13,7 @@ MB_FOR_ONE_PROCESSOR = 1769  # AWS Lambda developer guide
 SETTINGS_MB = (384, 512, 640, 768, 1024, 1280, 1536, 1769, 2048, 3008)
 DOLLARS_FOR_GB_SECOND = 0.0000133334  # arm64, first tier (AWS Lambda pricing)
 NETWORK_MB_PER_SECOND = (75.0, 300.0)
-"""Assumed, one direction: what Lambda functions are commonly seen to get (600 Mbit/s), and what
-they would if that were lifted. AWS documents no figure."""
+"""Assumed, in one direction: AWS documents no figure."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ class Run:
     over_tls: Sequence[Measurement]
     goals: Sequence[Goal]
     cold_starts: Sequence[ColdStart]
+    cold_starts_setting: str = ""
+    """As `setting`; they are also measured alone."""
 
     def keep(self, file: Path = KEPT) -> None:
         """Writes the run, and its plots beside it."""
@@ -48,6 +50,7 @@ class Run:
             over_tls=[_measurement(each) for each in found["over_tls"]],
             goals=[Goal(**each) for each in found["goals"]],
             cold_starts=[ColdStart(**each) for each in found["cold_starts"]],
+            cold_starts_setting=found["cold_starts_setting"],
         )
 
 
@@ -63,7 +66,7 @@ def block(name: str) -> str:
         "transfers": lambda: f"{run.setting}\n\n{_transfers(run.plain)}",
         "goals": lambda: _goals(run.goals),
         "tls": lambda: _transfers(run.over_tls),
-        "cold-starts": lambda: _cold_starts(run.cold_starts),
+        "cold-starts": lambda: f"{run.cold_starts_setting}\n\n{_cold_starts(run.cold_starts)}",
         "memory": lambda: _memory(run.over_tls),
     }
     return tables[name]() + "\n"
@@ -74,19 +77,20 @@ def plots(run: Run) -> dict[str, str]:
     return {"transfers.svg": _rates(run.plain), "memory.svg": _curves(run.over_tls)}
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    ruled = [head, [":---", *["---:"] * (len(head) - 1)], *rows]
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], rule: str = "---:") -> str:
+    """`rule` aligns all columns but the first."""
+    ruled = [head, [":---", *[rule] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(row)} |" for row in ruled)
 
 
 def _contenders() -> str:
     rows = [(f"{side}, {name}", what) for (side, name), what in WHAT.items()]
-    return _table(("", "what runs"), rows)
+    return _table(("", "what runs"), rows, ":---")
 
 
 def _goals(goals: Sequence[Goal]) -> str:
     rows = [(goal.text, goal.measured, "yes" if goal.met else "**no**") for goal in goals]
-    return _table(("goal", "measured", "met"), rows)
+    return _table(("goal", "measured", "met"), rows, ":---")
 
 
 def _transfers(measured: Sequence[Measurement]) -> str:

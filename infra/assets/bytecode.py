@@ -1,7 +1,7 @@
 """Compiles an asset's modules beforehand, so that cold starts don't.
 
 Lambda's `/var/task` can't be written, so without bytecode in the asset every cold start compiles
-each module that it imports: about a third of a second (docs/scale.md). Bytecode fits one version
+each module that it imports, which about doubles the time of the import. Bytecode fits one version
 of Python only, so it takes a Python of the target's version to make it.
 """
 

@@ -8,8 +8,8 @@ from infra.functions import FunctionFactory, TracedFunction
 
 # Lambda's longest timeout (Lambda quotas).
 LONGEST_SECONDS = 900
-# Where the network of a function takes over from its processor as the brake: below, a file costs
-# the same and takes longer; above, it only costs more (docs/scale.md has the curve).
+# The computed curve (docs/scale.md): just below where the network may take over from the processor
+# as the brake. With less, a file costs the same and takes longer; with more, it may only cost more.
 STREAM_MEMORY_MB = 768
 
 
