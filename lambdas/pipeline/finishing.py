@@ -21,7 +21,7 @@ from pipeline.verdict import Judge, Verdict
 
 WORST_FIRST = ("failed", "timed_out", "rejected", "complete")
 PAGE_DROPS = 50  # ours: a few calls for each, well within the function's time
-PAGE_BYTES = 120_000  # of announcements; Step Functions hands on 262,144 bytes at most
+PAGE_BYTES = 60_000  # of announcements, beside the rest of the state (`sharing.MAX_STATE_BYTES`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

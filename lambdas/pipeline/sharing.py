@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from pipeline.states import Drop, Execution, Part, Segment
 
 MAX_DROPS = 1_000  # ours: a dozen events of history each, of the 25,000 that an execution may have
-MAX_STATE_BYTES = 180_000  # Step Functions hands on 262,144 bytes at most; outcomes need room too
-ENTRY_BYTES = 200  # of a drop's entries in the state beside its key: ids, ranges, names of fields
+MAX_STATE_BYTES = 160_000
+"""Step Functions hands on 262,144 bytes at most; a page of announcements (`finishing.PAGE_BYTES`,
+and one announcement more) and the outcomes need room too."""
+ENTRY_BYTES = 160  # of a drop's entries in the state beside its key: ids, ranges, names of fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
