@@ -24,6 +24,8 @@ from tests.statemachine.execution import (
     install_functions,
 )
 
+pytestmark = pytest.mark.slow  # seconds together; make check is for all day
+
 FILE = "inference.asl.json"
 MIB = 1 << 20
 

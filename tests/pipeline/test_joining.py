@@ -17,6 +17,8 @@ from pipeline.results import ResultsBucket
 from pipeline.scanning import OutputScan
 from tests.pipeline.clouds import RESULTS, Cloud, cloud
 
+pytestmark = pytest.mark.slow  # seconds together; make check is for all day
+
 KEY = "anzsco/a b+%é.jsonl/0123/output.jsonl"
 MIB = 1 << 20
 

@@ -4,6 +4,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from pipeline.ledger import Ledger
 from pipeline.limiter import CallNotDue, Lane, Limiter
 from tests.pipeline.builders import NOON
 from tests.pipeline.interleaved import Caller, Stage, StagedLedger
+
+pytestmark = pytest.mark.slow  # seconds together; make check is for all day
 
 DAY = 86_400
 SPACING = 1.04  # seconds between slots at one request a second

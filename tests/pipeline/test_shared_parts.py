@@ -21,6 +21,8 @@ from tests.pipeline.clouds import DROPS
 from tests.pipeline.composition import Composed, composed
 from tests.pipeline.memory_service import TOPIC, coded
 
+pytestmark = pytest.mark.slow  # seconds together; make check is for all day
+
 NO_IDS = b'{"occp_text": "nurse", "tasks_text": ""}\n'
 
 
