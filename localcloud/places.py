@@ -70,9 +70,5 @@ class Tools:
         return self.project / ".venv-cloud" / "bin" / "python"
 
     @property
-    def lambda_python(self) -> Path:
-        return self.project / ".venv-lambda" / "bin" / "python"
-
-    @property
     def cdk(self) -> Path:
         return self.project / "node_modules" / "aws-cdk" / "bin" / "cdk"

@@ -76,10 +76,6 @@ class Join:
             self.files.abort(self.key, self.checkpoint["upload_id"])
             self._keep({})
 
-    def remove_parts(self) -> None:
-        """Removes the parts' outputs, once the facts of the whole are written down."""
-        self.results.delete([part.key for part in self.parts])
-
     def _run(self, executor: Executor) -> OutputFacts | None:
         parts = [part for part in self.parts if part.bytes]
         sources = list(executor.map(self._seen, parts))

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.digest import SequenceDigest
 from pipeline.errors import ResultsMismatch
+from pipeline.joined_facts import joined_digest
 from pipeline.outcomes import Piece
 from pipeline.part_record import InputFacts, MetadataFacts, OutputFacts
 from pipeline.states import Drop, MalformedState
@@ -100,15 +100,12 @@ def _input(drop: Drop, sent: Sequence[InputFacts], output: OutputFacts) -> dict[
             "some pieces of the file have recordIds on their lines and others have none; all "
             "lines of a file need the same fields: correct the file and drop it again"
         )
-    ids = SequenceDigest()
-    for each in sent:
-        ids = ids.joined(SequenceDigest.from_text(each.record_id_digest))
     whole = {
         "bytes": sum(each.bytes for each in sent),
         "records": sum(each.records for each in sent),
         # A hash can't be joined as digests can: of several pieces, each operation has its own.
         "sha256": sent[0].sha256 if len(sent) == 1 else None,
-        "recordIdDigest": ids.to_text(),
+        "recordIdDigest": joined_digest(each.record_id_digest for each in sent),
         "etag": drop.etag,
     }
     if whole["bytes"] != drop.size:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from pipeline.cutting import cut
+from pipeline.cutting import cut, ranges_of
 from pipeline.errors import Rejected
 from pipeline.identity import part_id
 from pipeline.reading import BlockReader
@@ -29,16 +29,13 @@ class Pieces:
             segments = cut(
                 whole,
                 max_part_bytes=self.max_file_bytes,
-                read=lambda first, last: self._read(whole, first, last),
+                read=ranges_of(whole, self.reader),
             )
         except Rejected as rejected:
             refused = Rejection(rejected.reason, rejected.next_step)
             return Execution(drops=(replace(drop, rejection=refused),), parts=())
         parts = tuple(_piece(drop, number, each) for number, each in enumerate(segments, start=1))
         return Execution(drops=(drop,), parts=parts)
-
-    def _read(self, whole: Segment, first: int, last: int) -> bytes:
-        return b"".join(self.reader.blocks(replace(whole, first_byte=first, last_byte=last)))
 
 
 def _piece(drop: Drop, number: int, segment: Segment) -> Part:

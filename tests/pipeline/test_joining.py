@@ -345,18 +345,10 @@ def should_say_that_aws_is_busy_when_a_range_breaks_off(bench: Bench) -> None:
 def should_remove_the_parts_and_no_more_when_told_once_or_twice(bench: Bench) -> None:
     parts = bench.collected(*SMALL)
     bench.join(parts)
-    join = Join(
-        files=ResultFiles(bench.aws.s3, RESULTS),
-        results=ResultsBucket(bench.aws.s3, RESULTS),
-        key=KEY,
-        parts=parts,
-        has_time=lambda: True,
-        checkpoint={},
-        keep=lambda _checkpoint: None,
-    )
+    results = ResultsBucket(bench.aws.s3, RESULTS)
 
     for _ in range(2):
-        join.remove_parts()
+        results.delete([part.key for part in parts])
         assert bench.aws.result_keys() == [KEY]
 
 
