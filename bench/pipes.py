@@ -25,11 +25,11 @@ from pipeline.collaborators import S3
 from pipeline.copying import OutputCopy
 from pipeline.downloading import Downloader
 from pipeline.multipart import ResultFiles
+from pipeline.parts import Segment
 from pipeline.presigned import PresignedHosts, Verdict, presigned_pool
 from pipeline.reading import BlockReader
 from pipeline.service_port import CodingServicePort
 from pipeline.service_results import ServiceResults
-from pipeline.states import Segment
 from pipeline.uploading import UploadBody, Uploader
 from protocol.messages import CreatedOperation, OperationState
 from protocol.statuses import OperationStatus

@@ -14,8 +14,8 @@ from pipeline.errors import ResultsGone
 from pipeline.finishing import PAGE_DROPS
 from pipeline.limiter import CallNotDue
 from pipeline.polling import Polling
+from pipeline.progress import PartStatus, Progress
 from pipeline.service import CodingService
-from pipeline.states import PartStatus, Progress
 
 TOPIC = "anzsco"
 BYTES_PER_SECOND = 50_000_000  # modelled: streams, in and out

@@ -8,9 +8,9 @@ from botocore.exceptions import ClientError
 from pipeline.arrivals import Arrival
 from pipeline.aws_errors import aws_busy_as_try_again, code_of
 from pipeline.clock import iso
+from pipeline.dropped import Drop, Rejection
 from pipeline.identity import drop_id, results_prefix, route
 from pipeline.observability import logger
-from pipeline.states import Drop, Rejection
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

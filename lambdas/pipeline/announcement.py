@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.dropped import Drop
 from pipeline.identity import folder_of
-from pipeline.states import Drop
 
 SCHEMA_VERSION = "1"
 MAX_SUBJECT = 99  # SNS: an e-mail's subject has less than 100 ASCII characters

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from pipeline.clock import parsed
-from pipeline.states import MalformedState
+from pipeline.state_fields import MalformedState
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from pipeline.attempts import InputFacts
 from pipeline.checked_drop import CheckedDrop
 from pipeline.digest import SequenceDigest
 from pipeline.errors import DropGone, FileRejected
+from pipeline.parts import Part, Segment
 from pipeline.reading import BlockReader
 from pipeline.rejection import Rejections
-from pipeline.states import Part, Segment
 
 READS_AT_ONCE = 8  # ours: small files, a few milliseconds of waiting each
 NEWLINE = b"\n"

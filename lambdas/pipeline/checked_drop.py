@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from itertools import chain, islice
 
 from pipeline.attempts import InputFacts
+from pipeline.parts import Segment
 from pipeline.reading import BlockReader
-from pipeline.states import Segment
 from pipeline.validating import Faults, Validation
 
 HEAD_BLOCKS = 1  # it comes when the block after it, or the end of a small file, is checked too

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from pipeline.clock import Clock, parsed
 from pipeline.limiter import CallNotDue
 from pipeline.polling import Polling
+from pipeline.progress import PartStatus, Progress
 from pipeline.redaction import quoted
 from pipeline.service_port import CodingServicePort
-from pipeline.states import MalformedState, PartStatus, Progress
+from pipeline.state_fields import MalformedState
 from protocol.statuses import OperationStatus
 
 NO_REASON = "the service gave no reason"

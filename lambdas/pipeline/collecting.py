@@ -15,10 +15,13 @@ from pipeline.errors import Final, ResultsMismatch, StorageBusy
 from pipeline.limiter import CallNotDue
 from pipeline.multipart import PART_BYTES, ResultFiles
 from pipeline.observability import Measures
+from pipeline.parts import Part
+from pipeline.progress import PartStatus, Progress
 from pipeline.results import piece_folder
 from pipeline.service_port import CodingServicePort
 from pipeline.service_results import Result, ResultsChanged, ServiceResults
-from pipeline.states import MalformedState, Part, PartStatus, Progress, Ticket
+from pipeline.state_fields import MalformedState
+from pipeline.states import Ticket
 
 HANDOVER_SECONDS = 60.0  # ours: a step may take so long; with less time the next function goes on
 MAX_METADATA_BYTES = 1 << 20  # ours: the documented file has a few hundred bytes

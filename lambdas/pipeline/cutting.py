@@ -14,8 +14,8 @@ from itertools import pairwise
 from math import ceil
 
 from pipeline.errors import FileRejected
+from pipeline.parts import Segment
 from pipeline.reading import BlockReader
-from pipeline.states import Segment
 from protocol.records import MAX_LINE_BYTES
 
 MAX_PARTS = 1000  # ours: of one file; 5 TB at the service's limit

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipeline.dropped import Drop
 from pipeline.drops import Drops
 from pipeline.errors import AwsBusy
 from pipeline.identity import execution_name
@@ -17,7 +18,7 @@ from pipeline.rosters import By, Roster, Rosters, RosterState
 from pipeline.sharing import shared_execution
 from pipeline.short_states import shortened
 from pipeline.starting import start
-from pipeline.states import Drop, Execution
+from pipeline.states import Execution
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

@@ -14,9 +14,9 @@ from pipeline.aboard import Fate, Passenger, Passengers
 from pipeline.attempts import Claim, MetadataFacts, OutputFacts
 from pipeline.errors import ResultsMismatch
 from pipeline.multipart import ResultFiles
+from pipeline.parts import Part
 from pipeline.scanning import OutputScan
 from pipeline.service_results import Result, ResultsChanged, ServiceResults
-from pipeline.states import Part
 
 WRITES_AT_ONCE = 8  # ours: a few small objects and an item of the ledger for each drop
 DROPS_A_STEP = 100  # ours: so many are written between two looks at the clock

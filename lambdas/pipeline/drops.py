@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import Any, Self
 
 from pipeline.clock import Clock
+from pipeline.dropped import Drop
 from pipeline.ledger import Item, Ledger
-from pipeline.states import Drop
 
 KEPT_SECONDS = 400 * 86_400  # ours: a year of drops and then some stays readable
 SK = "drop"

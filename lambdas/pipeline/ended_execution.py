@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from pipeline.states import MalformedState, Outcome, Progress, required, text_of, whole_list
+from pipeline.progress import Progress
+from pipeline.state_fields import MalformedState, required, text_of, whole_list
+from pipeline.states import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.announcement import Results, announcement_of, body_of
 from pipeline.clock import Clock
 from pipeline.departures import Departures
+from pipeline.dropped import Drop
 from pipeline.drops import Drops, Ending
 from pipeline.ended_execution import EndedExecution, Told
 from pipeline.identity import part_id
@@ -16,7 +17,7 @@ from pipeline.observability import Measures, logger
 from pipeline.rosters import By
 from pipeline.sharing import whole_files
 from pipeline.short_states import completed_drops
-from pipeline.states import Drop, Execution
+from pipeline.states import Execution
 from pipeline.verdict import Judge, Verdict
 
 WORST_FIRST = ("failed", "timed_out", "rejected", "complete")

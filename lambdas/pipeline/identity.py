@@ -7,7 +7,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from pipeline.states import Rejection
+from pipeline.dropped import Rejection
 
 DROP_ID_DIGITS = 32  # ours: 128 bits of SHA-256
 MAX_KEY_BYTES = 1_024  # S3: an object key in UTF-8

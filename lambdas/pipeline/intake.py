@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pipeline.admission import Admission
 from pipeline.arrivals import Arrival
 from pipeline.departures import Departures
+from pipeline.dropped import Drop
 from pipeline.drops import Drops, DropState
 from pipeline.identity import execution_name
 from pipeline.observability import Measures, logger
 from pipeline.pieces import Pieces
 from pipeline.rosters import By
 from pipeline.sharing import Sharing
-from pipeline.states import Drop
 
 TAKEN_IN_AT_ONCE = 8  # ours: a write of the ledger each, of a few milliseconds
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.dropped import Drop
 from pipeline.errors import ResultsMismatch
 from pipeline.joined_facts import joined_digest
 from pipeline.outcomes import Piece
 from pipeline.part_record import InputFacts, MetadataFacts, OutputFacts
-from pipeline.states import Drop, MalformedState
+from pipeline.state_fields import MalformedState
 
 MANIFEST_VERSION = "1"
 MANIFEST_NAME = "manifest.json"

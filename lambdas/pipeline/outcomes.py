@@ -6,8 +6,9 @@ from pipeline.aboard import Fate, Passenger, Passengers
 from pipeline.attempts import Attempts
 from pipeline.ended_execution import EndedExecution, EndedPart
 from pipeline.part_record import InputFacts, MetadataFacts, OutputFacts
+from pipeline.progress import PartStatus, Progress
 from pipeline.shared_outcomes import Companies, companies_of
-from pipeline.states import MalformedState, PartStatus, Progress
+from pipeline.state_fields import MalformedState
 
 WORST_FIRST = (PartStatus.FAILED, PartStatus.TIMED_OUT, PartStatus.REJECTED, PartStatus.COLLECTED)
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.dropped import Drop
 from pipeline.outcomes import Piece
 from pipeline.rejection import REPORT_NAME, piece_report
 from pipeline.results import ResultsBucket
-from pipeline.states import Drop
 from pipeline.validating import FAULTS_KEPT, Fault, Faults
 
 

@@ -3,11 +3,13 @@
 from dataclasses import dataclass, replace
 
 from pipeline.cutting import cut, ranges_of
+from pipeline.dropped import Drop, Rejection
 from pipeline.errors import Rejected
 from pipeline.identity import part_id
+from pipeline.parts import Part, Segment
 from pipeline.reading import BlockReader
 from pipeline.sharing import whole_file, whole_files
-from pipeline.states import Drop, Execution, Part, Rejection, Segment
+from pipeline.states import Execution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from pipeline.aws_errors import code_of, passes_by_itself
 from pipeline.errors import DropGone, StorageBusy
-from pipeline.states import Segment
+from pipeline.parts import Segment
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody

@@ -17,7 +17,7 @@ from pipeline.pieces import Pieces
 from pipeline.reading import BlockReader
 from pipeline.rosters import Rosters
 from pipeline.sharing import Sharing
-from pipeline.states import MalformedState
+from pipeline.state_fields import MalformedState
 
 
 def intake(found: Collaborators) -> Intake:

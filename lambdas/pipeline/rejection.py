@@ -1,7 +1,7 @@
 """The report of a rejected drop: what is wrong with which line, beside where results would be."""
 
+from pipeline.parts import Segment
 from pipeline.results import ResultsBucket, piece_folder
-from pipeline.states import Segment
 from pipeline.validating import Faults
 
 SCHEMA_VERSION = "1"  # docs/schemas/rejection.json

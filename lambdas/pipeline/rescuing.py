@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.aws_errors import aws_busy_as_try_again
+from pipeline.dropped import Failure
 from pipeline.identity import telling_name
 from pipeline.observability import logger
 from pipeline.redaction import quoted
 from pipeline.starting import start
-from pipeline.states import Failure, MalformedState, text_of, whole_list
+from pipeline.state_fields import MalformedState, text_of, whole_list
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

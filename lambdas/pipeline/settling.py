@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from pipeline.attempts import AttemptState, Claim
 from pipeline.clock import Clock, parsed
+from pipeline.progress import PartStatus
 from pipeline.service_port import CodingServicePort
-from pipeline.states import PartStatus, Ticket
+from pipeline.states import Ticket
 from protocol.statuses import OperationStatus
 
 ARRIVAL_SECONDS = 120  # ours: an upload whose answer was lost is visible by then, or never

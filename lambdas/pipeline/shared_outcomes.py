@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.aboard import Fate, Passenger
 from pipeline.ended_execution import EndedPart
-from pipeline.states import PartStatus
+from pipeline.progress import PartStatus
 
 _LINE = re.compile(r"\bline\s+(\d[\d,]*)", re.IGNORECASE)
 

@@ -9,7 +9,9 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pipeline.states import Drop, Execution, Part, Segment
+from pipeline.dropped import Drop
+from pipeline.parts import Part, Segment
+from pipeline.states import Execution
 
 MAX_DROPS = 1_000  # ours: a dozen events of history each, of the 25,000 that an execution may have
 MAX_STATE_BYTES = 160_000

@@ -11,7 +11,9 @@ which they are, and the ledger, which took each of them in, says the rest:
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from pipeline.states import Drop, Execution, MalformedState, Ticket, whole_list
+from pipeline.dropped import Drop
+from pipeline.state_fields import MalformedState, whole_list
+from pipeline.states import Execution, Ticket
 
 KnownDrops = Callable[[Iterable[str]], Mapping[str, Drop]]
 """The drops of these ids, as far as the ledger has them."""

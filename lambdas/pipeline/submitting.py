@@ -17,12 +17,14 @@ from pipeline.delivery import Cargo, Delivery
 from pipeline.errors import DropcoderError, FileRejected, PartTaken, Rejected
 from pipeline.limiter import CallNotDue
 from pipeline.observability import Measures
+from pipeline.parts import Part
 from pipeline.polling import Polling
+from pipeline.progress import PartStatus, Progress
 from pipeline.reading import BlockReader
 from pipeline.rejection import Rejections
 from pipeline.service_port import CodingServicePort
 from pipeline.settling import Settling
-from pipeline.states import Part, PartStatus, Progress, Ticket
+from pipeline.states import Ticket
 from pipeline.uploading import Uploader
 from protocol.messages import CreatedOperation
 from protocol.records import input_format_of

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pipeline.identity import HOW_TO_NAME
 from pipeline.part_record import InputFacts
+from pipeline.progress import PartStatus, Progress
 from pipeline.redaction import quoted
-from pipeline.states import PartStatus, Progress
 
 LONGEST_REASON = 2_000  # characters; ours: fits an e-mail, and 256 kB of SNS many times over
 

@@ -13,7 +13,7 @@ from pipeline.digest import SequenceDigest
 from pipeline.errors import FileRejected
 from pipeline.hashing import OverlappedSha256
 from pipeline.lines import NEWLINE, batches, rest_after
-from pipeline.states import Segment
+from pipeline.parts import Segment
 from protocol.quick_lines import QuickRecords
 from protocol.records import MAX_LINE_BYTES, RECORD_ID, RecordFault, RecordForm
 

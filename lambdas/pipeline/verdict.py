@@ -7,14 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.announcement import Records
+from pipeline.dropped import Drop, Rejection
 from pipeline.ended_execution import EndedExecution
 from pipeline.errors import ResultsMismatch
 from pipeline.manifest import MANIFEST_NAME, manifest_of
 from pipeline.outcomes import DropOutcome, Outcomes
 from pipeline.piece_reports import PieceReports
+from pipeline.progress import PartStatus
 from pipeline.rejection import REPORT_NAME, SCHEMA_VERSION
 from pipeline.results import ResultsBucket
-from pipeline.states import Drop, PartStatus, Rejection
 from pipeline.telling import Telling, of_error, of_part, of_piece
 from pipeline.whole_output import WholeOutput
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.attempts import MetadataFacts, OutputFacts
 from pipeline.collecting import METADATA_NAME, OUTPUT_NAME
+from pipeline.dropped import Drop
 from pipeline.drops import Drops
 from pipeline.errors import ResultsMismatch
 from pipeline.joining import Join
@@ -16,7 +17,6 @@ from pipeline.multipart import ResultFiles
 from pipeline.outcomes import Piece
 from pipeline.rejection import piece_report
 from pipeline.results import ResultsBucket
-from pipeline.states import Drop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from pipeline.clock import Clock
+from pipeline.dropped import Drop
 from pipeline.identity import drop_id, part_id, results_prefix
 from pipeline.ledger import Ledger
 from pipeline.limiter import Limiter
+from pipeline.parts import Part
 from pipeline.polling import Polling
+from pipeline.progress import PartStatus, Progress
 from pipeline.service import CodingService
 from pipeline.sharing import whole_file
-from pipeline.states import Drop, Part, PartStatus, Progress, Ticket
+from pipeline.states import Ticket
 from pipeline.tokens import Tokens
 from pipeline.transport import Transport
 from tests.pipeline.clouds import DROPS, REGION

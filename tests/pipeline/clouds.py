@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import boto3
 
 from pipeline.ledger import Ledger
-from pipeline.states import Segment
+from pipeline.parts import Segment
 from tests.aws import played_aws
 
 if TYPE_CHECKING:

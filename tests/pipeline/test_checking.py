@@ -6,7 +6,9 @@ import pytest
 from pipeline.checking import Checking
 from pipeline.errors import ServiceBusy, ServiceRefused
 from pipeline.ledger import Ledger
-from pipeline.states import MalformedState, PartStatus, Progress, Ticket
+from pipeline.progress import PartStatus, Progress
+from pipeline.state_fields import MalformedState
+from pipeline.states import Ticket
 from protocol.errors import ServiceAnswer
 from protocol.statuses import OperationStatus
 from tests.pipeline.builders import NOON, Hands, a_polling, a_service, a_ticket

@@ -25,7 +25,8 @@ from pipeline.errors import (
 from pipeline.ledger import Ledger
 from pipeline.multipart import ResultFiles
 from pipeline.presigned import PresignedHosts, presigned_pool
-from pipeline.states import PartStatus, Ticket
+from pipeline.progress import PartStatus
+from pipeline.states import Ticket
 from protocol.errors import ServiceAnswer
 from protocol.statuses import OperationStatus
 from tests.pipeline.builders import Hands, Measured, a_part, a_service, lines

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from pipeline.cutting import MAX_PARTS, WINDOW_BYTES, cut, ranges_of
 from pipeline.errors import DropGone, FileRejected
+from pipeline.parts import Segment
 from pipeline.reading import BlockReader
 from pipeline.sharing import whole_file
-from pipeline.states import Segment
 from protocol.records import MAX_LINE_BYTES
 from tests.pipeline.builders import a_drop, lines
 from tests.pipeline.clouds import Cloud, cloud

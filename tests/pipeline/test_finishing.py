@@ -24,6 +24,7 @@ from pipeline.clock import Clock
 from pipeline.collaborators import Collaborators
 from pipeline.departures import Departures
 from pipeline.digest import SequenceDigest
+from pipeline.dropped import Drop, Failure, Rejection
 from pipeline.drops import Drops, DropState
 from pipeline.ended_execution import EndedExecution
 from pipeline.environment import Environment
@@ -32,20 +33,13 @@ from pipeline.finishing import Finishing
 from pipeline.manifest import SOFTWARE
 from pipeline.multipart import ResultFiles
 from pipeline.outcomes import Outcomes
+from pipeline.progress import PartStatus, Progress
 from pipeline.results import ResultsBucket
 from pipeline.rosters import Rosters
 from pipeline.sharing import shared_execution
 from pipeline.short_states import shortened
-from pipeline.states import (
-    Drop,
-    Execution,
-    Failure,
-    MalformedState,
-    Outcome,
-    PartStatus,
-    Progress,
-    Rejection,
-)
+from pipeline.state_fields import MalformedState
+from pipeline.states import Execution, Outcome
 from pipeline.verdict import Judge
 from pipeline.whole_output import WholeOutput
 from tests.pipeline.builders import VARIABLES, Hands, Measured, a_drop, a_part

@@ -21,7 +21,8 @@ from pipeline.reading import BlockReader
 from pipeline.receive import arrivals_of, intake
 from pipeline.rosters import By, Rosters, RosterState
 from pipeline.sharing import Sharing
-from pipeline.states import Execution, MalformedState
+from pipeline.state_fields import MalformedState
+from pipeline.states import Execution
 from tests.pipeline.builders import VARIABLES, Hands, Measured, lines
 from tests.pipeline.clouds import DROPS, Cloud, cloud, stepfunctions, waiting_machine
 

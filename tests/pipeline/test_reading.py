@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutErr
 from botocore.response import StreamingBody
 
 from pipeline.errors import DropGone, StorageBusy
+from pipeline.parts import Segment
 from pipeline.reading import BLOCKS_AHEAD, BlockReader
-from pipeline.states import Segment
 from tests.pipeline.clouds import DROPS, Cloud, cloud
 
 CONTENT = bytes(range(256)) * 4

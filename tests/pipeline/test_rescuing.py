@@ -8,8 +8,10 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from pipeline.dropped import Drop, Failure
 from pipeline.rescuing import Rescuing
-from pipeline.states import Drop, Execution, Failure, MalformedState
+from pipeline.state_fields import MalformedState
+from pipeline.states import Execution
 from tests.pipeline.builders import a_drop, a_part
 from tests.pipeline.clouds import REGION
 

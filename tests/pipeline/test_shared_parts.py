@@ -9,12 +9,15 @@ import pytest
 from pipeline.aboard import Fate, Passenger, Passengers
 from pipeline.attempts import Attempts
 from pipeline.collect import collecting
+from pipeline.dropped import Drop
 from pipeline.drops import Drops
 from pipeline.errors import ResultsMismatch
 from pipeline.identity import drop_id, results_prefix
+from pipeline.parts import Part
+from pipeline.progress import PartStatus, Progress
 from pipeline.sharing import shared_execution
 from pipeline.short_states import completed_ticket, shortened
-from pipeline.states import Drop, Part, PartStatus, Progress, Ticket
+from pipeline.states import Ticket
 from pipeline.submit import submitting
 from tests.pipeline.builders import Hands, lines
 from tests.pipeline.clouds import DROPS

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.announcement import Results, announcement_of, body_of
+from pipeline.dropped import Drop
 from pipeline.finishing import PAGE_BYTES
 from pipeline.sharing import MAX_STATE_BYTES, Sharing, shared_execution
 from pipeline.short_states import shortened
-from pipeline.states import Drop
 from pipeline.telling import LONGEST_REASON
 from tests.pipeline.builders import a_drop
 

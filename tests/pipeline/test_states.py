@@ -4,18 +4,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.states import (
-    Drop,
-    Execution,
-    Failure,
-    MalformedState,
-    Outcome,
-    Part,
-    PartStatus,
-    Progress,
-    Rejection,
-    Ticket,
-)
+from pipeline.dropped import Drop, Failure, Rejection
+from pipeline.parts import Part
+from pipeline.progress import PartStatus, Progress
+from pipeline.state_fields import MalformedState
+from pipeline.states import Execution, Outcome, Ticket
 from tests.pipeline.builders import a_drop, a_part, a_ticket
 
 

@@ -6,7 +6,9 @@ import pytest
 
 from pipeline.collect import collecting
 from pipeline.errors import AddressRefused
-from pipeline.states import Part, PartStatus, Progress, Ticket
+from pipeline.parts import Part
+from pipeline.progress import PartStatus, Progress
+from pipeline.states import Ticket
 from pipeline.submit import submitting
 from tests.pipeline.builders import lines
 from tests.pipeline.composition import Composed, composed

@@ -22,12 +22,14 @@ from pipeline.errors import (
     StorageRefused,
 )
 from pipeline.ledger import Ledger
+from pipeline.parts import Part
 from pipeline.presigned import PresignedHosts, presigned_pool
+from pipeline.progress import PartStatus, Progress
 from pipeline.reading import BlockReader
 from pipeline.rejection import Rejections
 from pipeline.results import ResultsBucket
 from pipeline.service_port import CodingServicePort
-from pipeline.states import Part, PartStatus, Progress, Ticket
+from pipeline.states import Ticket
 from pipeline.submitting import Submitting
 from pipeline.transport import Answer
 from pipeline.uploading import Uploader

@@ -4,8 +4,8 @@ import pytest
 
 from pipeline import errors
 from pipeline.errors import DropcoderError, Rejected
+from pipeline.progress import PartStatus, Progress
 from pipeline.redaction import HIDDEN
-from pipeline.states import PartStatus, Progress
 from pipeline.telling import LONGEST_REASON, NEXT_STEPS, UNEXPECTED, of_error, of_part
 from tests.pipeline.test_errors import leaves
 

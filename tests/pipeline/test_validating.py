@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.digest import SequenceDigest
 from pipeline.errors import FileRejected
-from pipeline.states import Segment
+from pipeline.parts import Segment
 from pipeline.validating import Fault, Faults, Validation
 from protocol.records import MAX_LINE_BYTES
 
