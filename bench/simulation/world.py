@@ -17,9 +17,11 @@ from bench.simulation.table import MemoryTable
 from bench.simulation.work import Announce, Work
 from coding_service.limits import Limits, Usage
 from pipeline.checking import Checking
+from pipeline.engines.coding_service import CodingServiceEngine
 from pipeline.ledger import Ledger
 from pipeline.limiter import Limiter
 from pipeline.polling import Polling
+from pipeline.presigned import PresignedHosts, presigned_pool
 from pipeline.service import CodingService
 from pipeline.tokens import Token
 
@@ -104,17 +106,22 @@ class World:
             service_url="https://service.example",
             clock=hands.clock,
         )
+        engine = CodingServiceEngine(
+            service=coding_service,
+            pool=presigned_pool(None),
+            hosts=PresignedHosts(()),  # no bytes are moved here
+            clock=hands.clock,
+            limiter=limiter,
+        )
         work = Work(
             service=coding_service,
             simulated=self.service,
             polling=polling,
             checking=Checking(
-                service=coding_service,
+                engine_of=lambda _topic: engine,
                 polling=polling,
-                budget_left=limiter.budget_left,
                 clock=hands.clock,
                 max_attempts=MAX_ATTEMPTS,
-                ended=limiter.ended,
             ),
             hands=hands,
             start=self._start,

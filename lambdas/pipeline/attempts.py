@@ -38,29 +38,29 @@ LEASE_MARGIN_SECONDS = 5.0  # ours: clocks of two machines may differ by so much
 class Attempts:
     """The parts' items in the ledger."""
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        clock: Clock,
-        *,
-        on_lost: Callable[[float], None] = lambda _when: None,
-    ) -> None:
-        """`on_lost` hears of operations that were begun and will not be asked for any more, with
-        the time at which that was found, in seconds since 1970."""
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self._ledger = ledger
         self._clock = clock
-        self._on_lost = on_lost
 
     def record(self, part_id: str) -> PartRecord:
         """What is known of a part now (a consistent read). Raises `AwsBusy`."""
         return PartRecord.from_item(part_id, self._ledger.get(*part_key(part_id).values()) or {})
 
     @contextmanager
-    def claimed(self, part_id: str, *, owner: str, seconds: float) -> Iterator["Claim"]:
+    def claimed(
+        self,
+        part_id: str,
+        *,
+        owner: str,
+        seconds: float,
+        on_lost: Callable[[float], None] = lambda _when: None,
+    ) -> Iterator["Claim"]:
         """The part for the one invocation `owner`, released at the end of the block.
 
         `seconds` is the time that the invocation has left: when a lease has run out, its holder
-        is dead for certain. Raises `PartTaken` while another invocation holds the part, `AwsBusy`.
+        is dead for certain. `on_lost` hears of operations that were begun and will not be asked
+        for any more, with the time at which that was found, in seconds since 1970. Raises
+        `PartTaken` while another invocation holds the part, `AwsBusy`.
         """
         now = self._clock.seconds()
         with aws_busy_as_try_again(), taken_if_refused(part_id):
@@ -80,7 +80,7 @@ class Attempts:
                 ReturnValues="ALL_NEW",
             )
         record = PartRecord.from_item(part_id, answer["Attributes"])
-        claim = Claim(self._ledger, self._clock, owner, record, self._on_lost)
+        claim = Claim(self._ledger, self._clock, owner, record, on_lost)
         try:
             yield claim
         finally:

@@ -12,12 +12,10 @@ from pipeline.states import asked_about
 
 def checking(found: Collaborators) -> Checking:
     return Checking(
-        service=found.service,
+        engine_of=found.engine_of,
         polling=found.polling,
-        budget_left=found.limiter.budget_left,
         clock=found.clock,
         max_attempts=found.environment.max_attempts,
-        ended=found.limiter.ended,
     )
 
 

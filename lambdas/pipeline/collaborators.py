@@ -12,11 +12,14 @@ import boto3
 from botocore.config import Config
 
 from pipeline.clock import Clock
+from pipeline.engines.coding_service import CodingServiceEngine
+from pipeline.engines.engine import Engine
 from pipeline.environment import Environment, environment
 from pipeline.ledger import Ledger
 from pipeline.limiter import Limiter
 from pipeline.observability import Measures, emit
 from pipeline.polling import Polling
+from pipeline.presigned import PresignedHosts, presigned_pool
 from pipeline.service import CodingService
 from pipeline.tokens import Tokens
 from pipeline.transport import HttpTransport, Transport
@@ -106,6 +109,22 @@ class Collaborators:
             clock=self.clock,
             on_limit_exceeded=partial(self.measure, "LimitExceeded"),
         )
+
+    @cached_property
+    def coding_service(self) -> CodingServiceEngine:
+        return CodingServiceEngine(
+            service=self.service,
+            pool=presigned_pool(self.environment.ca_bundle),
+            hosts=PresignedHosts(
+                self.environment.presigned_hosts, self.environment.allow_plain_http
+            ),
+            clock=self.clock,
+            limiter=self.limiter,
+        )
+
+    def engine_of(self, _topic: str) -> Engine:
+        """The engine that codes the topic."""
+        return self.coding_service
 
     @cached_property
     def polling(self) -> Polling:

@@ -9,26 +9,18 @@ from pipeline.aboard import Passengers
 from pipeline.attempts import Attempts
 from pipeline.collaborators import Collaborators, collaborators
 from pipeline.collecting import Collecting
-from pipeline.downloading import Downloader
 from pipeline.drops import Drops
 from pipeline.multipart import ResultFiles
 from pipeline.observability import logger, observed
-from pipeline.presigned import PresignedHosts, presigned_pool
 from pipeline.short_states import completed_ticket
 
 
 @cache
 def collecting(found: Collaborators) -> Collecting:
-    settings = found.environment
     return Collecting(
         attempts=Attempts(found.ledger, found.clock),
-        service=found.service,
-        downloader=Downloader(
-            presigned_pool(settings.ca_bundle),
-            PresignedHosts(settings.presigned_hosts, settings.allow_plain_http),
-            found.clock,
-        ),
-        files=ResultFiles(found.s3, settings.results_bucket),
+        engine_of=found.engine_of,
+        files=ResultFiles(found.s3, found.environment.results_bucket),
         passengers=Passengers(found.ledger, found.clock),
         clock=found.clock,
         measure=found.measure,

@@ -2,15 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pipeline.aboard import Passengers
 from pipeline.attempts import Attempts, Claim, MetadataFacts, OutputFacts
 from pipeline.clock import Clock, parsed
 from pipeline.copying import OutputCopy
 from pipeline.distributing import DROPS_A_STEP, Distribution
-from pipeline.downloading import Downloader
+from pipeline.engines.engine import EngineOf, Result, Results, ResultsChanged
 from pipeline.errors import Final, ResultsMismatch, StorageBusy
 from pipeline.limiter import CallNotDue
 from pipeline.multipart import PART_BYTES, ResultFiles
@@ -18,8 +19,6 @@ from pipeline.observability import Measures
 from pipeline.parts import Part
 from pipeline.progress import PartStatus, Progress
 from pipeline.results import piece_folder
-from pipeline.service_port import CodingServicePort
-from pipeline.service_results import Result, ResultsChanged, ServiceResults
 from pipeline.state_fields import MalformedState
 from pipeline.states import Ticket
 
@@ -27,6 +26,8 @@ HANDOVER_SECONDS = 60.0  # ours: a step may take so long; with less time the nex
 MAX_METADATA_BYTES = 1 << 20  # ours: the documented file has a few hundred bytes
 SECONDS_PER_HOUR = 3600
 OUTPUT_NAME, METADATA_NAME = "output.jsonl", "metadata.json"
+PREPARATION = "prepared"
+"""Of the engine's own checkpoint, until the copy begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +35,7 @@ class Collecting:
     """What collecting works with."""
 
     attempts: Attempts
-    service: CodingServicePort
-    downloader: Downloader
+    engine_of: EngineOf
     files: ResultFiles
     passengers: Passengers
     clock: Clock
@@ -52,16 +52,15 @@ class Collecting:
         part, progress = ticket.part, ticket.progress
         if progress.operation_id is None:
             raise MalformedState("a part without an operation_id can't be collected")
+        engine = self.engine_of(part.topic)
         with self.attempts.claimed(part.part_id, owner=owner, seconds=seconds_left()) as claim:
             if claim.record.output is not None:  # an earlier run's answer was lost
+                engine.forget(part.topic, progress.operation_id)
                 return replace(progress, status=PartStatus.COLLECTED, wait_seconds=0, turn=None)
-            results = ServiceResults(
-                self.service, self.downloader, part.topic, progress.operation_id, progress.turn
-            )
             collection = _Collection(
                 part=part,
                 claim=claim,
-                results=results,
+                results=engine.results(part.topic, progress.operation_id, turn=progress.turn),
                 files=self.files,
                 passengers=self.passengers,
                 has_time=lambda: seconds_left() > HANDOVER_SECONDS,
@@ -75,6 +74,7 @@ class Collecting:
             if collected is None:
                 return replace(progress, status=PartStatus.COLLECTING, wait_seconds=0, turn=None)
             claim.collected(*collected)
+            engine.forget(part.topic, progress.operation_id)
         self._measure_age(progress)
         return replace(progress, status=PartStatus.COLLECTED, wait_seconds=0, turn=None)
 
@@ -92,7 +92,7 @@ class _Collection:
 
     part: Part
     claim: Claim
-    results: ServiceResults
+    results: Results
     files: ResultFiles
     passengers: Passengers
     has_time: Callable[[], bool]
@@ -101,7 +101,13 @@ class _Collection:
 
     def run(self) -> tuple[OutputFacts, MetadataFacts] | None:
         """The facts once all is collected; None where no time was left."""
+        kept = (self.claim.record.collection or {}).get(PREPARATION)
+        if not self.results.prepared(kept, self._keep_preparation, self.has_time):
+            return None
         return self._shared() if self.part.is_shared else self._own()
+
+    def _keep_preparation(self, checkpoint: Mapping[str, Any]) -> None:
+        self.claim.checkpoint({**(self.claim.record.collection or {}), PREPARATION: checkpoint})
 
     def _own(self) -> tuple[OutputFacts, MetadataFacts] | None:
         prefix, folder = self.part.segments[0].results_prefix, piece_folder(self.part.piece)

@@ -15,11 +15,11 @@ from typing import Any
 
 from pipeline.attempts import Claim, OutputFacts
 from pipeline.downloading import Piece
+from pipeline.engines.engine import Result, Results, ResultsChanged
 from pipeline.errors import ResultsMismatch
 from pipeline.multipart import MAX_PARTS, PART_BYTES, ResultFiles, UploadGone
 from pipeline.putting import PUTS, Puts
 from pipeline.scanning import OutputScan
-from pipeline.service_results import Result, ResultsChanged, ServiceResults
 
 MAX_RESTARTS = 3  # ours: results that change under the copy again and again can't be trusted
 GETS = 3  # ours: at once; with the parts that are put and the one that is counted, 6 are in memory
@@ -30,7 +30,7 @@ class OutputCopy:
     """The copy of one output to `key`. Its checkpoint lives in the part's ledger item."""
 
     claim: Claim
-    results: ServiceResults
+    results: Results
     files: ResultFiles
     key: str
     has_time: Callable[[], bool]
@@ -39,7 +39,7 @@ class OutputCopy:
     def run(self) -> OutputFacts | None:
         """The facts of the finished copy, or None where there was no time to finish it.
 
-        Raises as `ServiceResults` does, `AwsBusy`, `PartTaken`, `ResultsMismatch`.
+        Raises as `Results` does, `AwsBusy`, `PartTaken`, `ResultsMismatch`.
         """
         try:
             with ThreadPoolExecutor(GETS + PUTS, thread_name_prefix="copy") as executor:

@@ -6,10 +6,10 @@ from typing import Protocol
 
 from pipeline.attempts import AttemptState, Claim, InputFacts
 from pipeline.clock import Clock
+from pipeline.engines.engine import OpenOperation
 from pipeline.errors import StorageBusy, StorageRefused
 from pipeline.presigned import StorageAnswer, Verdict
-from pipeline.uploading import OutOfTime, UploadBody, Uploader
-from protocol.messages import CreatedOperation
+from pipeline.uploading import OutOfTime, UploadBody
 
 PUT_TRIES = 3  # ours: of one operation's upload
 FIRST_RETRY_SECONDS = 1.0  # ours; doubles
@@ -40,18 +40,17 @@ class Delivery:
     """Sends one cargo to one operation. `load` begins another pass over it."""
 
     claim: Claim
-    uploader: Uploader
     clock: Clock
     has_time: Callable[[], bool]
     cargo: Cargo
     """The pass that is under way."""
     load: Callable[[], Cargo]
 
-    def send(self, operation: CreatedOperation) -> None:
+    def send(self, operation: OpenOperation) -> None:
         """Returns when the service has the input and the ledger says so.
 
         Raises `StorageBusy` (where the ledger says `closing`, the input may have arrived),
-        `StorageRefused`, `AddressRefused`, `PartTaken`, `FileRejected`, `DropGone`.
+        `StorageRefused`, `PartTaken`, `FileRejected`, `DropGone`, and as `operation.send` does.
         """
         wait = FIRST_RETRY_SECONDS
         for tries in range(1, PUT_TRIES + 1):
@@ -76,7 +75,7 @@ class Delivery:
     def close(self) -> None:
         self.cargo.close()
 
-    def _put(self, operation: CreatedOperation, *, first: bool) -> StorageAnswer:
+    def _put(self, operation: OpenOperation, *, first: bool) -> StorageAnswer:
         body = UploadBody(
             self.cargo.good,
             self.cargo.length,
@@ -84,7 +83,7 @@ class Delivery:
             has_time=self.has_time,
         )
         try:
-            return self.uploader.put(operation, body)
+            return operation.send(body)
         except OutOfTime:
             if not first:
                 raise StorageBusy("no time is left for another upload in this run") from None

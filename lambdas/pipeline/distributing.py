@@ -12,11 +12,11 @@ from typing import Any
 
 from pipeline.aboard import Fate, Passenger, Passengers
 from pipeline.attempts import Claim, MetadataFacts, OutputFacts
+from pipeline.engines.engine import Result, Results, ResultsChanged
 from pipeline.errors import ResultsMismatch
 from pipeline.multipart import ResultFiles
 from pipeline.parts import Part
 from pipeline.scanning import OutputScan
-from pipeline.service_results import Result, ResultsChanged, ServiceResults
 
 WRITES_AT_ONCE = 8  # ours: a few small objects and an item of the ledger for each drop
 DROPS_A_STEP = 100  # ours: so many are written between two looks at the clock
@@ -38,7 +38,7 @@ class Distribution:
 
     part: Part
     claim: Claim
-    results: ServiceResults
+    results: Results
     files: ResultFiles
     passengers: Passengers
     names: tuple[str, str]
@@ -51,7 +51,7 @@ class Distribution:
     def run(self) -> tuple[OutputFacts, MetadataFacts] | None:
         """The facts of the whole output and its metadata; None where no time was left.
 
-        Raises as `ServiceResults` does, `AwsBusy`, `PartTaken`, and `ResultsMismatch`.
+        Raises as `Results` does, `AwsBusy`, `PartTaken`, and `ResultsMismatch`.
         """
         try:
             return self._run()

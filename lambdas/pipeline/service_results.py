@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from enum import Enum
 
 from pipeline.downloading import Downloader, Piece
+from pipeline.engines.engine import Result, Results, ResultsChanged
 from pipeline.errors import ResultsGone, ServiceRefused, StorageBusy, StorageRefused
 from pipeline.presigned import Verdict
 from pipeline.redaction import quoted
@@ -16,19 +16,8 @@ from protocol.statuses import OperationStatus
 FRESH_URLS = 3  # ours: a URL that was fresh and is called expired so often will not get better
 
 
-class ResultsChanged(Exception):
-    """The object is not the one whose first range was read: its ETag differs."""
-
-
-class Result(Enum):
-    """The two files of a complete operation."""
-
-    OUTPUT = "output"
-    METADATA = "metadata"
-
-
 @dataclass(slots=True)
-class ServiceResults:
+class ServiceResults(Results):
     """The results of one operation. Asks the service for fresh URLs when they have expired.
 
     Its methods raise as `service.operation` does (`CallNotDue` included), `ResultsGone`,
@@ -42,6 +31,10 @@ class ServiceResults:
     turn: str | None = None
     """The place in the queue for a call, where the last one was not due."""
     _state: OperationState | None = field(default=None, init=False, repr=False)
+
+    def prepared(self, *_: object) -> bool:
+        """The service gives its results as they are wanted."""
+        return True
 
     def get(self, result: Result, first: int, last: int, etag: str | None) -> Piece:
         """A range, as `Downloader.get` gives it."""

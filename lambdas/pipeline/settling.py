@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from pipeline.attempts import AttemptState, Claim
 from pipeline.clock import Clock, parsed
+from pipeline.engines.engine import Engine
 from pipeline.progress import PartStatus
-from pipeline.service_port import CodingServicePort
 from pipeline.states import Ticket
 from protocol.statuses import OperationStatus
 
@@ -27,11 +27,11 @@ class Settling:
     """Settles the claimed part. Afterwards its state is `idle` or `uploaded`, unless it waits."""
 
     claim: Claim
-    service: CodingServicePort
+    engine: Engine
     clock: Clock
 
     def settle(self, ticket: Ticket) -> int | None:
-        """None, or the seconds after which to ask again. Raises as `service.operation` does."""
+        """None, or the seconds after which to ask again. Raises as `engine.settle` does."""
         claim, progress = self.claim, ticket.progress
         record = claim.record
         if record.state is AttemptState.IDLE:
@@ -48,7 +48,7 @@ class Settling:
 
     def _ask(self, ticket: Ticket, operation_id: str) -> int | None:
         record = self.claim.record
-        state = self.service.operation(ticket.part.topic, operation_id, turn=ticket.progress.turn)
+        state = self.engine.settle(ticket.part.topic, operation_id, turn=ticket.progress.turn)
         status = state.status
         if status in HAS_INPUT and record.input is not None:
             self.claim.uploaded(record.input)

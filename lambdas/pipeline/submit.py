@@ -11,28 +11,21 @@ from pipeline.boarding import Boarding
 from pipeline.collaborators import Collaborators, collaborators
 from pipeline.drops import Drops
 from pipeline.observability import logger, observed
-from pipeline.presigned import PresignedHosts, presigned_pool
 from pipeline.reading import BlockReader
 from pipeline.rejection import Rejections
 from pipeline.results import ResultsBucket
 from pipeline.short_states import completed_ticket
 from pipeline.submitting import Submitting
-from pipeline.uploading import Uploader
 
 
 @cache
 def submitting(found: Collaborators) -> Submitting:
-    settings = found.environment
     reader = BlockReader(found.s3, sleep=found.clock.sleep)
-    rejections = Rejections(ResultsBucket(found.s3, settings.results_bucket))
+    rejections = Rejections(ResultsBucket(found.s3, found.environment.results_bucket))
     return Submitting(
-        attempts=Attempts(found.ledger, found.clock, on_lost=found.limiter.ended),
-        service=found.service,
+        attempts=Attempts(found.ledger, found.clock),
+        engine_of=found.engine_of,
         reader=reader,
-        uploader=Uploader(
-            presigned_pool(settings.ca_bundle),
-            PresignedHosts(settings.presigned_hosts, settings.allow_plain_http),
-        ),
         rejections=rejections,
         polling=found.polling,
         boarding=Boarding(reader, rejections, Passengers(found.ledger, found.clock)),

@@ -14,6 +14,7 @@ from pipeline.boarding import Boarding
 from pipeline.checked_drop import CheckedDrop
 from pipeline.clock import Clock
 from pipeline.delivery import Cargo, Delivery
+from pipeline.engines.engine import EngineOf, OpenOperation, Order
 from pipeline.errors import DropcoderError, FileRejected, PartTaken, Rejected
 from pipeline.limiter import CallNotDue
 from pipeline.observability import Measures
@@ -22,11 +23,9 @@ from pipeline.polling import Polling
 from pipeline.progress import PartStatus, Progress
 from pipeline.reading import BlockReader
 from pipeline.rejection import Rejections
-from pipeline.service_port import CodingServicePort
 from pipeline.settling import Settling
 from pipeline.states import Ticket
-from pipeline.uploading import Uploader
-from protocol.messages import CreatedOperation
+from protocol.messages import Model
 from protocol.records import input_format_of
 
 ENDING_SECONDS = 25.0  # ours: for the report and the ledger, before Lambda ends the function
@@ -39,9 +38,8 @@ class Submitting:
     """What submitting works with."""
 
     attempts: Attempts
-    service: CodingServicePort
+    engine_of: EngineOf
     reader: BlockReader
-    uploader: Uploader
     rejections: Rejections
     polling: Polling
     boarding: Boarding
@@ -57,11 +55,14 @@ class Submitting:
         `errors` the leaves of `TryAgain`, `Final` and `OperatorNeeded`.
         """
         part = ticket.part
-        with self.attempts.claimed(part.part_id, owner=owner, seconds=seconds_left()) as claim:
+        engine = self.engine_of(part.topic)
+        with self.attempts.claimed(
+            part.part_id, owner=owner, seconds=seconds_left(), on_lost=engine.ended
+        ) as claim:
             if claim.record.output is not None:  # collected before its execution ended badly
                 return self._collected(claim)
             try:
-                ask_again = Settling(claim, self.service, self.clock).settle(ticket)
+                ask_again = Settling(claim, engine, self.clock).settle(ticket)
                 if ask_again is not None:
                     return ticket.progress.awaiting_slot(ask_again)
                 if claim.record.state is AttemptState.IDLE:
@@ -74,10 +75,7 @@ class Submitting:
 
     def _try(self, claim: Claim, ticket: Ticket, seconds_left: Callable[[], float]) -> Progress:
         part, turn = ticket.part, ticket.progress.turn
-        model = self.service.model(part.topic, part.model, turn=turn)
-        if part.piece is not None and part.model is None:
-            pinned = self.pinned_model(part.segments[0].drop_id, model.model_id)
-            part = replace(part, model=pinned)
+        part, model = self._modelled(part, turn)
         input_format = input_format_of(model.input_format)
         load: Callable[[], Cargo]
         if part.is_shared:
@@ -89,22 +87,32 @@ class Submitting:
             load = partial(CheckedDrop, self.reader, part.segments[0], input_format)
         delivery = Delivery(
             claim,
-            self.uploader,
             self.clock,
             has_time=lambda: seconds_left() > ENDING_SECONDS,
             cargo=load(),
             load=load,
         )
         with closing(delivery):
-            return self._delivered(claim, part, delivery, turn)
+            return self._delivered(claim, part, model, delivery, turn)
+
+    def _modelled(self, part: Part, turn: str | None) -> tuple[Part, Model]:
+        """The part, with the model that codes it. All pieces of a file are coded by the same."""
+        engine = self.engine_of(part.topic)
+        model = engine.model(part.topic, part.model, turn=turn)
+        if part.piece is not None and part.model is None:
+            pinned = self.pinned_model(part.segments[0].drop_id, model.model_id)
+            part = replace(part, model=pinned)
+            if pinned != model.model_id:
+                model = engine.model(part.topic, pinned, turn=turn)
+        return part, model
 
     def _delivered(
-        self, claim: Claim, part: Part, delivery: Delivery, turn: str | None
+        self, claim: Claim, part: Part, model: Model, delivery: Delivery, turn: str | None
     ) -> Progress:
         try:
             if isinstance(delivery.cargo, CheckedDrop):
                 delivery.cargo.check_head()
-            delivery.send(self._create(claim, part, turn))
+            delivery.send(self._create(claim, part, model, turn))
         except FileRejected:
             return self._told_to_the_dropper(claim, part, delivery)
         except DropcoderError as error:
@@ -114,10 +122,16 @@ class Submitting:
         self.measure("BytesSubmitted", delivery.cargo.length, unit="Bytes")
         return self._submitted(claim)
 
-    def _create(self, claim: Claim, part: Part, turn: str | None) -> CreatedOperation:
+    def _create(self, claim: Claim, part: Part, model: Model, turn: str | None) -> OpenOperation:
         claim.begin()
+        order = Order(
+            topic=part.topic,
+            model_id=part.model,
+            model=model,
+            name=f"{part.part_id}-{claim.record.attempt}",
+        )
         try:
-            operation = self.service.create_operation(part.topic, part.model, turn=turn)
+            operation = self.engine_of(part.topic).open(order, turn=turn)
         except CallNotDue:
             claim.withdraw()
             raise

@@ -6,16 +6,20 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import urllib3
 
 from pipeline.clock import Clock
 from pipeline.dropped import Drop
+from pipeline.engines.coding_service import CallShare, CodingServiceEngine
 from pipeline.identity import drop_id, part_id, results_prefix
 from pipeline.ledger import Ledger
 from pipeline.limiter import Limiter
 from pipeline.parts import Part
 from pipeline.polling import Polling
+from pipeline.presigned import PresignedHosts, presigned_pool
 from pipeline.progress import PartStatus, Progress
 from pipeline.service import CodingService
+from pipeline.service_port import CodingServicePort
 from pipeline.sharing import whole_file
 from pipeline.states import Ticket
 from pipeline.tokens import Tokens
@@ -187,4 +191,36 @@ def a_service(
         service_url=memory.base_url,
         clock=hands.clock,
         **changes,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Unlimited:
+    """Stands for the limiter where nobody counts: remembers which operations ended."""
+
+    heard: list[float] = field(default_factory=list)
+    left: float = 1.0
+
+    def budget_left(self) -> float:
+        return self.left
+
+    def ended(self, begun_at: float) -> None:
+        self.heard.append(begun_at)
+
+
+def an_engine(
+    service: CodingServicePort,
+    hands: Hands,
+    *,
+    pool: urllib3.PoolManager | None = None,
+    host: str = "storage.example",
+    limiter: CallShare | None = None,
+) -> CodingServiceEngine:
+    """The engine in front of a service; its storage is at `host`, over plain http."""
+    return CodingServiceEngine(
+        service=service,
+        pool=pool or presigned_pool(None),
+        hosts=PresignedHosts((host,), allow_plain_http=True),
+        clock=hands.clock,
+        limiter=limiter or Unlimited(),
     )

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.checking import Checking
+from pipeline.engines.engine import Engine
 from pipeline.errors import ServiceBusy, ServiceRefused
 from pipeline.ledger import Ledger
 from pipeline.progress import PartStatus, Progress
@@ -11,7 +12,15 @@ from pipeline.state_fields import MalformedState
 from pipeline.states import Ticket
 from protocol.errors import ServiceAnswer
 from protocol.statuses import OperationStatus
-from tests.pipeline.builders import NOON, Hands, a_polling, a_service, a_ticket
+from tests.pipeline.builders import (
+    NOON,
+    Hands,
+    Unlimited,
+    a_polling,
+    a_service,
+    a_ticket,
+    an_engine,
+)
 from tests.pipeline.clouds import cloud
 from tests.pipeline.memory_service import TOPIC, URL_CANARY, MemoryService
 
@@ -21,19 +30,21 @@ UPLOADED = "2026-11-21T12:00:00.000Z"  # noon, when the clock starts
 class World:
     def __init__(self, ledger: Ledger) -> None:
         self.hands = Hands()
-        self.ended: list[float] = []
+        self.calls = Unlimited()
         self.memory = MemoryService(codes_at_once=False)
-        service = a_service(self.memory, ledger, self.hands)
-        self.operation_id = service.create_operation(TOPIC, None).operation_id
+        self.service = a_service(self.memory, ledger, self.hands)
+        self.operation_id = self.service.create_operation(TOPIC, None).operation_id
         self.checking = Checking(
-            service=service,
+            engine_of=self.engine_of,
             polling=a_polling(),
-            budget_left=lambda: 1.0,
             clock=self.hands.clock,
             max_attempts=3,
-            ended=self.ended.append,
         )
         self.hands.time = NOON + 1000
+
+    def engine_of(self, topic: str) -> Engine:
+        assert topic == TOPIC
+        return an_engine(self.service, self.hands, limiter=self.calls)
 
     def now(self, status: OperationStatus) -> None:
         self.memory.operations[self.operation_id].status = status
@@ -71,8 +82,8 @@ def should_wait_in_proportion_to_the_time_since_the_upload_when_it_is_pending(
 
 def should_wait_longer_when_the_days_calls_get_scarce(world: World) -> None:
     world.now(OperationStatus.IN_PROGRESS)
-    scarce = replace(world.checking, budget_left=lambda: 0.05)
-    assert scarce.check(*asked(world.ticket())).wait_seconds == 400
+    world.calls = Unlimited(left=0.05)
+    assert world.checking.check(*asked(world.ticket())).wait_seconds == 400
 
 
 def should_hand_on_no_url_when_the_operation_is_complete(world: World) -> None:
@@ -109,11 +120,11 @@ def should_tell_the_end_of_an_operation_when_it_needs_no_more_checks(
     world.now(status)
     world.checking.check(*asked(world.ticket()))
     pending = status in (OperationStatus.AWAITING_INPUT, OperationStatus.IN_PROGRESS)
-    assert world.ended == ([] if pending else [NOON])
+    assert world.calls.heard == ([] if pending else [NOON])
 
 
 def should_keep_everything_and_count_no_poll_when_no_call_is_free(world: World) -> None:
-    limiter = world.checking.service.limiter  # type: ignore[attr-defined]
+    limiter = world.service.limiter
     limiter.slow_down()
     progress = world.checking.check(*asked(world.ticket()))
     waiting = world.ticket().progress.awaiting_slot(progress.wait_seconds, "checks-1")

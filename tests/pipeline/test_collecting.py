@@ -12,7 +12,7 @@ from pipeline.aboard import Passengers
 from pipeline.attempts import Attempts
 from pipeline.collecting import Collecting
 from pipeline.digest import SequenceDigest
-from pipeline.downloading import Downloader
+from pipeline.engines.coding_service import CodingServiceEngine
 from pipeline.errors import (
     AddressRefused,
     PartTaken,
@@ -29,7 +29,7 @@ from pipeline.progress import PartStatus
 from pipeline.states import Ticket
 from protocol.errors import ServiceAnswer
 from protocol.statuses import OperationStatus
-from tests.pipeline.builders import Hands, Measured, a_part, a_service, lines
+from tests.pipeline.builders import Hands, Measured, a_part, a_service, an_engine, lines
 from tests.pipeline.clouds import RESULTS, Cloud, cloud
 from tests.pipeline.memory_service import (
     CLIENT_SECRET,
@@ -71,12 +71,13 @@ class Bench:
     hands: Hands
     measured: Measured
     collecting: Collecting
+    engine: CodingServiceEngine
     times: list[float] = field(default_factory=list)
     """What the function's clock says at each look; 900 s once it is empty."""
 
     def complete(self, output: bytes) -> Ticket:
         """A ticket of an operation that is complete with this output."""
-        created = self.collecting.service.create_operation(TOPIC, None)
+        created = self.engine.service.create_operation(TOPIC, None)
         operation = self.memory.operations[created.operation_id]
         operation.input = b""
         self.memory.finish(created.operation_id)
@@ -108,6 +109,10 @@ class Bench:
     def with_(self, **changes: Any) -> "Bench":
         return replace(self, collecting=replace(self.collecting, **changes))
 
+    def with_engine(self, **changes: Any) -> "Bench":
+        engine = replace(self.engine, **changes)
+        return replace(self.with_(engine_of=lambda _topic: engine), engine=engine)
+
     @property
     def attempts(self) -> Attempts:
         return self.collecting.attempts
@@ -120,7 +125,8 @@ class Bench:
 def bench() -> Iterator[Bench]:
     memory, hands, measured = MemoryService(), Hands(), Measured()
     with cloud() as aws, memory.served() as address, presigned_pool(None) as pool:
-        hosts = PresignedHosts((address.removeprefix("http://"),), allow_plain_http=True)
+        service = a_service(memory, aws.ledger, hands)
+        engine = an_engine(service, hands, pool=pool, host=address.removeprefix("http://"))
         yield Bench(
             aws,
             memory,
@@ -128,14 +134,14 @@ def bench() -> Iterator[Bench]:
             measured,
             Collecting(
                 attempts=Attempts(aws.ledger, hands.clock),
-                service=a_service(memory, aws.ledger, hands),
-                downloader=Downloader(pool, hosts, hands.clock),
+                engine_of=lambda _topic: engine,
                 files=ResultFiles(aws.s3, RESULTS),
                 passengers=Passengers(aws.ledger, hands.clock),
                 clock=hands.clock,
                 measure=measured,
                 part_bytes=PART_BYTES,
             ),
+            engine,
         )
 
 
@@ -411,11 +417,10 @@ def should_call_nothing_when_all_is_collected_already(bench: Bench) -> None:
 
 
 def should_get_nothing_from_a_host_that_is_not_allowed(bench: Bench) -> None:
-    downloader = replace(bench.collecting.downloader, hosts=PresignedHosts(("s3.example",)))
     ticket = bench.complete(_coded_line(1, 200))
 
     with pytest.raises(AddressRefused):
-        bench.with_(downloader=downloader).collect(ticket)
+        bench.with_engine(hosts=PresignedHosts(("s3.example",))).collect(ticket)
     assert bench.memory.ranges == []
 
 

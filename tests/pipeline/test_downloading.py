@@ -7,9 +7,10 @@ import pytest
 import urllib3
 
 from pipeline.downloading import Downloader, Piece
+from pipeline.engines.engine import Result, ResultsChanged
 from pipeline.errors import AddressRefused, ResultsGone, StorageBusy, StorageRefused
 from pipeline.presigned import PresignedHosts, Verdict
-from pipeline.service_results import Result, ResultsChanged, ServiceResults
+from pipeline.service_results import ServiceResults
 from protocol.messages import CreatedOperation, Model, OperationState
 from protocol.statuses import OperationStatus
 from tests.pipeline.builders import Hands

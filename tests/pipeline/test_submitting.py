@@ -13,6 +13,7 @@ from pipeline.attempts import Attempts, AttemptState
 from pipeline.boarding import Boarding
 from pipeline.digest import SequenceDigest
 from pipeline.drops import Drops
+from pipeline.engines.coding_service import CodingServiceEngine
 from pipeline.errors import (
     AddressRefused,
     DropGone,
@@ -32,11 +33,18 @@ from pipeline.service_port import CodingServicePort
 from pipeline.states import Ticket
 from pipeline.submitting import Submitting
 from pipeline.transport import Answer
-from pipeline.uploading import Uploader
 from protocol.errors import ServiceAnswer
 from protocol.messages import CreatedOperation, Model, OperationState
 from protocol.statuses import OperationStatus
-from tests.pipeline.builders import Hands, Measured, a_polling, a_service, lines
+from tests.pipeline.builders import (
+    Hands,
+    Measured,
+    Unlimited,
+    a_polling,
+    a_service,
+    an_engine,
+    lines,
+)
 from tests.pipeline.clouds import DROPS, RESULTS, Cloud, cloud
 from tests.pipeline.memory_service import (
     CLIENT_SECRET,
@@ -64,6 +72,7 @@ class Bench:
     hands: Hands
     measured: Measured
     submitting: Submitting
+    engine: CodingServiceEngine
     seconds: float = 900.0
 
     def part(self, content: bytes, key: str = KEY) -> Part:
@@ -85,6 +94,10 @@ class Bench:
     def with_(self, **changes: Any) -> "Bench":
         return replace(self, submitting=replace(self.submitting, **changes))
 
+    def with_engine(self, **changes: Any) -> "Bench":
+        engine = replace(self.engine, **changes)
+        return replace(self.with_(engine_of=lambda _topic: engine), engine=engine)
+
     @property
     def attempts(self) -> Attempts:
         return self.submitting.attempts
@@ -97,7 +110,8 @@ class Bench:
 def bench() -> Iterator[Bench]:
     memory, hands, measured = MemoryService(), Hands(), Measured()
     with cloud() as aws, memory.served() as address, presigned_pool(None) as pool:
-        host = address.removeprefix("http://")
+        service = a_service(memory, aws.ledger, hands)
+        engine = an_engine(service, hands, pool=pool, host=address.removeprefix("http://"))
         yield Bench(
             aws,
             memory,
@@ -105,9 +119,8 @@ def bench() -> Iterator[Bench]:
             measured,
             Submitting(
                 attempts=Attempts(aws.ledger, hands.clock),
-                service=a_service(memory, aws.ledger, hands),
+                engine_of=lambda _topic: engine,
                 reader=BlockReader(aws.s3, sleep=hands.sleep, block_bytes=1000),
-                uploader=Uploader(pool, PresignedHosts((host,), allow_plain_http=True)),
                 rejections=Rejections(ResultsBucket(aws.s3, RESULTS)),
                 boarding=Boarding(
                     BlockReader(aws.s3, sleep=hands.sleep),
@@ -119,6 +132,7 @@ def bench() -> Iterator[Bench]:
                 clock=hands.clock,
                 measure=measured,
             ),
+            engine,
         )
 
 
@@ -405,7 +419,7 @@ def should_ask_for_a_new_operation_when_the_url_has_expired(bench: Bench) -> Non
             return created
 
     with pytest.raises(StorageBusy):
-        bench.with_(service=Late(bench.submitting.service, bench.memory)).submit(part)
+        bench.with_engine(service=Late(bench.engine.service, bench.memory)).submit(part)
 
     assert bench.submit(part).attempt == 2
     assert bench.uploads() == [lines(10)]
@@ -432,10 +446,9 @@ def should_say_that_the_drop_is_gone_before_a_call_is_spent(bench: Bench) -> Non
 
 
 def should_send_no_byte_to_a_host_that_is_not_allowed(bench: Bench) -> None:
-    uploader = replace(bench.submitting.uploader, hosts=PresignedHosts(("s3.example",)))
 
     with pytest.raises(AddressRefused):
-        bench.with_(uploader=uploader).submit(bench.part(lines(2)))
+        bench.with_engine(hosts=PresignedHosts(("s3.example",))).submit(bench.part(lines(2)))
     assert bench.uploads() == []
 
 
@@ -457,7 +470,7 @@ def should_not_trust_a_status_that_claims_input_which_was_never_sent(bench: Benc
     part = bench.part(lines(2))
     with bench.attempts.claimed(part.part_id, owner="dead", seconds=1) as claim:
         claim.begin()
-        operation = bench.submitting.service.create_operation(TOPIC, None)
+        operation = bench.engine.service.create_operation(TOPIC, None)
         claim.created(operation.operation_id)
         claim.uploading()
     bench.memory.operations[operation.operation_id].status = OperationStatus.FAILED
@@ -500,8 +513,7 @@ def lost() -> list[float]:
 
 
 def listening(bench: Bench, lost: list[float]) -> Bench:
-    heard = Attempts(bench.aws.ledger, bench.hands.clock, on_lost=lost.append)
-    return bench.with_(attempts=heard)
+    return bench.with_engine(limiter=Unlimited(lost))
 
 
 def should_free_the_calls_of_an_operation_when_its_upload_failed_for_good(

@@ -1,0 +1,1 @@
+"""What codes the files: an engine for each service that Pipeline can drive."""
