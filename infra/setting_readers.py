@@ -38,6 +38,11 @@ MAX_BATCHING_SECONDS = 300
 MAX_SHARED_BYTES = 64 * 1024**2
 
 TOPIC = re.compile(r"[a-z0-9_-]{1,64}")
+# Their access keys' ARNs share the 4 KB of a function's environment (Lambda quotas).
+MOST_CLIENTS = 20
+CLIENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+KMS_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -86,6 +91,26 @@ def _emails(name: str, value: object) -> Sequence[str]:
     return emails
 
 
+def _clients(name: str, value: object) -> Sequence[str]:
+    clients = _matching(CLIENT, "use 1 to 64 of A-Z, a-z, 0-9, _ and -")(name, value)
+    if not 1 <= len(set(clients)) <= MOST_CLIENTS:
+        raise SettingsError(name, f"has {len(clients)} names", f"give 1 to {MOST_CLIENTS}")
+    return tuple(dict.fromkeys(clients))
+
+
+def _matching(pattern: re.Pattern[str], remedy: str) -> Callable[[str, object], Sequence[str]]:
+    """A reader of lists whose every entry has a form."""
+
+    def read(name: str, value: object) -> Sequence[str]:
+        entries = read_texts(name, value)
+        for entry in entries:
+            if not pattern.fullmatch(entry):
+                raise SettingsError(name, f"holds {entry!r}", remedy)
+        return entries
+
+    return read
+
+
 READERS: Mapping[str, Callable[[str, object], Any]] = {
     "local_cloud": read_text,
     "coding_service": read_flag,
@@ -119,4 +144,7 @@ READERS: Mapping[str, Callable[[str, object], Any]] = {
     "service_max_file_bytes": read_whole_number(1, MAX_SINGLE_PUT_BYTES),
     "token_seconds": read_whole_number(MIN_TOKEN_SECONDS, SECONDS_PER_DAY),
     "models_dir": read_text,
+    "machine_learning_clients": _clients,
+    "batch_prediction_buckets": _matching(BUCKET, "list the names of buckets"),
+    "batch_prediction_keys": _matching(KMS_KEY_ARN, "list the ARNs of KMS keys"),
 }

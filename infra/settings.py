@@ -55,6 +55,11 @@ class Settings:
     :ivar service_max_file_bytes: CodingService: largest input, in bytes.
     :ivar token_seconds: CodingService: life of an access token, in seconds.
     :ivar models_dir: CodingService: folder of trained models, relative to the project.
+    :ivar machine_learning_clients: CodingService: names of the clients of its Amazon ML API, each
+        with an access key and data of its own.
+    :ivar batch_prediction_buckets: CodingService: buckets in which it may read data and write
+        results of batch predictions; their owners must allow it too.
+    :ivar batch_prediction_keys: CodingService: ARNs of the KMS keys of those buckets.
     """
 
     local_cloud: str = ""
@@ -89,6 +94,9 @@ class Settings:
     service_max_file_bytes: int = 5_000_000_000
     token_seconds: int = 3_600
     models_dir: str = "build/models"
+    machine_learning_clients: tuple[str, ...] = ("pipeline",)
+    batch_prediction_buckets: tuple[str, ...] = ()
+    batch_prediction_keys: tuple[str, ...] = ()
 
     @classmethod
     def from_context(cls, get: Callable[[str], Any]) -> Settings:

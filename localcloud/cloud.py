@@ -64,6 +64,9 @@ class ServiceOutputs:
     output_bucket: str
     operations_table: str
     inference_state_machine: str
+    machine_learning_url: str
+    machine_learning_key_secret: str
+    machine_learning_role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,4 +188,7 @@ def _service_outputs(outputs: dict[str, str] | None) -> ServiceOutputs | None:
         output_bucket=service["OutputBucketName"],
         operations_table=service["OperationsTableName"],
         inference_state_machine=service["InferenceStateMachineArn"],
+        machine_learning_url=service["MachineLearningUrl"],
+        machine_learning_key_secret=service["MachineLearningKeySecretArn"],
+        machine_learning_role=service["MachineLearningRoleArn"],
     )

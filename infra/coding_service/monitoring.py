@@ -9,6 +9,7 @@ from infra.alarms import PERIOD, Alarms
 from infra.coding_service.api import Api
 from infra.coding_service.auth import Auth
 from infra.coding_service.inference import Inference
+from infra.coding_service.machine_learning import MachineLearning
 from infra.settings import Settings
 
 
@@ -18,6 +19,7 @@ def watch_service(
     auth: Auth,
     api: Api,
     inference: Inference,
+    machine_learning: MachineLearning,
     key: kms.IKey,
     settings: Settings,
 ) -> Alarms:
@@ -49,6 +51,27 @@ def watch_service(
         machine.metric_throttled(period=PERIOD, statistic="Sum"),
         meaning="Step Functions holds inference back.",
     )
+    predictions = machine_learning.machine
+    alarms.watch(
+        "PredictionsFailed",
+        predictions.metric_failed(period=PERIOD, statistic="Sum"),
+        meaning="Data sources or batch predictions failed for a reason that no caller can mend.",
+    )
+    alarms.watch(
+        "PredictionsStuck",
+        predictions.metric_timed_out(period=PERIOD, statistic="Sum"),
+        meaning="Batch predictions did not end within a week; they stay INPROGRESS.",
+    )
+    alarms.watch(
+        "PredictionsAborted",
+        predictions.metric_aborted(period=PERIOD, statistic="Sum"),
+        meaning="Somebody stopped executions; their predictions stay INPROGRESS.",
+    )
+    alarms.watch(
+        "PredictionsThrottled",
+        predictions.metric_throttled(period=PERIOD, statistic="Sum"),
+        meaning="Step Functions holds batch predictions back.",
+    )
     alarms.watch(
         "ServiceServerErrors",
         api.rest.metric_server_error(period=PERIOD, statistic="Sum"),
@@ -59,6 +82,7 @@ def watch_service(
         ("Answer", api.function),
         ("Arrive", inference.arrive),
         ("Settle", inference.settle),
+        ("MachineLearning", machine_learning.answer),
     ):
         alarms.watch_function(name, function)
     # A file that can't be coded is an error of this function and a told failure, so errors
@@ -67,5 +91,10 @@ def watch_service(
         "InferThrottles",
         inference.infer.function.metric_throttles(period=PERIOD, statistic="Sum"),
         meaning="Lambda held Infer back.",
+    )
+    alarms.watch(
+        "PredictionWorkThrottles",
+        machine_learning.work.function.metric_throttles(period=PERIOD, statistic="Sum"),
+        meaning="Lambda held back the function that works on batch predictions.",
     )
     return alarms

@@ -11,6 +11,7 @@ from constructs import Construct
 from infra.coding_service.api import Api
 from infra.coding_service.auth import Auth
 from infra.coding_service.inference import Inference
+from infra.coding_service.machine_learning import MachineLearning
 from infra.coding_service.monitoring import watch_service
 from infra.coding_service.storage import Storage
 from infra.functions import FunctionFactory
@@ -23,6 +24,7 @@ class CodingServiceStack(Stack):
     """An implementation of the batch-coding service; needs nothing from Pipeline.
 
     :ivar addresses: where Pipeline finds the service.
+    :ivar machine_learning: Amazon ML's API over the same models.
     """
 
     def __init__(
@@ -44,7 +46,18 @@ class CodingServiceStack(Stack):
         auth = Auth(self, "Auth", factory=factory)
         api = Api(self, "Api", auth=auth, storage=storage, factory=factory, key=key)
         inference = Inference(self, "Inference", storage=storage, factory=factory, key=key)
-        watch_service(self, auth=auth, api=api, inference=inference, key=key, settings=settings)
+        self.machine_learning = MachineLearning(
+            self, "MachineLearning", api=api, storage=storage, factory=factory, key=key
+        )
+        watch_service(
+            self,
+            auth=auth,
+            api=api,
+            inference=inference,
+            machine_learning=self.machine_learning,
+            key=key,
+            settings=settings,
+        )
 
         hosts = self._presigned_hosts(settings)
         self.addresses = ServiceAddresses(api.url, auth.url, hosts)
@@ -59,6 +72,10 @@ class CodingServiceStack(Stack):
             "OperationsTableName": storage.operations.table_name,
             "InferenceStateMachineArn": inference.machine.state_machine_arn,
             "PresignedHosts": ",".join(hosts),
+            "MachineLearningUrl": self.machine_learning.url,
+            "MachineLearningKeySecretArn": self.machine_learning.key_secret_arn,
+            "MachineLearningRoleArn": self.machine_learning.role_arn,
+            "PredictionsStateMachineArn": self.machine_learning.machine.state_machine_arn,
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

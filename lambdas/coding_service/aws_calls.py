@@ -23,6 +23,7 @@ from coding_service.errors import AwsBusy
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_secretsmanager.client import SecretsManagerClient
     from mypy_boto3_stepfunctions.client import SFNClient
 
 BUSY_CODES = frozenset(
@@ -73,14 +74,24 @@ def s3() -> S3Client:
 
 @cache
 def operations_table() -> Table:
+    return table(storage_environment().table)
+
+
+def table(name: str) -> Table:
     config = configuration().merge(Config(signature_version="v4"))
-    return boto3.resource("dynamodb", config=config).Table(storage_environment().table)
+    return boto3.resource("dynamodb", config=config).Table(name)
 
 
 @cache
 def step_functions() -> SFNClient:
     config = configuration().merge(Config(signature_version="v4"))
     return boto3.client("stepfunctions", config=config)
+
+
+@cache
+def secrets() -> SecretsManagerClient:
+    config = configuration().merge(Config(signature_version="v4"))
+    return boto3.client("secretsmanager", config=config)
 
 
 def code_of(error: ClientError) -> str:

@@ -133,6 +133,42 @@ class ArrivalEnvironment:
         return cls(state_machine_arn=variables.text("INFERENCE_STATE_MACHINE_ARN"))
 
 
+@dataclass(frozen=True, slots=True)
+class MachineLearningEnvironment:
+    """What Amazon ML's API needs."""
+
+    table: str
+    state_machine_arn: str
+    access_keys: str
+    """JSON: access key ids with their client and the ARN of their secret."""
+    signed_path: str
+    """The path that clients sign, where the gateway does not tell it; else empty."""
+    account: str
+    region: str
+
+    @classmethod
+    def of(cls, variables: Variables) -> Self:
+        return cls(
+            table=variables.text("MACHINE_LEARNING_TABLE"),
+            state_machine_arn=variables.text("PREDICTIONS_STATE_MACHINE_ARN"),
+            access_keys=variables.text("ACCESS_KEYS"),
+            signed_path=variables.values.get("SIGNED_PATH", ""),
+            account=variables.text("ACCOUNT_ID"),
+            region=variables.text("SERVICE_REGION"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionEnvironment:
+    """What works on data sources and predictions."""
+
+    table: str
+
+    @classmethod
+    def of(cls, variables: Variables) -> Self:
+        return cls(table=variables.text("MACHINE_LEARNING_TABLE"))
+
+
 def variables() -> Variables:
     """This process's variables."""
     return Variables(dict(os.environ))
@@ -156,3 +192,13 @@ def service_environment() -> ServiceEnvironment:
 @cache
 def arrival_environment() -> ArrivalEnvironment:
     return ArrivalEnvironment.of(variables())
+
+
+@cache
+def machine_learning_environment() -> MachineLearningEnvironment:
+    return MachineLearningEnvironment.of(variables())
+
+
+@cache
+def prediction_environment() -> PredictionEnvironment:
+    return PredictionEnvironment.of(variables())

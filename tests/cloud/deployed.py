@@ -21,6 +21,9 @@ OTHER_TOPIC = "second"
 OTHER_MODEL = "11111111-2222-4333-8444-555555555555"
 HOLLOW_TOPIC = "hollow"
 
+PREDICTION_BUCKET = "data-of-a-client"
+SECOND_CLIENT = "somebody-else"
+
 MODELS = "build/test-models"
 ASSETS = "build/test-assets"
 
@@ -35,6 +38,8 @@ SETTINGS = {
     "serviceRequestsPerDay": "100000",
     "pollFirstSeconds": "1",
     "shareWaitSeconds": "1",
+    "machineLearningClients": f"pipeline,{SECOND_CLIENT}",
+    "batchPredictionBuckets": PREDICTION_BUCKET,
 }
 
 

@@ -39,7 +39,15 @@ MAY: dict[str, set[str]] = {
     | {"s3:DeleteObjectVersion", "s3:PutObject", "s3:GetObject", "s3:DeleteObject"}
     | {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
     | KEYS_TO_WRITE,
+    "machine_learning_api": ITEMS
+    | {"dynamodb:PutItem", "dynamodb:Query", "states:StartExecution"}
+    | {"secretsmanager:GetSecretValue", "s3:GetObject"}
+    | KEYS_TO_WRITE,
+    "machine_learning_work": ITEMS
+    | {"dynamodb:PutItem", "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"}
+    | KEYS_TO_WRITE,
 }
+MACHINE_LEARNING = ("POST", "/machinelearning")
 ENVIRONMENT = {
     *("OPERATIONS_TABLE", "INPUT_BUCKET", "OUTPUT_BUCKET", "INPUT_KEY_ARN"),
     *("S3_ADDRESSING_STYLE", "UPLOAD_WINDOW_SECONDS", "RESULTS_SECONDS"),
@@ -117,12 +125,19 @@ def should_declare_exactly_the_paths_that_the_function_routes(template: Template
         (method["HttpMethod"], path(method["ResourceId"]))
         for method in properties(template, "AWS::ApiGateway::Method").values()
     }
-    assert declared == set(ROUTES)
+    assert declared == {*ROUTES, MACHINE_LEARNING}
 
 
-def should_put_the_authorizer_before_every_path(template: Template) -> None:
+def should_put_the_authorizer_before_every_path_but_the_one_that_is_signed(
+    template: Template,
+) -> None:
     (authorizer,) = properties(template, "AWS::ApiGateway::Authorizer")
-    for method in properties(template, "AWS::ApiGateway::Method").values():
+    methods = properties(template, "AWS::ApiGateway::Method").values()
+    (signed,) = [each for each in methods if each["AuthorizationType"] == "NONE"]
+    assert "MachineLearning" in json.dumps(signed["Integration"]["Uri"])
+    for method in methods:
+        if method is signed:
+            continue
         assert method["AuthorizationType"] == "CUSTOM"
         assert method["AuthorizerId"] == {"Ref": authorizer}
         assert method["Integration"]["Type"] == "AWS_PROXY"
@@ -161,6 +176,9 @@ def should_give_each_function_its_environment(template: Template) -> None:
     own = {
         "authorize": {"JWKS_URL", "TOKEN_ISSUER", "OAUTH_SCOPE"},
         "arrive": {"INFERENCE_STATE_MACHINE_ARN"},
+        "machine_learning_api": {"MACHINE_LEARNING_TABLE", "PREDICTIONS_STATE_MACHINE_ARN"}
+        | {"ACCESS_KEYS", "ACCOUNT_ID", "SERVICE_REGION", "SIGNED_PATH"},
+        "machine_learning_work": {"MACHINE_LEARNING_TABLE"},
     }
     for module, function in functions(template).items():
         names = set(function["Environment"]["Variables"])
@@ -197,10 +215,12 @@ def should_encrypt_everything_with_the_stacks_key(template: Template) -> None:
             "KMSMasterKeyID": arn,
         }
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
-    (table,) = properties(template, "AWS::DynamoDB::Table").values()
-    assert table["SSESpecification"]["KMSMasterKeyId"] == arn
-    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
-    assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    for table in properties(template, "AWS::DynamoDB::Table").values():
+        assert table["SSESpecification"]["KMSMasterKeyId"] == arn
+        assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+        assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    for secret in properties(template, "AWS::SecretsManager::Secret").values():
+        assert secret["KmsKeyId"] == arn
     for group in properties(template, "AWS::Logs::LogGroup").values():
         assert group["KmsKeyId"] == arn
         assert group["RetentionInDays"] == 30
@@ -250,10 +270,10 @@ def should_call_the_starter_for_new_inputs_only_and_keep_lost_events(
 
 
 def should_log_executions_without_their_data(template: Template) -> None:
-    (machine,) = properties(template, "AWS::StepFunctions::StateMachine").values()
-    assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
-    assert machine["TracingConfiguration"] == {"Enabled": True}
-    assert "${" not in json.dumps(machine["DefinitionString"])
+    for machine in properties(template, "AWS::StepFunctions::StateMachine").values():
+        assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
+        assert machine["TracingConfiguration"] == {"Enabled": True}
+        assert "${" not in json.dumps(machine["DefinitionString"])
 
 
 def should_give_tokens_to_registered_machines_only(template: Template) -> None:
