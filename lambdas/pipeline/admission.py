@@ -1,5 +1,6 @@
 """Who an arrival is: its identity, its topic and model, and whether it is refused at the door."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from pipeline.arrivals import Arrival
 from pipeline.aws_errors import aws_busy_as_try_again, code_of
 from pipeline.clock import iso
 from pipeline.dropped import Drop, Rejection
-from pipeline.identity import drop_id, results_prefix, route
+from pipeline.identity import drop_id, guid, results_prefix, route
 from pipeline.observability import logger
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ class Admission:
 
     s3: "S3Client"
     default_topic: str | None
+    model_id: Callable[[str, str], str | None] = guid
+    """As `identity.route` takes it."""
 
     def drop_of(self, arrival: Arrival) -> Drop | None:
         """The arrival's drop, with its rejection if it is refused. Raises `AwsBusy`.
@@ -62,7 +65,7 @@ class Admission:
     def _judged(self, arrival: Arrival) -> Drop:
         version_id = arrival.version_id or UNVERSIONED
         identity = drop_id(arrival.bucket, arrival.key, version_id)
-        routed = route(arrival.key, self.default_topic)
+        routed = route(arrival.key, self.default_topic, self.model_id)
         return Drop(
             drop_id=identity,
             bucket=arrival.bucket,

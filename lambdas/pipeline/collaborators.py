@@ -6,6 +6,7 @@ its own.
 
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
@@ -14,7 +15,9 @@ from botocore.config import Config
 from pipeline.clock import Clock
 from pipeline.engines.coding_service import CodingServiceEngine
 from pipeline.engines.engine import Engine
+from pipeline.engines.settings import EngineName
 from pipeline.environment import Environment, environment
+from pipeline.errors import SettingInvalid
 from pipeline.ledger import Ledger
 from pipeline.limiter import Limiter
 from pipeline.observability import Measures, emit
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_stepfunctions import SFNClient
 
+CODELISTS = Path(__file__).parents[1] / "codelists"  # as infra/assets packs them
 AWS = Config(
     connect_timeout=5,  # seconds; ours
     read_timeout=20,  # seconds; ours: a call that hangs must not eat a function's whole time
@@ -45,6 +49,7 @@ class Collaborators:
     environment: Environment
     clock: Clock
     measure: Measures = emit
+    codelists: Path = CODELISTS
 
     @cached_property
     def s3(self) -> "S3Client":
@@ -122,9 +127,27 @@ class Collaborators:
             limiter=self.limiter,
         )
 
-    def engine_of(self, _topic: str) -> Engine:
+    @cached_property
+    def amazon_ml(self) -> Engine:
+        settings = self.environment.engines.amazon_ml
+        if settings is None:
+            raise SettingInvalid(
+                "the environment variable EXCHANGE_BUCKET is missing; deploy again"
+            )
+        # Here, so that functions of a deployment without it need not load it.
+        from pipeline.engines.amazon_ml.composing import amazon_ml_engine  # noqa: PLC0415
+
+        return amazon_ml_engine(
+            settings, s3=self.s3, secrets=lambda: self.secrets, codelists=self.codelists
+        )
+
+    def engine_of(self, topic: str) -> Engine:
         """The engine that codes the topic."""
-        return self.coding_service
+        match self.environment.engines.name_of(topic):
+            case EngineName.AMAZON_ML:
+                return self.amazon_ml
+            case EngineName.CODING_SERVICE:
+                return self.coding_service
 
     @cached_property
     def polling(self) -> Polling:

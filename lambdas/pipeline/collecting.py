@@ -11,13 +11,14 @@ from pipeline.attempts import Attempts, Claim, MetadataFacts, OutputFacts
 from pipeline.clock import Clock, parsed
 from pipeline.copying import OutputCopy
 from pipeline.distributing import DROPS_A_STEP, Distribution
-from pipeline.engines.engine import EngineOf, Result, Results, ResultsChanged
+from pipeline.engines.engine import EngineOf, OperationFailed, Result, Results, ResultsChanged
 from pipeline.errors import Final, ResultsMismatch, StorageBusy
 from pipeline.limiter import CallNotDue
 from pipeline.multipart import PART_BYTES, ResultFiles
 from pipeline.observability import Measures
 from pipeline.parts import Part
 from pipeline.progress import PartStatus, Progress
+from pipeline.redaction import quoted
 from pipeline.results import piece_folder
 from pipeline.state_fields import MalformedState
 from pipeline.states import Ticket
@@ -71,6 +72,8 @@ class Collecting:
                 collected = collection.run()
             except CallNotDue as pending:
                 return progress.awaiting_slot(pending.wait_seconds, pending.turn)
+            except OperationFailed as failed:
+                return replace(progress, status=PartStatus.FAILED, reason=quoted(str(failed)))
             if collected is None:
                 return replace(progress, status=PartStatus.COLLECTING, wait_seconds=0, turn=None)
             claim.collected(*collected)

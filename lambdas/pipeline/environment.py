@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Self
 
+from pipeline.engines.settings import EngineSettings
 from pipeline.errors import SettingInvalid
 
 
@@ -40,6 +41,7 @@ class Environment:
     poll_ceiling_seconds: float
     max_attempts: int
     """Operations that one part may use when they time out."""
+    engines: EngineSettings
     state_machine_arn: str | None
     """Only for the functions that start executions."""
     ca_bundle: str | None
@@ -68,6 +70,7 @@ class Environment:
             poll_fraction=source.number("POLL_FRACTION"),
             poll_ceiling_seconds=source.number("POLL_CEILING_SECONDS"),
             max_attempts=source.count("MAX_ATTEMPTS"),
+            engines=EngineSettings.read(variables),
             state_machine_arn=variables.get("STATE_MACHINE_ARN") or None,
             ca_bundle=variables.get("AWS_CA_BUNDLE") or None,
         )

@@ -5,6 +5,7 @@ Identity comes from the input alone, so that whatever is delivered twice is the 
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.dropped import Rejection
@@ -59,11 +60,22 @@ def telling_name(drop: str, redrive_count: int) -> str:
     return f"{drop}-told-{redrive_count}"
 
 
-def route(key: str, default_topic: str | None) -> Route:
-    """Topic and model of `<topic>/anything` and `<topic>/models/<GUID>/anything`.
+def guid(_topic: str, folder: str) -> str | None:
+    """The model that a folder names by a GUID, in any case; None where it is none."""
+    return folder.lower() if _GUID.fullmatch(folder) else None
+
+
+def route(
+    key: str,
+    default_topic: str | None,
+    model_id: Callable[[str, str], str | None] = guid,
+) -> Route:
+    """Topic and model of `<topic>/anything` and `<topic>/models/<model id>/anything`.
+
+    `model_id` takes a topic and a folder, and gives the id of the model that the folder names.
 
     Other keys get the default topic, or are rejected where there is none. A folder below
-    `models/` that is no GUID is rejected too: coding with another model than the one that was
+    `models/` that is no model's id is rejected too: coding with another model than the one that was
     meant would go unnoticed.
     """
     topic, slash, rest = key.partition("/")
@@ -74,11 +86,12 @@ def route(key: str, default_topic: str | None) -> Route:
     folder, *below = rest.split("/", 2)
     if folder != MODELS_FOLDER or len(below) < 2:  # noqa: PLR2004  a model's folder and a name
         return Route(topic)
-    if not _GUID.fullmatch(below[0]):
+    model = model_id(topic, below[0])
+    if model is None:
         return Route(
             topic, rejection=Rejection("The folder below models/ is no model's id.", HOW_TO_NAME)
         )
-    return Route(topic, below[0].lower())
+    return Route(topic, model)
 
 
 def results_prefix(key: str, topic: str | None, drop: str) -> str:

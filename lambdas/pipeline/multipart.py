@@ -18,7 +18,11 @@ PART_BYTES = 16 << 20  # ours; S3 allows 5 MiB to 5 GiB, and 8 to 16 MB suit ran
 MAX_PARTS = 10_000  # S3 multipart upload limit
 MIN_PART_BYTES = 5 << 20  # S3 multipart upload limit; the last part may have less
 MAX_COPY_BYTES = 5 << 30  # S3 multipart upload limit, of UploadPartCopy as of any part
-CONTENT_TYPE_OF = {"output.jsonl": "application/x-ndjson", "metadata.json": "application/json"}
+CONTENT_TYPE_OF = {
+    "output.jsonl": "application/x-ndjson",
+    "metadata.json": "application/json",
+    "input.csv": "text/csv",
+}
 
 
 class UploadGone(Exception):

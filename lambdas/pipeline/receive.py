@@ -26,7 +26,11 @@ def intake(found: Collaborators) -> Intake:
         raise SettingInvalid("the environment variable STATE_MACHINE_ARN is missing; deploy again")
     drops = Drops(found.ledger, found.clock)
     return Intake(
-        admission=Admission(s3=found.s3, default_topic=settings.default_topic),
+        admission=Admission(
+            s3=found.s3,
+            default_topic=settings.default_topic,
+            model_id=settings.engines.model_id,
+        ),
         drops=drops,
         departures=Departures(
             drops=drops,

@@ -60,7 +60,9 @@ class Composed:
             "REQUESTS_PER_SECOND": "1000",
         }
         environment = Environment.read(settings | variables)
-        return OnMoto(environment, Hands().clock, Measured().__call__, self.aws, self.filled)
+        return OnMoto(
+            environment, Hands().clock, Measured().__call__, aws=self.aws, filled=self.filled
+        )
 
 
 @contextmanager

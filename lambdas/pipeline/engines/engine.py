@@ -28,6 +28,10 @@ class Result(Enum):
     METADATA = "metadata"
 
 
+class OperationFailed(Exception):
+    """A complete operation turns out to have failed; the text says why, as `check` would."""
+
+
 class ResultsChanged(Exception):
     """The object is not the one whose first range was read: its ETag differs."""
 
@@ -64,8 +68,8 @@ class OpenOperation(Protocol):
 class Results(Protocol):
     """The two files of one complete operation, as the Coding Service documents them.
 
-    Its methods raise `CallNotDue`, `ResultsChanged` and the leaves of `errors.TryAgain`, `Final`
-    and `OperatorNeeded`.
+    Its methods raise `CallNotDue`, `ResultsChanged`, `OperationFailed` and the leaves of
+    `errors.TryAgain`, `Final` and `OperatorNeeded`.
     """
 
     def prepared(

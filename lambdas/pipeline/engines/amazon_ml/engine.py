@@ -1,0 +1,217 @@
+"""Drives Amazon ML: each operation is a batch prediction on a data source of its own.
+
+The id of both is chosen here, from the part and its attempt, so that creating them again changes
+nothing: what a cut connection or a dead function left half done is simply done again.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from pipeline.downloading import Piece
+from pipeline.engines.amazon_ml.api import AmazonMl, NotFound
+from pipeline.engines.amazon_ml.codelist import Codelist, Placing
+from pipeline.engines.amazon_ml.exchange import INPUT, OUTPUT, Exchange
+from pipeline.engines.amazon_ml.models import Models
+from pipeline.engines.amazon_ml.preparing import Preparation
+from pipeline.engines.amazon_ml.rows import Rows, data_schema
+from pipeline.engines.engine import Engine, Keep, Order, Result, Results, ResultsChanged
+from pipeline.errors import DropcoderError, ResultsGone, ServiceRefused
+from pipeline.observability import logger
+from pipeline.presigned import StorageAnswer, Verdict
+from pipeline.redaction import quoted
+from pipeline.results import FileChanged
+from pipeline.uploading import UploadBody
+from protocol.messages import Model, OperationState
+from protocol.records import input_format_of
+from protocol.statuses import OperationStatus
+
+MAX_ID = 64  # Amazon ML's limit of an id
+PREFIX = "dropcoder-"  # the functions' roles may create and delete records of such ids alone
+DONE = StorageAnswer(Verdict.DONE, "OK")
+DELETED = "the batch prediction was deleted before its results were collected"
+
+STATUSES = {
+    "PENDING": OperationStatus.IN_PROGRESS,  # it has its input, and waits for its turn
+    "INPROGRESS": OperationStatus.IN_PROGRESS,
+    "COMPLETED": OperationStatus.COMPLETE,
+    "FAILED": OperationStatus.FAILED,
+    "DELETED": OperationStatus.FAILED,
+}
+
+
+def prediction_id(name: str) -> str:
+    """Of an order's name; the same for the same."""
+    plain = f"{PREFIX}{name}"
+    if len(plain) <= MAX_ID:
+        return plain
+    return f"{PREFIX}{hashlib.sha256(name.encode()).hexdigest()[:40]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmazonMlEngine(Engine):
+    """Answers `Engine` over Amazon ML. Its calls take no slots of the Coding Service's limits."""
+
+    api: AmazonMl
+    models: Models
+    exchange: Exchange
+    codelist_of: Callable[[str], Codelist]
+    """By topic. Raises `SettingInvalid`."""
+    threshold: float
+    """The least confidence that is asserted, above 0 and at most 1."""
+
+    def model(self, topic: str, model_id: str | None, *, turn: str | None = None) -> Model:
+        return self.models.of(topic, model_id)
+
+    def open(self, order: Order, *, turn: str | None = None) -> "_Prediction":
+        """Calls nobody: the prediction is created when its input is there."""
+        return _Prediction(prediction_id(order.name), order.model, self)
+
+    def check(self, topic: str, operation_id: str, *, turn: str | None = None) -> OperationState:
+        try:
+            found = self.api.prediction(operation_id)
+        except NotFound:
+            return OperationState(OperationStatus.TIMED_OUT)
+        status = STATUSES.get(found["Status"])
+        if status is None:
+            raise ServiceRefused(
+                f"the batch prediction has an undocumented status: {quoted(found['Status'])}"
+            )
+        if status is not OperationStatus.FAILED:
+            return OperationState(status)
+        return OperationState(
+            status, error=DELETED if found["Status"] == "DELETED" else found.get("Message")
+        )
+
+    def settle(self, topic: str, operation_id: str, *, turn: str | None = None) -> OperationState:
+        """Creates the prediction where its input has arrived and that is all."""
+        state = self.check(topic, operation_id, turn=turn)
+        if state.status is not OperationStatus.TIMED_OUT:
+            return state
+        model = self.exchange.order(operation_id)
+        if model is None or self.exchange.length(f"{operation_id}/{INPUT}") is None:
+            return state
+        self.create(operation_id, model)
+        return OperationState(OperationStatus.IN_PROGRESS)
+
+    def create(self, operation_id: str, model: Model) -> None:
+        """The data source and the prediction, of an input that is there."""
+        self.api.create(
+            operation_id,
+            model_id=model.model_id,
+            name=operation_id,
+            source={
+                "DataLocationS3": self.exchange.uri(operation_id, INPUT),
+                "DataSchema": data_schema(input_format_of(model.input_format)),
+            },
+            to=self.exchange.uri(operation_id),
+        )
+
+    def results(self, topic: str, operation_id: str, *, turn: str | None = None) -> Results:
+        return _Results(operation_id, topic, self)
+
+    def placing(self, topic: str, classes: Sequence[str]) -> Placing:
+        return Placing(self.codelist_of(topic), classes, self.threshold)
+
+    def forget(self, topic: str, operation_id: str) -> None:
+        """Never fails: what is left behind costs little, and the bucket's lifecycle ends it."""
+        try:
+            self.api.delete(operation_id)
+            self.exchange.delete_all(operation_id)
+        except DropcoderError as error:
+            logger.warning(
+                "a collected prediction could not be deleted",
+                extra={"operation_id": operation_id, "text": str(error)},
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Prediction:
+    """A batch prediction that waits for its input, and then is created."""
+
+    operation_id: str
+    model: Model
+    engine: AmazonMlEngine
+
+    def send(self, body: UploadBody) -> StorageAnswer:
+        exchange, rows = self.engine.exchange, Rows(input_format_of(self.model.input_format))
+        exchange.keep_order(self.operation_id, self.model)
+        with exchange.input_of(self.operation_id) as writing:
+            writing.add(rows.header())
+            while block := body.read():
+                writing.add(rows.of(bytes(block)))
+            writing.add(rows.finish())
+        self.engine.create(self.operation_id, self.model)
+        return DONE
+
+
+@dataclass(slots=True)
+class _Results(Results):
+    """The output that `Preparation` makes, and what is known of the model."""
+
+    operation_id: str
+    topic: str
+    engine: AmazonMlEngine
+    _total: int | None = field(default=None, init=False)
+
+    def prepared(
+        self, kept: Mapping[str, Any] | None, keep: Keep, has_time: Callable[[], bool], /
+    ) -> bool:
+        if self._length() is not None:
+            return True
+        preparation = Preparation(
+            exchange=self.engine.exchange,
+            prediction_id=self.operation_id,
+            placing_of=partial(self.engine.placing, self.topic),
+            keep=keep,
+            has_time=has_time,
+        )
+        return preparation.run(kept)
+
+    def get(self, result: Result, first: int, last: int, etag: str | None) -> Piece:
+        if result is Result.METADATA:
+            content = self._metadata()
+            return Piece(DONE, content[first : last + 1], "", len(content))
+        total = self._length()
+        if total is None:
+            raise ResultsChanged
+        try:
+            stored = self.engine.exchange.objects.read(
+                f"{self.operation_id}/{OUTPUT}", first, min(last, total - 1), etag
+            )
+        except FileChanged:
+            raise ResultsChanged from None
+        return Piece(DONE, stored.content, stored.etag, stored.total)
+
+    def get_ahead(
+        self, executor: Executor, result: Result, first: int, last: int, etag: str | None
+    ) -> Callable[[], Piece]:
+        return executor.submit(self.get, result, first, last, etag).result
+
+    def _length(self) -> int | None:
+        if self._total is None:
+            found = self.engine.exchange.length(f"{self.operation_id}/{OUTPUT}")
+            self._total = None if found is None else found[0]
+        return self._total
+
+    def _metadata(self) -> bytes:
+        """What is known of the model, under the names of the Coding Service's metadata file."""
+        model = self.engine.exchange.order(self.operation_id)
+        if model is None:
+            raise ResultsGone(
+                f"it is no longer known which model coded {self.operation_id}; drop the file again"
+            )
+        known = {
+            "modelId": model.model_id,
+            "modelReleaseDate": model.model_release_date,
+            "modelType": model.model_type,
+            "inputFormat": list(model.input_format),
+            "topic": self.topic,
+            "threshold": self.engine.threshold,
+            "engine": "amazon-ml",
+        }
+        return json.dumps(known, indent=2).encode()
