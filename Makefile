@@ -27,12 +27,12 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: $(INSTALLED) $(MODEL) ## drop FILE (default: samples/occupations.jsonl) through the whole journey, here; PORT=
-	@exec $(LOCALCLOUD) run $${FILE:+--file "$$FILE"} $${TOPIC:+--topic "$$TOPIC"} $${PORT:+--port "$$PORT"}
+run: $(INSTALLED) $(MODEL) ## drop FILE (default: samples/occupations.jsonl) through the whole journey, here; ENGINE= PORT=
+	@exec $(LOCALCLOUD) run $${FILE:+--file "$$FILE"} $${TOPIC:+--topic "$$TOPIC"} $${ENGINE:+--engine "$$ENGINE"} $${PORT:+--port "$$PORT"}
 
 .PHONY: up
-up: $(INSTALLED) $(MODEL) ## the same cloud, kept; SERVICE_URL= AUTH_URL= PRESIGNED_HOSTS= for another service; PORT=
-	@exec $(LOCALCLOUD) up $${PORT:+--port "$$PORT"} $${SERVICE_URL:+--service-url "$$SERVICE_URL"} \
+up: $(INSTALLED) $(MODEL) ## the same cloud, kept; ENGINE= SERVICE_URL= AUTH_URL= PRESIGNED_HOSTS= for another service; PORT=
+	@exec $(LOCALCLOUD) up $${ENGINE:+--engine "$$ENGINE"} $${PORT:+--port "$$PORT"} $${SERVICE_URL:+--service-url "$$SERVICE_URL"} \
 		$${AUTH_URL:+--auth-url "$$AUTH_URL"} $${PRESIGNED_HOSTS:+--presigned-hosts "$$PRESIGNED_HOSTS"} \
 		$${ALLOW_PLAIN_HTTP:+--allow-plain-http "$$ALLOW_PLAIN_HTTP"}
 

@@ -6,6 +6,7 @@ from aws_cdk import App
 
 from infra.coding_service.stack import CodingServiceStack
 from infra.nag import check_rules
+from infra.pipeline.amazon_ml import AWS_OWN, AmazonMlService
 from infra.pipeline.stack import PipelineStack
 from infra.service_addresses import ServiceAddresses
 from infra.settings import Settings
@@ -23,5 +24,11 @@ def add_stacks(app: App) -> None:
         coding_service = CodingServiceStack(app, "CodingService", settings=settings)
         service = service or coding_service.addresses
     if service is not None:  # check_pipeline has made sure of it
-        PipelineStack(app, "Pipeline", settings=settings, service=service)
+        PipelineStack(
+            app,
+            "Pipeline",
+            settings=settings,
+            service=service,
+            amazon_ml_service=AmazonMlService.from_settings(settings) or AWS_OWN,
+        )
     check_rules(app)

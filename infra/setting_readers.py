@@ -11,6 +11,7 @@ from infra.setting_types import (
     read_addresses,
     read_flag,
     read_fraction,
+    read_pairs,
     read_text,
     read_texts,
     read_whole_number,
@@ -43,6 +44,8 @@ MOST_CLIENTS = 20
 CLIENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 KMS_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
+ENGINE = re.compile(r"coding-service|amazon-ml")
+ML_MODEL_ID = re.compile(r"[a-zA-Z0-9_.-]{1,64}")  # Amazon ML API reference, EntityId
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -111,6 +114,19 @@ def _matching(pattern: re.Pattern[str], remedy: str) -> Callable[[str, object], 
     return read
 
 
+def _by_topic(value_form: re.Pattern[str], remedy: str) -> Callable[[str, object], Any]:
+    """A reader of values by topic."""
+
+    def read(name: str, value: object) -> Mapping[str, str]:
+        pairs = read_pairs(name, value)
+        for topic, each in pairs.items():
+            if not TOPIC.fullmatch(topic) or not value_form.fullmatch(each):
+                raise SettingsError(name, f"holds {topic}={each}", remedy)
+        return pairs
+
+    return read
+
+
 READERS: Mapping[str, Callable[[str, object], Any]] = {
     "local_cloud": read_text,
     "coding_service": read_flag,
@@ -134,6 +150,13 @@ READERS: Mapping[str, Callable[[str, object], Any]] = {
     "poll_fraction": read_fraction(above=0, up_to=1),
     "poll_ceiling_seconds": read_whole_number(1, SECONDS_PER_DAY),
     "max_attempts": read_whole_number(1, 10),
+    "engines": _by_topic(ENGINE, "name coding-service or amazon-ml for a topic"),
+    "amazon_ml_url": read_text,
+    "amazon_ml_key_secret_arn": read_text,
+    "amazon_ml_role_arn": read_text,
+    "amazon_ml_models": _by_topic(ML_MODEL_ID, "name a topic's MLModelId, as Amazon ML has it"),
+    "amazon_ml_threshold": read_fraction(above=0, up_to=1),
+    "codelists": read_text,
     "notification_emails": _emails,
     "operator_emails": _emails,
     "upload_window_seconds": read_whole_number(1, MAX_PRESIGNED_SECONDS),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 
 class SettingsError(Exception):
@@ -84,6 +84,23 @@ def read_texts(name: str, value: object) -> tuple[str, ...]:
     return tuple(each.strip() for each in value if each.strip())
 
 
+def read_pairs(name: str, value: object) -> Mapping[str, str]:
+    """Names with a text each: a JSON object, or text like `a=x,b=y`.
+
+    :raises SettingsError: it is neither.
+    """
+    if isinstance(value, str):
+        if value.lstrip().startswith("{"):
+            value = _parsed(value)
+        else:
+            listed = [each.partition("=") for each in value.split(",") if each.strip()]
+            if all(equals for _, equals, _ in listed):
+                value = {first.strip(): second.strip() for first, _, second in listed}
+    if not isinstance(value, Mapping) or not all(isinstance(each, str) for each in value.values()):
+        raise SettingsError(name, f"is {value!r}", "give pairs, for example topic=value")
+    return dict(value)
+
+
 def read_addresses(name: str, value: object) -> tuple[str, ...]:
     """A list of host patterns, without scheme or path.
 
@@ -99,12 +116,14 @@ def read_addresses(name: str, value: object) -> tuple[str, ...]:
 
 
 def _listed(text: str) -> object:
-    if text.lstrip().startswith("["):
-        try:
-            return json.loads(text)
-        except ValueError:
-            return text  # refused by the caller, which shows it
-    return text.split(",")
+    return _parsed(text) if text.lstrip().startswith("[") else text.split(",")
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text  # refused by the caller, which shows it
 
 
 def _number(name: str, value: object) -> float:

@@ -7,8 +7,8 @@ that come from the command line are text and are read as the type that the setti
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from infra.setting_readers import READERS, Architecture, check_url
@@ -45,6 +45,20 @@ class Settings:
     :ivar poll_fraction: later waits, as a part of the time waited already.
     :ivar poll_ceiling_seconds: longest wait between status calls, in seconds.
     :ivar max_attempts: operations that are tried for a part when they time out.
+    :ivar engines: what codes a topic's files, by topic: coding-service or amazon-ml; topics that
+        are not named have the coding service.
+    :ivar amazon_ml_url: address of a service that speaks Amazon ML's API; "" takes CodingService's
+        where that is deployed too, else AWS's own.
+    :ivar amazon_ml_key_secret_arn: ARN of a secret with the access key that such a service has
+        issued; "" calls with the functions' roles.
+    :ivar amazon_ml_role_arn: ARN of the role as which such a service reads input and writes
+        results; "" lets AWS's own in.
+    :ivar amazon_ml_models: MLModelIds by topic; a topic that is not named has the newest model of
+        its name.
+    :ivar amazon_ml_threshold: least confidence that is asserted when scores are rolled up to a
+        code.
+    :ivar codelists: folder of `<topic>/codes.csv` of the topics that Amazon ML codes, relative to
+        the project.
     :ivar notification_emails: addresses that are told of each drop.
     :ivar operator_emails: addresses that are told of alarms.
     :ivar upload_window_seconds: CodingService: seconds in which an upload must begin.
@@ -84,6 +98,13 @@ class Settings:
     poll_fraction: float = 0.1
     poll_ceiling_seconds: int = 7_200
     max_attempts: int = 3
+    engines: Mapping[str, str] = field(default_factory=dict)
+    amazon_ml_url: str = ""
+    amazon_ml_key_secret_arn: str = ""
+    amazon_ml_role_arn: str = ""
+    amazon_ml_models: Mapping[str, str] = field(default_factory=dict)
+    amazon_ml_threshold: float = 0.75
+    codelists: str = "topics"
     notification_emails: tuple[str, ...] = ()
     operator_emails: tuple[str, ...] = ()
     upload_window_seconds: int = 3_600
@@ -106,10 +127,10 @@ class Settings:
         :raises SettingsError: a value cannot be used; names the setting and says what would do.
         """
         values: dict[str, Any] = {}
-        for field in dataclasses.fields(cls):
-            name = context_name(field.name)
+        for each in dataclasses.fields(cls):
+            name = context_name(each.name)
             if (value := get(name)) is not None:
-                values[field.name] = READERS[field.name](name, value)
+                values[each.name] = READERS[each.name](name, value)
         settings = cls(**values)
         settings.check_together()
         return settings
@@ -123,6 +144,7 @@ class Settings:
             ("serviceUrl", self.service_url),
             ("authUrl", self.auth_url),
             ("localCloud", self.local_cloud),
+            ("amazonMlUrl", self.amazon_ml_url),
         ):
             check_url(name, url, plain_http=self.allow_plain_http)
         if bool(self.service_url) != bool(self.auth_url):
@@ -142,6 +164,10 @@ class Settings:
                 f" ({self.poll_ceiling_seconds})",
                 "make the first wait the shorter one",
             )
+
+    def topics_of(self, engine: str) -> tuple[str, ...]:
+        """The topics that an engine is named for, in order."""
+        return tuple(sorted(topic for topic, name in self.engines.items() if name == engine))
 
     def check_pipeline(self) -> None:
         """Checks that Pipeline has a service to drive.

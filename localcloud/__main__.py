@@ -12,6 +12,7 @@ from localcloud.deployment import Choices
 from localcloud.errors import Interrupted, LocalCloudError
 from localcloud.places import KEPT, Place
 
+ENGINES = ("coding-service", "amazon-ml")
 INTERRUPTED = 130  # what shells say of a command that Ctrl-C ended
 
 
@@ -38,7 +39,9 @@ def _command(asked: argparse.Namespace, console: Console) -> int:
     kept = Place.named(KEPT)
     match asked.command:
         case "run":
-            commands.run(_what(asked), port=asked.port, console=console)
+            commands.run(
+                _what(asked), Choices(settings=_engine(asked)), port=asked.port, console=console
+            )
         case "up":
             commands.up(kept, _choices(asked), port=asked.port, console=console)
         case "down":
@@ -65,8 +68,16 @@ def _what(asked: argparse.Namespace) -> commands.What:
     return commands.What(file=asked.file, topic=asked.topic, patience=asked.patience)
 
 
+def _engine(asked: argparse.Namespace) -> dict[str, str]:
+    """The setting that has the topic coded by the chosen engine."""
+    if asked.engine == ENGINES[0]:
+        return {}
+    return {"engines": f"{asked.topic}={asked.engine}"}
+
+
 def _choices(asked: argparse.Namespace) -> Choices:
     return Choices(
+        settings=_engine(asked),
         service_url=asked.service_url,
         auth_url=asked.auth_url,
         presigned_hosts=asked.presigned_hosts,
@@ -96,6 +107,10 @@ def _parser() -> argparse.ArgumentParser:
         )
     for starting in (run, up):
         starting.add_argument("--port", type=int, help="default: a free one")
+        starting.add_argument(
+            "--engine", choices=ENGINES, default=ENGINES[0], help="what codes the topic's files"
+        )
+    up.add_argument("--topic", default=commands.TOPIC)
     up.add_argument("--service-url", default="", help="another service, in front of /v1")
     up.add_argument("--auth-url", default="", help="in front of /oauth2/token")
     up.add_argument("--presigned-hosts", default="", help="comma list of patterns of hosts")

@@ -47,14 +47,14 @@ class What:
             )
 
 
-def run(what: What, *, port: int | None, console: Console) -> None:
+def run(what: What, choices: Choices, *, port: int | None, console: Console) -> None:
     """The whole journey, from nothing to results, and nothing left running."""
     what.check()
     _sweep_runs()
     place = Place.named(f"{_RUN}{os.getpid()}")
     try:
         with _server(place, port, console) as server:
-            cloud = deploy(server.reach, Choices(), place=place, tools=Tools(), console=console)
+            cloud = deploy(server.reach, choices, place=place, tools=Tools(), console=console)
             _register(cloud, console)
             journey.take(
                 cloud,

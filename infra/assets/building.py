@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.assets.bytecode import TASK_ROOT, compile_beforehand, compiler_for
+from infra.assets.codelists import codelist_files
 from infra.assets.dependencies import install, pinned
 from infra.assets.errors import AssetError
 from infra.assets.fitting import misfits
@@ -21,7 +22,8 @@ from infra.places import PROJECT
 from infra.settings import Settings
 
 CODING_SERVICE = "coding_service"
-PACKAGES = ("pipeline", CODING_SERVICE)
+PIPELINE = "pipeline"
+PACKAGES = (PIPELINE, CODING_SERVICE)
 # The runtime environment of the local cloud: what Lambda's has, and nothing else.
 LAMBDA_PYTHON = PROJECT / ".venv-lambda" / "bin" / "python"
 BOOTSTRAP = """#!/bin/sh
@@ -102,6 +104,8 @@ def _own_files(
         models = PROJECT / settings.models_dir
         ensure_models(models, say)
         yield from model_files(models)
+    if package == PIPELINE:
+        yield from codelist_files(settings)
 
 
 def _read_requirements(package: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from infra.pipeline.amazon_ml import AmazonMl
 from infra.pipeline.credentials import Credentials
 from infra.pipeline.ledger import Ledger
 from infra.pipeline.results import Results
@@ -17,6 +18,8 @@ def function_environment(
     ledger: Ledger,
     results: Results,
     credentials: Credentials,
+    *,
+    amazon_ml: AmazonMl | None,
 ) -> Mapping[str, str]:
     """The environment variables that every function of Pipeline gets. Holds no secret."""
     return {
@@ -38,4 +41,5 @@ def function_environment(
         "POLL_FRACTION": f"{settings.poll_fraction:g}",
         "POLL_CEILING_SECONDS": str(settings.poll_ceiling_seconds),
         "MAX_ATTEMPTS": str(settings.max_attempts),
+        **(amazon_ml.environment() if amazon_ml is not None else {}),
     }

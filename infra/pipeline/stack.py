@@ -6,6 +6,7 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra.functions import FunctionFactory
+from infra.pipeline.amazon_ml import AmazonMl, AmazonMlService
 from infra.pipeline.credentials import Credentials
 from infra.pipeline.environment import function_environment
 from infra.pipeline.intake import Intake
@@ -31,6 +32,7 @@ class PipelineStack(Stack):
         *,
         settings: Settings,
         service: ServiceAddresses,
+        amazon_ml_service: AmazonMlService,
     ) -> None:
         super().__init__(
             scope, construct_id, description="Dropcoder: codes the files dropped in a bucket"
@@ -39,13 +41,20 @@ class PipelineStack(Stack):
         ledger = Ledger(self, "Ledger", key=key, settings=settings)
         results = Results(self, "Results", key=key, settings=settings)
         credentials = Credentials(self, "Credentials", key=key, settings=settings)
+        amazon_ml = (
+            AmazonMl(self, "AmazonMl", key=key, settings=settings, service=amazon_ml_service)
+            if settings.topics_of("amazon-ml")
+            else None
+        )
         notifications = Notifications(self, "Notifications", key=key, settings=settings)
         functions = FunctionFactory(
             settings=settings,
             key=key,
             package="pipeline",
             service="pipeline",
-            environment=function_environment(settings, service, ledger, results, credentials),
+            environment=function_environment(
+                settings, service, ledger, results, credentials, amazon_ml=amazon_ml
+            ),
         )
         tasks = Tasks(self, "Tasks", functions=functions)
         workflow = Workflow(
@@ -83,6 +92,12 @@ class PipelineStack(Stack):
         tasks.collect.allow(ledger.may_look_up(), ledger.may_list())
         tasks.finish.allow(*ledger.may_keep(), ledger.may_look_up(), ledger.may_list())
         tasks.finish.allow(*results.may_join())
+        if amazon_ml is not None:
+            tasks.submit.allow(*amazon_ml.may_submit())
+            tasks.check.allow(*amazon_ml.may_check())
+            tasks.collect.allow(*amazon_ml.may_collect())
+            amazon_ml.acknowledge_calls(tasks)
+            CfnOutput(self, "ExchangeBucketName", value=amazon_ml.exchange.bucket_name)
         workflow.let_start(tasks.finish)
         rescue.rescue.allow(workflow.may_start(), workflow.may_describe())
 
