@@ -39,9 +39,8 @@ def _command(asked: argparse.Namespace, console: Console) -> int:
     kept = Place.named(KEPT)
     match asked.command:
         case "run":
-            commands.run(
-                _what(asked), Choices(settings=_engine(asked)), port=asked.port, console=console
-            )
+            choices = Choices(settings=_engine(asked))
+            commands.run(_what(asked), choices, port=asked.port, console=console)
         case "up":
             commands.up(kept, _choices(asked), port=asked.port, console=console)
         case "down":

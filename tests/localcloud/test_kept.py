@@ -14,6 +14,7 @@ from botocore.config import Config
 from localcloud import commands
 from localcloud.__main__ import main
 from localcloud.console import Console
+from localcloud.deployment import Choices
 from localcloud.environment import Reach
 from localcloud.errors import DropFailed, Interrupted, NothingRuns, StartFailed
 from localcloud.places import Place, Tools
@@ -81,7 +82,7 @@ def should_name_make_up_when_nothing_is_kept(place: Place, told: io.StringIO, co
 def should_refuse_a_missing_file_before_anything_starts(tmp_path: Path) -> None:
     what = commands.What(file=tmp_path / "absent.jsonl")
     with pytest.raises(DropFailed, match="is not a file"):
-        commands.run(what, port=None, console=Console(io.StringIO()))
+        commands.run(what, Choices(), port=None, console=Console(io.StringIO()))
 
 
 def should_exit_1_and_say_what_to_do_when_the_file_is_missing(

@@ -139,7 +139,7 @@ class CodingServiceContender:
 @dataclass
 class AmazonMlContender:
     memory: MemoryAmazonMl
-    engine: Engine
+    engine: AmazonMlEngine
     model_id: str = "ml-anzsco-1"
     secrets: tuple[str, ...] = (SECRET_KEY,)
 
