@@ -6,7 +6,6 @@ its own.
 
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_stepfunctions import SFNClient
 
-CODELISTS = Path(__file__).parents[1] / "codelists"  # as infra/assets packs them
 AWS = Config(
     connect_timeout=5,  # seconds; ours
     read_timeout=20,  # seconds; ours: a call that hangs must not eat a function's whole time
@@ -49,7 +47,6 @@ class Collaborators:
     environment: Environment
     clock: Clock
     measure: Measures = emit
-    codelists: Path = CODELISTS
 
     @cached_property
     def s3(self) -> "S3Client":
@@ -137,9 +134,7 @@ class Collaborators:
         # Here, so that functions of a deployment without it need not load it.
         from pipeline.engines.amazon_ml.composing import amazon_ml_engine  # noqa: PLC0415
 
-        return amazon_ml_engine(
-            settings, s3=self.s3, secrets=lambda: self.secrets, codelists=self.codelists
-        )
+        return amazon_ml_engine(settings, s3=self.s3, secrets=lambda: self.secrets)
 
     def engine_of(self, topic: str) -> Engine:
         """The engine that codes the topic."""

@@ -4,11 +4,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Self
 
 from pipeline.errors import SettingInvalid
 from pipeline.identity import guid
 
+CODELISTS = Path(__file__).parents[2] / "codelists"  # beside the package, as infra/assets packs it
 _AMAZON_ML_ID = re.compile(r"[a-zA-Z0-9_.-]{1,64}")  # Amazon ML API reference, EntityId
 
 
@@ -31,6 +33,8 @@ class AmazonMlSettings:
     models: tuple[tuple[str, str], ...]
     """Topics and the MLModelIds that code them; others have the newest of their name."""
     threshold: float
+    codelists: Path = CODELISTS
+    """The folder of `<topic>.csv`."""
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Self | None:
@@ -44,6 +48,7 @@ class AmazonMlSettings:
             key_secret_arn=variables.get("AMAZON_ML_KEY_SECRET_ARN") or None,
             models=_pairs(variables, "AMAZON_ML_MODELS"),
             threshold=_share(variables, "AMAZON_ML_THRESHOLD"),
+            codelists=Path(variables.get("CODELISTS_FOLDER") or CODELISTS),
         )
 
 

@@ -83,6 +83,8 @@ class MemoryAmazonMl:
     """Predictions in the order of their creation, those that were deleted too."""
     calls: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    access_keys: set[str] = field(default_factory=set)
+    """The ids of those that calls were signed with."""
     address: str = ""
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -301,7 +303,8 @@ class _Connection(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         assert self.headers["Content-Type"] == "application/x-amz-json-1.1"
-        assert "AWS4-HMAC-SHA256" in self.headers["Authorization"]
+        _, _, credential = self.headers["Authorization"].partition("AWS4-HMAC-SHA256 Credential=")
+        self.owner.access_keys.add(credential.partition("/")[0])
         assert SECRET_KEY not in str(self.headers)
         operation = self.headers["X-Amz-Target"].removeprefix(TARGET)
         status, answer = self.owner.answer(operation, json.loads(body))

@@ -1,7 +1,6 @@
 """Builds the engine out of its settings and the clients of a function."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.engines.amazon_ml.api import AmazonMl
@@ -22,9 +21,9 @@ def amazon_ml_engine(
     *,
     s3: "S3Client",
     secrets: "Callable[[], SecretsManagerClient]",
-    codelists: Path,
 ) -> AmazonMlEngine:
-    """`codelists` is the folder of `<topic>.csv`."""
+    """`secrets` is called where a key has to be read."""
+    codelists = settings.codelists
     api = AmazonMl(connection(settings, secrets))
     return AmazonMlEngine(
         api=api,
