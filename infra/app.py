@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import App
 
+from infra.coding_service.machine_learning import MachineLearning
 from infra.coding_service.stack import CodingServiceStack
 from infra.nag import check_rules
 from infra.pipeline.amazon_ml import AWS_OWN, AmazonMlService
@@ -20,15 +21,26 @@ def add_stacks(app: App) -> None:
     settings = Settings.from_context(app.node.try_get_context)
     settings.check_pipeline()
     service = ServiceAddresses.from_settings(settings)
+    amazon_ml = AmazonMlService.from_settings(settings)
     if settings.coding_service:
         coding_service = CodingServiceStack(app, "CodingService", settings=settings)
         service = service or coding_service.addresses
+        amazon_ml = amazon_ml or _amazon_ml_of(coding_service.machine_learning)
     if service is not None:  # check_pipeline has made sure of it
         PipelineStack(
             app,
             "Pipeline",
             settings=settings,
             service=service,
-            amazon_ml_service=AmazonMlService.from_settings(settings) or AWS_OWN,
+            amazon_ml_service=amazon_ml or AWS_OWN,
         )
     check_rules(app)
+
+
+def _amazon_ml_of(api: MachineLearning) -> AmazonMlService:
+    return AmazonMlService(
+        url=api.url,
+        key_secret_arn=api.key_secret_arn,
+        role_arn=api.role_arn,
+        key_arn=api.key.key_arn,
+    )
