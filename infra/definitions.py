@@ -16,11 +16,12 @@ class DefinitionError(Exception):
     """A definition and the values for its placeholders do not fit; mended in the stack's code."""
 
 
-def definition(file: str, values: Mapping[str, str]) -> str:
+def definition(file: str, values: Mapping[str, str | int]) -> str:
     """The definition of a state machine, compact, with every placeholder filled.
 
     :param file: a file name in `statemachine/`, for example `drop.asl.json`.
-    :param values: a value, often a CDK token, for each placeholder's name.
+    :param values: a value, often a CDK token, for each placeholder's name. A number stands for a
+        whole text, `"${Name}"`, and is written without its quotes.
     :raises DefinitionError: the file is missing or no JSON, or a placeholder lacks its value,
         or a value has no placeholder.
     """
@@ -37,4 +38,7 @@ def definition(file: str, values: Mapping[str, str]) -> str:
         raise DefinitionError(f"{path}: no value for ${{{', ${'.join(missing)}}}: pass one")
     if unknown := sorted(set(values) - wanted):
         raise DefinitionError(f"{path}: no placeholder for {', '.join(unknown)}: leave it out")
-    return PLACEHOLDER.sub(lambda match: values[match.group(1)], text)
+    for name, value in values.items():
+        if isinstance(value, int):
+            text = text.replace(f'"${{{name}}}"', str(value))
+    return PLACEHOLDER.sub(lambda match: str(values[match.group(1)]), text)

@@ -33,6 +33,11 @@ MAX_PRESIGNED_SECONDS = 604_800
 # Cognito: an access token lives between 5 minutes and 1 day.
 MIN_TOKEN_SECONDS = 300
 
+# Ours: a smaller range takes longer to start than to code; a larger one takes a slow model longer
+# than a function may run.
+MIN_RANGE_BYTES, MAX_RANGE_BYTES = 1 << 20, 256 << 20
+# Step Functions runs no more child executions of a Distributed Map at a time (quotas).
+MAX_CHILDREN = 10_000
 # Lambda gathers a batch from a queue for five minutes at the most (Lambda, event source mappings).
 MAX_BATCHING_SECONDS = 300
 # Ours: such files are held in the memory of a function together, as they came and as text.
@@ -165,6 +170,8 @@ READERS: Mapping[str, Callable[[str, object], Any]] = {
     "service_burst": read_whole_number(1),
     "service_requests_per_day": read_whole_number(1),
     "service_max_file_bytes": read_whole_number(1, MAX_SINGLE_PUT_BYTES),
+    "inference_range_bytes": read_whole_number(MIN_RANGE_BYTES, MAX_RANGE_BYTES),
+    "inference_concurrency": read_whole_number(1, MAX_CHILDREN),
     "token_seconds": read_whole_number(MIN_TOKEN_SECONDS, SECONDS_PER_DAY),
     "models_dir": read_text,
     "machine_learning_clients": _clients,

@@ -67,6 +67,9 @@ class Settings:
     :ivar service_burst: CodingService: calls that a client may save up.
     :ivar service_requests_per_day: CodingService: each client's calls a UTC day.
     :ivar service_max_file_bytes: CodingService: largest input, in bytes.
+    :ivar inference_range_bytes: CodingService: a larger input is cut at line ends into ranges of
+        about so many bytes, each coded by a function of its own.
+    :ivar inference_concurrency: CodingService: ranges of one input that are coded at a time.
     :ivar token_seconds: CodingService: life of an access token, in seconds.
     :ivar models_dir: CodingService: folder of trained models, relative to the project.
     :ivar machine_learning_clients: CodingService: names of the clients of its Amazon ML API, each
@@ -113,6 +116,8 @@ class Settings:
     service_burst: int = 1
     service_requests_per_day: int = 10_000
     service_max_file_bytes: int = 5_000_000_000
+    inference_range_bytes: int = 33_554_432
+    inference_concurrency: int = 40
     token_seconds: int = 3_600
     models_dir: str = "build/models"
     machine_learning_clients: tuple[str, ...] = ("pipeline",)

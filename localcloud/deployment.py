@@ -32,6 +32,8 @@ LOCAL_SETTINGS: Mapping[str, str] = {
     # Pipeline keeps the pace where it sends; a cold start at the other end may bring two calls
     # closer together than they were sent.
     "serviceBurst": "5",
+    # Each is a process here; a small machine has two processors.
+    "inferenceConcurrency": "2",
 }
 """What a local deployment sets otherwise than `cdk.json`, beside the one switch."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
+from typing import cast
+
+from aws_cdk import ArnFormat, CfnElement, Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -21,6 +23,7 @@ EVENT_KEPT, EVENT_RETRIES = Duration.hours(24), 185
 # 1,769 MB is one whole processor (Lambda, "Configure memory"); numpy uses no second one here.
 CODER_MEMORY_MB = 1_769
 LONGEST_SECONDS = 900  # Lambda's longest
+JOIN_SECONDS = 600  # ours: S3 copies the largest output, about 45 GB, in a third of it
 
 
 class Inference(Construct):
@@ -109,6 +112,7 @@ class Inference(Construct):
                     {
                         "InferFunctionArn": self.infer.function.function_arn,
                         "SettleFunctionArn": self.settle.function.function_arn,
+                        "InferenceConcurrency": factory.settings.inference_concurrency,
                     },
                 )
             ),
@@ -125,7 +129,48 @@ class Inference(Construct):
         )
         # Without its policy the machine could be made, but not yet invoke anything.
         machine.node.add_dependency(role)
+        let_run_children(machine, role)
         return machine
+
+
+def let_run_children(machine: sfn.StateMachine, role: iam.Role) -> None:
+    """Lets a state machine with a Distributed Map start, see and stop that map's executions.
+
+    In a policy of its own: the machine waits for the role's first one. (Step Functions developer
+    guide, "IAM policies for using Distributed Map states".)
+    """
+    stack = Stack.of(machine)
+    own = (":*", "/*")  # executions of the machine, and of its map runs
+    policy = iam.Policy(
+        machine,
+        "RunChildren",
+        roles=[role],
+        statements=[
+            iam.PolicyStatement(
+                actions=["states:StartExecution"], resources=[machine.state_machine_arn]
+            ),
+            iam.PolicyStatement(
+                actions=["states:DescribeExecution", "states:StopExecution"],
+                resources=[
+                    stack.format_arn(
+                        service="states",
+                        resource="execution",
+                        resource_name=f"{machine.state_machine_name}{executions}",
+                        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                    )
+                    for executions in own
+                ],
+            ),
+        ],
+    )
+    name = stack.get_logical_id(cast(CfnElement, machine.node.default_child))
+    for executions in own:
+        acknowledge(
+            policy,
+            "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:"
+            f"<AWS::AccountId>:execution:<{name}.Name>{executions}]",
+            "Children are named by Step Functions; the grant is to the executions of one machine.",
+        )
 
 
 def _infer_function(scope: Construct, storage: Storage, factory: FunctionFactory) -> TracedFunction:
@@ -133,7 +178,7 @@ def _infer_function(scope: Construct, storage: Storage, factory: FunctionFactory
         scope,
         "Infer",
         module="infer",
-        description="Codes a slice of an uploaded file",
+        description="Codes a range of an uploaded file, or says which line can't be",
         memory_mb=CODER_MEMORY_MB,
         timeout_seconds=LONGEST_SECONDS,
     )
@@ -154,20 +199,21 @@ def _settle_function(
         scope,
         "Settle",
         module="settle",
-        description="Begins, completes, fails and expires operations",
+        description="Begins, cuts, joins, completes, fails and expires operations",
         memory_mb=512,
-        timeout_seconds=60,
+        timeout_seconds=JOIN_SECONDS,
     )
     function.allow(
         *storage.use_operations(*READ_TABLE, *CHANGE_TABLE),
-        storage.use_inputs("s3:DeleteObjectVersion"),
+        storage.use_inputs("s3:GetObjectVersion", "s3:DeleteObjectVersion"),
+        storage.tell_missing_inputs(),
         storage.use_outputs(
             "s3:PutObject",
             "s3:GetObject",
             "s3:DeleteObject",
             "s3:AbortMultipartUpload",
-            "s3:ListMultipartUploadParts",
         ),
+        storage.list_begun_outputs(),
         storage.use_files_key(read=True, write=True),
     )
     return function

@@ -94,4 +94,5 @@ def _limits(settings: Settings) -> dict[str, str]:
         "REQUEST_BURST": str(settings.service_burst),
         "REQUESTS_PER_DAY": str(settings.service_requests_per_day),
         "MAX_FILE_BYTES": str(settings.service_max_file_bytes),
+        "INFERENCE_RANGE_BYTES": str(settings.inference_range_bytes),
     }

@@ -103,6 +103,12 @@ class Storage(Construct):
             actions=list(actions), resources=[self.outputs.arn_for_objects("*")]
         )
 
+    def list_begun_outputs(self) -> iam.PolicyStatement:
+        """To find multipart uploads that a killed function left."""
+        return iam.PolicyStatement(
+            actions=["s3:ListBucketMultipartUploads"], resources=[self.outputs.bucket_arn]
+        )
+
     def tell_missing_inputs(self) -> iam.PolicyStatement:
         """Without it S3 answers 403 and not 404 for an object that is gone (S3, GetObject)."""
         return iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.inputs.bucket_arn])

@@ -106,6 +106,8 @@ class ServiceEnvironment:
     burst: int
     requests_per_day: int
     max_file_bytes: int
+    range_bytes: int
+    """About as much of a file as one function codes."""
     models: Path
 
     @classmethod
@@ -118,6 +120,7 @@ class ServiceEnvironment:
             burst=variables.whole_number("REQUEST_BURST"),
             requests_per_day=variables.whole_number("REQUESTS_PER_DAY"),
             max_file_bytes=variables.whole_number("MAX_FILE_BYTES"),
+            range_bytes=variables.whole_number("INFERENCE_RANGE_BYTES"),
             models=Path(values.get("MODELS_DIR") or PACKAGED_MODELS),
         )
 

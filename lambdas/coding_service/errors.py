@@ -13,6 +13,8 @@ CodingServiceError
     ├── EnvironmentIncomplete  a function lacks a variable: mend the stack
     ├── KeysUnavailable        the user pool's signing keys can't be read
     ├── OutputMismatch         the output is not what was written: a defect
+    ├── LineNotCoded           the model fails on a line: a defect; the owner is told the line
+    ├── RangesFailed           ranges failed again and again, and no line is known
     └── OperationLost          an item that an execution works on has gone: a defect
 
 The state machine's Retry and Catch (statemachine/inference.asl.json) name the leaves of TryAgain
@@ -72,6 +74,14 @@ class KeysUnavailable(OperatorNeeded):
 
 class OutputMismatch(OperatorNeeded):
     """The output that was stored is not the one that was written."""
+
+
+class LineNotCoded(OperatorNeeded):
+    """A good line on which the coder itself fails. Its text is for the owner as well."""
+
+
+class RangesFailed(OperatorNeeded):
+    """Ranges of a file could not be coded, and nothing in the file is known to explain it."""
 
 
 class OperationLost(OperatorNeeded):

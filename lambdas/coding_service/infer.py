@@ -1,4 +1,4 @@
-"""The function behind the state "Code": one slice of an operation's file."""
+"""The function behind the states "Code", "Code range" and "Explain": what reads records."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from coding_service.aws_calls import operations_table, s3
 from coding_service.code_step import CodeStep, DeployedModels
 from coding_service.coder.catalogue import Catalogue
 from coding_service.environment import service_environment, storage_environment
+from coding_service.explain_step import ExplainStep
 from coding_service.observability import logger, metrics, tracer
 from coding_service.operation_table import OperationTable
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
-
-MARGIN_MS = 120_000  # a part takes seconds; the margin is for the slowest function and S3's worst
 
 
 @cache
@@ -35,14 +34,21 @@ def code_step() -> CodeStep:
     )
 
 
+def explain_step() -> ExplainStep:
+    return ExplainStep(
+        s3=s3(),
+        operations=OperationTable(operations_table()),
+        input_bucket=storage_environment().input_bucket,
+        clock=time.time,
+    )
+
+
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
     logger.append_keys(correlation_id=event["operation_id"])
-    metrics.add_metric("SlicesBegun", MetricUnit.Count, 1)
-
-    def time_remains() -> bool:
-        return context.get_remaining_time_in_millis() > MARGIN_MS
-
-    return code_step().run(event, time_remains=time_remains)
+    if event["step"] == "explain":
+        explain_step().run(event)
+    metrics.add_metric("RangesBegun", MetricUnit.Count, 1)
+    return code_step().run(event)

@@ -1,28 +1,21 @@
-"""Coding a file in resumable slices: as many parts of output as the time allows, then a checkpoint.
-
-A checkpoint lies at a line's end where a part of the output was stored, so going on from it
-gives the same parts as never having stopped.
-"""
+"""Coding lines of JSON: what a block of them is checked for, and what comes of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
 
-from coding_service.coder.model import BATCH_RECORDS, Coding
-from coding_service.errors import InputRefused
-from coding_service.files import InputFile, OutputFile, lines
-from coding_service.progress import Progress, Stage
+from coding_service.coder.model import Coding
+from coding_service.errors import InputRefused, LineNotCoded
+from coding_service.ranges.coding import BlockFault, CodedBlock
 from protocol.records import RecordFault, RecordForm
 
-PART_BYTES = 8 << 20
-"""S3: at least 5 MiB a part but the last, at most 10,000 parts. 5 GB of the shortest records
-(34 bytes) code to about 45 GB, which is 5,500 parts of this size."""
+NEXT_STEP = "Correct the file and create a new operation."
 
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder().encode_lines
 
 
 class Coder(Protocol):
@@ -44,83 +37,56 @@ def check_size(size: int, *, at_most: int) -> None:
         )
 
 
-@dataclass
-class Slice:
-    """The work of one invocation.
+def line_refused(line: int, reason: str) -> InputRefused:
+    """What is told of a line that is no record. :param line: its number in the file, from 1."""
+    return InputRefused(f"Line {line:,} {reason}. {NEXT_STEP}")
 
-    :ivar time_remains: whether another part can be coded before the function must stop.
-    :ivar now: epoch seconds, to read the operation with.
+
+def line_not_coded(line: int) -> LineNotCoded:
+    """What is told of a good line on which the coder failed. :param line: as above."""
+    return LineNotCoded(
+        f"Line {line:,} could not be coded, and the service's operators have been told. "
+        "Leave it out, or wait until they have mended it, and create a new operation."
+    )
+
+
+def lines_of(block: bytes) -> list[bytes]:
+    """The lines of a block without their ends: LF or CRLF; the last may have none."""
+    lines = block.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return [line.removesuffix(b"\r") for line in lines] if b"\r" in block else lines
+
+
+@dataclass(frozen=True, slots=True)
+class JsonLinesCoder:
+    """Codes records of JSON, a line each.
+
+    :ivar form: what the file's lines look like; it knows whether they have recordIds, unless it is
+        fed the file's first line.
     """
 
-    source: InputFile
-    output: OutputFile
     model: Coder
-    input_format: tuple[str, ...]
-    time_remains: Callable[[], bool]
-    now: int
-    part_bytes: int = PART_BYTES
+    form: RecordForm
 
-    def run(self, start: Progress) -> Progress:
-        """The progress after this slice: `coding` where records remain, else `coded`.
+    def code(self, block: bytes) -> CodedBlock:
+        """Raises `BlockFault` at the first line that is no record."""
+        codings = self.model.code(self._records(block))
+        coded = sum(coding.result is not None for coding in codings)
+        return CodedBlock(
+            output=_encode(coding.to_json() for coding in codings),
+            counts={
+                "records": len(codings),
+                "coded": coded,
+                "suggested": len(codings) - coded,
+            },
+        )
 
-        Raises `InputRefused` at the first line that is no record; `InputGone`; `AwsBusy`.
-        """
-        form = RecordForm(self.input_format, start.has_record_id)
-        stored, reached = start, start
-        buffer = bytearray()
-        for batch, size in self._batches(form, start):
-            codings = self.model.code(batch)
-            for coding in codings:
-                buffer += _encode(coding.to_json())
-                buffer += b"\n"
-            coded = sum(coding.result is not None for coding in codings)
-            reached = replace(
-                reached,
-                status=Stage.CODING,
-                offset=reached.offset + size,
-                records=reached.records + len(batch),
-                has_record_id=form.has_record_id,
-                coded=reached.coded + coded,
-                suggested=reached.suggested + len(batch) - coded,
-            )
-            if len(buffer) >= self.part_bytes and reached.offset < self.source.size:
-                stored = reached = self._stored(reached, buffer)
-                buffer.clear()
-                if not self.time_remains():
-                    return stored
-        return self._ended(reached, buffer)
-
-    def _batches(
-        self, form: RecordForm, start: Progress
-    ) -> Iterator[tuple[list[dict[str, str]], int]]:
-        """Records in batches, each with the bytes of input that it takes."""
-        number, size = start.records, 0
-        batch: list[dict[str, str]] = []
-        for line, length in lines(self.source.blocks(start.offset)):
-            number += 1
+    def _records(self, block: bytes) -> list[dict[str, str]]:
+        records: list[dict[str, str]] = []
+        for number, line in enumerate(lines_of(block), start=1):
             try:
-                batch.append(form.parse(line))
+                records.append(self.form.parse(line))
             except RecordFault as fault:
-                raise InputRefused(
-                    f"Line {number:,} {fault}. Correct the file and create a new operation."
-                ) from None
-            size += length
-            if len(batch) == BATCH_RECORDS:
-                yield batch, size
-                batch, size = [], 0
-        if batch:
-            yield batch, size
-
-    def _stored(self, reached: Progress, buffer: bytearray) -> Progress:
-        upload_id = self.output.upload_id(now=self.now)
-        number = reached.parts + 1
-        self.output.write_part(upload_id, number, bytes(buffer))
-        return replace(reached, parts=number, output_bytes=reached.output_bytes + len(buffer))
-
-    def _ended(self, reached: Progress, buffer: bytearray) -> Progress:
-        if reached.parts:
-            reached = self._stored(reached, buffer)
-        else:
-            self.output.write_whole(bytes(buffer))
-            reached = replace(reached, output_bytes=len(buffer))
-        return replace(reached, status=Stage.CODED)
+                raise BlockFault(number, str(fault)) from None
+        return records

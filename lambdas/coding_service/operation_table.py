@@ -6,7 +6,8 @@ follow `awaiting_input`, and only the execution that began an operation can end 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ from boto3.dynamodb.conditions import Attr, ConditionBase
 from botocore.exceptions import ClientError
 
 from coding_service.aws_calls import busy_is_retried, code_of
-from coding_service.operations import PREFIX, Operation, timestamp
+from coding_service.errors import OperationLost
+from coding_service.operations import PREFIX, Fault, Operation, timestamp
 from protocol.statuses import OperationStatus
 
 if TYPE_CHECKING:
@@ -62,10 +64,9 @@ class OperationTable:
 
         Saying so again to the same execution makes a repeated step harmless.
         """
-        mine = _STATUS.eq(str(OperationStatus.IN_PROGRESS)) & Attr("execution").eq(execution)
         return self._change(
             operation_id,
-            _STATUS.eq(str(OperationStatus.AWAITING_INPUT)) | mine,
+            _STATUS.eq(str(OperationStatus.AWAITING_INPUT)) | _coded_by(execution),
             {
                 "status": str(OperationStatus.IN_PROGRESS),
                 "execution": execution,
@@ -75,9 +76,28 @@ class OperationTable:
             },
         )
 
-    def note_upload(self, operation_id: str, upload_id: str) -> bool:
-        """Whether `upload_id` is now the output's multipart upload; False if there is another."""
-        return self._change(operation_id, Attr("upload_id").not_exists(), {"upload_id": upload_id})
+    def note_ranges(self, operation_id: str, *, execution: str, ranges: int) -> bool:
+        """Whether it is written down into how many ranges the input was cut."""
+        return self._change(operation_id, _coded_by(execution), {"ranges": ranges})
+
+    def note_coded(self, operation_id: str, *, execution: str, index: int, records: int) -> bool:
+        """Adds a range's records to those coded so far; False where they were counted before.
+
+        One atomic write, which a set of the counted ranges makes harmless to repeat.
+        """
+        counted = Attr("ranges_coded").contains(index)
+        return self._update(
+            operation_id,
+            _coded_by(execution) & ~counted,
+            "ADD #records :records, #ranges :ranges",
+            {"#records": "records", "#ranges": "ranges_coded"},
+            {":records": records, ":ranges": {index}},
+        )
+
+    def note_fault(self, operation_id: str, *, execution: str, fault: Fault) -> bool:
+        """Whether `fault` is now the first one that is known of the operation's ranges."""
+        first = Attr("fault").not_exists() | Attr("fault.at").gt(fault.at)
+        return self._change(operation_id, _coded_by(execution) & first, {"fault": asdict(fault)})
 
     def complete(
         self, operation_id: str, *, execution: str, counts: dict[str, int], now: int, until: int
@@ -124,21 +144,53 @@ class OperationTable:
 
     def _change(self, operation_id: str, condition: ConditionBase, values: dict[str, Any]) -> bool:
         """Sets `values` where `condition` holds; whether it held."""
-        names = {f"#{place}": name for place, name in enumerate(values)}
+        return self._update(
+            operation_id,
+            condition,
+            "SET " + ", ".join(f"#{place} = :{place}" for place in range(len(values))),
+            {f"#{place}": name for place, name in enumerate(values)},
+            {f":{place}": value for place, value in enumerate(values.values())},
+        )
+
+    def _update(
+        self,
+        operation_id: str,
+        condition: ConditionBase,
+        expression: str,
+        names: dict[str, str],
+        values: dict[str, Any],
+    ) -> bool:
         try:
             with busy_is_retried():
                 self.table.update_item(
                     Key={"pk": PREFIX + operation_id},
-                    UpdateExpression="SET "
-                    + ", ".join(f"#{place} = :{place}" for place in range(len(values))),
+                    UpdateExpression=expression,
                     ConditionExpression=Attr("pk").exists() & condition,
                     ExpressionAttributeNames=names,
-                    ExpressionAttributeValues={
-                        f":{place}": value for place, value in enumerate(values.values())
-                    },
+                    ExpressionAttributeValues=values,
                 )
         except ClientError as error:
             if code_of(error) == "ConditionalCheckFailedException":
                 return False
             raise
         return True
+
+
+def _coded_by(execution: str) -> ConditionBase:
+    return _STATUS.eq(str(OperationStatus.IN_PROGRESS)) & Attr("execution").eq(execution)
+
+
+def current_operation(table: OperationTable, state: Mapping[str, Any], *, now: int) -> Operation:
+    """The operation that a state names, while the state's execution codes it.
+
+    Raises `OperationLost`: whatever goes on for an execution that is over does no harm.
+    """
+    operation = table.find(state["operation_id"], now=now)
+    if operation is None:
+        raise OperationLost(f"the operation {state['operation_id']} is not in the table")
+    if (
+        operation.status is not OperationStatus.IN_PROGRESS
+        or operation.execution != state["execution"]
+    ):
+        raise OperationLost(f"the operation {state['operation_id']} is not this execution's")
+    return operation

@@ -31,6 +31,11 @@ def output_key(operation_id: str) -> str:
     return f"{operation_id}/{OUTPUT_NAME}"
 
 
+def piece_key(operation_id: str, index: int) -> str:
+    """Of what comes of a range of the input, before it is joined."""
+    return f"{operation_id}/pieces/{index:05}.jsonl"
+
+
 def metadata_key(operation_id: str) -> str:
     return f"{operation_id}/{METADATA_NAME}"
 
@@ -44,6 +49,20 @@ def operation_of_key(key: str) -> str | None:
 def timestamp(seconds: float) -> str:
     """Epoch seconds as ISO 8601 in UTC, for people who read the table."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What ended the coding of a range.
+
+    :ivar error: the name of an error of `coding_service.errors`.
+    :ivar at: offset in the input: of the line that did it, else of the range.
+    :ivar text: what its owner is told; "" where that has the line's number, yet to be found.
+    """
+
+    error: str
+    at: int
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +82,10 @@ class Operation:
     execution: str | None = None
     """Name of the execution that codes it."""
     input_version: str | None = None
-    upload_id: str | None = None
-    """The multipart upload of the output, where it takes one."""
+    ranges: int = 1
+    """How many the input was cut into."""
+    fault: Fault | None = None
+    """Of the ranges that could not be coded, as far as is known, the first one's."""
     finished_at: int | None = None
     results_until: int | None = None
     results_deleted: bool = False
@@ -106,7 +127,8 @@ class Operation:
             times_out_at=int(item["times_out_at"]),
             execution=item.get("execution"),
             input_version=item.get("input_version"),
-            upload_id=item.get("upload_id"),
+            ranges=int(item.get("ranges", 1)),
+            fault=_fault(item.get("fault")),
             finished_at=_whole(item.get("finished_at")),
             results_until=_whole(item.get("results_until")),
             results_deleted=bool(item.get("results_deleted", False)),
@@ -132,3 +154,7 @@ class Operation:
 
 def _whole(value: Any) -> int | None:
     return None if value is None else int(value)
+
+
+def _fault(value: Mapping[str, Any] | None) -> Fault | None:
+    return None if value is None else Fault(value["error"], int(value["at"]), value["text"])

@@ -1,4 +1,4 @@
-"""The function behind the states that begin, complete, fail and expire an operation."""
+"""The function behind the states that begin, cut, join, complete, fail and expire an operation."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from coding_service.aws_calls import operations_table, s3
+from coding_service.cut_step import CutStep
 from coding_service.environment import service_environment, storage_environment
 from coding_service.observability import logger, tracer
 from coding_service.operation_table import OperationTable
-from coding_service.progress import Progress, Stage
+from coding_service.progress import Coded, Stage
 from coding_service.transitions import Transitions, Work
 
 if TYPE_CHECKING:
@@ -24,6 +25,19 @@ def transitions() -> Transitions:
         input_bucket=storage.input_bucket,
         output_bucket=storage.output_bucket,
         results_seconds=service_environment().results_seconds,
+        range_bytes=service_environment().range_bytes,
+        clock=time.time,
+    )
+
+
+def cut_step() -> CutStep:
+    service = service_environment()
+    return CutStep(
+        s3=s3(),
+        operations=OperationTable(operations_table()),
+        input_bucket=storage_environment().input_bucket,
+        max_file_bytes=service.max_file_bytes,
+        range_bytes=service.range_bytes,
         clock=time.time,
     )
 
@@ -32,6 +46,8 @@ def transitions() -> Transitions:
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
     logger.append_keys(correlation_id=event["operation_id"])
+    if event["step"] == "cut":
+        return cut_step().run(event)
     return settle(event, transitions())
 
 
@@ -40,9 +56,11 @@ def settle(event: dict[str, Any], to: Transitions) -> dict[str, Any]:
     work = Work(event["operation_id"], event["version_id"], event["bytes"], event["execution"])
     match event["step"]:
         case "begin":
-            return to.begin(work).to_state()
+            return {"status": str(to.begin(work))}
+        case "join":
+            return to.join(work, [Coded.from_state(each) for each in event["coded"]]).to_state()
         case "complete":
-            kept = to.complete(work, Progress.from_state(event["progress"]))
+            kept = to.complete(work, Coded.from_state(event["progress"]))
             return {"status": str(Stage.COMPLETE), "results_seconds": kept}
         case "fail":
             to.fail(work, error=event["error"], cause=event["cause"])

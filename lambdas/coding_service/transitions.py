@@ -6,23 +6,24 @@ Each step may be repeated: it leaves the same state behind, and says the same.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from coding_service.aws_calls import busy_is_retried
-from coding_service.errors import Final, OperationLost, OutputMismatch, leaves
-from coding_service.files import OutputFile
+from coding_service.errors import Final, LineNotCoded, OperationLost, OutputMismatch, leaves
+from coding_service.files import OutputFiles
 from coding_service.observability import logger
 from coding_service.operation_table import OperationTable
-from coding_service.operations import Operation, input_key, metadata_key, output_key
-from coding_service.progress import Progress, Stage
+from coding_service.operations import Operation, input_key
+from coding_service.progress import Coded, Stage
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
+TOLD = leaves(Final) | leaves(LineNotCoded)
 UNEXPECTED = (
     "Error performing request: the service could not code this file, and its operators have been "
     "told. Create a new operation later."
@@ -52,10 +53,11 @@ class Transitions:
     input_bucket: str
     output_bucket: str
     results_seconds: int
+    range_bytes: int
     clock: Callable[[], float]
 
-    def begin(self, work: Work) -> Progress:
-        """`begun`, or `unwanted` for an upload that came too late or second; that is deleted."""
+    def begin(self, work: Work) -> Stage:
+        """`small` or `large`; `unwanted` for an upload too late or second, which is deleted."""
         begun = self.operations.begin(
             work.operation_id,
             execution=work.execution,
@@ -66,9 +68,16 @@ class Transitions:
         if not begun:
             logger.info("upload is not wanted any more; deleted")
             self._delete_input(work)
-        return Progress(status=Stage.BEGUN if begun else Stage.UNWANTED)
+            return Stage.UNWANTED
+        return Stage.SMALL if work.size <= self.range_bytes else Stage.LARGE
 
-    def complete(self, work: Work, progress: Progress) -> int:
+    def join(self, work: Work, ranges: Sequence[Coded]) -> Coded:
+        """Makes the output of what came of each range, in order; what came of all of them."""
+        self._output(work).join([each.output_bytes for each in ranges])
+        logger.info("joined", ranges=len(ranges))
+        return Coded.together(ranges)
+
+    def complete(self, work: Work, coded: Coded) -> int:
         """Ends an operation well; returns how many seconds the results are kept.
 
         Raises `OutputMismatch` when the stored output is not what was written, `OperationLost`
@@ -76,31 +85,24 @@ class Transitions:
         """
         operation = self._operation(work)
         output = self._output(work)
-        if operation.upload_id is not None:
-            output.join(operation.upload_id)
-        if (size := output.size()) != progress.output_bytes:
+        if (size := output.size()) != coded.output_bytes:
             raise OutputMismatch(
-                f"the stored output has {size} bytes; {progress.output_bytes} were written"
+                f"the stored output has {size} bytes; {coded.output_bytes} were written"
             )
-        with busy_is_retried():
-            self.s3.put_object(
-                Bucket=self.output_bucket,
-                Key=metadata_key(work.operation_id),
-                Body=msgspec.json.encode(operation.model.to_json()),
-                ContentType="application/json",
-            )
+        output.write_metadata(msgspec.json.encode(operation.model.to_json()))
         now = self._now()
         completed = self.operations.complete(
             work.operation_id,
             execution=work.execution,
-            counts=progress.counts(),
+            counts=coded.counts(),
             now=now,
             until=now + self.results_seconds,
         )
         if not completed:
             raise OperationLost(f"the operation {work.operation_id} is not this execution's")
+        output.clear_pieces(operation.ranges)
         self._delete_input(work)
-        logger.info("complete", extra=progress.counts())
+        logger.info("complete", extra=coded.counts())
         return self.results_seconds
 
     def fail(self, work: Work, *, error: str, cause: str) -> None:
@@ -112,15 +114,14 @@ class Transitions:
         logger.info("failed", told=reason, failed=failed)
         if not failed:
             return  # not this execution's; its files are another's too
-        operation = self._operation(work)
-        if operation.upload_id is not None:
-            self._output(work).abort(operation.upload_id)
-        self._delete_output(work)
+        output = self._output(work)
+        output.clear_pieces(self._operation(work).ranges)
+        output.delete_results()
         self._delete_input(work)
 
     def expire(self, work: Work) -> None:
         """Deletes the results when their time is over."""
-        self._delete_output(work)
+        self._output(work).delete_results()
         self.operations.results_deleted(work.operation_id, execution=work.execution)
         logger.info("results deleted")
 
@@ -133,8 +134,8 @@ class Transitions:
             raise OperationLost(f"the operation {work.operation_id} is not in the table")
         return operation
 
-    def _output(self, work: Work) -> OutputFile:
-        return OutputFile(self.s3, self.output_bucket, self.operations, work.operation_id)
+    def _output(self, work: Work) -> OutputFiles:
+        return OutputFiles(self.s3, self.output_bucket, work.operation_id)
 
     def _delete_input(self, work: Work) -> None:
         with busy_is_retried():
@@ -144,18 +145,13 @@ class Transitions:
                 VersionId=work.version_id,
             )
 
-    def _delete_output(self, work: Work) -> None:
-        for key in (output_key(work.operation_id), metadata_key(work.operation_id)):
-            with busy_is_retried():
-                self.s3.delete_object(Bucket=self.output_bucket, Key=key)
-
 
 def reason_of(error: str, cause: str) -> str:
-    """What the owner is told: a final error's own text, and no internals of any other.
+    """What the owner is told: the text of an error that is for them, no internals of any other.
 
     :param error: the name that the state machine caught. :param cause: Lambda's JSON with it.
     """
-    if error not in leaves(Final):
+    if error not in TOLD:
         return UNEXPECTED
     try:
         told = json.loads(cause)["errorMessage"]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 ARRIVE, API, INFER = "coding_service.arrive", "coding_service.api", "coding_service.infer"
+SETTLE = "coding_service.settle"
 SUBMIT, CHECK, COLLECT = "pipeline.submit", "pipeline.check", "pipeline.collect"
 NO_TOKEN = "{}"
 COLUMNS = 3  # that we ask `ps` for

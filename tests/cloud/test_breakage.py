@@ -12,6 +12,7 @@ from tests.cloud.breaking import (
     API,
     COLLECT,
     INFER,
+    SETTLE,
     SUBMIT,
     credentials_of,
     halted_midway,
@@ -157,6 +158,21 @@ def should_complete_when_the_services_inference_is_killed(
     operation = new_operation(cloud, before, "in_progress")
     eventually(lambda: kill(server, INFER))
     manifest = check_complete(witness, drop, witness.ended(drop, within=90))
+    assert operation_of(manifest) == operation
+
+
+def should_code_each_range_once_when_a_function_that_codes_one_is_killed(
+    cloud: LocalCloud, server: Server, witness: Witness
+) -> None:
+    before = operations(cloud)
+    content = lines(20_000)
+    with changed_function(cloud, SETTLE, INFERENCE_RANGE_BYTES=str(len(content) // 8)):
+        renew_processes(cloud, INFER)
+        drop = witness.drop(f"{TOPIC}/range-killed.jsonl", content)
+        operation = new_operation(cloud, before, "in_progress")
+        eventually(lambda: kill(server, INFER))
+        told = witness.ended(drop, within=120)
+    manifest = check_complete(witness, drop, told)
     assert operation_of(manifest) == operation
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from localcloud.cloud import LocalCloud
 from protocol.messages import Model
+from tests.cloud.breaking import SETTLE
 from tests.cloud.deployed import TOPIC, changed_function
 from tests.cloud.service_client import KEY_HEADER, SSE_HEADER, ServiceClient
 from tests.eventually import eventually
@@ -47,6 +48,75 @@ def should_code_every_line_in_order_when_a_file_is_uploaded(caller: ServiceClien
     assert all(("result" in line) != ("suggestions" in line) for line in lines)
     metadata = caller.fetch(done["metadataDownloadUrl"]).json()
     assert Model.from_json(metadata).model_id == metadata["modelId"]
+
+
+def records(count: int) -> list[bytes]:
+    texts = ("registered nurse", "", "glassblower", "school bus driver and cook")
+    return [
+        json.dumps({**RECORD, "recordId": str(n), "occp_text": texts[n % len(texts)]}).encode()
+        for n in range(count)
+    ]
+
+
+def should_give_the_same_bytes_when_many_functions_code_ranges(
+    cloud: LocalCloud, caller: ServiceClient
+) -> None:
+    content = b"\n".join(records(400))
+    alone, together = caller.create(TOPIC), caller.create(TOPIC)
+    caller.upload(alone, content)
+    whole = ended(caller, alone.operation_id)
+    with changed_function(cloud, SETTLE, INFERENCE_RANGE_BYTES="3000"):
+        caller.upload(together, content)
+        shown = [progress(cloud, together.operation_id)]
+        while status(caller, together.operation_id)["operationStatus"] != "complete":
+            shown.append(progress(cloud, together.operation_id))
+    shown.append(progress(cloud, together.operation_id))
+    joined = status(caller, together.operation_id)
+    assert (
+        caller.fetch(joined["responseDownloadUrl"]).body
+        == caller.fetch(whole["responseDownloadUrl"]).body
+    )
+    # The progress grew, and each range was counted once.
+    assert shown == sorted(shown)
+    assert len(set(shown)) > 2
+    ranges, counted = shown[-1]
+    assert (ranges, counted) == (-(-len(content) // 3000), 400)
+    assert not pieces(cloud, together.operation_id)
+
+
+def progress(cloud: LocalCloud, operation_id: str) -> tuple[int, int]:
+    """How many ranges and records are coded so far, as the operations table has it."""
+    assert cloud.service is not None
+    item = cloud.dynamodb().get_item(
+        TableName=cloud.service.operations_table,
+        Key={"pk": {"S": f"operation#{operation_id}"}},
+        ConsistentRead=True,
+    )["Item"]
+    coded = item.get("ranges_coded", {"NS": []})["NS"]
+    return len(coded), int(item.get("records", {"N": "0"})["N"])
+
+
+def pieces(cloud: LocalCloud, operation_id: str) -> int:
+    assert cloud.service is not None
+    prefix = f"{operation_id}/pieces/"
+    bucket = cloud.service.output_bucket
+    begun = cloud.s3().list_multipart_uploads(Bucket=bucket, Prefix=operation_id)
+    listed = cloud.s3().list_objects_v2(Bucket=bucket, Prefix=prefix)
+    return listed["KeyCount"] + len(begun.get("Uploads", []))
+
+
+def should_name_the_line_when_one_is_bad_deep_in_a_file_of_many_ranges(
+    cloud: LocalCloud, caller: ServiceClient
+) -> None:
+    lines = records(400)
+    lines[299], lines[399] = b'{"recordId": "x"}', b"not json either"
+    created = caller.create(TOPIC)
+    with changed_function(cloud, SETTLE, INFERENCE_RANGE_BYTES="3000"):
+        caller.upload(created, b"\n".join(lines))
+        failed = ended(caller, created.operation_id)
+    assert failed["operationStatus"] == "failed"
+    assert failed["error"].startswith("Line 300 lacks the field occp_text, tasks_text;")
+    eventually(lambda: pieces(cloud, created.operation_id), until=lambda count: count == 0)
 
 
 def should_go_through_in_progress_when_a_file_takes_its_time(caller: ServiceClient) -> None:

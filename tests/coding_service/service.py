@@ -3,7 +3,6 @@
 import itertools
 import json
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -15,11 +14,14 @@ from coding_service.aws_calls import configuration
 from coding_service.batch import Batch
 from coding_service.code_step import CodeStep, DeployedModels
 from coding_service.coder.catalogue import Catalogue
+from coding_service.cut_step import CutStep
+from coding_service.explain_step import ExplainStep
+from coding_service.files import InputFile
 from coding_service.limits import CallCounter
 from coding_service.operation_table import OperationTable
 from coding_service.operations import input_key, metadata_key, output_key
 from coding_service.presigning import Presigner
-from coding_service.progress import Progress
+from coding_service.progress import Coded, Stage
 from coding_service.routes import Routes
 from coding_service.transitions import Transitions, Work
 from protocol.messages import CreatedOperation, OperationState
@@ -75,6 +77,7 @@ class Service:
     table: "Table"
     catalogue: Catalogue
     clock: Clock = field(default_factory=Clock)
+    range_bytes: int = 1 << 25
 
     @property
     def operations(self) -> OperationTable:
@@ -92,7 +95,30 @@ class Service:
 
     @property
     def transitions(self) -> Transitions:
-        return Transitions(self.operations, self.s3, INPUTS, OUTPUTS, RESULTS_SECONDS, self.clock)
+        return Transitions(
+            self.operations,
+            self.s3,
+            INPUTS,
+            OUTPUTS,
+            RESULTS_SECONDS,
+            self.range_bytes,
+            self.clock,
+        )
+
+    def cut_step(self, **changes: Any) -> CutStep:
+        parts: dict[str, Any] = {
+            "s3": self.s3,
+            "operations": self.operations,
+            "input_bucket": INPUTS,
+            "max_file_bytes": MAX_FILE_BYTES,
+            "range_bytes": self.range_bytes,
+            "clock": self.clock,
+        }
+        return CutStep(**{**parts, **changes})
+
+    @property
+    def explain_step(self) -> ExplainStep:
+        return ExplainStep(self.s3, self.operations, INPUTS, self.clock)
 
     def code_step(self, **changes: Any) -> CodeStep:
         parts: dict[str, Any] = {
@@ -121,14 +147,23 @@ class Service:
         version = self.s3.put_object(Bucket=INPUTS, Key=input_key(operation_id), Body=content)
         return Work(operation_id, version["VersionId"], len(content), execution)
 
-    def coded(self, work: Work, **changes: Any) -> Progress:
-        """Everything coded, step by step as the state machine does it."""
-        progress = self.transitions.begin(work).to_state()
-        while progress["status"] in ("begun", "coding"):
-            progress = self.code_step(**changes).run(
-                state_of(work, progress), time_remains=lambda: True
-            )
-        return Progress.from_state(progress)
+    def coded(self, work: Work, **changes: Any) -> Coded:
+        """Everything coded and joined, step by step as the state machine does it."""
+        begun = self.transitions.begin(work)
+        state = state_of(work)
+        if begun is Stage.SMALL:
+            return Coded.from_state(self.code_step(**changes).run(state))
+        code = self.code_step(**changes)
+        ranges = [Coded.from_state(code.run(each)) for each in self.ranges_of(work)]
+        return self.transitions.join(work, ranges)
+
+    def ranges_of(self, work: Work) -> list[dict[str, Any]]:
+        """The states that the Map makes of what Cut gives."""
+        cut = self.cut_step().run(state_of(work))
+        return [
+            {**state_of(work), "range": each, "has_record_id": cut["has_record_id"]}
+            for each in cut["ranges"]
+        ]
 
     def output(self, operation_id: str) -> bytes:
         return self.s3.get_object(Bucket=OUTPUTS, Key=output_key(operation_id))["Body"].read()
@@ -149,13 +184,18 @@ class Service:
         return len(self.s3.list_multipart_uploads(Bucket=OUTPUTS).get("Uploads", []))
 
 
-def state_of(work: Work, progress: Mapping[str, Any]) -> dict[str, Any]:
-    """The state that the state machine hands to "Code"."""
+def input_file(service: Service) -> InputFile:
+    """An upload that is read with the service's client."""
+    return InputFile(service.s3, INPUTS, "any", "version", 10)
+
+
+def state_of(work: Work) -> dict[str, Any]:
+    """The state that the state machine hands to "Code" and "Cut"."""
     return {
         "operation_id": work.operation_id,
         "version_id": work.version_id,
         "bytes": work.size,
-        "progress": progress,
+        "execution": work.execution,
     }
 
 

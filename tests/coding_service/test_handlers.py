@@ -59,6 +59,7 @@ def variables(models: Path, machine: str) -> dict[str, str]:
         "REQUEST_BURST": "50",
         "REQUESTS_PER_DAY": "10000",
         "MAX_FILE_BYTES": "5000000000",
+        "INFERENCE_RANGE_BYTES": "33554432",
         "MODELS_DIR": str(models),
         "INFERENCE_STATE_MACHINE_ARN": machine,
         "JWKS_URL": "https://127.0.0.1:9/.well-known/jwks.json",
@@ -117,9 +118,9 @@ def should_take_a_file_from_creation_to_its_results(deployed: Service, log: io.S
     described = states.describe_execution(executionArn=started["executionArn"])
     state = json.loads(described["input"])
     step = {**state, "execution": started["name"]}
-    state["progress"] = settle.handler({**step, "step": "begin"}, context)
-    state["progress"] = infer.handler(state, context)
-    ended = settle.handler({**step, "step": "complete", "progress": state["progress"]}, context)
+    assert settle.handler({**step, "step": "begin"}, context) == {"status": "small"}
+    progress = infer.handler({**step, "step": "code"}, context)
+    ended = settle.handler({**step, "step": "complete", "progress": progress}, context)
     assert ended == {"status": "complete", "results_seconds": 1000}
 
     told = answered(event_of("GET", TOPIC + OPERATION, operation_id=work.operation_id, **forever))

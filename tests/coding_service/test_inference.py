@@ -1,7 +1,6 @@
 """From an uploaded file to its results: what is coded, refused, resumed and deleted."""
 
 import json
-from collections.abc import Callable
 
 import boto3
 import pytest
@@ -15,10 +14,9 @@ from coding_service.errors import (
     OperationLost,
     OutputMismatch,
 )
-from coding_service.files import OutputFile, lines
-from coding_service.operation_table import OperationTable
+from coding_service.inference import lines_of
 from coding_service.operations import input_key
-from coding_service.progress import Progress, Stage
+from coding_service.progress import Coded
 from coding_service.transitions import UNEXPECTED, Work, reason_of
 from protocol.statuses import OperationStatus
 from tests.coding_service import service as world
@@ -29,6 +27,11 @@ MIB = 1 << 20
 
 def uploaded(service: Service, content: bytes) -> Work:
     return service.upload(service.create().operation_id, content)
+
+
+def begin_upload(service: Service, work: Work, name: str) -> None:
+    """What a function leaves that was killed while it wrote a large piece."""
+    service.s3.create_multipart_upload(Bucket=world.OUTPUTS, Key=f"{work.operation_id}/{name}")
 
 
 def refusal_of(service: Service, content: bytes) -> str:
@@ -44,11 +47,8 @@ def should_code_every_line_in_order_with_results_and_suggestions(service: Servic
     assert [line["recordId"] for line in coded] == [str(number) for number in range(8)]
     assert coded[0]["result"]["codeCategory"] == "21"
     assert 1 <= len(coded[1]["suggestions"]) <= 3
-    assert progress == Progress(
-        status=Stage.CODED,
-        offset=work.size,
+    assert progress == Coded(
         records=8,
-        has_record_id=True,
         output_bytes=len(service.output(work.operation_id)),
         coded=sum("result" in line for line in coded),
         suggested=sum("suggestions" in line for line in coded),
@@ -136,53 +136,6 @@ def should_say_so_when_the_model_is_no_longer_deployed(service: Service) -> None
         service.coded(work)
 
 
-def should_resume_in_slices_with_the_same_output_as_in_one(service: Service) -> None:
-    content = world.long_file()
-    whole = uploaded(service, content)
-    service.transitions.complete(whole, service.coded(whole, part_bytes=1 << 40))
-
-    work = uploaded(service, content)
-    step = service.code_step(part_bytes=5 * MIB)
-    progress = service.transitions.begin(work).to_state()
-    slices = 0
-    while progress["status"] != "coded":
-        before = progress
-        # Each slice is run twice, as when its answer is lost: nothing may change.
-        step.run(state_of(work, before), time_remains=lambda: False)
-        progress = step.run(state_of(work, before), time_remains=lambda: False)
-        slices += 1
-    service.transitions.complete(work, Progress.from_state(progress))
-
-    assert slices > 1
-    assert service.output(work.operation_id) == service.output(whole.operation_id)
-    assert service.unfinished_uploads() == 0
-
-
-def should_go_on_in_one_invocation_while_time_remains(service: Service) -> None:
-    work = uploaded(service, world.long_file())
-    start = service.transitions.begin(work).to_state()
-    progress = service.code_step(part_bytes=5 * MIB).run(
-        state_of(work, start), time_remains=lambda: True
-    )
-    assert progress["status"] == "coded"
-    assert progress["parts"] > 1
-
-
-class OvertakenTable(OperationTable):
-    """A table on which another step notes its upload a moment before ours."""
-
-    def note_upload(self, operation_id: str, upload_id: str) -> bool:
-        OperationTable(self.table).note_upload(operation_id, "theirs")
-        return OperationTable(self.table).note_upload(operation_id, upload_id)
-
-
-def should_use_the_upload_that_was_noted_first_when_two_steps_race(service: Service) -> None:
-    operation_id = service.create().operation_id
-    output = OutputFile(service.s3, world.OUTPUTS, OvertakenTable(service.table), operation_id)
-    assert output.upload_id(now=0) == "theirs"
-    assert service.unfinished_uploads() == 0
-
-
 def should_complete_with_metadata_counts_and_no_input(service: Service) -> None:
     work = uploaded(service, world.file_of(4))
     kept = service.transitions.complete(work, service.coded(work))
@@ -199,8 +152,9 @@ def should_complete_with_metadata_counts_and_no_input(service: Service) -> None:
 
 
 def should_complete_again_when_the_first_answer_was_lost(service: Service) -> None:
-    work = uploaded(service, world.long_file())
-    progress = service.coded(work, part_bytes=5 * MIB)
+    service.range_bytes = 400
+    work = uploaded(service, world.file_of(20))
+    progress = service.coded(work)
     service.transitions.complete(work, progress)
     output = service.output(work.operation_id)
     assert service.transitions.complete(work, progress) == world.RESULTS_SECONDS
@@ -235,9 +189,10 @@ def should_delete_the_results_when_their_time_is_over(service: Service) -> None:
 
 
 def should_fail_with_the_reason_and_leave_no_files(service: Service) -> None:
-    work = uploaded(service, world.long_file())
-    start = service.transitions.begin(work).to_state()
-    service.code_step(part_bytes=5 * MIB).run(state_of(work, start), time_remains=lambda: False)
+    service.range_bytes = 400
+    work = uploaded(service, world.file_of(20))
+    service.coded(work)
+    begin_upload(service, work, "pieces/00003.jsonl")
     cause = json.dumps({"errorMessage": "Line 7 is empty; remove it.", "errorType": "any"})
     for _ in range(2):  # the second time changes nothing
         service.transitions.fail(work, error="InputRefused", cause=cause)
@@ -263,31 +218,23 @@ def should_tell_no_internals_when_an_error_is_not_the_owners(error: str, cause: 
 
 
 @pytest.mark.parametrize(
-    "split",
+    ("block", "lines"),
     [
-        lambda content: [content],
-        lambda content: [content[place : place + 1] for place in range(len(content))],
-        lambda content: [content[:5], content[5:]],
+        (b"one\r\n\ntwo\nthr\ree", [b"one", b"", b"two", b"thr\ree"]),
+        (b"one\n", [b"one"]),
+        (b"\n", [b""]),
     ],
 )
-def should_find_the_same_lines_however_the_blocks_fall(
-    split: Callable[[bytes], list[bytes]],
-) -> None:
-    content = b"one\r\n\ntwo\nthr\ree"
-    assert list(lines(split(content))) == [
-        (b"one", 5),
-        (b"", 1),
-        (b"two", 4),
-        (b"thr\ree", 6),
-    ]
+def should_find_lines_whatever_their_ends(block: bytes, lines: list[bytes]) -> None:
+    assert lines_of(block) == lines
 
 
 def should_be_retried_when_s3_is_busy(service: Service) -> None:
     work = uploaded(service, world.file_of(1))
     broken = service.code_step(s3=_busy_s3())
-    start = service.transitions.begin(work).to_state()
+    service.transitions.begin(work)
     with pytest.raises(AwsBusy):
-        broken.run(state_of(work, start), time_remains=lambda: True)
+        broken.run(state_of(work))
 
 
 def _busy_s3() -> object:

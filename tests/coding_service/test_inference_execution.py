@@ -27,45 +27,54 @@ from tests.statemachine.execution import (
 pytestmark = pytest.mark.slow  # seconds together; make check is for all day
 
 FILE = "inference.asl.json"
-MIB = 1 << 20
 
 
 @dataclass
 class Machine:
     """The state machine with the service behind it; a test may break what a step does.
 
-    :ivar trouble: for the next calls of "Code", an error to raise instead.
+    :ivar trouble: for the next calls of "Code" or "Code range", an error to raise instead.
+    :ivar troubled_range: the one range that has trouble; None for any.
+    :ivar children_are_inline: moto's Distributed Map succeeds whatever becomes of its children;
+        where they fail, the Map is run in its other mode. The local cloud's fails as AWS's does
+        (tests/cloud/test_operations.py).
     """
 
     service: Service
     trouble: list[Exception] = field(default_factory=list)
-    part_bytes: int = 1 << 40
+    troubled_range: int | None = None
+    children_are_inline: bool = False
     kept: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         install_functions({"settle": self._settle, "infer": self._infer})
-        self.executions = Executions(
-            "inference",
-            filled(
-                FILE,
-                {
-                    "SettleFunctionArn": function_arn("settle"),
-                    "InferFunctionArn": function_arn("infer"),
-                },
-            ),
+        definition = filled(
+            FILE,
+            {
+                "SettleFunctionArn": function_arn("settle"),
+                "InferFunctionArn": function_arn("infer"),
+                "InferenceConcurrency": 2,
+            },
         )
+        if self.children_are_inline:
+            definition = definition.replace('"DISTRIBUTED"', '"INLINE"')
+        self.executions = Executions("inference", definition)
 
     def _settle(self, event: dict[str, Any]) -> dict[str, Any]:
         if event["step"] == "expire":
             operation_id = event["operation_id"]
             self.kept[operation_id] = self.service.output(operation_id)
+        if event["step"] == "cut":
+            return self.service.cut_step().run(event)
         return settle(event, replace(self.service.transitions, results_seconds=1))
 
     def _infer(self, event: dict[str, Any]) -> dict[str, Any]:
-        if self.trouble:
+        if event["step"] == "explain":
+            self.service.explain_step.run(event)
+        index = event.get("range", {}).get("index")
+        if self.trouble and self.troubled_range in (None, index):
             raise self.trouble.pop(0)
-        step = self.service.code_step(part_bytes=self.part_bytes)
-        return step.run(event, time_remains=lambda: False)
+        return self.service.code_step().run(event)
 
     def run(self, work: Work) -> tuple[str, list[str]]:
         """How the execution for an upload ended, and the states that it went through."""
@@ -93,12 +102,18 @@ def machine(models: Path) -> Iterator[Machine]:
         yield Machine(make_service(models))
 
 
+@pytest.fixture
+def inline_machine(models: Path) -> Iterator[Machine]:
+    with played_aws(executes=True):
+        yield Machine(make_service(models), children_are_inline=True)
+
+
 def should_code_keep_and_delete_when_the_file_is_good(machine: Machine) -> None:
     work = machine.upload(world.file_of(5))
     ended, states = machine.run(work)
     assert ended == "SUCCEEDED"
     assert states == [
-        *("Begin", "Wanted?", "Code", "More?", "Complete", "Keep results"),
+        *("Begin", "Wanted?", "Code", "Complete", "Keep results"),
         *("Expire", "Expired"),
     ]
     assert len(machine.kept[work.operation_id].splitlines()) == 5
@@ -106,15 +121,68 @@ def should_code_keep_and_delete_when_the_file_is_good(machine: Machine) -> None:
     assert machine.service.files() == []
 
 
-def should_go_on_slice_by_slice_until_nothing_remains(machine: Machine) -> None:
-    machine.part_bytes = 5 * MIB
-    work = machine.upload(world.long_file())
+def should_code_ranges_and_join_them_when_the_file_is_large(machine: Machine) -> None:
+    machine.service.range_bytes = 500
+    content = world.file_of(60)
+    work = machine.upload(content)
     ended, states = machine.run(work)
     assert ended == "SUCCEEDED"
-    assert states.count("Code") > 1
-    coded = machine.kept[work.operation_id].splitlines()
-    numbers = [int(json.loads(line)["recordId"]) for line in coded]
-    assert numbers == list(range(world.LONG_FILES_RECORDS))
+    assert [state for state in states if state != "Code range"] == [
+        *("Begin", "Wanted?", "Cut", "Code ranges", "Join", "Complete", "Keep results"),
+        *("Expire", "Expired"),
+    ]
+    assert machine.service.files() == []
+    assert machine.kept[work.operation_id] == alone(machine, content)
+
+
+def should_try_a_range_again_when_its_function_was_killed(machine: Machine) -> None:
+    machine.service.range_bytes = 500
+    machine.troubled_range = 3
+    machine.trouble = [type("Runtime.ExitError", (Exception,), {})("killed"), AwsBusy("SlowDown")]
+    content = world.file_of(60)
+    work = machine.upload(content)
+    assert machine.run(work)[0] == "SUCCEEDED"
+    assert machine.trouble == []
+    assert machine.kept[work.operation_id] == alone(machine, content)
+
+
+def should_name_the_files_first_bad_line_when_ranges_have_several(
+    inline_machine: Machine,
+) -> None:
+    machine = inline_machine
+    machine.service.range_bytes = 500
+    lines = world.file_of(60).splitlines()
+    lines[40], lines[53] = b"nonsense", b""
+    work = machine.upload(b"\n".join(lines))
+    ended, states = machine.run(work)
+    assert ended == "SUCCEEDED"
+    assert states[-3:] == ["Explain", "Tell why", "Failed"]
+    status, error = machine.status(work)
+    assert status is OperationStatus.FAILED
+    assert error is not None
+    assert error.startswith("Line 41 is not JSON")
+    assert machine.service.files() == []
+
+
+def should_fail_aloud_when_a_range_fails_for_no_known_reason(inline_machine: Machine) -> None:
+    machine = inline_machine
+    machine.service.range_bytes = 500
+    machine.troubled_range = 3
+    machine.trouble = [ZeroDivisionError("internals")]
+    work = machine.upload(world.file_of(60))
+    ended, states = machine.run(work)
+    assert ended == "FAILED"
+    assert states[-3:] == ["Explain", "Give up", "Broken"]
+    assert machine.status(work) == (OperationStatus.FAILED, UNEXPECTED)
+    assert machine.service.files() == []
+
+
+def alone(machine: Machine, content: bytes) -> bytes:
+    """What one function makes of a file."""
+    service = replace(machine.service, range_bytes=1 << 40)
+    work = service.upload(service.create().operation_id, content)
+    service.coded(work)
+    return service.output(work.operation_id)
 
 
 def should_tell_the_owner_and_succeed_when_the_file_cannot_be_coded(machine: Machine) -> None:
@@ -155,8 +223,11 @@ def should_end_quietly_when_the_upload_is_not_wanted(machine: Machine) -> None:
 
 
 def tasks() -> Mapping[str, Any]:
+    """Every task, also of the Map's children."""
     states = json.loads((STATE_MACHINES / FILE).read_text("utf-8"))["States"]
-    return {name: state for name, state in states.items() if state["Type"] == "Task"}
+    children = states["Code ranges"]["ItemProcessor"]["States"]
+    found = {**states, **children}
+    return {name: state for name, state in found.items() if state["Type"] == "Task"}
 
 
 def should_retry_exactly_the_errors_that_pass_by_themselves() -> None:
@@ -169,12 +240,24 @@ def should_retry_exactly_the_errors_that_pass_by_themselves() -> None:
 
 
 def should_catch_exactly_the_errors_that_the_owner_can_mend() -> None:
-    told, unexpected = tasks()["Code"]["Catch"]
-    assert set(told["ErrorEquals"]) == leaves(Final)
-    assert (told["Next"], unexpected["Next"]) == ("Tell why", "Give up")
+    for name in ("Code", "Cut", "Explain"):
+        told, unexpected = tasks()[name]["Catch"]
+        assert set(told["ErrorEquals"]) == leaves(Final), name
+        assert (told["Next"], unexpected["Next"]) == ("Tell why", "Give up"), name
 
 
 def should_catch_everything_before_an_operation_has_ended() -> None:
-    for name in ("Begin", "Code", "Complete"):
+    for name in ("Begin", "Code", "Cut", "Join", "Complete", "Explain"):
         last = tasks()[name]["Catch"][-1]
         assert (last["ErrorEquals"], last["Next"]) == (["States.ALL"], "Give up"), name
+
+
+def should_run_children_that_start_once_and_can_be_looked_at() -> None:
+    states = json.loads((STATE_MACHINES / FILE).read_text("utf-8"))["States"]
+    ranges = states["Code ranges"]
+    assert ranges["ItemProcessor"]["ProcessorConfig"] == {
+        "Mode": "DISTRIBUTED",
+        "ExecutionType": "STANDARD",
+    }
+    assert [each["Next"] for each in ranges["Catch"]] == ["Explain"]
+    assert not [key for key in ranges if key.startswith("Tolerated")]

@@ -37,7 +37,8 @@ MAY: dict[str, set[str]] = {
     | KEYS_TO_WRITE,
     "settle": ITEMS
     | {"s3:DeleteObjectVersion", "s3:PutObject", "s3:GetObject", "s3:DeleteObject"}
-    | {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
+    | {"s3:GetObjectVersion", "s3:ListBucket"}
+    | {"s3:AbortMultipartUpload", "s3:ListBucketMultipartUploads"}
     | KEYS_TO_WRITE,
     "machine_learning_api": ITEMS
     | {"dynamodb:PutItem", "dynamodb:Query", "states:StartExecution"}
@@ -52,6 +53,7 @@ ENVIRONMENT = {
     *("OPERATIONS_TABLE", "INPUT_BUCKET", "OUTPUT_BUCKET", "INPUT_KEY_ARN"),
     *("S3_ADDRESSING_STYLE", "UPLOAD_WINDOW_SECONDS", "RESULTS_SECONDS"),
     *("REQUESTS_PER_SECOND", "REQUEST_BURST", "REQUESTS_PER_DAY", "MAX_FILE_BYTES"),
+    "INFERENCE_RANGE_BYTES",
     *("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"),
 }
 
@@ -203,6 +205,44 @@ def should_name_resources_in_every_statement_but_those_that_take_none(
             assert not [action for action in listed if "*" in action]
             if statement["Resource"] == "*":
                 assert all(action.startswith(takes_none) for action in listed), listed
+
+
+def should_let_the_state_machine_run_its_own_children_and_no_others(template: Template) -> None:
+    (machine,) = properties(template, "AWS::StepFunctions::StateMachine")
+    (role,) = {
+        each["RoleArn"]["Fn::GetAtt"][0]
+        for each in properties(template, "AWS::StepFunctions::StateMachine").values()
+    }
+    granted = {
+        action: json.dumps(statement["Resource"])
+        for policy in properties(template, "AWS::IAM::Policy").values()
+        if {"Ref": role} in policy["Roles"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in _listed(statement["Action"])
+        if action.startswith("states:")
+    }
+    assert set(granted) == {
+        "states:StartExecution",
+        "states:DescribeExecution",
+        "states:StopExecution",
+    }
+    assert granted["states:StartExecution"] == json.dumps({"Ref": machine})
+    for action in ("states:DescribeExecution", "states:StopExecution"):
+        assert granted[action].count(machine) == 2
+        assert ":*" in granted[action]
+        assert "/*" in granted[action]
+
+
+def should_code_as_many_ranges_at_a_time_as_the_setting_says(assets: str) -> None:
+    template = synthesized(assets, inference_concurrency=7, inference_range_bytes=1 << 21)
+    (machine,) = properties(template, "AWS::StepFunctions::StateMachine").values()
+    assert '\\"MaxConcurrency\\":7,' in json.dumps(machine["DefinitionString"])
+    for function in functions(template).values():
+        assert function["Environment"]["Variables"]["INFERENCE_RANGE_BYTES"] == str(1 << 21)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def should_encrypt_everything_with_the_stacks_key(template: Template) -> None:

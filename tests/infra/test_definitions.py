@@ -20,6 +20,15 @@ def should_fill_every_placeholder_and_keep_the_rest() -> None:
     assert json.loads(filled)["States"].keys() == shipped["States"].keys()
 
 
+def should_write_a_number_without_quotes() -> None:
+    values = {
+        name: f"value-of-{name}"
+        for name in PLACEHOLDER.findall((STATE_MACHINES / "inference.asl.json").read_text("utf-8"))
+    }
+    filled = json.loads(definition("inference.asl.json", {**values, "InferenceConcurrency": 12}))
+    assert filled["States"]["Code ranges"]["MaxConcurrency"] == 12
+
+
 def should_refuse_when_a_value_is_missing() -> None:
     values = dict(VALUES)
     del values["SubmitFunctionArn"]

@@ -59,10 +59,16 @@ def function_arn(name: str) -> str:
     return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
 
 
-def filled(file_name: str, values: Mapping[str, str]) -> str:
-    """The shipped definition with its placeholders filled; fails on one that has no value."""
+def filled(file_name: str, values: Mapping[str, str | int]) -> str:
+    """The shipped definition with its placeholders filled; fails on one that has no value.
+
+    As in `infra.definitions`, a number takes the place of a whole text.
+    """
     text = (STATE_MACHINES / file_name).read_text(encoding="utf-8")
-    return re.sub(r"\$\{(\w+)\}", lambda match: values[match[1]], text)
+    for name, value in values.items():
+        if isinstance(value, int):
+            text = text.replace(f'"${{{name}}}"', str(value))
+    return re.sub(r"\$\{(\w+)\}", lambda match: str(values[match[1]]), text)
 
 
 class Executions:

@@ -1,0 +1,82 @@
+"""Cuts an object at line ends into ranges of nearly equal size.
+
+Only the surroundings of the cuts are read. A *cut* is the offset of a byte that a range begins
+with: the byte in front of it is a newline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from math import ceil
+from typing import Any, Self
+
+from protocol.records import MAX_LINE_BYTES
+
+MAX_RANGES = 500
+"""Ours: what a state machine carries has at most 262,144 bytes (Step Functions quotas), and a
+range takes some 300 of them, with what came of it. A larger file has larger ranges."""
+WINDOW_BYTES = 64 << 10  # ours: lines have under 4 kB unless their ids are long
+WINDOW_GROWTH = 4  # ours: a long line is met in few reads
+READERS = 8  # ours: cuts do not wait for each other
+NEWLINE = b"\n"
+
+Read = Callable[[int, int], bytes]
+"""Bytes of the object from an offset to another, which is not included; called from threads."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByteRange:
+    """Whole lines of an object.
+
+    :ivar index: its place among the object's ranges, from 0.
+    :ivar first: offset of its first byte. :ivar end: of the byte behind its last.
+    """
+
+    index: int
+    first: int
+    end: int
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.end - self.first
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        return cls(state["index"], state["first"], state["end"])
+
+    def to_state(self) -> dict[str, int]:
+        return asdict(self)
+
+
+def cut_at_line_ends(size: int, *, range_bytes: int, read: Read) -> tuple[ByteRange, ...]:
+    """The ranges of an object of `size` bytes, in order, without a gap.
+
+    Each has about `range_bytes`, unless there would be more than `MAX_RANGES`, and all but the last
+    end with a newline. There are fewer where lines are longer than ranges, or too long to be
+    lines at all: whoever reads them finds that out. Raises whatever `read` raises.
+    """
+    count = min(max(ceil(size / range_bytes), 1), MAX_RANGES)
+    places = [size * number // count for number in range(1, count)]
+    with ThreadPoolExecutor(READERS, thread_name_prefix="cut") as executor:
+        found = executor.map(lambda place: _cut_from(place, size, read), places)
+        cuts = sorted({cut for cut in found if cut is not None})
+    bounds = pairwise((0, *cuts, size))
+    return tuple(ByteRange(index, first, end) for index, (first, end) in enumerate(bounds))
+
+
+def _cut_from(place: int, size: int, read: Read) -> int | None:
+    """The first cut from `place` on; None where a line of allowed length has none in the object."""
+    low, window = place - 1, WINDOW_BYTES
+    last = min(place + MAX_LINE_BYTES + 1, size)
+    while low < last:
+        high = min(low + window, last)
+        found = read(low, high).find(NEWLINE)
+        if found >= 0:
+            cut = low + found + 1
+            return cut if cut < size else None
+        low, window = high, window * WINDOW_GROWTH
+    return None
