@@ -208,11 +208,8 @@ def should_name_resources_in_every_statement_but_those_that_take_none(
 
 
 def should_let_the_state_machine_run_its_own_children_and_no_others(template: Template) -> None:
-    (machine,) = properties(template, "AWS::StepFunctions::StateMachine")
-    (role,) = {
-        each["RoleArn"]["Fn::GetAtt"][0]
-        for each in properties(template, "AWS::StepFunctions::StateMachine").values()
-    }
+    machine, described = inference_machine(template)
+    role = described["RoleArn"]["Fn::GetAtt"][0]
     granted = {
         action: json.dumps(statement["Resource"])
         for policy in properties(template, "AWS::IAM::Policy").values()
@@ -235,10 +232,20 @@ def should_let_the_state_machine_run_its_own_children_and_no_others(template: Te
 
 def should_code_as_many_ranges_at_a_time_as_the_setting_says(assets: str) -> None:
     template = synthesized(assets, inference_concurrency=7, inference_range_bytes=1 << 21)
-    (machine,) = properties(template, "AWS::StepFunctions::StateMachine").values()
+    _, machine = inference_machine(template)
     assert '\\"MaxConcurrency\\":7,' in json.dumps(machine["DefinitionString"])
     for function in functions(template).values():
         assert function["Environment"]["Variables"]["INFERENCE_RANGE_BYTES"] == str(1 << 21)
+
+
+def inference_machine(template: Template) -> tuple[str, dict[str, Any]]:
+    """The machine that codes uploads: its logical id and its properties."""
+    ((name, machine),) = (
+        (name, machine)
+        for name, machine in properties(template, "AWS::StepFunctions::StateMachine").items()
+        if "Keep results" in json.dumps(machine["DefinitionString"])
+    )
+    return name, machine
 
 
 def _listed(value: Any) -> list[Any]:
