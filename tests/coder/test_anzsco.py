@@ -50,7 +50,7 @@ def kind(measured: Evaluation, name: str) -> KindScore:
 def should_reach_over_all_major_groups_when_codes_are_counted(topic: Topic) -> None:
     majors = Counter(leaf[0] for leaf in topic.hierarchy.leaves)
 
-    assert len(topic.hierarchy.leaves) >= 70
+    assert len(topic.hierarchy.leaves) >= 140
     assert set(majors) == set("12345678")
     assert min(majors.values()) >= 5
 
@@ -69,6 +69,12 @@ def should_have_twelve_titles_for_each_code(topic: Topic) -> None:
     assert min(len(found - {""}) for found in titles.values()) >= 12
 
 
+def should_have_twenty_five_examples_for_each_code(topic: Topic) -> None:
+    lines = Counter(each.code for each in topic.examples)
+
+    assert min(lines.values()) >= 25
+
+
 def should_not_repeat_a_training_text_when_records_evaluate(
     topic: Topic, questions: tuple[Question, ...]
 ) -> None:
@@ -82,10 +88,11 @@ def should_not_repeat_a_training_text_when_records_evaluate(
 def should_ask_enough_of_every_kind(questions: tuple[Question, ...], topic: Topic) -> None:
     kinds = Counter(each.kind for each in questions)
 
-    assert kinds["clear"] >= 180
-    assert kinds["ambiguous"] >= 30
-    assert kinds["out_of_scope"] >= 60
-    assert {each.code for each in questions} >= set(topic.hierarchy.leaves)
+    assert kinds["clear"] >= 350
+    assert kinds["ambiguous"] >= 80
+    assert kinds["out_of_scope"] >= 150
+    clear = Counter(each.code for each in questions if each.kind == "clear")
+    assert min(clear[leaf] for leaf in topic.hierarchy.leaves) >= 2
 
 
 def should_hold_the_floors_of_accuracy_when_evaluated(measured: Evaluation) -> None:
@@ -129,7 +136,7 @@ def should_fall_back_to_a_group_when_a_record_is_ambiguous(measured: Evaluation)
     ]
 
     assert ambiguous.precision is not None
-    assert ambiguous.precision >= 0.50
+    assert ambiguous.precision >= 0.38
     assert len(above) >= 15
 
 
@@ -158,7 +165,7 @@ def should_have_records_of_the_models_fields_when_a_new_user_drops_the_sample(
     records = [json.loads(line) for line in SAMPLE.read_text(encoding="utf-8").splitlines()]
     taught = {tuple(fold(text) for text in each.texts.values()) for each in topic.examples}
 
-    assert len(records) >= 35
+    assert len(records) >= 45
     assert {tuple(record) for record in records} == {("recordId", "occp_text", "tasks_text")}
     assert len({record["recordId"] for record in records}) == len(records)
     for record in records:
@@ -171,7 +178,7 @@ def should_have_records_of_the_models_fields_when_a_new_user_drops_the_sample(
     ]
     assert len(copied) <= 6  # "Bricklayer" is what a bricklayer writes
     results = [coding.result is not None for coding in anzsco.code(records)]
-    assert sum(results) >= 30
+    assert sum(results) >= 40
     assert not all(results)
 
 
