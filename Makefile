@@ -88,6 +88,10 @@ bench: .venv/.installed .venv-bench/.installed .venv-lambda/.installed $(MODEL) 
 bench-starts: .venv/.installed .venv-lambda/.installed $(MODEL) ## measure the cold starts alone
 	@.venv/bin/python -m bench --starts
 
+.PHONY: bench-workers
+bench-workers: .venv/.installed $(MODEL) ## measure how much faster two functions code a file than one; KEEP=1
+	@.venv/bin/python -m bench.workers $${KEEP:+--keep}
+
 .PHONY: bench-quick
 bench-quick: .venv/.installed ## the same for a small file; fails where a ratio has fallen
 	@.venv/bin/python -m bench --quick

@@ -46,12 +46,15 @@ EMPTY_TITLES, EMPTY_TASKS = 0.01, 0.2  # ours: shares of answers that leave a fi
 MOST_TASKS = 6  # ours: some 130 characters, as people write who have room for it
 
 
-def write_sample(path: Path, size_bytes: int, seed: int = 1) -> int:
+def write_sample(
+    path: Path, size_bytes: int, seed: int = 1, *, distinct: int = DISTINCT_ANSWERS
+) -> int:
     """Writes a sample of at most `size_bytes` bytes, less than one line short of it.
 
-    Each line has a recordId of its own. Returns the number of lines. A gigabyte takes seconds.
+    Each line has a recordId of its own; after `distinct` answers they come again. Returns
+    the number of lines. A gigabyte takes seconds.
     """
-    answers = cycle(_answers(random.Random(seed)))  # noqa: S311  no secret
+    answers = cycle(_answers(random.Random(seed), distinct))  # noqa: S311  no secret
     numbers, lines, left = count(1), 0, size_bytes
     with path.open("wb") as file:
         while True:
@@ -69,11 +72,11 @@ def write_sample(path: Path, size_bytes: int, seed: int = 1) -> int:
             left -= len(block)
 
 
-def _answers(chance: random.Random) -> list[bytes]:
+def _answers(chance: random.Random, count: int) -> list[bytes]:
     """The ends of lines, after their recordId."""
     titles, tasks = TITLES.split("|"), TASKS.split("|")
     ends = []
-    for _ in range(DISTINCT_ANSWERS):
+    for _ in range(count):
         title = "" if chance.random() < EMPTY_TITLES else chance.choice(titles)
         wanted = 0 if chance.random() < EMPTY_TASKS else chance.randint(1, MOST_TASKS)
         record = {"occp_text": title, "tasks_text": ", ".join(chance.sample(tasks, wanted))}

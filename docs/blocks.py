@@ -9,7 +9,9 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from bench.inference_cost import block as inference_cost_block
 from bench.report import block as bench_block
+from bench.workers import Run
 from docs.drawing import draw
 from docs.settings_table import changed_settings_table, service_settings_table, settings_table
 from infra.places import PROJECT
@@ -65,4 +67,6 @@ BLOCKS: Mapping[str, Callable[[str], str]] = {
     "settings of the local cloud": lambda _: changed_settings_table(LOCAL_SETTINGS),
     "drawn": _drawn,
     "bench": bench_block,
+    "workers": lambda _: f"{Run.kept().setting}\n\n{Run.kept().table()}",
+    "inference cost": lambda _: inference_cost_block(),
 }
