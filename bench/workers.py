@@ -129,6 +129,7 @@ def started(count: int, storage: Storages, size: int) -> Iterator[list[Worker]]:
     command = [*WORKER, storage.read_url, str(PROJECT / "build" / "models"), str(size)]
     environment = {
         **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(PROJECT), str(PROJECT / "lambdas")]),
         "AWS_ACCESS_KEY_ID": "none",
         "AWS_SECRET_ACCESS_KEY": "none",
         "AWS_REGION": "ap-southeast-2",
