@@ -50,6 +50,8 @@ class PipelineOutputs:
     ledger_table: str
     credentials_secret: str
     token_secret: str
+    exchange_bucket: str | None = None
+    """Where a topic is coded by Amazon ML."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class LocalCloud:
                 ledger_table=pipeline["LedgerTableName"],
                 credentials_secret=pipeline["CredentialsSecretArn"],
                 token_secret=pipeline["TokenSecretArn"],
+                exchange_bucket=stacks[PIPELINE].get("ExchangeBucketName"),
             ),
             service=_service_outputs(stacks.get(CODING_SERVICE)),
         )

@@ -104,6 +104,7 @@ class AmazonMl(Construct):
                 self._call("DescribeMLModels"),
                 self._call("GetMLModel", "mlmodel/*"),
                 self._call("GetBatchPrediction", f"batchprediction/{PREDICTIONS}"),
+                self._call("GetDataSource", f"datasource/{PREDICTIONS}"),
                 self._call("CreateDataSourceFromS3", f"datasource/{PREDICTIONS}"),
                 self._call(
                     "CreateBatchPrediction",
@@ -114,7 +115,11 @@ class AmazonMl(Construct):
 
     def may_check(self) -> tuple[iam.PolicyStatement, ...]:
         """To ask for a prediction's status."""
-        return self._may_call(self._call("GetBatchPrediction", f"batchprediction/{PREDICTIONS}"))
+        return self._may_call(
+            self._call("GetBatchPrediction", f"batchprediction/{PREDICTIONS}"),
+            # That of a failed prediction says why.
+            self._call("GetDataSource", f"datasource/{PREDICTIONS}"),
+        )
 
     def may_collect(self) -> tuple[iam.PolicyStatement, ...]:
         """To read the scores, to write what is made of them, and to delete all that is left."""

@@ -13,7 +13,7 @@ from localcloud.deployment import Choices, deploy
 from localcloud.places import Place, Tools
 from localcloud.registration import Client, give_credentials, register_client
 from localcloud.server import Server, attached_server
-from tests.cloud.deployed import SETTINGS, make_models
+from tests.cloud.deployed import SETTINGS, make_codelists, make_models
 from tests.cloud.service_client import ServiceClient
 from tests.cloud.witness import Witness, witness_of
 
@@ -47,6 +47,7 @@ def server(place: Place) -> Iterator[Server]:
 def cloud(place: Place, server: Server) -> LocalCloud:
     """Both stacks, deployed."""
     make_models()
+    make_codelists()
     return deploy(
         server.reach,
         Choices(settings=SETTINGS),

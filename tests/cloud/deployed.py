@@ -20,12 +20,15 @@ TOPIC = "anzsco"
 OTHER_TOPIC = "second"
 OTHER_MODEL = "11111111-2222-4333-8444-555555555555"
 HOLLOW_TOPIC = "hollow"
+PREDICTED_TOPIC = "predicted"
+"""Coded by Amazon ML, with the model of the second topic."""
 
 PREDICTION_BUCKET = "data-of-a-client"
 SECOND_CLIENT = "somebody-else"
 
 MODELS = "build/test-models"
 ASSETS = "build/test-assets"
+CODELISTS = "build/test-codelists"
 
 SETTINGS = {
     "assets": ASSETS,
@@ -40,6 +43,9 @@ SETTINGS = {
     "shareWaitSeconds": "1",
     "machineLearningClients": f"pipeline,{SECOND_CLIENT}",
     "batchPredictionBuckets": PREDICTION_BUCKET,
+    "engines": f"{PREDICTED_TOPIC}=amazon-ml",
+    "amazonMlModels": f"{PREDICTED_TOPIC}={OTHER_MODEL}",
+    "codelists": CODELISTS,
 }
 
 
@@ -61,6 +67,13 @@ def make_models(trained: Path = PROJECT / "build" / "models") -> None:
     (second / "model.json").write_text(json.dumps(card), "utf-8")
     (models / HOLLOW_TOPIC).mkdir()
     (models / HOLLOW_TOPIC / "README").write_text("A topic that nobody has trained.\n", "utf-8")
+
+
+def make_codelists(topics: Path = PROJECT / "topics") -> None:
+    """The codes of the second topic's model, under the name of the topic that it codes here."""
+    folder = PROJECT / CODELISTS / PREDICTED_TOPIC
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(topics / TOPIC / "codes.csv", folder / "codes.csv")
 
 
 def function_name(cloud: LocalCloud, module: str) -> str:

@@ -5,6 +5,7 @@ that there is something to search where it runs alone.
 """
 
 import json
+import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ import pytest
 
 from localcloud.cloud import LocalCloud
 from localcloud.registration import Client
-from tests.cloud.deployed import TOPIC
+from tests.cloud.deployed import PREDICTED_TOPIC, TOPIC
 from tests.cloud.drops import check_complete, lines
 from tests.cloud.planting import PLANTERS
 from tests.cloud.service_client import Created, ServiceClient
@@ -27,8 +28,10 @@ LEAST = {"logs": 50, "executions": 50, "tables": 8, "results": 4, "functions": 1
 def coded(witness: Witness) -> Drop:
     """A drop that went the whole way, beside one that was rejected."""
     good = witness.drop(f"{TOPIC}/searched.jsonl", lines(3))
+    predicted = witness.drop(f"{PREDICTED_TOPIC}/searched.jsonl", lines(3))
     bad = witness.drop(f"{TOPIC}/searched-too.jsonl", b"not json\n")
     check_complete(witness, good, witness.ended(good))
+    check_complete(witness, predicted, witness.ended(predicted))
     assert witness.ended(bad).status == "rejected"
     return good
 
@@ -56,17 +59,27 @@ def secrets(
 ) -> Secrets:
     """The secrets of both clients, and the tokens that they and Pipeline have."""
     shared = cloud.secrets().get_secret_value(SecretId=cloud.pipeline.token_secret)["SecretString"]
-    return Secrets.of(
+    known = Secrets.of(
         {"Pipeline's client": pipelines_client, "the other client": other_client},
         {**tokens, "Pipeline": json.loads(shared)["accessToken"]},
     )
+    return Secrets({**known.values, _access_key(cloud): "an access key of Amazon ML"})
+
+
+def _access_key(cloud: LocalCloud) -> str:
+    """Of the secret that Pipeline calls CodingService's Amazon ML API with: the longest stretch that
+    stands as it is in JSON too (the local cloud makes it of all sorts of characters)."""
+    assert cloud.service is not None
+    arn = cloud.service.machine_learning_key_secret
+    read = json.loads(cloud.secrets().get_secret_value(SecretId=arn)["SecretString"])
+    return max(re.split(r'["\\]', read["secretAccessKey"]), key=len)
 
 
 def should_know_each_secret_when_it_stands_in_a_text(
     secrets: Secrets, created: Created, caller: ServiceClient
 ) -> None:
     url, token = created.upload_url, caller.token
-    assert len(secrets.values) == 7
+    assert len(secrets.values) == 8
     for value, kind in secrets.values.items():
         assert kind in secrets.kinds_in(json.dumps({"cause": f'GET failed: "{value}"'}))
     for text in (url, json.dumps({"url": url}), quote(url), f"…{url[url.index('X-Amz') :]}…"):

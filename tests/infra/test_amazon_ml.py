@@ -24,9 +24,9 @@ OTHERS = {
     "amazonMlRoleArn": ROLE,
 }
 CALLS = {
-    "submit": {"DescribeMLModels", "GetMLModel", "GetBatchPrediction"}
+    "submit": {"DescribeMLModels", "GetMLModel", "GetBatchPrediction", "GetDataSource"}
     | {"CreateDataSourceFromS3", "CreateBatchPrediction"},
-    "check": {"GetBatchPrediction"},
+    "check": {"GetBatchPrediction", "GetDataSource"},
     "collect": {"DeleteBatchPrediction", "DeleteDataSource"},
 }
 

@@ -251,6 +251,9 @@ class MemoryAmazonMl:
             self.finish(request["BatchPredictionId"])
         return {name: value for name, value in prediction.items() if name != "BatchPredictionName"}
 
+    def _get_data_source(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self.data_sources[request["DataSourceId"]]
+
     def _get_model(self, request: dict[str, Any]) -> dict[str, Any]:
         return self.models[request["MLModelId"]]
 
@@ -276,6 +279,7 @@ _METHODS: dict[str, Callable[[MemoryAmazonMl, dict[str, Any]], dict[str, Any]]] 
     "CreateDataSourceFromS3": MemoryAmazonMl._create_data_source,
     "CreateBatchPrediction": MemoryAmazonMl._create_prediction,
     "GetBatchPrediction": MemoryAmazonMl._get_prediction,
+    "GetDataSource": MemoryAmazonMl._get_data_source,
     "GetMLModel": MemoryAmazonMl._get_model,
     "DescribeMLModels": MemoryAmazonMl._describe_models,
     "DeleteBatchPrediction": MemoryAmazonMl._delete_prediction,

@@ -159,6 +159,16 @@ def should_say_every_status_in_the_documented_words(
     assert (state.error is not None) == (status == "DELETED")
 
 
+def should_give_the_data_sources_reason_when_the_prediction_failed_with_it(
+    bench: Bench, engine: AmazonMlEngine, service: MemoryAmazonMl
+) -> None:
+    bench.contender.pause()
+    operation = bench.submit(bench.part(bench.drop(lines(1)))).operation_id or ""
+    service.data_sources[operation] |= {"Status": "FAILED", "Message": "Access Denied."}
+    service.fail(operation, "The data source is FAILED.")
+    assert engine.check(TOPIC, operation).error == "The data source is FAILED. Access Denied."
+
+
 def should_create_the_prediction_when_only_its_input_had_arrived(
     bench: Bench, service: MemoryAmazonMl
 ) -> None:

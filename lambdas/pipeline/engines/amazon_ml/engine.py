@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from pipeline.downloading import Piece
 from pipeline.engines.amazon_ml.api import AmazonMl, NotFound
 from pipeline.engines.amazon_ml.codelist import Codelist, Placing
@@ -83,9 +85,17 @@ class AmazonMlEngine(Engine):
             )
         if status is not OperationStatus.FAILED:
             return OperationState(status)
-        return OperationState(
-            status, error=DELETED if found["Status"] == "DELETED" else found.get("Message")
-        )
+        deleted = found["Status"] == "DELETED"
+        return OperationState(status, error=DELETED if deleted else self._why(operation_id, found))
+
+    def _why(self, operation_id: str, found: Mapping[str, Any]) -> str | None:
+        """A prediction fails with its data source, and only that says why."""
+        try:
+            source = self.api.data_source(operation_id)
+        except NotFound:
+            source = {}
+        failed = source.get("Message") if source.get("Status") == "FAILED" else None
+        return " ".join(each for each in (found.get("Message"), failed) if each) or None
 
     def settle(self, topic: str, operation_id: str, *, turn: str | None = None) -> OperationState:
         """Creates the prediction where its input has arrived and that is all."""
@@ -122,7 +132,7 @@ class AmazonMlEngine(Engine):
         try:
             self.api.delete(operation_id)
             self.exchange.delete_all(operation_id)
-        except DropcoderError as error:
+        except (DropcoderError, ClientError) as error:
             logger.warning(
                 "a collected prediction could not be deleted",
                 extra={"operation_id": operation_id, "text": str(error)},
