@@ -67,7 +67,7 @@ def secrets(
 
 
 def _access_key(cloud: LocalCloud) -> str:
-    """Of the secret that Pipeline calls CodingService's Amazon ML API with: the longest stretch that
+    """Of the key that Pipeline calls CodingService's Amazon ML API with: the longest stretch that
     stands as it is in JSON too (the local cloud makes it of all sorts of characters)."""
     assert cloud.service is not None
     arn = cloud.service.machine_learning_key_secret
