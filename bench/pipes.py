@@ -16,7 +16,6 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import boto3
-from botocore.config import Config
 
 from pipeline.attempts import Claim
 from pipeline.checked_drop import CheckedDrop
@@ -51,8 +50,7 @@ class Places:
 
     @property
     def s3(self) -> Any:
-        config = S3.merge(Config(s3={"addressing_style": "path"}))
-        return boto3.client("s3", endpoint_url=self.endpoint_url, config=config)
+        return boto3.client("s3", endpoint_url=self.endpoint_url, config=S3)
 
     @property
     def hosts(self) -> PresignedHosts:

@@ -6,6 +6,7 @@ is checked against S3's own list of parts when the copy resumes; a part that was
 checkpoint is simply put again.
 """
 
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -108,11 +109,16 @@ class OutputCopy:
             except Exception:
                 puts.settle()  # the next invocation need not put them again
                 raise
-            number = scan.offset // part_bytes + 1
+            number, checksum = scan.offset // part_bytes + 1, zlib.crc32(content)
             putting = executor.submit(
-                self.files.put_part, self.key, begun["upload_id"], number, content
+                self.files.put_part,
+                self.key,
+                begun["upload_id"],
+                number,
+                content,
+                checksum=checksum,
             )
-            scan.add(content)
+            scan.add(content, checksum)
             puts.add(putting, scan)
         puts.settle()
         scan.finish()

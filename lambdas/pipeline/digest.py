@@ -82,8 +82,12 @@ def _digits(ids: list[str]) -> bytes:
 
     Newlines within ids, and so backslashes too, are escaped.
     """
-    text = "".join(ids)
-    if "\\" in text or "\n" in text:
-        ids = [each.replace("\\", "\\\\").replace("\n", "\\n") for each in ids]
+    text = _ended(ids)
+    if "\\" in text or text.count("\n") != len(ids):
+        text = _ended([each.replace("\\", "\\\\").replace("\n", "\\n") for each in ids])
     # JSON may hold half a surrogate pair; it is taken as it stands.
-    return "\n".join((*ids, "")).encode("utf-8", "surrogatepass")
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _ended(ids: list[str]) -> str:
+    return "\n".join([*ids, ""])

@@ -1,6 +1,6 @@
 """Objects of the results bucket, written in resumable parts, by copies too."""
 
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -55,8 +55,13 @@ class ResultFiles:
             )
         return begun["UploadId"]
 
-    def put_part(self, key: str, upload_id: str, number: int, content: bytes) -> None:
-        """Part `number` (from 1), over an earlier one. Raises `UploadGone`."""
+    def put_part(
+        self, key: str, upload_id: str, number: int, content: bytes, *, checksum: int
+    ) -> None:
+        """Part `number` (from 1), over an earlier one. Raises `UploadGone`.
+
+        `checksum` is the content's CRC-32: whoever has it need not have it computed again, and
+        S3 refuses other bytes."""
         with aws_busy_as_try_again(), _upload_gone():
             self.s3.upload_part(
                 Bucket=self.bucket,
@@ -64,7 +69,7 @@ class ResultFiles:
                 UploadId=upload_id,
                 PartNumber=number,
                 Body=content,
-                ChecksumAlgorithm="CRC32",
+                ChecksumCRC32=b64encode(checksum.to_bytes(4, "big")).decode(),
             )
 
     def copy_part(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from pipeline.crc32 import joined
 from pipeline.digest import SequenceDigest
 from pipeline.errors import ResultsMismatch
 from pipeline.lines import batches, rest_after
@@ -42,10 +43,15 @@ class OutputScan:
     def suggested(self) -> int:
         return self.records - self.coded
 
-    def add(self, content: bytes) -> None:
-        """The next bytes. Raises `ResultsMismatch` where a line is no line of output."""
+    def add(self, content: bytes, checksum: int | None = None) -> None:
+        """The next bytes, and their own CRC-32 where the caller has it.
+
+        Raises `ResultsMismatch` where a line is no line of output."""
         self.offset += len(content)
-        self.crc32 = zlib.crc32(content, self.crc32)
+        if checksum is None:
+            self.crc32 = zlib.crc32(content, self.crc32)
+        else:
+            self.crc32 = joined(self.crc32, checksum, len(content))
         for lines in batches(self.rest, content):
             self._count(lines)
         self.rest = rest_after(self.rest, content)

@@ -21,7 +21,7 @@ from protocol.records import (
     RecordForm,
 )
 
-NOT_OF_THE_TYPE = (msgspec.DecodeError, UnicodeDecodeError)
+NOT_OF_THE_TYPE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 AROUND_A_FIELD = len('"":"",')  # bytes that each field takes at least beside its name and text
 
 Decode = Callable[[bytes], Any]
@@ -102,31 +102,18 @@ def _text_decoder(attributes: dict[str, str]) -> Decode | None:
     return msgspec.json.Decoder(record).decode
 
 
-class _Code(
-    msgspec.Struct,
-    rename={
-        "category": "codeCategory",
-        "label": "codeLabel",
-        "spaced_label": " codeLabel",  # a slip of the documented samples
-        "confidence": "codeConfidence",
-    },
-    forbid_unknown_fields=True,
-    gc=False,
-):
-    category: str
-    confidence: float
-    label: str | UnsetType = UNSET
-    spaced_label: str | UnsetType = UNSET
-
-
 def _coded_decoder(record_id: str) -> Decode:
-    """Of lines of output as documented, with `record_id` as the name of the recordId."""
+    """Of lines of output as documented, with `record_id` as the name of the recordId.
+
+    What stands in a result is checked for JSON's grammar and kept as it is written; that it is
+    UTF-8 is not checked.
+    """
     coded = msgspec.defstruct(
         "Coded",
         [
             ("record_id", str),
-            ("result", _Code | UnsetType, UNSET),
-            ("suggestions", list[_Code] | UnsetType, UNSET),
+            ("result", msgspec.Raw | UnsetType, UNSET),
+            ("suggestions", msgspec.Raw | UnsetType, UNSET),
         ],
         rename={"record_id": record_id},
         forbid_unknown_fields=True,
@@ -146,13 +133,23 @@ class QuickOutput:
 
         Lines come without their newlines; at least one.
         """
-        if max(map(len, lines)) > MAX_LINE_BYTES:
+        if max(map(len, lines)) > MAX_LINE_BYTES or not _is_utf8(b"\n".join(lines)):
             return None
         for decode in self._decoders:
             try:
                 coded = list(map(decode, lines))
             except NOT_OF_THE_TYPE:
                 continue
-            results = sum(map(bool, map(attrgetter("result"), coded)))  # UNSET is false
-            return list(map(attrgetter("record_id"), coded)), results
+            without_result = list(map(attrgetter("result"), coded)).count(UNSET)
+            return list(map(attrgetter("record_id"), coded)), len(lines) - without_result
         return None
+
+
+def _is_utf8(text: bytes) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -5,7 +5,7 @@ Input is JSONL: one JSON object a line, the same fields on every line; the field
 most 300 characters together (the service's user guide).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,8 @@ MAX_LINE_BYTES = 1 << 20  # ours: 300 characters need under 4 kB even fully esca
 UTF8_BOM = b"\xef\xbb\xbf"
 
 _decode = msgspec.json.Decoder().decode
+_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+_decode_outline = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class RecordFault(ValueError):
@@ -42,7 +44,7 @@ class RecordForm:
 
     def parse(self, line: bytes) -> dict[str, str]:
         """The record on `line` (without its line end). Raises `RecordFault`."""
-        record = _object_of(line)
+        record = _object_of(line, _decode_object)
         extra = record.keys() - self._names
         if len(record) - len(extra) != len(self._names):
             missing = ", ".join(n for n in self.input_format if n not in record)
@@ -84,7 +86,7 @@ def _shown(name: str) -> str:
     return name if len(name) <= 40 else name[:40] + "…"  # noqa: PLR2004  a message stays short
 
 
-def _object_of(line: bytes) -> dict[str, Any]:
+def _object_of(line: bytes, decode: Callable[[bytes], dict[str, Any]]) -> dict[str, Any]:
     if len(line) > MAX_LINE_BYTES:
         raise RecordFault(f"is {len(line):,} bytes long; at most {MAX_LINE_BYTES:,} are allowed")
     if not line.strip():
@@ -92,19 +94,18 @@ def _object_of(line: bytes) -> dict[str, Any]:
     if line.startswith(UTF8_BOM):
         raise RecordFault("starts with a byte order mark; save the file as UTF-8 without one")
     try:
-        record = _decode(line)
+        return decode(line)
+    except msgspec.ValidationError:
+        raise RecordFault("is JSON, but not an object in { }") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RecordFault(f"is not JSON in UTF-8: {_first_words(error)}") from None
+        raise _no_json(error) from None
     except RecursionError:
         raise RecordFault("is nested too deeply") from None
-    if not isinstance(record, dict):
-        raise RecordFault("is JSON, but not an object in { }")
-    return record
 
 
-def _first_words(error: Exception) -> str:
-    """The decoder's message; it names a position, never the content."""
-    return str(error)[:120]
+def _no_json(error: Exception) -> RecordFault:
+    """With the decoder's message; it names a position, never the content."""
+    return RecordFault(f"is not JSON in UTF-8: {str(error)[:120]}")
 
 
 def record_id_of(coded: Mapping[str, Any]) -> str:
@@ -125,8 +126,21 @@ def is_coded(coded: Mapping[str, Any]) -> bool:
 
 
 def decode_output_line(line: bytes) -> dict[str, Any]:
-    """A line of output as an object. Raises `RecordFault` where it is none."""
-    return _object_of(line)
+    """A line of output as an object: text decoded, other values as they are written.
+
+    Those pass to the user byte for byte, and JSON knows no greatest number. Raises `RecordFault`
+    where the line is no object."""
+    coded = _object_of(line, _decode_outline)
+    try:
+        line.decode()
+    except UnicodeDecodeError as error:
+        raise _no_json(error) from None
+    return {name: _text_of(value) for name, value in coded.items()}
+
+
+def _text_of(value: msgspec.Raw) -> Any:
+    written = bytes(value)
+    return _decode(written) if written.startswith(b'"') else written
 
 
 def input_format_of(names: Sequence[str]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from protocol.records import (
     MAX_TEXT_CHARACTERS,
     RecordFault,
     RecordForm,
+    decode_output_line,
     input_format_of,
     is_coded,
     record_id_of,
@@ -114,6 +115,26 @@ def should_find_the_record_id_when_the_output_has_the_documented_slips() -> None
 def should_tell_a_result_from_suggestions() -> None:
     assert is_coded({"recordId": "", "result": {"codeCategory": "261313"}})
     assert not is_coded({"recordId": "", "suggestions": []})
+
+
+def should_take_numbers_of_output_as_they_are_written() -> None:
+    line = b'{"recordId": "a", "result": {"codeConfidence": 1e999}}'
+
+    assert decode_output_line(line)["result"] == b'{"codeConfidence": 1e999}'
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        (b'{"codeLabel": "\xff"}', "is not JSON in UTF-8"),
+        (b'{"codeLabel": "\\x"}', "is not JSON in UTF-8"),
+        (b'{"codeConfidence": 0.}', "is not JSON in UTF-8"),
+        (b"[" * 100_000, "is nested too deeply"),
+    ],
+)
+def should_refuse_output_when_what_stands_in_it_is_no_json(value: bytes, fault: str) -> None:
+    with pytest.raises(RecordFault, match=fault):
+        decode_output_line(b'{"recordId": "a", "result": %b}' % value)
 
 
 def should_leave_record_id_out_when_a_model_lists_it_as_input() -> None:
