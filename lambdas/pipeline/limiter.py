@@ -87,6 +87,18 @@ class Limiter:
                     self.ended(slot / 1000)
         raise self._not_due(round(self._spacing * TRIES * (0.5 + self.chance())), turn)
 
+    def foresee(self, lane: Lane, *, turn: str | None = None) -> None:
+        """Raises `CallNotDue` where `take` would send a turn of this lane away again.
+
+        For work before a call that would be done again and again in vain. Takes nothing, and
+        gives nobody a turn: who has none has not done that work yet."""
+        place, now = _place(turn, lane), self.clock.milliseconds()
+        if place is None:
+            return
+        calls = self._book.read()
+        if not self._is_due(calls, lane, place, max(now + LEAD_MS, calls.next_at), now):
+            self._send_away(calls, lane, place, now)
+
     def ended(self, begun_at: float) -> None:
         """An operation needs no more checks; its share of the budget is free for others.
 

@@ -76,6 +76,7 @@ class Submitting:
     def _try(self, claim: Claim, ticket: Ticket, seconds_left: Callable[[], float]) -> Progress:
         part, turn = ticket.part, ticket.progress.turn
         part, model = self._modelled(part, turn)
+        self.engine_of(part.topic).foresee_open(turn=turn)
         input_format = input_format_of(model.input_format)
         load: Callable[[], Cargo]
         if part.is_shared:

@@ -13,7 +13,7 @@ from pipeline.dropped import Drop
 from pipeline.engines.coding_service import CallShare, CodingServiceEngine
 from pipeline.identity import drop_id, part_id, results_prefix
 from pipeline.ledger import Ledger
-from pipeline.limiter import Limiter
+from pipeline.limiter import Lane, Limiter
 from pipeline.parts import Part
 from pipeline.polling import Polling
 from pipeline.presigned import PresignedHosts, presigned_pool
@@ -200,6 +200,9 @@ class Unlimited:
 
     heard: list[float] = field(default_factory=list)
     left: float = 1.0
+
+    def foresee(self, lane: Lane, *, turn: str | None = None) -> None:
+        """Every call is due."""
 
     def budget_left(self) -> float:
         return self.left

@@ -92,6 +92,35 @@ def should_take_nothing_and_give_turns_when_the_next_slots_are_taken(ledger: Led
     assert measured.total("CallsWaited") == 8
 
 
+def should_foresee_what_taking_would_answer_and_take_nothing(ledger: Ledger) -> None:
+    standing = Standing()
+    limiter = replace(a_limiter(ledger, standing.hands), clock=standing.clock)
+    for _ in range(3):
+        limiter.take(Lane.SUBMISSION)
+    sent = refused(lambda: limiter.take(Lane.SUBMISSION))
+    before = ledger.get(PK, SK)
+    limiter.foresee(Lane.SUBMISSION)
+    limiter.foresee(Lane.SUBMISSION, turn="models-1")
+    foreseen = refused(lambda: limiter.foresee(Lane.SUBMISSION, turn=sent.turn))
+    again = refused(lambda: limiter.take(Lane.SUBMISSION, turn=sent.turn))
+    assert (foreseen.turn, foreseen.wait_seconds) == (again.turn, again.wait_seconds)
+    after = ledger.get(PK, SK)
+    assert before is not None
+    assert after is not None
+    assert (after["next_at"], after["made"]) == (before["next_at"], before["made"])
+
+
+def should_foresee_a_call_when_its_turn_has_come(ledger: Ledger) -> None:
+    hands = Hands()
+    limiter = replace(a_limiter(ledger, hands), clock=Clock(lambda: hands.time, lambda _s: None))
+    for _ in range(3):
+        limiter.take(Lane.SUBMISSION)
+    sent = refused(lambda: limiter.take(Lane.SUBMISSION))
+    hands.time += sent.wait_seconds
+    limiter.foresee(Lane.SUBMISSION, turn=sent.turn)
+    limiter.take(Lane.SUBMISSION, turn=sent.turn)
+
+
 def should_keep_a_turn_when_its_caller_comes_back_too_early(ledger: Ledger) -> None:
     standing = Standing()
     limiter = replace(a_limiter(ledger, standing.hands), clock=standing.clock)

@@ -1,6 +1,6 @@
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from pipeline.errors import (
     StorageRefused,
 )
 from pipeline.ledger import Ledger
-from pipeline.parts import Part
+from pipeline.parts import Part, Segment
 from pipeline.presigned import PresignedHosts, presigned_pool
 from pipeline.progress import PartStatus, Progress
 from pipeline.reading import BlockReader
@@ -40,6 +40,7 @@ from tests.pipeline.builders import (
     Hands,
     Measured,
     Unlimited,
+    a_limiter,
     a_polling,
     a_service,
     an_engine,
@@ -97,6 +98,13 @@ class Bench:
     def with_engine(self, **changes: Any) -> "Bench":
         engine = replace(self.engine, **changes)
         return replace(self.with_(engine_of=lambda _topic: engine), engine=engine)
+
+    def with_closed_gate(self) -> "Bench":
+        """No call is free till midnight; the model is known."""
+        self.engine.model(TOPIC, None)
+        limiter = a_limiter(self.aws.ledger, self.hands)
+        limiter.close()
+        return self.with_engine(limiter=limiter)
 
     @property
     def attempts(self) -> Attempts:
@@ -230,6 +238,46 @@ def should_wait_without_counting_an_attempt_when_no_call_is_free(bench: Bench) -
     bench.hands.time += waiting.wait_seconds + 1
     assert bench.submit(part, waiting).attempt == 1
     assert len(bench.memory.operations) == 1
+
+
+@dataclass
+class CountedReads(BlockReader):
+    """Counts how often files were begun to be read."""
+
+    inner: BlockReader
+    count: int = 0
+
+    def blocks(self, source: Segment, **changes: Any) -> Generator[bytes, None, None]:
+        self.count += 1
+        return self.inner.blocks(source, **changes)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def should_read_files_once_and_then_not_until_a_call_is_due(bench: Bench, shared: bool) -> None:
+    part = bench.part(lines(2))
+    if shared:
+        other = replace(bench.part(lines(1), "anzsco/b").segments[0], drop_id="other")
+        part = replace(part, segments=(*part.segments, other))
+    reads = CountedReads(bench.submitting.reader)
+    bench = bench.with_(reader=reads, boarding=replace(bench.submitting.boarding, reader=reads))
+    bench = bench.with_closed_gate()
+
+    waiting = bench.submit(part)
+    again = bench.submit(part, waiting)
+
+    assert (waiting.status, again.status) == (PartStatus.AWAITING_SLOT,) * 2
+    assert again.turn == waiting.turn
+    assert reads.count == len(part.segments)  # once each: a bad one would have been told
+    assert bench.attempts.record(part.part_id).attempt == 0
+    bench.hands.time += again.wait_seconds + 1
+    assert bench.submit(part, again).attempt == 1
+    assert reads.count == 2 * len(part.segments)
+
+
+def should_tell_of_a_bad_file_at_once_when_no_call_is_due(bench: Bench) -> None:
+    bench = bench.with_closed_gate()
+
+    assert bench.submit(bench.part(b"no record")).status is PartStatus.REJECTED
 
 
 def should_refuse_to_work_beside_another_invocation(bench: Bench) -> None:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import urllib3
 
+from pipeline.call_book import Lane
 from pipeline.clock import Clock
 from pipeline.downloading import Downloader
 from pipeline.engines.engine import Engine, Order, Results
@@ -17,6 +18,8 @@ from protocol.messages import CreatedOperation, Model, OperationState
 
 class CallShare(Protocol):
     """What is asked of `limiter.Limiter` here; every call of the service takes a slot anyway."""
+
+    def foresee(self, lane: Lane, *, turn: str | None = None) -> None: ...
 
     def budget_left(self) -> float: ...
 
@@ -50,6 +53,9 @@ class CodingServiceEngine(Engine):
 
     def model(self, topic: str, model_id: str | None, *, turn: str | None = None) -> Model:
         return self.service.model(topic, model_id, turn=turn)
+
+    def foresee_open(self, *, turn: str | None = None) -> None:
+        self.limiter.foresee(Lane.SUBMISSION, turn=turn)
 
     def open(self, order: Order, *, turn: str | None = None) -> _Upload:
         """Not idempotent: a repeated call makes a second operation, which gets no input."""

@@ -105,6 +105,10 @@ class Engine(ABC):
 
         Raises also `TopicUnknown`, `ModelUnknown`."""
 
+    def foresee_open(self, *, turn: str | None = None) -> None:  # noqa: B027  who counts no calls
+        """Raises `CallNotDue` where `open` has done so and would again: before files are read
+        once more in vain. Who has not waited yet passes, so that a bad file is told at once."""
+
     @abstractmethod
     def open(self, order: Order, *, turn: str | None = None) -> OpenOperation:
         """A new operation that waits for its input.
