@@ -5,7 +5,7 @@ so they stay in memory from here to the upload.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -81,13 +81,17 @@ class Boarding:
     rejections: Rejections
     passengers: Passengers
 
-    def board(self, part: Part, input_format: tuple[str, ...]) -> SharedCargo:
+    def board(
+        self, part: Part, input_format: tuple[str, ...], *, has_time: Callable[[], bool]
+    ) -> SharedCargo:
         """Decides who travels, and writes that down; the others' reports are written too.
 
         Raises `StorageBusy`, `AwsBusy`."""
         with ThreadPoolExecutor(READS_AT_ONCE, thread_name_prefix="board") as executor:
             checked = list(
-                executor.map(lambda each: self._checked(each, input_format), part.segments)
+                executor.map(
+                    lambda each: self._checked(each, input_format, has_time), part.segments
+                )
             )
         form = next((_form(each) for each in checked if each.passenger.input is not None), None)
         settled = [each if _form(each) in (None, form) else _left(each) for each in checked]
@@ -95,12 +99,14 @@ class Boarding:
         aboard = [each for each in settled if each.passenger.fate is Fate.ABOARD]
         return SharedCargo([each.content for each in aboard], [each.passenger for each in aboard])
 
-    def _checked(self, source: Segment, input_format: tuple[str, ...]) -> _Checked:
-        drop = CheckedDrop(self.reader, source, input_format)
+    def _checked(
+        self, source: Segment, input_format: tuple[str, ...], has_time: Callable[[], bool]
+    ) -> _Checked:
+        drop = CheckedDrop(self.reader, source, input_format, has_time=has_time)
         try:
             content = b"".join(drop.good)
         except FileRejected:
-            faults = drop.all_faults(lambda: True)
+            faults = drop.all_faults()
             self.rejections.report(source, faults, input_format)
             return _Checked(
                 Passenger(

@@ -14,11 +14,20 @@ HEAD_BLOCKS = 1  # it comes when the block after it, or the end of a small file,
 class CheckedDrop:
     """The good blocks of a segment, and what is known of them. Close it at the end."""
 
-    def __init__(self, reader: BlockReader, source: Segment, input_format: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        reader: BlockReader,
+        source: Segment,
+        input_format: tuple[str, ...],
+        *,
+        has_time: Callable[[], bool],
+    ) -> None:
+        """`has_time` is asked while S3 is waited for; when it says no, reading ends."""
         self.source = source
         self.input_format = input_format
         self._validation = Validation(input_format)
-        self._blocks = reader.blocks(source)
+        self._has_time = has_time
+        self._blocks = reader.blocks(source, has_time=has_time)
         self._good = self._validation.good_blocks(self._blocks)
         self.good: Iterator[bytes] = self._good
         """The bytes as they are, checked; raises as `Validation` and
@@ -39,9 +48,9 @@ class CheckedDrop:
         """Once all blocks have been given out."""
         return self._validation.facts(self.source)
 
-    def all_faults(self, has_time: Callable[[], bool]) -> Faults:
+    def all_faults(self) -> Faults:
         """After `FileRejected`: reads on to count the other faults."""
-        return self._validation.read_on(self._blocks, has_time=has_time)
+        return self._validation.read_on(self._blocks, has_time=self._has_time)
 
     def close(self) -> None:
         """Ends the threads that read and hash."""

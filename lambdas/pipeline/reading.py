@@ -7,7 +7,7 @@ are pinned to the version and to its ETag: they are pieces of the bytes that wer
 
 from collections import deque
 from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
@@ -26,6 +26,7 @@ BLOCKS_AHEAD = 4  # ours: S3's guidance is a connection for each 85 to 90 MB/s t
 SKIP_BYTES = 1 << 20  # ours
 RANGE_TRIES = 4  # ours: of one block, above botocore's own retries of the request
 FIRST_RETRY_SECONDS = 0.5  # ours; doubles from try to try
+WATCH_SECONDS = 1.0  # ours: so often somebody who waits for a block looks at the clock
 
 GONE_CODES = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchBucket", "MethodNotAllowed", "404"})
 """S3: no such object or version, or (405) the version is a delete marker."""
@@ -50,39 +51,42 @@ class BlockReader:
         self._block_bytes = block_bytes
         self._ahead = ahead
 
-    def blocks(self, source: Segment) -> Generator[bytes, None, None]:
+    def blocks(
+        self, source: Segment, *, has_time: Callable[[], bool] = lambda: True
+    ) -> Generator[bytes, None, None]:
         """The range's bytes in order, in blocks. Close the iterator if it is not read to its end.
 
-        Raises `DropGone` where the version is gone, `StorageBusy` where S3 can't give it now.
+        Raises `DropGone` where the version is gone, `StorageBusy` where S3 can't give it now or
+        is still silent when `has_time` says no: whatever S3 does, nothing here waits longer.
         """
         starts = range(source.first_byte, source.last_byte + 1, self._block_bytes)
         executor = ThreadPoolExecutor(self._ahead, thread_name_prefix="read-ahead")
         waiting: deque[Future[bytes]] = deque()
         try:
             for start in starts:
-                waiting.append(executor.submit(self._block, source, start))
+                waiting.append(executor.submit(self._block, source, start, has_time))
                 if len(waiting) > self._ahead:
-                    yield waiting.popleft().result()
+                    yield _in_time(waiting, source, has_time)
             while waiting:
-                yield waiting.popleft().result()
+                yield _in_time(waiting, source, has_time)
         finally:
-            executor.shutdown(wait=True, cancel_futures=True)
+            _end(executor, waiting, has_time)
 
     def first_block(self, source: Segment) -> bytes:
         """The first block only. Raises as `blocks` does."""
-        return self._block(source, source.first_byte)
+        return self._block(source, source.first_byte, lambda: True)
 
-    def _block(self, source: Segment, start: int) -> bytes:
+    def _block(self, source: Segment, start: int, has_time: Callable[[], bool]) -> bytes:
         """The block that begins at `start`, tried a few times."""
-        wait = FIRST_RETRY_SECONDS
+        pause = FIRST_RETRY_SECONDS
         for last_try in (*[False] * (RANGE_TRIES - 1), True):
             try:
                 return self._block_once(source, start)
             except StorageBusy:
-                if last_try:
+                if last_try or not has_time():
                     raise
-            self._sleep(wait)
-            wait *= 2
+            self._sleep(pause)
+            pause *= 2
         raise AssertionError("the last try returns or raises")
 
     def _block_once(self, source: Segment, start: int) -> bytes:
@@ -112,6 +116,28 @@ class BlockReader:
                 "it will be tried again"
             )
         return block
+
+
+def _in_time(waiting: deque[Future[bytes]], source: Segment, has_time: Callable[[], bool]) -> bytes:
+    """The oldest block, taken off once it is there."""
+    while wait([waiting[0]], WATCH_SECONDS).not_done:
+        if not has_time():
+            raise StorageBusy(
+                f"S3 did not give {source.key} within the function's time; it will be tried again"
+            )
+    return waiting.popleft().result()
+
+
+def _end(
+    executor: ThreadPoolExecutor, waiting: deque[Future[bytes]], has_time: Callable[[], bool]
+) -> None:
+    """Ends the threads; one whose GET hangs is left to end by itself where there is no time."""
+    executor.shutdown(wait=False, cancel_futures=True)
+    begun = [each for each in waiting if not each.cancelled()]
+    while wait(begun, WATCH_SECONDS).not_done:
+        if not has_time():
+            return
+    executor.shutdown()
 
 
 def _skip(body: "StreamingBody", length: int) -> None:

@@ -79,20 +79,20 @@ class Submitting:
         self.engine_of(part.topic).foresee_open(turn=turn)
         input_format = input_format_of(model.input_format)
         load: Callable[[], Cargo]
+
+        def has_time() -> bool:
+            return seconds_left() > ENDING_SECONDS
+
         if part.is_shared:
-            shared = self.boarding.board(part, input_format)
+            shared = self.boarding.board(part, input_format, has_time=has_time)
             if not shared.passengers:
                 return _rejected(claim, NOBODY_ABOARD)
             load = shared.again
         else:
-            load = partial(CheckedDrop, self.reader, part.segments[0], input_format)
-        delivery = Delivery(
-            claim,
-            self.clock,
-            has_time=lambda: seconds_left() > ENDING_SECONDS,
-            cargo=load(),
-            load=load,
-        )
+            load = partial(
+                CheckedDrop, self.reader, part.segments[0], input_format, has_time=has_time
+            )
+        delivery = Delivery(claim, self.clock, has_time=has_time, cargo=load(), load=load)
         with closing(delivery):
             return self._delivered(claim, part, model, delivery, turn)
 
@@ -148,7 +148,7 @@ class Submitting:
         drop = delivery.cargo
         if not isinstance(drop, CheckedDrop):
             raise TypeError("the files of a shared part are checked before it is sent")
-        faults = drop.all_faults(delivery.has_time)
+        faults = drop.all_faults()
         self.rejections.report(drop.source, faults, drop.input_format, piece=part.piece)
         return _rejected(claim, faults.summary(), faults.count)
 

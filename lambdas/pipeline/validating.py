@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.attempts import InputFacts
 from pipeline.digest import SequenceDigest
-from pipeline.errors import FileRejected
+from pipeline.errors import FileRejected, StorageBusy
 from pipeline.hashing import OverlappedSha256
 from pipeline.lines import NEWLINE, batches, rest_after
 from pipeline.parts import Segment
@@ -92,10 +92,15 @@ class Validation:
         """All faults, after `good_blocks` met the first: reads the rest of its `blocks`.
 
         Where `has_time` says no, the count is of the lines that were read."""
-        for block in blocks:
-            if not has_time():
-                return self._faults_so_far(whole_file=False)
-            self._check(block)
+        try:
+            for block in blocks:
+                if not has_time():
+                    return self._faults_so_far(whole_file=False)
+                self._check(block)
+        except StorageBusy:
+            if has_time():
+                raise
+            return self._faults_so_far(whole_file=False)
         self._finish()
         return self._faults_so_far(whole_file=True)
 

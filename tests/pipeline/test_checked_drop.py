@@ -22,7 +22,7 @@ def aws() -> Iterator[Cloud]:
 def _drop(aws: Cloud, content: bytes, block_bytes: int = 2 * WORTH_A_THREAD) -> CheckedDrop:
     source = aws.segment("a.jsonl", content, 0, len(content) - 1)
     reader = BlockReader(aws.s3, sleep=lambda _: None, block_bytes=block_bytes)
-    return CheckedDrop(reader, source, FORMAT)
+    return CheckedDrop(reader, source, FORMAT, has_time=lambda: True)
 
 
 def should_reject_a_file_of_one_block_before_any_of_it_is_used(aws: Cloud) -> None:
@@ -31,7 +31,7 @@ def should_reject_a_file_of_one_block_before_any_of_it_is_used(aws: Cloud) -> No
     with pytest.raises(FileRejected):
         drop.check_head()
 
-    assert [fault.line for fault in drop.all_faults(lambda: True).first] == [81]
+    assert [fault.line for fault in drop.all_faults().first] == [81]
     drop.close()
 
 

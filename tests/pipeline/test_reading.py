@@ -2,6 +2,7 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
+from threading import Event
 from typing import Any
 
 import pytest
@@ -147,6 +148,57 @@ def should_let_an_unknown_refusal_through(aws: Cloud) -> None:
     s3 = FaultyS3(aws.s3, {1: unknown})
     with pytest.raises(ClientError):
         list(BlockReader(s3, sleep=_quiet).blocks(_source(aws)))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def let_go() -> Iterator[Event]:
+    """Ends what hangs when the test ends, however it ends."""
+    event = Event()
+    yield event
+    event.set()
+
+
+class HangingS3:
+    """S3 that never answers a GET from the n-th on, until it is let go."""
+
+    def __init__(self, s3: Any, answers: int, let_go: Event) -> None:
+        self._s3, self._answers, self._numbers, self._let_go = s3, answers, count(), let_go
+
+    def get_object(self, **asked: Any) -> Any:
+        if next(self._numbers) >= self._answers:
+            self._let_go.wait()
+            raise ReadTimeoutError(endpoint_url="https://s3")
+        return self._s3.get_object(**asked)
+
+
+def _for_looks(number: int) -> Callable[[], bool]:
+    """A clock by which there is time for so many looks at it."""
+    looks = count(1)
+    return lambda: next(looks) <= number
+
+
+def should_stop_when_s3_is_silent_and_the_time_is_up(aws: Cloud, let_go: Event) -> None:
+    s3 = HangingS3(aws.s3, answers=2, let_go=let_go)
+    reader = BlockReader(s3, sleep=_quiet, block_bytes=100)  # type: ignore[arg-type]
+    given: list[bytes] = []
+
+    with pytest.raises(StorageBusy, match="within the function's time"):
+        given.extend(reader.blocks(_source(aws), has_time=_for_looks(1)))
+
+    assert b"".join(given) in (CONTENT[:200], CONTENT[:100], b"")  # as the threads went
+
+
+def should_not_wait_for_a_silent_s3_when_it_is_closed_out_of_time(
+    aws: Cloud, let_go: Event
+) -> None:
+    s3 = HangingS3(aws.s3, answers=1, let_go=let_go)
+    reader = BlockReader(s3, sleep=_quiet, block_bytes=100, ahead=1)  # type: ignore[arg-type]
+    blocks = reader.blocks(_source(aws), has_time=lambda: False)
+    assert next(blocks) == CONTENT[:100]
+
+    blocks.close()
+
+    assert not let_go.is_set()
 
 
 def should_ask_for_no_more_than_a_few_blocks_ahead(aws: Cloud) -> None:

@@ -3,10 +3,12 @@ import logging
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import jsonschema
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from pipeline.aboard import Passengers
 from pipeline.attempts import Attempts, AttemptState
@@ -471,6 +473,50 @@ def should_ask_for_a_new_operation_when_the_url_has_expired(bench: Bench) -> Non
 
     assert bench.submit(part).attempt == 2
     assert bench.uploads() == [lines(10)]
+
+
+@pytest.fixture
+def let_go() -> Iterator[Event]:
+    """Ends what hangs when the test ends, however it ends."""
+    event = Event()
+    yield event
+    event.set()
+
+
+def should_end_in_time_and_be_tried_again_when_s3_is_silent(bench: Bench, let_go: Event) -> None:
+    part = bench.part(lines(500))
+
+    class Silent:
+        """Answers two reads, and then none."""
+
+        def __init__(self, s3: Any) -> None:
+            self.s3, self.left, self.hangs = s3, 2, False
+
+        def get_object(self, **asked: Any) -> Any:
+            self.left -= 1
+            if self.left >= 0:
+                return self.s3.get_object(**asked)
+            self.hangs = True
+            let_go.wait()
+            raise ReadTimeoutError(endpoint_url="https://s3")
+
+    s3 = Silent(bench.aws.s3)
+    silent = BlockReader(s3, sleep=bench.hands.sleep, block_bytes=len(lines(500)) // 3 + 1)  # type: ignore[arg-type]
+
+    def seconds_left() -> float:
+        bench.seconds -= 250 * s3.hangs  # at each look at it
+        return bench.seconds
+
+    with pytest.raises(StorageBusy, match="within the function's time"):
+        replace(bench.submitting, reader=silent).submit(
+            Ticket(part, Progress(status=PartStatus.NEW)), owner="first", seconds_left=seconds_left
+        )
+
+    assert bench.memory.operations  # some of it had been sent
+    assert bench.attempts.record(part.part_id).state is AttemptState.IDLE
+    bench.seconds = 900
+    assert bench.submit(part).status is PartStatus.AWAITING_INPUT
+    assert bench.uploads() == [lines(500)]
 
 
 def should_say_so_when_the_file_cannot_be_sent_in_time(bench: Bench) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.digest import SequenceDigest
-from pipeline.errors import FileRejected
+from pipeline.errors import FileRejected, StorageBusy
 from pipeline.parts import Segment
 from pipeline.validating import Fault, Faults, Validation
 from protocol.records import MAX_LINE_BYTES
@@ -100,6 +100,22 @@ def should_say_at_least_when_there_is_no_time_to_read_on() -> None:
     faults = validation.read_on(blocks, has_time=lambda: False)
 
     assert faults.summary().startswith("at least 10 lines are faulty")
+
+
+def should_say_at_least_when_storage_was_silent_until_there_was_no_time() -> None:
+    def blocks() -> Iterator[bytes]:
+        yield b"[]\n[]\n"
+        raise StorageBusy("silent")
+
+    def read_on(*, time: bool) -> Faults:
+        validation, some = Validation(FORMAT), blocks()
+        with pytest.raises(FileRejected):
+            list(validation.good_blocks(some))
+        return validation.read_on(some, has_time=lambda: time)
+
+    assert read_on(time=False).summary().startswith("at least 2 lines are faulty")
+    with pytest.raises(StorageBusy):
+        read_on(time=True)
 
 
 @pytest.mark.parametrize(
