@@ -136,7 +136,7 @@ class Join:
     def _step(self, upload_id: str, number: int, step: Step) -> None:
         if isinstance(step, Gather):
             content = b"".join(map(self._piece, step.pieces))
-            self.files.put_part(self.key, upload_id, number, content, checksum=crc32(content))
+            self.files.put_part(self.key, upload_id, number, content)
             return
         self.files.copy_part(
             self.key,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from botocore.exceptions import ClientError
 
@@ -56,12 +57,13 @@ class ResultFiles:
         return begun["UploadId"]
 
     def put_part(
-        self, key: str, upload_id: str, number: int, content: bytes, *, checksum: int
+        self, key: str, upload_id: str, number: int, content: bytes, *, checksum: int | None = None
     ) -> None:
         """Part `number` (from 1), over an earlier one. Raises `UploadGone`.
 
-        `checksum` is the content's CRC-32: whoever has it need not have it computed again, and
-        S3 refuses other bytes."""
+        `checksum` is the content's CRC-32, from whoever has it already: S3 refuses other bytes."""
+        if checksum is None:
+            checksum = crc32(content)
         with aws_busy_as_try_again(), _upload_gone():
             self.s3.upload_part(
                 Bucket=self.bucket,
