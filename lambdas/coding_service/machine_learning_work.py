@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from mypy_boto3_s3.client import S3Client
 
-MARGIN_MS = 300_000  # what one file of 5 GB, 300 parts, takes to join with room to spare
+MARGIN_MS = 300_000  # what one file of 5 GB, 600 parts, takes to join with room to spare
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 AT_ONCE = (
     10  # S3 copies a part in about a second, whatever its size; botocore keeps ten connections
 )
+SMALL_BYTES = 32 << 20  # a result that is sent in one piece, from memory
 GZIP_TYPE = "application/gzip"
 
 
@@ -40,7 +41,7 @@ class Joining:
     s3: S3Client
     files: WorkFiles
     clock: Clock
-    least_part: int = LEAST_PART
+    small_bytes: int = SMALL_BYTES
 
     def run(
         self, work: Work, progress: Mapping[str, Any], *, time_remains: Callable[[], bool]
@@ -97,13 +98,13 @@ class Joining:
         """Whether the prediction still wanted it."""
         data = pieces[0][0].data.location
         target = ResultPlaces.of(prediction.output_uri, prediction.entity_id).result(data)
-        parts = list(parts_of([(piece.key, piece.size) for _, piece in pieces], self.least_part))
-        if len(parts) == 1:
+        parts = list(parts_of([(piece.key, piece.size) for _, piece in pieces]))
+        if sum(piece.size for _, piece in pieces) <= self.small_bytes:
             with in_owners_words(target, "s3:PutObject"):
                 self.s3.put_object(
                     Bucket=target.bucket,
                     Key=target.key,
-                    Body=self._read(parts[0]),
+                    Body=b"".join(map(self._read, parts)),
                     ContentType=GZIP_TYPE,
                 )
             return True
@@ -133,7 +134,7 @@ class Joining:
         return True
 
     def _send(self, target: Location, upload_id: str, number: int, part: Part) -> str:
-        if len(part) == 1 and part[0].size >= self.least_part:
+        if len(part) == 1 and part[0].size >= LEAST_PART:
             (only,) = part
             copied = self.s3.upload_part_copy(
                 Bucket=target.bucket,

@@ -10,7 +10,7 @@ import gzip
 import json
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +21,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 
 from coding_service.aws_calls import configuration
+from coding_service.code_step import DeployedModels
 from coding_service.coder.catalogue import Catalogue
 from coding_service.limits import CallCounter
 from coding_service.machine_learning.access_keys import AccessKeys, IssuedKey
@@ -98,6 +99,10 @@ class World:
     per_day: int = 10_000
     ahead_seconds: float = 0
     """The service's clock against the clients'."""
+    _made: dict[int | None, Steps] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._deployed = DeployedModels(self.catalogue)
 
     def now_ms(self) -> int:
         return int((datetime.now(UTC).timestamp() + self.ahead_seconds) * 1000)
@@ -138,6 +143,8 @@ class World:
         )
 
     def steps(self, range_bytes: int | None = None) -> Steps:
+        if range_bytes in self._made:
+            return self._made[range_bytes]
         made = Steps.of(
             store=self.store,
             s3=self.s3,
@@ -148,7 +155,10 @@ class World:
             spent_ms=lambda: 7,
         )
         if range_bytes is not None:
-            object.__setattr__(made.planning, "range_bytes", range_bytes)
+            made = replace(made, planning=replace(made.planning, range_bytes=range_bytes))
+        # Each model is loaded once, as in a function's process.
+        made = replace(made, predicting=replace(made.predicting, deployed=self._deployed))
+        self._made[range_bytes] = made
         return made
 
     def client(self, name: str = ALICE, *, secret: str | None = None, **options: Any) -> Any:
