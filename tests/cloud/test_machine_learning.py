@@ -4,7 +4,10 @@ import csv
 import gzip
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -12,8 +15,12 @@ import pytest
 from botocore.exceptions import ClientError, WaiterError
 
 from localcloud.cloud import LocalCloud
-from localcloud.environment import REGION
+from localcloud.environment import REGION, client_exports
+from localcloud.server import Server
+from tests.cloud.breaking import kill
 from tests.cloud.deployed import PREDICTION_BUCKET, SECOND_CLIENT, TOPIC
+from tests.docs.markdown import document
+from tests.eventually import eventually
 
 HEADER = "id,occp_text,tasks_text\n"
 SCHEMA = json.dumps(
@@ -29,6 +36,7 @@ SCHEMA = json.dumps(
         ],
     }
 )
+WORK = "coding_service.machine_learning_work"
 QUICK = {"Delay": 1, "MaxAttempts": 120}
 
 
@@ -109,12 +117,40 @@ def wait_for(client: Any, entity_id: str) -> None:
     )
 
 
+def should_run_the_session_of_the_document_word_for_word(
+    cloud: LocalCloud, bucket: str, tmp_path: Path
+) -> None:
+    (session,) = [
+        fence.body for fence in document("docs/engines.md").fences if fence.label == "session"
+    ]
+    assert cloud.service is not None
+    outputs = {
+        "MachineLearningUrl": cloud.service.machine_learning_url,
+        "MachineLearningKeySecretArn": cloud.service.machine_learning_key_secret,
+    }
+    (tmp_path / "outputs.json").write_text(json.dumps({"CodingService": outputs}), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", session.replace("my-bucket", bucket)],
+        cwd=tmp_path,
+        env=client_exports(cloud.reach),
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    nurse, bricklayer = (line.split() for line in done.stdout.splitlines())
+    assert nurse[0] == "1"
+    assert nurse[1].startswith("2544")
+    assert bricklayer[:2] == ["2", "331111"]
+
+
 def should_predict_files_in_a_session_of_the_plain_client(
     cloud: LocalCloud, client: Any, bucket: str
 ) -> None:
-    put(cloud, "in/one.csv", HEADER + 'a,registered nurse,"cares, for patients"\nb,too few\n')
-    put(cloud, "in/two.csv", HEADER + "".join(f"{n},bricklayer,\n" for n in range(3_000)))
-    create(client, "session", f"s3://{bucket}/in/", f"s3://{bucket}/out")
+    put(cloud, "both/one.csv", HEADER + 'a,registered nurse,"cares, for patients"\nb,too few\n')
+    put(cloud, "both/two.csv", HEADER + "".join(f"{n},bricklayer,\n" for n in range(3_000)))
+    create(client, "session", f"s3://{bucket}/both/", f"s3://{bucket}/out")
     client.get_waiter("data_source_available").wait(
         FilterVariable="Name", EQ="session", WaiterConfig=QUICK
     )
@@ -127,7 +163,7 @@ def should_predict_files_in_a_session_of_the_plain_client(
     assert (done["TotalRecordCount"], done["InvalidRecordCount"]) == (3_002, 1)
     manifest = json.loads(get(cloud, f"s3://{bucket}/out/batch-prediction/session.manifest"))
     assert manifest == {
-        f"s3://{bucket}/in/{name}": f"s3://{bucket}/out/batch-prediction/result/session-{name}.gz"
+        f"s3://{bucket}/both/{name}": f"s3://{bucket}/out/batch-prediction/result/session-{name}.gz"
         for name in ("one.csv", "two.csv")
     }
     first, second = (
@@ -148,6 +184,38 @@ def should_predict_files_in_a_session_of_the_plain_client(
     assert found["BatchPredictionId"] == "session"
     client.delete_batch_prediction(BatchPredictionId="session")
     assert client.get_batch_prediction(BatchPredictionId="session")["Status"] == "DELETED"
+
+
+def should_complete_when_the_function_is_killed_while_it_codes(
+    cloud: LocalCloud, server: Server, client: Any, bucket: str
+) -> None:
+    assert cloud.service is not None
+    count = 40_000
+    rows = "".join(f"{n},{n} bricklayer {n % 977},shift {n % 331}\n" for n in range(count))
+    put(cloud, "long.csv", HEADER + rows)
+    create(client, "killed", f"s3://{bucket}/long.csv", f"s3://{bucket}/killed")
+    eventually(
+        lambda: client.get_batch_prediction(BatchPredictionId="killed")["Status"],
+        until=lambda status: status == "INPROGRESS",
+    )
+    eventually(lambda: work_files(cloud), until=lambda keys: "plan.json" in keys)
+    assert kill(server, WORK) >= 1
+    assert not [key for key in work_files(cloud) if key.endswith(".json") and key != "plan.json"]
+    wait_for(client, "killed")
+    done = client.get_batch_prediction(BatchPredictionId="killed")
+    assert (done["TotalRecordCount"], done["InvalidRecordCount"]) == (count, 0)
+    result = f"s3://{bucket}/killed/batch-prediction/result/killed-long.csv.gz"
+    lines = gzip.decompress(get(cloud, result)).decode().split("\n")[:-1]
+    assert [line.partition(",")[0] for line in lines] == ["tag", *map(str, range(count))]
+
+
+def work_files(cloud: LocalCloud) -> set[str]:
+    """The names of what the service keeps of predictions that run."""
+    assert cloud.service is not None
+    found = cloud.s3().list_objects_v2(
+        Bucket=cloud.service.output_bucket, Prefix="machine-learning/"
+    )
+    return {each["Key"].rpartition("/")[2] for each in found.get("Contents", [])} - {"log.txt"}
 
 
 def should_fail_with_the_reason_when_the_bucket_does_not_allow_it(
