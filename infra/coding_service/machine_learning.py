@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import cast
 
-from aws_cdk import ArnFormat, Aws, CfnElement, Stack
+from aws_cdk import Aws, CfnElement, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -16,7 +16,7 @@ from constructs import Construct
 
 from infra.acknowledgements import WILDCARD, acknowledge
 from infra.coding_service.api import STAGE, Api
-from infra.coding_service.inference import CODER_MEMORY_MB, LONGEST_SECONDS
+from infra.coding_service.inference import CODER_MEMORY_MB, LONGEST_SECONDS, let_run_children
 from infra.coding_service.storage import READ_TABLE, WRITE_TABLE, Storage
 from infra.definitions import definition
 from infra.functions import FunctionFactory, TracedFunction
@@ -24,7 +24,6 @@ from infra.security import encrypted_log_group, secure_table, storage_removal, u
 
 PATH = "machinelearning"
 WORK_FOLDER = "machine-learning/*"  # in the bucket of outputs: plans, pieces and logs
-CHILDREN = (":*", "/*")  # executions of a machine, and those of its distributed map
 SECRET_LENGTH = 40  # as AWS's own
 
 
@@ -196,7 +195,10 @@ class MachineLearning(Construct):
             definition_body=sfn.DefinitionBody.from_string(
                 definition(
                     "predictions.asl.json",
-                    {"WorkFunctionArn": self.work.function.function_arn},
+                    {
+                        "WorkFunctionArn": self.work.function.function_arn,
+                        "InferenceConcurrency": factory.settings.inference_concurrency,
+                    },
                 )
             ),
             role=role,
@@ -211,7 +213,7 @@ class MachineLearning(Construct):
         )
         # Without its policy the machine could be made, but not yet invoke anything.
         machine.node.add_dependency(role)
-        _let_run_children(machine, role)
+        let_run_children(machine, role)
         return machine
 
     def _use_table(self, *actions: str) -> list[iam.PolicyStatement]:
@@ -258,46 +260,6 @@ def _use_clients_buckets(factory: FunctionFactory) -> list[iam.PolicyStatement]:
             )
         )
     return statements
-
-
-def _let_run_children(machine: sfn.StateMachine, role: iam.Role) -> None:
-    """Lets a state machine start, see and stop the executions of its distributed map.
-
-    In a policy of its own: the machine waits for the role's first one. (Step Functions developer
-    guide, "IAM policies for using Distributed Map states".)
-    """
-    stack = Stack.of(machine)
-    executions = [
-        stack.format_arn(
-            service="states",
-            resource="execution",
-            resource_name=f"{machine.state_machine_name}{children}",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
-        for children in CHILDREN
-    ]
-    policy = iam.Policy(
-        machine,
-        "RunChildren",
-        roles=[role],
-        statements=[
-            iam.PolicyStatement(
-                actions=["states:StartExecution"], resources=[machine.state_machine_arn]
-            ),
-            iam.PolicyStatement(
-                actions=["states:DescribeExecution", "states:StopExecution"],
-                resources=executions,
-            ),
-        ],
-    )
-    logical_id = stack.get_logical_id(cast(CfnElement, machine.node.default_child))
-    for children in CHILDREN:
-        acknowledge(
-            policy,
-            "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:"
-            f"<AWS::AccountId>:execution:<{logical_id}.Name>{children}]",
-            "Step Functions makes the names of executions and of the map's children.",
-        )
 
 
 def _outputs_id(storage: Storage) -> str:

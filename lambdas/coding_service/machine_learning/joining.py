@@ -14,14 +14,15 @@ from botocore.exceptions import ClientError
 from coding_service.aws_calls import busy_is_retried, code_of
 from coding_service.machine_learning.data_files import in_owners_words
 from coding_service.machine_learning.entities import BatchPrediction, DataSource, Status
-from coding_service.machine_learning.locations import Location, ResultPlaces
-from coding_service.machine_learning.parts import LEAST_PART, Part, parts_of
+from coding_service.machine_learning.locations import ResultPlaces
 from coding_service.machine_learning.predicting import too_many_invalid
 from coding_service.machine_learning.ranges import Piece, Range, WorkFiles
 from coding_service.machine_learning.schema import Schema
 from coding_service.machine_learning.scoring import MOST_INVALID
 from coding_service.machine_learning.steps import Clock, Stage, Work
 from coding_service.machine_learning.store import Store
+from coding_service.ranges.joining import Join
+from coding_service.ranges.joining import Piece as Stored
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -29,8 +30,11 @@ if TYPE_CHECKING:
 AT_ONCE = (
     10  # S3 copies a part in about a second, whatever its size; botocore keeps ten connections
 )
-SMALL_BYTES = 32 << 20  # a result that is sent in one piece, from memory
 GZIP_TYPE = "application/gzip"
+
+
+class Deleted(Exception):
+    """The prediction was deleted while its results were being joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,6 @@ class Joining:
     s3: S3Client
     files: WorkFiles
     clock: Clock
-    small_bytes: int = SMALL_BYTES
 
     def run(
         self, work: Work, progress: Mapping[str, Any], *, time_remains: Callable[[], bool]
@@ -63,7 +66,9 @@ class Joining:
             if place < reached["file"]:
                 continue
             pieces = self._pieces(prediction, list(ranges))
-            if not self._join(prediction, pieces):
+            try:
+                self._join(prediction, pieces)
+            except Deleted:
                 return {"status": str(Stage.UNWANTED)}
             for _, piece in pieces:
                 reached["total"] += piece.counts.total
@@ -94,80 +99,35 @@ class Joining:
         text = None if source is None else self.store.schema(source)
         return 2 if text is not None and Schema.parse(text).has_header else 1
 
-    def _join(self, prediction: BatchPrediction, pieces: Sequence[tuple[Range, Piece]]) -> bool:
-        """Whether the prediction still wanted it."""
+    def _join(self, prediction: BatchPrediction, pieces: Sequence[tuple[Range, Piece]]) -> None:
         data = pieces[0][0].data.location
         target = ResultPlaces.of(prediction.output_uri, prediction.entity_id).result(data)
-        parts = list(parts_of([(piece.key, piece.size) for _, piece in pieces]))
-        if sum(piece.size for _, piece in pieces) <= self.small_bytes:
-            with in_owners_words(target, "s3:PutObject"):
-                self.s3.put_object(
-                    Bucket=target.bucket,
-                    Key=target.key,
-                    Body=b"".join(map(self._read, parts)),
-                    ContentType=GZIP_TYPE,
-                )
-            return True
-        with in_owners_words(target, "s3:PutObject"):
-            upload_id = self.s3.create_multipart_upload(
-                Bucket=target.bucket, Key=target.key, ContentType=GZIP_TYPE
-            )["UploadId"]
-        noted = json.dumps([target.bucket, target.key, upload_id])
-        if not self.store.note_upload(prediction, noted):
-            abort(self.s3, target, upload_id)
-            return False
-        with in_owners_words(target, "s3:PutObject"), ThreadPoolExecutor(AT_ONCE) as pool:
-            numbered = list(enumerate(parts, start=1))
-            tags = list(pool.map(lambda each: self._send(target, upload_id, *each), numbered))
-        with in_owners_words(target, "s3:PutObject"):
-            self.s3.complete_multipart_upload(
-                Bucket=target.bucket,
-                Key=target.key,
-                UploadId=upload_id,
-                MultipartUpload={
-                    "Parts": [
-                        {"PartNumber": number, "ETag": tag}
-                        for (number, _), tag in zip(numbered, tags, strict=True)
-                    ]
-                },
-            )
-        return True
 
-    def _send(self, target: Location, upload_id: str, number: int, part: Part) -> str:
-        if len(part) == 1 and part[0].size >= LEAST_PART:
-            (only,) = part
-            copied = self.s3.upload_part_copy(
-                Bucket=target.bucket,
-                Key=target.key,
-                UploadId=upload_id,
-                PartNumber=number,
-                CopySource={"Bucket": self.files.bucket, "Key": only.key},
-                CopySourceRange=only.byte_range,
-            )
-            return copied["CopyPartResult"]["ETag"]
-        return self.s3.upload_part(
-            Bucket=target.bucket,
-            Key=target.key,
-            UploadId=upload_id,
-            PartNumber=number,
-            Body=self._read(part),
-        )["ETag"]
+        def note(upload_id: str) -> None:
+            noted = json.dumps([target.bucket, target.key, upload_id])
+            if not self.store.note_upload(prediction, noted):
+                raise Deleted
 
-    def _read(self, part: Part) -> bytes:
-        return b"".join(self.files.read(each.key, each.byte_range) for each in part)
+        join = Join(
+            s3=self.s3,
+            pieces_bucket=self.files.bucket,
+            bucket=target.bucket,
+            key=target.key,
+            content_type=GZIP_TYPE,
+            begun=note,
+        )
+        with in_owners_words(target, "s3:PutObject"):
+            join.run([Stored(piece.key, piece.size) for _, piece in pieces])
 
 
 def abandon_upload(s3: S3Client, prediction: BatchPrediction) -> None:
     """Ends the upload that an earlier attempt began, should it not have ended."""
-    if prediction.upload:
-        bucket, key, upload_id = json.loads(prediction.upload)
-        abort(s3, Location(bucket, key), upload_id)
-
-
-def abort(s3: S3Client, target: Location, upload_id: str) -> None:
+    if not prediction.upload:
+        return
+    bucket, key, upload_id = json.loads(prediction.upload)
     try:
         with busy_is_retried():
-            s3.abort_multipart_upload(Bucket=target.bucket, Key=target.key, UploadId=upload_id)
+            s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id)
     except ClientError as error:
         if code_of(error) != "NoSuchUpload":
             raise

@@ -7,7 +7,7 @@ gathers small ones in memory until they are enough.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -83,6 +83,8 @@ class Join:
     """Joins pieces of one bucket to an object of the same or another. Raises `AwsBusy`.
 
     Doing it again gives the same object. Where it fails, its multipart upload is aborted.
+
+    :ivar begun: is told the upload's id, for who must abort it should this process be killed.
     """
 
     s3: S3Client
@@ -91,6 +93,7 @@ class Join:
     key: str
     content_type: str
     least: int = MIN_PART_BYTES
+    begun: Callable[[str], object] | None = None
 
     def run(self, pieces: Sequence[Piece]) -> None:
         """Stores the object; the pieces stay."""
@@ -110,6 +113,8 @@ class Join:
                 Bucket=self.bucket, Key=self.key, ContentType=self.content_type
             )["UploadId"]
         try:
+            if self.begun is not None:
+                self.begun(upload_id)
             with ThreadPoolExecutor(WORKERS, thread_name_prefix="join") as executor:
                 parts = list(
                     executor.map(partial(self._part, upload_id), range(1, len(steps) + 1), steps)

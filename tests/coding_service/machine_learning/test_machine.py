@@ -58,4 +58,7 @@ def should_lead_to_states_that_exist() -> None:
         *STATES,
         "Predict a range",
     }
-    assert set(re.findall(r"\$\{(\w+)\}", text)) == {"WorkFunctionArn"}
+    assert set(re.findall(r"\$\{(\w+)\}", text)) == {
+        "WorkFunctionArn",
+        "InferenceConcurrency",
+    }

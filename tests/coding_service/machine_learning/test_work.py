@@ -347,7 +347,7 @@ def should_join_large_pieces_inside_s3_and_clear_up_an_upload_that_broke_off(
         files.write_piece(prediction, part, content, Counts(1), 1)
     broken = world.s3.create_multipart_upload(Bucket=DATA, Key="broken")["UploadId"]
     world.store.note_upload(prediction, json.dumps([DATA, "broken", broken]))
-    joining = Joining(world.store, world.s3, files, world.now_ms, small_bytes=0)
+    joining = Joining(world.store, world.s3, files, world.now_ms)
     joined = joining.run(work, {}, time_remains=lambda: True)
     assert joined["total"] == len(sizes)
     assert world.get(RESULT + "in.csv.gz") == b"".join(contents)
