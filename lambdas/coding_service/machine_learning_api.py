@@ -35,8 +35,10 @@ def operations() -> Operations:
     own, service = machine_learning_environment(), service_environment()
     store, starter = Store(table(own.table)), Starter(step_functions(), own.state_machine_arn)
     models = Models(Catalogue.read(service.models), own.account)
-    sources = DataSources(store, starter, own.account, _now_ms)
-    logs = Logs(s3(), storage_environment().output_bucket)
+    storage = storage_environment()
+    buckets = frozenset({storage.input_bucket, storage.output_bucket})
+    sources = DataSources(store, starter, own.account, buckets, _now_ms)
+    logs = Logs(s3(), storage.output_bucket)
     keys = AccessKeys(IssuedKey.all_of(own.access_keys), secrets(), time.time)
     return Operations(
         models=models,

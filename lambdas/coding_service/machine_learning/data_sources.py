@@ -14,6 +14,7 @@ from coding_service.machine_learning.errors import (
     parameter_mismatch,
 )
 from coding_service.machine_learning.listing import Entry, described
+from coding_service.machine_learning.locations import check_foreign
 from coding_service.machine_learning.schema import Schema
 from coding_service.machine_learning.starting import Starter
 from coding_service.machine_learning.store import Store
@@ -23,12 +24,14 @@ from coding_service.machine_learning.store import Store
 class DataSources:
     """A client's data sources.
 
+    :ivar own_buckets: the service's, which hold no client's data.
     :ivar now_ms: milliseconds since the epoch.
     """
 
     store: Store
     starter: Starter
     account: str
+    own_buckets: frozenset[str]
     now_ms: Callable[[], int]
 
     def create(self, client: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,6 +70,8 @@ class DataSources:
                 "DataRearrangement is not supported: this service codes all of the data. "
                 "Leave it out, and split the data before"
             )
+        for name in ("DataLocationS3", "DataSchemaLocationS3"):
+            check_foreign(name, spec.get(name), self.own_buckets)
         schema, schema_location = spec.get("DataSchema"), spec.get("DataSchemaLocationS3")
         if (schema is None) == (schema_location is None):
             raise invalid_input("Give either DataSchema or DataSchemaLocationS3, and not both")

@@ -72,3 +72,12 @@ def check_output(uri: str) -> None:
             raise invalid_input(
                 f"OutputUri {uri[:200]} is not valid: its key must not contain '{refused}'"
             )
+
+
+def check_foreign(name: str, uri: str | None, own_buckets: frozenset[str]) -> None:
+    """Raises `ApiError` for a place in the service's own buckets.
+
+    The service's role may read and write there what it keeps of all its clients.
+    """
+    if uri is not None and Location.of(uri).bucket in own_buckets:
+        raise invalid_input(f"{name} {uri[:200]} is not valid: the bucket is the service's own")

@@ -10,7 +10,7 @@ from coding_service.machine_learning.data_sources import DataSources
 from coding_service.machine_learning.entities import BatchPrediction, DataSource, Status
 from coding_service.machine_learning.errors import invalid_input, not_found, parameter_mismatch
 from coding_service.machine_learning.listing import Entry, described
-from coding_service.machine_learning.locations import check_output
+from coding_service.machine_learning.locations import check_foreign, check_output
 from coding_service.machine_learning.logs import Logs
 from coding_service.machine_learning.models import KIND as MODEL
 from coding_service.machine_learning.models import Models
@@ -83,6 +83,7 @@ class Predictions:
     def _asked_for(self, client: str, request: Mapping[str, Any]) -> BatchPrediction:
         model_id, source_id = request["MLModelId"], request["BatchPredictionDataSourceId"]
         check_output(request["OutputUri"])
+        check_foreign("OutputUri", request["OutputUri"], self.sources.own_buckets)
         if self.models.card(model_id) is None:
             raise invalid_input(f"No {MODEL} with id {model_id} exists")
         source = self.sources.find(client, source_id)

@@ -14,6 +14,7 @@ from tests.coding_service.machine_learning.world import (
     DATA,
     FIELDS,
     HEADER,
+    OUTPUTS,
     SCHEMA,
     TOPIC,
     World,
@@ -155,6 +156,20 @@ def should_refuse_an_output_uri_that_the_reference_forbids(world: World, key: st
     )
     assert code == "InvalidInputException"
     assert "OutputUri" in message
+
+
+def should_let_nobody_into_the_services_own_bucket(world: World) -> None:
+    client, schema = world.client(), json.dumps(SCHEMA)
+    inside = f"s3://{OUTPUTS}/machine-learning/"
+    for spec in (
+        {"DataLocationS3": inside, "DataSchema": schema},
+        {"DataLocationS3": LOCATION, "DataSchemaLocationS3": inside},
+    ):
+        code, message = refused(client.create_data_source_from_s3, DataSourceId="x", DataSpec=spec)
+        assert (code, "service's own" in message) == ("InvalidInputException", True)
+    world.source(location=world.put("in.csv", HEADER + "1,baker,\n"))
+    code, message = refused(client.create_batch_prediction, **prediction(world, OutputUri=inside))
+    assert (code, "service's own" in message) == ("InvalidInputException", True)
 
 
 def should_refuse_a_prediction_of_what_is_not_there(world: World) -> None:

@@ -115,7 +115,7 @@ class World:
     def operations(self) -> Operations:
         starter: Any = Starter(self.states, "machine")  # type: ignore[arg-type]
         models = Models(self.catalogue, ACCOUNT)
-        sources = DataSources(self.store, starter, ACCOUNT, self.now_ms)
+        sources = DataSources(self.store, starter, ACCOUNT, frozenset({OUTPUTS}), self.now_ms)
         keys = AccessKeys(self.issued, self.secrets, lambda: self.now_ms() / 1000)
         return Operations(
             models=models,
