@@ -35,6 +35,9 @@ KEY_USE: Mapping[str, Mapping[str, frozenset[str]]] = {
     "coding_service.arrive": EVENTS,
     "coding_service.infer": {**TABLE, "s3": BOTH},
     "coding_service.settle": {**TABLE, "s3": BOTH},
+    # Links to a log are presigned; the secrets are its clients' access keys.
+    "coding_service.machine_learning_api": {**TABLE, "s3": READ, "secretsmanager": READ},
+    "coding_service.machine_learning_work": {**TABLE, "s3": BOTH},
 }
 
 
