@@ -122,44 +122,53 @@ class Rendering:
     line: int = 0
     """Lines so far: of the input, too."""
     _scores_at: int = field(init=False)
+    _classes: int = field(init=False)
     _answer: Callable[[Sequence[float]], str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         beside = [name for name in self.header[: len(BESIDE_SCORES)] if name in BESIDE_SCORES]
         if beside[:1] != ["tag"]:
             raise ResultsMismatch("the engine's scores do not name the rows that they are of")
-        self._scores_at = len(beside)
+        self._scores_at, self._classes = len(beside), len(self.header) - len(beside)
         self._answer = self.placing_of(self.header[len(beside) :]).answer
 
     def of(self, lines: Sequence[bytes]) -> bytes:
         """Raises `OperationFailed` at a blank line, `ResultsMismatch` at one that can't be."""
         made = []
         try:
-            for row in csv.reader(map(_text, lines)):
+            for line in lines:
                 self.line += 1
-                made.append(self._rendered(row))
+                made.append(self._rendered(line))
         except (csv.Error, ValueError):
             raise ResultsMismatch(
-                f"the engine's scores can't be read near line {max(1, self.line)}"
+                f"the engine's scores can't be read near line {self.line}"
             ) from None
         return "".join(made).encode("utf-8", "surrogatepass")
 
-    def _rendered(self, row: list[str]) -> str:
-        if not row:
-            raise OperationFailed(
-                f"line {self.line} could not be used by Amazon ML, which takes at most 100 kB a "
-                "record"
-            )
-        named = _ROW_ID.fullmatch(row[0])
-        if named is None or int(named[1]) != self.line or len(row) != len(self.header):
+    def _rendered(self, line: bytes) -> str:
+        row_id, scores = self._read(line)
+        named = _ROW_ID.fullmatch(row_id)
+        if named is None or int(named[1]) != self.line or len(scores) != self._classes:
             raise ResultsMismatch(
                 f"row {self.line} of the engine's scores is not the one of line {self.line}"
             )
         record_id = named[2] or ""
         if "\\" in record_id or '"' in record_id:
             json.loads(f'"{record_id}"')  # what was escaped is still a text
-        answer = self._answer([*map(float, row[self._scores_at :])])
-        return f'{{"recordId": "{record_id}", {answer}}}\n'
+        return f'{{"recordId": "{record_id}", {self._answer(scores)}}}\n'
+
+    def _read(self, line: bytes) -> tuple[str, list[float]]:
+        """The row's id and its scores. Only ids are ever in quotes."""
+        if not line.strip():
+            raise OperationFailed(
+                f"line {self.line} could not be used by Amazon ML, which takes at most 100 kB a "
+                "record"
+            )
+        if self._scores_at == 1 and not line.startswith(b'"'):
+            row_id, _, scores = line.partition(b",")
+            return _text(row_id), [*map(float, scores.split(b","))]
+        (row,) = csv.reader([_text(line)])
+        return row[0], [*map(float, row[self._scores_at :])]
 
 
 def _text(line: bytes) -> str:
