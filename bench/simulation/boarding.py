@@ -11,7 +11,7 @@ from pipeline.sharing import Sharing
 
 SHARE_WAIT_SECONDS = 3  # cdk.json: the queue's batching window
 RECEIVE_AT_ONCE = 2  # infra/pipeline: invocations of receive
-BATCH_OF_MANY, BATCH_OF_FEW = 700, 10  # infra/pipeline: as many as one execution carries
+BATCH_OF_MANY, BATCH_OF_FEW = 1_000, 10  # infra/pipeline: as many as one execution carries
 SHARING = Sharing(max_bytes=32 << 20)  # cdk.json
 EVENT_SECONDS = (0.3, 1.5)  # modelled: from S3 over EventBridge to the queue
 

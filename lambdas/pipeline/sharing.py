@@ -17,7 +17,7 @@ MAX_DROPS = 1_000  # ours: a dozen events of history each, of the 25,000 that an
 MAX_STATE_BYTES = 160_000
 """Step Functions hands on 262,144 bytes at most; a page of announcements (`finishing.PAGE_BYTES`,
 and one announcement more) and the outcomes need room too."""
-ENTRY_BYTES = 160  # of a drop's entries in the state beside its key: ids, ranges, names of fields
+ENTRY_BYTES = 101  # of a drop's two entries in the state beside its key (`short_states`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ one part is described in full, for people who look at an execution. Of many, the
 which they are, and the ledger, which took each of them in, says the rest:
 
     drops     {"drop_id", "key"}
-    segments  {"drop_id", "first_byte", "last_byte"}
+    segments  {"drop_id"} of a whole file; {"drop_id", "first_byte", "last_byte"} of a piece
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +19,8 @@ KnownDrops = Callable[[Iterable[str]], Mapping[str, Drop]]
 """The drops of these ids, as far as the ledger has them."""
 
 _OF_A_DROP = ("drop_id", "key")
-_OF_A_SEGMENT = ("drop_id", "first_byte", "last_byte")
+_OF_A_FILE = ("drop_id",)
+_OF_A_PIECE = ("drop_id", "first_byte", "last_byte")
 _TAKEN_FROM_DROP = ("bucket", "key", "version_id", "etag", "results_prefix")
 
 
@@ -29,7 +30,8 @@ def shortened(execution: Execution) -> dict[str, Any]:
     if len(execution.drops) > 1 or len(execution.parts) > 1:
         state["drops"] = [_only(_OF_A_DROP, each) for each in state["drops"]]
         for part in state["parts"]:
-            part["segments"] = [_only(_OF_A_SEGMENT, each) for each in part["segments"]]
+            names = _OF_A_PIECE if "piece" in part else _OF_A_FILE
+            part["segments"] = [_only(names, each) for each in part["segments"]]
     return state
 
 
@@ -81,4 +83,9 @@ def _with_drop(segment: Any, drops: Mapping[str, Drop]) -> Any:
     if not _is_short(segment):
         return segment
     drop = drops[segment["drop_id"]]
-    return {**{name: getattr(drop, name) for name in _TAKEN_FROM_DROP}, **segment}
+    return {
+        **{name: getattr(drop, name) for name in _TAKEN_FROM_DROP},
+        "first_byte": 0,
+        "last_byte": drop.size - 1,
+        **segment,
+    }

@@ -24,7 +24,7 @@ def start(
             executions.start_execution(
                 stateMachineArn=state_machine_arn,
                 name=name,
-                input=json.dumps(given, ensure_ascii=False),
+                input=json.dumps(given, ensure_ascii=False, separators=(",", ":")),
             )
         except ClientError as error:
             if code_of(error) != "ExecutionAlreadyExists":

@@ -292,7 +292,7 @@ def should_gather_arrivals_for_a_few_seconds_unless_each_file_has_its_own_operat
     either: Deployment, tmp_path: Path
 ) -> None:
     (mapping,) = either.resources("AWS::Lambda::EventSourceMapping", "Pipeline").values()
-    assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (700, 3)
+    assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (1_000, 3)
     alone = synthesize(tmp_path, **SERVICE, shareOperations="false")
     (mapping,) = alone.resources("AWS::Lambda::EventSourceMapping", "Pipeline").values()
     assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (10, 0)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pipeline.announcement import Results, announcement_of, body_of
 from pipeline.dropped import Drop
 from pipeline.finishing import PAGE_BYTES
-from pipeline.sharing import MAX_STATE_BYTES, Sharing, shared_execution
+from pipeline.sharing import MAX_DROPS, MAX_STATE_BYTES, Sharing, shared_execution
 from pipeline.short_states import shortened
 from pipeline.telling import LONGEST_REASON
 from tests.pipeline.builders import a_drop
@@ -31,7 +31,9 @@ def should_stay_within_the_state_that_is_allowed_whatever_the_keys(
     groups = Sharing(max_bytes=1 << 20).groups(drops)
     assert [drop for group in groups for drop in group] == drops
     for group in groups:
-        state = json.dumps(shortened(shared_execution("shared-1000-" + "0" * 32, group)))
+        state = json.dumps(
+            shortened(shared_execution("shared-1000-" + "0" * 32, group)), separators=(",", ":")
+        )
         assert len(group) == 1 or len(state) <= MAX_STATE_BYTES + 1_000  # around the drops
 
 
@@ -57,6 +59,13 @@ def should_leave_room_for_a_page_of_announcements_beside_the_largest_state() -> 
     )
     largest = len(json.dumps(announcement_of(body)))
     assert MAX_STATE_BYTES + 2_000 + PAGE_BYTES + largest < STEP_FUNCTIONS_BYTES
+
+
+def should_carry_a_thousand_files_together_when_their_keys_are_not_very_long() -> None:
+    drops = [a_drop(f"anzsco/{'k' * 46}{n:04d}", size=1 << 25) for n in range(MAX_DROPS)]
+    (group,) = Sharing(max_bytes=MAX_DROPS << 25).groups(drops)
+    state = shortened(shared_execution("shared-1000-" + "0" * 32, group))
+    assert len(json.dumps(state, separators=(",", ":"))) <= MAX_STATE_BYTES + 1_000
 
 
 def should_fill_a_group_before_it_begins_another() -> None:

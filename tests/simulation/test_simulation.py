@@ -61,7 +61,7 @@ def should_bound_what_the_limits_allow() -> None:
 
 def should_split_companies_when_an_execution_would_carry_too_much() -> None:
     drops = at_once(2_000)
-    assert [len(company) for company in companies(drops)] == [792, 792, 416]
+    assert [len(company) for company in companies(drops)] == [1_000, 1_000]
     heavy = [replace(drop, bytes=15 << 20) for drop in drops[:5]]
     assert [len(company) for company in companies(heavy)] == [2, 2, 1]
 
