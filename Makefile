@@ -119,8 +119,8 @@ docs: .venv/.installed ## write the generated blocks of the documents: settings,
 # --- Measurements ---------------------------------------------------------------------------
 
 .PHONY: simulate
-simulate: .venv/.installed ## many drops against the service's limits, on simulated time (minutes); SEED=
-	@.venv/bin/python -m bench.simulation $${SEED:+--seed "$$SEED"}
+simulate: .venv/.installed ## many drops against the service's limits, on simulated time (minutes); SEED=; SEEDS=12 for a table
+	@.venv/bin/python -m bench.simulation $${SEED:+--seed "$$SEED"} $${SEEDS:+--seeds "$$SEEDS"}
 
 # --- AWS ------------------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 """`python -m bench.simulation [--quick] [--seed N]`: runs the scenarios and prints what they show.
 
+With `--seeds N` it runs the two that chance moves most, with the seeds 1 to N, as a table.
+
 Ends with status 1 where a target was missed.
 """
 
@@ -10,19 +12,27 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 
 from bench.simulation.measures import Measures
-from bench.simulation.report import lines_of
-from bench.simulation.scenarios import Scenario, full, quick
+from bench.simulation.report import HEADING, lines_of, row_of
+from bench.simulation.scenarios import Scenario, full, moved_by_chance, quick
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench.simulation", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the short scenarios only")
     parser.add_argument("--seed", type=int, default=1, help="of everything that is random")
+    parser.add_argument("--seeds", type=int, help="a table of the seeds 1 to N")
     chosen = parser.parse_args()
-    scenarios = quick() if chosen.quick else full()
+    missed = _table(chosen.seeds) if chosen.seeds else _scenarios(chosen.quick, chosen.seed)
+    print("All targets met." if not missed else f"{missed} targets missed.")
+    return 1 if missed else 0
+
+
+def _scenarios(short: bool, seed: int) -> int:
+    """Runs each once; how many targets were missed."""
+    scenarios = quick() if short else full()
     missed = 0
     with ProcessPoolExecutor() as executor:
-        runs = executor.map(_run, scenarios, repeat(chosen.seed))
+        runs = executor.map(_run, scenarios, repeat(seed))
         for scenario, (seen, misses, seconds) in zip(scenarios, runs, strict=True):
             missed += len(misses)
             print(f"{scenario.name}  (simulated in {seconds:.1f} s)")
@@ -31,8 +41,21 @@ def main() -> int:
             for miss in misses:
                 print(f"  MISSED: {miss}")
             print(flush=True)
-    print("All targets met." if not missed else f"{missed} targets missed.")
-    return 1 if missed else 0
+    return missed
+
+
+def _table(seeds: int) -> int:
+    """Runs some with each seed; how many targets were missed."""
+    missed = 0
+    with ProcessPoolExecutor() as executor:
+        for scenario in moved_by_chance():
+            print(scenario.name, HEADING, sep="\n")
+            runs = executor.map(_run, repeat(scenario), range(1, seeds + 1))
+            for seed, (seen, misses, _) in enumerate(runs, start=1):
+                missed += len(misses)
+                print(row_of(seed, seen), *misses, flush=True)
+            print()
+    return missed
 
 
 def _run(scenario: Scenario, seed: int) -> tuple[Measures, list[str], float]:

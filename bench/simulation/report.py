@@ -35,6 +35,21 @@ def lines_of(seen: Measures) -> list[str]:
     ]
 
 
+HEADING = (
+    "seed  operations   calls  lost  refused  in a second  rate in use  drained  after last end"
+)
+
+
+def row_of(seed: int, seen: Measures) -> str:
+    """One run of many, in a line below `HEADING`; no rate where drops waited under a minute."""
+    used = "" if seen.share_in_use is None else f"{seen.share_in_use:.1%}"
+    return (
+        f"{seed:>4}  {seen.operations:>10,}  {seen.calls:>6,}  {seen.lost:>4}  "
+        f"{seen.refused + seen.over_quota:>7}  {seen.most_in_a_second:>11}  {used:>11}  "
+        f"{duration(seen.drained_seconds):>8}  {duration(seen.told_after_last_end):>14}"
+    )
+
+
 def duration(seconds: float) -> str:
     """In the unit that reads best."""
     if seconds < 2 * MINUTE:

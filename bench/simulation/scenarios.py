@@ -115,6 +115,26 @@ def told_soon(seen: Measures) -> str | None:
     return f"told {seen.told_after_last_end:.0f} s after the last operation's end" if late else None
 
 
+def ten_thousand_sharing() -> Scenario:
+    return Scenario(
+        name="10,000 at once, sharing",
+        drops=at_once(10_000),
+        shares=True,
+        targets=(took_few_calls, told_soon),
+    )
+
+
+def moved_by_chance() -> list[Scenario]:
+    """Those whose figures one seed says least about: few operations, or a short backlog."""
+    alone = Scenario(
+        name="1,000 at once, each alone",
+        drops=at_once(1_000),
+        shares=False,
+        targets=(used_the_rate, told_soon),
+    )
+    return [ten_thousand_sharing(), alone]
+
+
 ALWAYS = (lost_none, kept_limits, kept_history)
 
 
@@ -131,12 +151,7 @@ def quick() -> list[Scenario]:
         Scenario(
             name="100 at once, sharing", drops=at_once(100), shares=True, targets=(told_soon,)
         ),
-        Scenario(
-            name="10,000 at once, sharing",
-            drops=at_once(10_000),
-            shares=True,
-            targets=(took_few_calls, told_soon),
-        ),
+        ten_thousand_sharing(),
         Scenario(
             name="1,000 at once, sharing, 3 that the service can't code",
             drops=at_once(1_000, failing=3),

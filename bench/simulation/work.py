@@ -10,12 +10,12 @@ from bench.simulation.lambdas import Hands
 from bench.simulation.service import SimulatedService
 from bench.simulation.state_types import Ran
 from pipeline.checking import Checking
+from pipeline.engines.engine import Engine, Order
 from pipeline.errors import ResultsGone
 from pipeline.finishing import PAGE_DROPS
 from pipeline.limiter import CallNotDue
 from pipeline.polling import Polling
 from pipeline.progress import PartStatus, Progress
-from pipeline.service import CodingService
 
 TOPIC = "anzsco"
 BYTES_PER_SECOND = 50_000_000  # modelled: streams, in and out
@@ -27,7 +27,7 @@ DROP_SECONDS = 0.004  # modelled: the ledger's share in receiving or finishing o
 class Work:
     """The functions' handlers; each moves `hands` by what it takes."""
 
-    service: CodingService
+    engine: Engine
     simulated: SimulatedService
     polling: Polling
     checking: Checking
@@ -51,8 +51,9 @@ class Work:
     def submit(self, event: Mapping[str, Any]) -> dict[str, Any]:
         company, progress = self._company(event), Progress.from_state(event["progress"])
         try:
-            self.service.model(TOPIC, None, turn=progress.turn)
-            created = self.service.create_operation(TOPIC, None, turn=progress.turn)
+            model = self.engine.model(TOPIC, None, turn=progress.turn)
+            order = Order(topic=TOPIC, model_id=None, model=model, name=event["part"]["part_id"])
+            created = self.engine.open(order, turn=progress.turn)
         except CallNotDue as pending:
             return progress.awaiting_slot(pending.wait_seconds, pending.turn).to_state()
         self.operations += 1
@@ -65,7 +66,7 @@ class Work:
         )
         return Progress(
             status=PartStatus.AWAITING_INPUT,
-            wait_seconds=self.polling.wait(0),
+            wait_seconds=self.polling.wait(0, self.engine.demand()),
             operation_id=created.operation_id,
             attempt=progress.attempt + 1,
             uploaded_at=self.hands.clock.iso(),
@@ -77,7 +78,7 @@ class Work:
     def collect(self, event: Mapping[str, Any]) -> dict[str, Any]:
         progress = Progress.from_state(event["progress"])
         try:
-            state = self.service.operation(TOPIC, progress.operation_id or "", turn=progress.turn)
+            state = self.engine.check(TOPIC, progress.operation_id or "", turn=progress.turn)
         except CallNotDue as pending:
             return progress.awaiting_slot(pending.wait_seconds, pending.turn).to_state()
         if state.response_download_url is None:

@@ -114,7 +114,7 @@ class World:
             limiter=limiter,
         )
         work = Work(
-            service=coding_service,
+            engine=engine,
             simulated=self.service,
             polling=polling,
             checking=Checking(

@@ -62,6 +62,11 @@ class CallBudget:
         first = _first_counted(at)
         return sum(count for period, count in self.made.items() if period >= first)
 
+    def under_way(self, at: int) -> int:
+        """Operations that have begun and are not known to have ended."""
+        hour = at // HOUR_MS
+        return sum(n for began, n in self.running.items() if hour < began + PROMISED_HOURS)
+
     def promised(self, at: int, within: int) -> int:
         """Calls that the operations under way, and one more, may need within so long."""
         return self._promise(0, within) + sum(

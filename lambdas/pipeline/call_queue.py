@@ -11,7 +11,8 @@ from typing import Any, Self
 
 OPEN_TURNS = 4  # ours: as many are at the front at once; they share the waiting for a free slot
 EARLY = 0.9  # ours: of the time that the turns ahead take. Who fails to come leaves no gap
-PATIENCE = 0.7  # ours: of that time where calls of another lane take part of the slots
+PATIENCE = 0.5  # ours: of that time where calls of another lane take part of the slots. They do so
+# by fits and starts, and a slot is lost where all that wait were told to come later
 NEAR_TURNS = 30  # ours: these come back twice as soon, should calls get faster meanwhile
 SLOWER, FASTER = 32, 8  # ours: the pace is a mean of about so many of the last calls; it is noticed
 # sooner that they get faster, as slots pass unused until those who wait are told

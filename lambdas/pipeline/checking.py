@@ -63,4 +63,4 @@ class Checking:
 
     def _wait(self, progress: Progress, engine: Engine) -> int:
         waited = self.clock.seconds() - self._uploaded_at(progress)
-        return self.polling.wait(waited, budget_left=engine.budget_left())
+        return self.polling.wait(waited, engine.demand())

@@ -20,7 +20,7 @@ from pipeline.call_budget import ChecksAhead
 from pipeline.call_queue import PATIENCE
 from pipeline.clock import Clock, next_midnight
 from pipeline.ledger import Ledger
-from pipeline.polling import STANDARD
+from pipeline.polling import STANDARD, Demand
 
 __all__ = ["PK", "SK", "CallNotDue", "Lane", "Limiter"]
 
@@ -34,6 +34,7 @@ YIELD = 0.5  # ours: of a slot. For each turn before it a caller takes slots les
 ARRIVAL_SHARE = 0.6  # ours: of that sleep; callers are told to be back so much before their slot
 CLOSED_AT_LEAST = timedelta(minutes=15)  # ours: near midnight, leave the service time to turn over
 SLOW_DOWN_SLOTS = 5  # ours: after a 429 everybody skips so many slots
+CHECKS_SHARE = 0.5  # ours: of the calls, while many operations are under way; see `polling`
 LONGEST_QUEUE_MS = 1_800_000  # ours: nobody is sent away for over half an hour by the queue alone
 ENDS_SEEN_MS = (10_000, 1_200_000)  # ours: an operation's end lets others begin. It is looked for
 # again after as long as nothing began, but at least and at most so long
@@ -122,10 +123,13 @@ class Limiter:
         spread = self.chance() * min(LONGEST_QUEUE_MS, self._spacing * self.requests_per_day)
         return self._not_due(until - self.clock.milliseconds() + round(spread), None)
 
-    def budget_left(self) -> float:
-        """Share of a day's calls that is still free, 0 to 1."""
-        used = self._book.read().budget.used(self.clock.milliseconds())
-        return max(0.0, 1 - used / self.requests_per_day)
+    def demand(self) -> Demand:
+        """What is left of a day's calls, and how often the operations under way can be asked."""
+        budget, now = self._book.read().budget, self.clock.milliseconds()
+        return Demand(
+            budget_left=max(0.0, 1 - budget.used(now) / self.requests_per_day),
+            round_seconds=budget.under_way(now) * self._spacing / 1000 / CHECKS_SHARE,
+        )
 
     @property
     def _book(self) -> CallBook:

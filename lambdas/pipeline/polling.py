@@ -2,10 +2,16 @@
 
 Soon at first, then in proportion to the time already waited, so that asking adds about the same
 small share to every file's journey, and with a ceiling far below the 24 hours after which results
-vanish. Jitter spreads files that were dropped together; it only shortens a wait, so that an end
-is always seen within the fraction (or the first wait) after it. An operation of a day takes at
-most 90 checks, one of two weeks some 250: a tenth of the 25,000 events that an execution's
-history may hold.
+vanish. Jitter spreads files that were dropped together; it only shortens a wait, and never below
+the first one, so that an end is always seen within the fraction (or the first wait) after it. An
+operation of a day takes at most 90 checks, one of two weeks some 250: a tenth of the 25,000 events
+that an execution's history may hold.
+
+Calls are shared by all operations under way. The more there are, the less is a check worth that
+only finds one of them still running: it takes a call from another whose results lie ready, or that
+could begin. So while there are many the least wait is a round, in which each is asked once and half
+of the calls are left for other things (`limiter.Limiter.demand`). With the documented limits that
+is more than the first wait from five operations on.
 """
 
 import math
@@ -17,6 +23,20 @@ from functools import cache
 JITTER = 0.05  # ours: up to 5 % sooner. 10 % would take 90 checks a day
 SCARCE = 0.2  # ours: of the day's calls; with fewer left, checks get rarer
 RARER = 4  # ours: times the usual wait
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """How much the service's calls are in demand."""
+
+    budget_left: float = 1.0
+    """Share of the day's calls that is still free, 0 to 1."""
+    round_seconds: float = 0.0
+    """In which every operation under way can be asked once, with the share of the calls that is
+    meant for checks."""
+
+
+NO_DEMAND = Demand()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,16 +51,19 @@ class Polling:
     chance: Callable[[], float] = random.random
     """Uniform in [0, 1)."""
 
-    def wait(self, waited_seconds: float, *, budget_left: float = 1.0) -> int:
+    def wait(self, waited_seconds: float, demand: Demand = NO_DEMAND) -> int:
         """Seconds until the next status check, at least 1.
 
-        `waited_seconds` is the time since the upload ended; `budget_left` the share of the
-        day's calls that is still free: when calls get scarce, waits are four times longer.
+        `waited_seconds` is the time since the upload ended. When the day's calls get scarce,
+        waits are four times longer. While many operations are under way, each is asked once a
+        round.
         """
         wanted = max(self.first_seconds, waited_seconds * self.fraction)
-        if budget_left < SCARCE:
+        if demand.budget_left < SCARCE:
             wanted *= RARER
-        return max(1, math.floor(min(wanted, self.ceiling_seconds) * (1 - JITTER * self.chance())))
+        wanted = max(wanted, demand.round_seconds)
+        sooner = min(wanted, self.ceiling_seconds) * (1 - JITTER * self.chance())
+        return max(1, math.floor(max(sooner, self.first_seconds)))
 
     def most_checks(self, age_seconds: float, seconds: float) -> int:
         """The most checks that an operation of this age may need in the time to come, while
@@ -57,7 +80,7 @@ def _most_checks(first: float, fraction: float, ceiling: float, age: float, seco
     )
     checks, waited = 0, age
     while waited < age + seconds:
-        waited += policy.wait(waited, budget_left=0.0)
+        waited += policy.wait(waited, Demand(budget_left=0.0))
         checks += 1
     return checks
 

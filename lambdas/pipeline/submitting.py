@@ -14,7 +14,7 @@ from pipeline.boarding import Boarding
 from pipeline.checked_drop import CheckedDrop
 from pipeline.clock import Clock
 from pipeline.delivery import Cargo, Delivery
-from pipeline.engines.engine import EngineOf, OpenOperation, Order
+from pipeline.engines.engine import Engine, EngineOf, OpenOperation, Order
 from pipeline.errors import DropcoderError, FileRejected, PartTaken, Rejected
 from pipeline.limiter import CallNotDue
 from pipeline.observability import Measures
@@ -67,7 +67,7 @@ class Submitting:
                     return ticket.progress.awaiting_slot(ask_again)
                 if claim.record.state is AttemptState.IDLE:
                     return self._try(claim, ticket, seconds_left)
-                return self._submitted(claim)
+                return self._submitted(claim, engine)
             except CallNotDue as pending:
                 return ticket.progress.awaiting_slot(pending.wait_seconds, pending.turn)
             except Rejected as rejected:
@@ -121,7 +121,7 @@ class Submitting:
                 claim.abandon(f"ended by {type(error).__name__}")
             raise
         self.measure("BytesSubmitted", delivery.cargo.length, unit="Bytes")
-        return self._submitted(claim)
+        return self._submitted(claim, self.engine_of(part.topic))
 
     def _create(self, claim: Claim, part: Part, model: Model, turn: str | None) -> OpenOperation:
         claim.begin()
@@ -152,11 +152,11 @@ class Submitting:
         self.rejections.report(drop.source, faults, drop.input_format, piece=part.piece)
         return _rejected(claim, faults.summary(), faults.count)
 
-    def _submitted(self, claim: Claim) -> Progress:
+    def _submitted(self, claim: Claim, engine: Engine) -> Progress:
         record = claim.record
         return Progress(
             status=PartStatus.AWAITING_INPUT,
-            wait_seconds=self.polling.wait(0),
+            wait_seconds=self.polling.wait(0, engine.demand()),
             operation_id=record.operation_id,
             attempt=record.attempt,
             uploaded_at=record.uploaded_at,

@@ -15,7 +15,7 @@ from pipeline.identity import drop_id, part_id, results_prefix
 from pipeline.ledger import Ledger
 from pipeline.limiter import Lane, Limiter
 from pipeline.parts import Part
-from pipeline.polling import Polling
+from pipeline.polling import NO_DEMAND, Demand, Polling
 from pipeline.presigned import PresignedHosts, presigned_pool
 from pipeline.progress import PartStatus, Progress
 from pipeline.service import CodingService
@@ -199,13 +199,13 @@ class Unlimited:
     """Stands for the limiter where nobody counts: remembers which operations ended."""
 
     heard: list[float] = field(default_factory=list)
-    left: float = 1.0
+    seen: Demand = NO_DEMAND
 
     def foresee(self, lane: Lane, *, turn: str | None = None) -> None:
         """Every call is due."""
 
-    def budget_left(self) -> float:
-        return self.left
+    def demand(self) -> Demand:
+        return self.seen
 
     def ended(self, begun_at: float) -> None:
         self.heard.append(begun_at)

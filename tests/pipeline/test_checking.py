@@ -7,6 +7,7 @@ from pipeline.checking import Checking
 from pipeline.engines.engine import Engine
 from pipeline.errors import ServiceBusy, ServiceRefused
 from pipeline.ledger import Ledger
+from pipeline.polling import Demand
 from pipeline.progress import PartStatus, Progress
 from pipeline.state_fields import MalformedState
 from pipeline.states import Ticket
@@ -82,8 +83,16 @@ def should_wait_in_proportion_to_the_time_since_the_upload_when_it_is_pending(
 
 def should_wait_longer_when_the_days_calls_get_scarce(world: World) -> None:
     world.now(OperationStatus.IN_PROGRESS)
-    world.calls = Unlimited(left=0.05)
+    world.calls = Unlimited(seen=Demand(budget_left=0.05))
     assert world.checking.check(*asked(world.ticket())).wait_seconds == 400
+
+
+def should_wait_for_the_others_to_be_asked_when_many_operations_are_under_way(
+    world: World,
+) -> None:
+    world.now(OperationStatus.IN_PROGRESS)
+    world.calls = Unlimited(seen=Demand(round_seconds=300))
+    assert world.checking.check(*asked(world.ticket())).wait_seconds == 300
 
 
 def should_hand_on_no_url_when_the_operation_is_complete(world: World) -> None:

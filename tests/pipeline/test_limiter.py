@@ -207,7 +207,7 @@ def should_begin_nothing_when_checks_could_not_be_paid_for() -> None:
     assert wait <= 60  # one may end any time
     for _ in range(47):
         limiter.take(Lane.STATUS)  # those promised, and what is left
-    assert limiter.budget_left() == 0
+    assert limiter.demand().budget_left == 0
 
 
 def should_begin_nothing_when_a_fifth_of_the_day_is_promised() -> None:
@@ -238,6 +238,19 @@ def should_begin_one_when_calls_of_a_day_ago_will_be_free_before_its_checks_are_
     wait_of(lambda: later.take(Lane.SUBMISSION))
     hands.time = NOON + DAY + 90  # half a minute before those of the first two minutes are
     later.take(Lane.SUBMISSION)
+
+
+def should_make_a_round_longer_when_more_operations_are_under_way() -> None:
+    hands = Hands()
+    limiter = a_limiter(in_memory(), hands)
+    assert limiter.demand().round_seconds == 0
+    for _ in range(6):
+        limiter.take(Lane.SUBMISSION)
+    assert limiter.demand().round_seconds == pytest.approx(6 * 2 * SPACING)
+    limiter.ended(NOON)
+    assert limiter.demand().round_seconds == pytest.approx(5 * 2 * SPACING)
+    hands.time += DAY + 3600  # lost sight of: nobody asks about them any more
+    assert limiter.demand().round_seconds == 0
 
 
 def should_begin_another_when_an_operation_has_ended() -> None:
@@ -272,7 +285,7 @@ def should_wait_until_calls_are_a_day_old_when_the_day_is_used(ledger: Ledger) -
     limiter = a_limiter(ledger, hands, requests_per_day=10)
     for _ in range(10):
         limiter.take(Lane.STATUS)
-    assert limiter.budget_left() == 0
+    assert limiter.demand().budget_left == 0
     wait = wait_of(lambda: limiter.take(Lane.STATUS))
     assert DAY <= wait <= DAY + 140
     hands.time += wait
@@ -323,7 +336,7 @@ def should_give_a_slot_to_one_only_when_two_saw_it_free(ledger: Ledger) -> None:
 
     slow = a_limiter(Overtaken(ledger.table), hands)
     slow.take(Lane.SUBMISSION)
-    assert limiter.budget_left() == 1 - 2 / 10_000
+    assert limiter.demand().budget_left == 1 - 2 / 10_000
     assert hands.time == pytest.approx(NOON + LEAD + SPACING, abs=0.01)
 
 

@@ -61,7 +61,9 @@ class StepFunctions:
             {
                 "stateMachineArn": MACHINE,
                 "name": f"{told[0]['drop_id']}-told-{redrive_count}",
-                "input": json.dumps({"drops": told, "parts": []}, ensure_ascii=False),
+                "input": json.dumps(
+                    {"drops": told, "parts": []}, ensure_ascii=False, separators=(",", ":")
+                ),
             },
         )
 

@@ -246,7 +246,7 @@ def should_spend_no_slot_when_there_is_no_token(world: World) -> None:
     world.service.tokens.secrets.put_secret_value(SecretId="credentials", SecretString="{}")
     with pytest.raises(DropcoderError):
         world.service.create_operation(TOPIC, None)
-    assert a_limiter(world.ledger, world.hands).budget_left() == 1
+    assert a_limiter(world.ledger, world.hands).demand().budget_left == 1
 
 
 def should_keep_urls_and_tokens_out_of_ledger_and_reprs(world: World) -> None:

@@ -26,6 +26,7 @@ from pipeline.errors import (
 )
 from pipeline.ledger import Ledger
 from pipeline.parts import Part, Segment
+from pipeline.polling import Demand
 from pipeline.presigned import PresignedHosts, presigned_pool
 from pipeline.progress import PartStatus, Progress
 from pipeline.reading import BlockReader
@@ -598,6 +599,13 @@ def should_keep_secrets_out_of_errors_ledger_and_logs(
     logs = "".join(r.getMessage() for r in caplog.records if not r.name.startswith(aws_itself))
     for secret in (URL_CANARY, TOKEN_CANARY, CLIENT_SECRET):
         assert secret not in told + ledger + logs
+
+
+def should_wait_for_the_others_to_be_asked_when_many_operations_are_under_way(
+    bench: Bench,
+) -> None:
+    busy = bench.with_engine(limiter=Unlimited(seen=Demand(round_seconds=300)))
+    assert busy.submit(bench.part(lines(5))).wait_seconds == 300
 
 
 @pytest.fixture

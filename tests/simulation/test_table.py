@@ -84,7 +84,7 @@ def should_keep_a_drop_and_take_a_slot() -> None:
     drops.accept(a_drop())
     assert drops.accept(a_drop()) == drops.record(a_drop().drop_id)
     a_limiter(ledger, hands).take(Lane.STATUS)
-    assert a_limiter(ledger, hands).budget_left() < 1
+    assert a_limiter(ledger, hands).demand().budget_left < 1
 
 
 def should_refuse_an_expression_when_it_is_one_that_it_does_not_know() -> None:

@@ -9,6 +9,7 @@ from pipeline.call_book import Lane
 from pipeline.clock import Clock
 from pipeline.downloading import Downloader
 from pipeline.engines.engine import Engine, Order, Results
+from pipeline.polling import Demand
 from pipeline.presigned import PresignedHosts, StorageAnswer
 from pipeline.service_port import CodingServicePort
 from pipeline.service_results import ServiceResults
@@ -21,7 +22,7 @@ class CallShare(Protocol):
 
     def foresee(self, lane: Lane, *, turn: str | None = None) -> None: ...
 
-    def budget_left(self) -> float: ...
+    def demand(self) -> Demand: ...
 
     def ended(self, begun_at: float) -> None: ...
 
@@ -65,8 +66,8 @@ class CodingServiceEngine(Engine):
     def check(self, topic: str, operation_id: str, *, turn: str | None = None) -> OperationState:
         return self.service.operation(topic, operation_id, turn=turn)
 
-    def budget_left(self) -> float:
-        return self.limiter.budget_left()
+    def demand(self) -> Demand:
+        return self.limiter.demand()
 
     def ended(self, begun_at: float) -> None:
         self.limiter.ended(begun_at)

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from pipeline.downloading import Piece
+from pipeline.polling import NO_DEMAND, Demand
 from pipeline.presigned import StorageAnswer
 from pipeline.uploading import UploadBody
 from protocol.messages import Model, OperationState
@@ -125,9 +126,9 @@ class Engine(ABC):
     def check(self, topic: str, operation_id: str, *, turn: str | None = None) -> OperationState:
         """An operation's status, in the Coding Service's words. `timed_out`: it has no input."""
 
-    def budget_left(self) -> float:
-        """Share of the day's calls that is still free, 0 to 1: with few, checks get rarer."""
-        return 1.0
+    def demand(self) -> Demand:
+        """How much the engine's calls are in demand: the more, the rarer are the checks."""
+        return NO_DEMAND
 
     def ended(self, begun_at: float) -> None:  # noqa: B027  for engines that count calls
         """Hears of each operation that needs no more calls: about when it began, in seconds."""

@@ -20,6 +20,7 @@ from pipeline.errors import (
     ServiceBusy,
     ServiceRefused,
 )
+from pipeline.polling import NO_DEMAND
 from pipeline.progress import PartStatus, Progress
 from protocol.statuses import OperationStatus
 from tests.pipeline.builders import lines
@@ -346,4 +347,4 @@ def should_leave_no_half_of_an_input_when_it_can_not_be_sent_whole(
     listed = bench.aws.s3.list_objects_v2(Bucket=EXCHANGE).get("Contents", [])
     assert [each["Key"] for each in listed if each["Key"].endswith("input.csv")] == []
     assert "Uploads" not in bench.aws.s3.list_multipart_uploads(Bucket=EXCHANGE)
-    assert engine.budget_left() == 1.0
+    assert engine.demand() == NO_DEMAND
