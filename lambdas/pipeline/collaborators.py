@@ -23,6 +23,7 @@ from pipeline.observability import Measures, emit
 from pipeline.polling import Polling
 from pipeline.presigned import PresignedHosts, presigned_pool
 from pipeline.service import CodingService
+from pipeline.service_models import session
 from pipeline.tokens import Tokens
 from pipeline.transport import HttpTransport, Transport
 
@@ -165,4 +166,5 @@ class Collaborators:
 @cache
 def collaborators() -> Collaborators:
     """This process's collaborators, from its environment."""
+    boto3.setup_default_session(botocore_session=session())
     return Collaborators(environment(), Clock())
