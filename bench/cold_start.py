@@ -37,6 +37,8 @@ FUNCTIONS = {
         "arrive": "arrive.s3(), arrive.step_functions(), arrive.arrival_environment()",
         "infer": "infer.code_step()",
         "settle": "settle.transitions()",
+        "machine_learning_api": "machine_learning_api.operations()",
+        "machine_learning_work": "machine_learning_work.steps()",
     },
 }
 """Each handler's module, and what it evaluates before its first event is handled."""
@@ -78,6 +80,11 @@ VARIABLES = {
     "UPLOAD_WINDOW_SECONDS": "3600",
     "RESULTS_SECONDS": "82800",
     "INFERENCE_STATE_MACHINE_ARN": "arn",
+    "MACHINE_LEARNING_TABLE": "predictions",
+    "PREDICTIONS_STATE_MACHINE_ARN": "arn",
+    "ACCESS_KEYS": "{}",
+    "ACCOUNT_ID": "000000000000",
+    "SERVICE_REGION": "ap-southeast-2",
 }
 """What Lambda and the two stacks set; nothing of it is called."""
 
