@@ -17,6 +17,7 @@ MADE_BEFOREHAND = {
         "coding_service/coder/command_line.py",
         "coding_service/coder/evaluation.py",
         "coding_service/coder/fitting.py",
+        "coding_service/coder/learning_terms.py",
         "coding_service/coder/report.py",
         "coding_service/coder/topic_*.py",
         "coding_service/coder/training*.py",

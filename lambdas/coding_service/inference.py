@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import msgspec
-
-from coding_service.coder.model import Coding
+from coding_service.coder.coded_lines import CodedLines, LineFault
 from coding_service.errors import InputRefused, LineNotCoded
 from coding_service.ranges.coding import BlockFault, CodedBlock
-from protocol.records import RecordFault, RecordForm
+from protocol.records import RecordForm
 
 NEXT_STEP = "Correct the file and create a new operation."
-
-_encode = msgspec.json.Encoder().encode_lines
 
 
 class Coder(Protocol):
     """A trained model."""
 
-    def code(self, records: Sequence[Mapping[str, str]]) -> list[Coding]: ...
+    def coded_lines(self, block: bytes, form: RecordForm) -> CodedLines: ...
 
 
 def check_size(size: int, *, at_most: int) -> None:
@@ -71,22 +66,15 @@ class JsonLinesCoder:
 
     def code(self, block: bytes) -> CodedBlock:
         """Raises `BlockFault` at the first line that is no record."""
-        codings = self.model.code(self._records(block))
-        coded = sum(coding.result is not None for coding in codings)
+        try:
+            done = self.model.coded_lines(block, self.form)
+        except LineFault as fault:
+            raise BlockFault(fault.line, str(fault.fault)) from None
         return CodedBlock(
-            output=_encode(coding.to_json() for coding in codings),
+            output=done.output,
             counts={
-                "records": len(codings),
-                "coded": coded,
-                "suggested": len(codings) - coded,
+                "records": done.records,
+                "coded": done.coded,
+                "suggested": done.records - done.coded,
             },
         )
-
-    def _records(self, block: bytes) -> list[dict[str, str]]:
-        records: list[dict[str, str]] = []
-        for number, line in enumerate(lines_of(block), start=1):
-            try:
-                records.append(self.form.parse(line))
-            except RecordFault as fault:
-                raise BlockFault(number, str(fault)) from None
-        return records

@@ -33,7 +33,7 @@ def topic() -> Topic:
 @pytest.fixture(scope="module")
 def questions(topic: Topic) -> tuple[Question, ...]:
     """Its evaluation file."""
-    return read_evaluation(ANZSCO, topic)
+    return read_evaluation(ANZSCO / "evaluation.jsonl", topic)
 
 
 @pytest.fixture(scope="module")

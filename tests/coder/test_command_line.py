@@ -53,7 +53,7 @@ def should_tell_what_it_replaced_when_a_version_is_trained_again(tmp_path: Path)
 
     _, out, _ = run("train", folder, "--out", models)
 
-    assert "an earlier training of version 3" in out
+    assert "of version 3 too" in out
 
 
 def should_write_a_line_for_each_record_when_it_codes_a_file(

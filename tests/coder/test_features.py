@@ -1,54 +1,106 @@
-"""Rows of features, and how much of a text the vocabulary knows."""
+"""Terms of records, how much they count, and how their rows are summed."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from coding_service.coder.features import Vocabulary
-from coding_service.coder.sparse import SparseRows
+from coding_service.coder.encoding import Bag, encode
+from coding_service.coder.features import Letters, grams
+from coding_service.coder.learning_terms import Terms
+from coding_service.coder.lexicon import Lexicon, LexiconFullError
+from coding_service.coder.tables import add_rows
+
+NO_PAIRS = np.zeros(0, np.int64)
 
 
-@pytest.mark.parametrize("most", [1, 3, 7, 1_000])
-def should_equal_the_dense_product_when_rows_are_gathered_in_pieces(
-    most: int,
-) -> None:
+def lexicon(*words: bytes, room: int = 8) -> Lexicon:
+    weights = np.arange(1, len(words) + 1, dtype=np.float32)
+    return Lexicon(words, pairs=0, weights=weights, unseen_weight=9.0, room=room)
+
+
+def should_equal_the_dense_sum_when_rows_of_bags_of_any_length_are_added() -> None:
     dice = np.random.default_rng(5)
-    dense = dice.normal(size=(6, 4)).astype(np.float32)
-    rows = [([], []), ([0, 5], [1.0, -2.0]), ([], []), ([3], [0.5]), (list(range(6)), [1.0] * 6)]
-    rows += [([], [])]
-    full = np.zeros((len(rows), 6), np.float32)
-    for number, (columns, values) in enumerate(rows):
-        full[number, columns] = values
+    table = dice.normal(size=(9, 4)).astype(np.float32)
+    records = [[], [3], [1, 2, 8], [], [0, 5], [7, 7, 7, 6, 5]]
+    lengths = np.asarray(list(map(len, records)))
+    bag = Bag(
+        np.asarray([term for record in records for term in record]),
+        np.cumsum(lengths) - lengths,
+        lengths,
+        0.5,
+    )
+    sums = np.zeros((len(records), 4), np.float32)
 
-    product = SparseRows.of(rows).times(dense, gather=most * 4)
+    add_rows(sums, table, bag)
 
-    np.testing.assert_allclose(product, full @ dense, rtol=1e-5, atol=1e-6)
+    expected = [0.5 * table[record].sum(axis=0) for record in records]
+    np.testing.assert_allclose(sums, expected, rtol=1e-5, atol=1e-6)
 
 
-def should_be_a_vector_of_length_one_when_every_term_is_known() -> None:
-    vocabulary = Vocabulary.of([{"bus": 1.0}, {"driver": 1.0}])
+def should_count_a_term_once_in_its_weightiest_field_when_it_is_repeated() -> None:
+    encoded = encode(
+        ["bus driver bus", "drives the bus daily bus"],
+        [1.0, 0.3],
+        lexicon(b"bus", b"driver"),
+        NO_PAIRS,
+    )
 
-    _, values = vocabulary.expand("bus")
+    title, tasks = encoded.bags
+    assert title.terms.tolist() == [2, 3]
+    assert len(tasks.terms) == 2  # drives, daily
+    assert encoded.lengths[0] == pytest.approx(np.sqrt(1 + 4 + 2 * (0.3 * 9) ** 2))
 
-    assert sum(value**2 for value in values) == pytest.approx(1.0)
+
+def should_know_a_title_by_its_words_in_any_order() -> None:
+    words = lexicon(b"bus", b"driver", b"of", b"a")
+    texts = ["Bus driver", "driver (bus)", "driver of a bus", "bus", "", "zyx"]
+
+    titles = encode(texts, [1.0], words, NO_PAIRS).titles.tolist()
+
+    assert titles[0] == titles[1] == titles[2]
+    assert len(set(titles)) == 4
+    assert titles[4] == 0
+
+
+def should_make_room_when_it_forgets_unseen_words() -> None:
+    words = lexicon(b"bus", room=2)
+    texts = ["bus alpha beta"]
+
+    encode(texts, [1.0], words, NO_PAIRS)
+    with pytest.raises(LexiconFullError):
+        encode(["gamma"], [1.0], words, NO_PAIRS)
+    words.forget()
+
+    assert len(encode(["gamma"], [1.0], words, NO_PAIRS).bags[0].terms) == 1
+    assert words.unseen == [b"gamma"]
+
+
+def should_keep_pairs_of_the_first_field_when_several_examples_have_them() -> None:
+    texts = ["bus driver", "tram stop", "school bus driver", "tram stop", "cook", ""]
+
+    terms = Terms.of(texts, [1.0, 0.3], room=0)
+
+    # "bus driver" and "driver" at the end stand in two titles; nothing else does.
+    assert len(terms.vocabulary.pair_keys) == 2
+
+
+def should_be_a_vector_of_length_one_when_every_word_is_known() -> None:
+    terms = Terms.of(["bus driver", "cook"], [1.0], room=4)
+
+    features = terms.features()
+    rows = [terms.lexicon[word] for word in (b"bus", b"driver")]
+
+    assert np.asarray(features[rows].power(2).sum(axis=1)).ravel() == pytest.approx([1.0, 1.0])
 
 
 def should_be_the_shorter_the_less_of_a_word_is_known() -> None:
-    vocabulary = Vocabulary.of([{"driver": 1.0}, {"cook": 1.0}])
+    letters = Letters({run: place for place, run in enumerate(grams(b"driver"))}, [1.0] * 11, 3.0)
 
     lengths = [
-        sum(value**2 for value in vocabulary.expand(word)[1])
-        for word in ("driver", "drivers", "drier", "zzzz")
+        sum(value**2 for value in letters.of(word)[1])
+        for word in (b"driver", b"drivers", b"drier", b"zzzz")
     ]
 
     assert lengths == sorted(lengths, reverse=True)
     assert lengths[-1] == 0.0
-
-
-def should_weigh_an_unknown_word_most_and_an_unknown_pair_nothing() -> None:
-    vocabulary = Vocabulary.of([{"bus": 1.0, "driver": 1.0, "bus driver": 1.0}, {"driver": 1.0}])
-
-    assert vocabulary.weight("astronaut") > vocabulary.weight("bus") > vocabulary.weight("driver")
-    assert vocabulary.weight("driver bus") == 0.0
-    assert vocabulary.weight("bus driver") > 0.0

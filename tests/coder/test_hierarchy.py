@@ -1,10 +1,10 @@
-"""An uncertain record is placed as deep as its confidence allows."""
+"""A tree of codes, laid out for computing."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
+from coding_service.coder.branches import Forest
 from coding_service.coder.hierarchy import Code, Hierarchy
 
 TREE = Hierarchy.of(
@@ -23,29 +23,32 @@ TREE = Hierarchy.of(
 )
 
 
-@pytest.mark.parametrize(
-    ("odds", "code", "confidence"),
-    [
-        ([0.8, 0.1, 0.0, 0.1], "1101", 0.8),
-        ([0.4, 0.4, 0.1, 0.1], "11", 0.8),
-        ([0.3, 0.1, 0.4, 0.2], "1", 0.8),
-        ([0.3, 0.1, 0.1, 0.5], None, 0.0),
-        ([0.1, 0.1, 0.1, 0.1], None, 0.0),
-        ([0.7, 0.0, 0.0, 0.0], "1101", 0.7),
-    ],
-)
-def should_give_the_deepest_code_that_reaches_the_threshold(
-    odds: list[float], code: str | None, confidence: float
-) -> None:
-    placed = TREE.place(np.asarray([odds], np.float32), np.float32(0.7).item())
-
-    depth = int(placed.depth[0])
-    found = TREE.levels[depth].codes[placed.best[0]].code if depth >= 0 else None
-    assert found == code
-    assert float(placed.confidence[0]) == pytest.approx(confidence)
-
-
 def should_cover_itself_and_its_descendants_alone() -> None:
     assert [code for code in TREE.leaves if TREE.covers("11", code)] == ["1101", "1102"]
     assert TREE.covers("11", "11")
     assert not TREE.covers("1101", "11")
+
+
+def should_have_a_classifier_for_every_code_with_two_children_or_more() -> None:
+    forest = Forest.of(TREE)
+
+    assert {group.parent: group.children for group in forest.groups} == {
+        "": ("1", "2"),
+        "1": ("11", "12"),
+        "11": ("1101", "1102"),
+    }
+    assert forest.width == 3 + 2 + 2  # the top's has one more, for none of them
+
+
+def should_sum_to_the_parent_when_probabilities_are_multiplied_down() -> None:
+    forest = Forest.of(TREE)
+    scores = np.random.default_rng(3).normal(scale=30, size=(50, forest.branches[0].width))
+    above = np.linspace(0, 1, 50, dtype=np.float32)
+
+    levels = forest.branches[0].probabilities(scores.astype(np.float32), above)
+
+    assert [level.shape[1] for level in levels] == [1, 2, 3]
+    for level in levels:
+        np.testing.assert_allclose(level.sum(axis=1), above, atol=1e-5)
+    # 1201 is the only child of 12, so as probable.
+    np.testing.assert_array_equal(levels[2][:, 2], levels[1][:, 1])

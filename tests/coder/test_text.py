@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coding_service.coder.text import terms, words
+from coding_service.coder.text import END, FUNCTION_WORDS, tokens, words
 
 
 @pytest.mark.parametrize(
@@ -28,20 +28,28 @@ def should_find_the_words_when_a_text_is_written_as_people_do(
     assert words(text) == expected
 
 
-def should_count_a_term_once_at_its_highest_weight_when_it_stands_in_two_fields() -> None:
-    record = {"occp_text": "bus driver", "tasks_text": "driver of bus, bus driver"}
-
-    found = terms(record, {"occp_text": 1.0, "tasks_text": 0.3})
-
-    assert found == {
-        "bus": 1.0,
-        "driver": 1.0,
-        "bus driver": 1.0,
-        "driver bus": 0.3,
-        "bus bus": 0.3,
-    }
-
-
 @given(st.text(alphabet=st.characters(), max_size=300))
 def should_give_only_words_without_spaces_when_any_text_comes(text: str) -> None:
     assert all(word and " " not in word for word in words(text))
+
+
+ANY_TEXTS = st.lists(
+    st.one_of(
+        st.text(alphabet=st.characters(), max_size=60),
+        st.text(alphabet="aB .'`-_/\x1e\n1é’", max_size=40),
+    ),
+    max_size=6,
+)
+
+
+@given(ANY_TEXTS)
+def should_find_the_same_words_when_texts_are_cut_as_one_block(texts: list[str]) -> None:
+    found: list[list[str]] = [[]]
+    for token in tokens(texts):
+        if token == END:
+            found.append([])
+        elif token.decode() not in FUNCTION_WORDS:
+            found[-1].append(token.decode())
+
+    assert found.pop() == []
+    assert found == [words(text) for text in texts]

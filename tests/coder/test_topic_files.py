@@ -26,7 +26,7 @@ def should_read_every_part_when_the_folder_is_whole(tmp_path: Path) -> None:
 def should_tell_the_kind_from_the_code_when_a_question_does_not_say_it(tmp_path: Path) -> None:
     folder = topic_folder(tmp_path / "topic")
 
-    kinds = [each.kind for each in read_evaluation(folder, read_topic(folder))]
+    kinds = [each.kind for each in read_evaluation(folder / "evaluation.jsonl", read_topic(folder))]
 
     assert kinds == ["clear", "clear", "ambiguous", "out_of_scope"]
 
@@ -154,7 +154,7 @@ def should_refuse_the_question_when_its_kind_is_unknown(tmp_path: Path) -> None:
     (folder / "evaluation.jsonl").write_text(line, encoding="utf-8")
 
     with pytest.raises(TopicError, match="kind 'odd' is unknown"):
-        read_evaluation(folder, read_topic(folder))
+        read_evaluation(folder / "evaluation.jsonl", read_topic(folder))
 
 
 def should_refuse_when_no_example_has_a_word(tmp_path: Path) -> None:

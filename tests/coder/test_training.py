@@ -45,7 +45,7 @@ def should_say_what_the_service_shows_when_asked_for_metadata(trades: Model) -> 
         "modelId": trades.card.model_id,
         "modelVersion": 3,
         "modelReleaseDate": "2026-01-31",
-        "modelType": "ngram-softmax",
+        "modelType": "hsvm",
         "inputFormat": ["occp_text", "tasks_text"],
         "topicStandard": "TRADES",
         "topicVersion": "2020",
@@ -70,7 +70,7 @@ def should_code_as_before_when_the_model_was_saved_and_loaded(
     tmp_path: Path, trades: Model
 ) -> None:
     parts = train(read_topic(topic_folder(tmp_path / "topic")))
-    trained = Model(parts.card, parts.hierarchy, parts.vocabulary, parts.weights, parts.prior)
+    trained = Model.of(parts)
 
     np.testing.assert_allclose(
         trained.probabilities(RECORDS), trades.probabilities(RECORDS), atol=1e-6
@@ -99,7 +99,7 @@ def should_train_when_a_code_has_a_single_example_and_one_level(tmp_path: Path) 
     (folder / "examples.jsonl").write_text(example("cook", "1"), encoding="utf-8")
 
     parts = train(read_topic(folder))
-    model = Model(parts.card, parts.hierarchy, parts.vocabulary, parts.weights, parts.prior)
+    model = Model.of(parts)
 
     [known, unknown] = model.probabilities([{"occp_text": "cook"}, {"occp_text": "zzz"}])
     assert known[0] > unknown[0]

@@ -12,6 +12,7 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coding_service.coder.coded_lines import CodedLines
 from coding_service.errors import InputGone, InputRefused, LineNotCoded, RangesFailed
 from coding_service.operations import Fault, input_key
 from coding_service.progress import Coded
@@ -26,7 +27,7 @@ from coding_service.ranges.cutting import MAX_RANGES, ByteRange, cut_at_line_end
 from coding_service.ranges.joining import Join, Piece, join_steps
 from coding_service.ranges.pieces import PieceWriter
 from coding_service.transitions import Work
-from protocol.records import MAX_LINE_BYTES
+from protocol.records import MAX_LINE_BYTES, RecordForm
 from protocol.statuses import OperationStatus
 from tests.coding_service import service as world
 from tests.coding_service.service import Service, state_of
@@ -360,10 +361,10 @@ class StumblingModels:
     def model(self, topic: str, model_id: str) -> "StumblingModels":
         return self
 
-    def code(self, records: Sequence[dict[str, str]]) -> list[Any]:
-        if any(record["occp_text"] == "stumble" for record in records):
-            raise ZeroDivisionError(str(records))
-        return []
+    def coded_lines(self, block: bytes, form: RecordForm) -> CodedLines:
+        if b"stumble" in block:
+            raise ZeroDivisionError(block.decode())
+        return CodedLines(b"", 0, 0)
 
 
 @pytest.mark.parametrize("range_bytes", [300, 1 << 20])

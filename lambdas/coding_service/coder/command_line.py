@@ -1,4 +1,4 @@
-"""The coder's three commands."""
+"""The coder's commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from coding_service.coder.errors import CoderError, RecordError
-from coding_service.coder.model import BATCH_RECORDS, RECORD_ID, Model
+from coding_service.coder.model import BATCH_RECORDS, Model
+from protocol.records import RECORD_ID
 
 BAD_INPUT = 1  # exit status: a message says what to mend
 
@@ -28,7 +29,9 @@ def main(arguments: Sequence[str], *, stdin: BinaryIO, stdout: TextIO, stderr: T
             case "train":
                 _train(options.topic, options.out, stdout)
             case "evaluate":
-                _evaluate(options.topic, options.models, stdout)
+                _evaluate(options, stdout)
+            case "import":
+                _import(options, stdout)
             case _:
                 _code(options.model, options.file, stdin, stdout)
     except CoderError as error:
@@ -50,23 +53,47 @@ def _train(folder: Path, out: Path, stdout: TextIO) -> None:
         f"{time.perf_counter() - began:.1f} s\n"
     )
     stdout.writelines(
-        f"replaced model {each}, an earlier training of version {topic.settings.version}\n"
+        f"removed model {each}: of version {topic.settings.version} too, or of an older coder\n"
         for each in replaced
     )
 
 
-def _evaluate(folder: Path, models: Path, stdout: TextIO) -> None:
+def _evaluate(options: argparse.Namespace, stdout: TextIO) -> None:
     from coding_service.coder.catalogue import Catalogue  # noqa: PLC0415
     from coding_service.coder.evaluation import evaluate  # noqa: PLC0415
     from coding_service.coder.report import report  # noqa: PLC0415
-    from coding_service.coder.topic_files import read_evaluation, read_topic  # noqa: PLC0415
+    from coding_service.coder.topic_files import (  # noqa: PLC0415
+        EVALUATION,
+        read_evaluation,
+        read_topic,
+    )
 
-    topic = read_topic(folder)
-    catalogue = Catalogue.read(models)
+    topic = read_topic(options.topic)
+    catalogue = Catalogue.read(options.models)
     model = catalogue.load(catalogue.latest(topic.settings.name))
+    questions = read_evaluation(options.records or options.topic / EVALUATION, topic)
     if model.card.fingerprint != topic.fingerprint:
         stdout.write("note: the topic folder has changed since this model was trained\n")
-    stdout.write(report(model.card, evaluate(model, read_evaluation(folder, topic))))
+    stdout.write(report(model.card, evaluate(model, questions)))
+
+
+def _import(options: argparse.Namespace, stdout: TextIO) -> None:
+    from coding_service.coder.topic_import import Tables, read_rows, write_topic  # noqa: PLC0415
+
+    tables = Tables(
+        read_rows(options.codes),
+        read_rows(options.titles),
+        read_rows(options.tasks) if options.tasks else [],
+    )
+    write_topic(
+        tables,
+        options.out,
+        name=options.name,
+        levels=[int(each) for each in options.levels.split(",")],
+        threshold=options.threshold,
+        seed=options.seed,
+    )
+    stdout.write(f"{options.out}: {len(tables.codes)} codes, {len(tables.titles)} titles\n")
 
 
 def _code(directory: Path, file: str, stdin: BinaryIO, stdout: TextIO) -> None:
@@ -114,6 +141,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument("topic", type=Path, metavar="TOPIC_DIR")
     evaluate.add_argument("--models", type=Path, required=True, metavar="DIR")
+    evaluate.add_argument(
+        "--records", type=Path, metavar="FILE", help="another evaluation file of the topic"
+    )
+    _add_import(commands.add_parser("import", help="make a topic folder from tables (CSV)"))
     code = commands.add_parser(
         "code", help=f"code JSONL records ({RECORD_ID} optional), one output line each"
     )
@@ -122,3 +153,16 @@ def _parser() -> argparse.ArgumentParser:
         "file", nargs="?", default="-", metavar="FILE", help="a JSONL file, or - for stdin"
     )
     return parser
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--codes", type=Path, required=True, metavar="CSV", help="code,label")
+    parser.add_argument("--titles", type=Path, required=True, metavar="CSV", help="code,text")
+    parser.add_argument("--tasks", type=Path, metavar="CSV", help="code,text: task statements")
+    parser.add_argument("--name", required=True, help="the topic's uriName")
+    parser.add_argument(
+        "--levels", required=True, help="characters of a code at each level, e.g. 2,3,5,6"
+    )
+    parser.add_argument("--threshold", type=float, default=0.75, help="least confidence asserted")
+    parser.add_argument("--seed", type=int, default=7, help="of what is held out")
+    parser.add_argument("--out", type=Path, required=True, metavar="TOPIC_DIR")

@@ -79,7 +79,10 @@ def evaluate(model: Model, questions: Sequence[Question]) -> Evaluation:
             each for each in answers if each.question.code and len(each.question.code) >= length
         ]
         hits = sum(
-            tree.covers(each.best[len(lengths) - 1 - place].category, each.question.code or "")
+            any(
+                tree.covers(each.best[len(lengths) - 1 - place].category, code)
+                for code in each.question.codes
+            )
             for each in deep_enough
         )
         level_accuracy.append((length, len(deep_enough), _share(hits, len(deep_enough)) or 0.0))
@@ -92,7 +95,7 @@ def evaluate(model: Model, questions: Sequence[Question]) -> Evaluation:
     # A text whose truth is a shorter code has no right leaf to be sure of: it counts as wrong.
     bins = reliability(
         [each.top[0].confidence for each in answers],
-        [each.top[0].category == each.question.code for each in answers],
+        [each.top[0].category in each.question.codes for each in answers],
     )
     return Evaluation(
         threshold=model.card.threshold,
@@ -136,15 +139,15 @@ def _answers(model: Model, questions: Sequence[Question]) -> list[Answer]:
 
 
 def _is_right(tree: Hierarchy, question: Question, coding: Coding) -> bool:
-    result, truth = coding.result, question.code
-    return result is not None and truth is not None and tree.covers(result.category, truth)
+    result = coding.result
+    return result is not None and any(tree.covers(result.category, code) for code in question.codes)
 
 
 def _kind_score(tree: Hierarchy, kind: str, answers: Sequence[Answer]) -> KindScore:
     results = [each for each in answers if each.coding.result is not None]
     known = [each for each in answers if each.question.code is not None]
     near = sum(
-        any(tree.covers(each.question.code or "", label.category) for label in each.top)
+        any(tree.covers(code, label.category) for code in each.question.codes for label in each.top)
         for each in known
     )
     return KindScore(

@@ -1,7 +1,9 @@
-"""Fitting the linear model, and finding out what its scores are worth.
+"""Fitting the classifiers of a code tree, and finding out what their scores are worth.
 
-Confidence is calibrated on scores of examples that the scoring model had not seen (3 folds), with
-one temperature (Guo et al., 2017, "On Calibration of Modern Neural Networks").
+Each classifier is a linear support vector machine, one against the rest, that learns from the
+examples below its own code alone. Confidence is calibrated on scores of examples that the scoring
+model had not seen (3 folds), with one temperature for each level of the tree (Guo et al., 2017,
+"On Calibration of Modern Neural Networks").
 """
 
 from __future__ import annotations
@@ -9,144 +11,237 @@ from __future__ import annotations
 import random
 import string
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
-from scipy.sparse import csr_matrix
-from sklearn.linear_model import LogisticRegression
+from scipy.sparse import csr_matrix, vstack
+from sklearn.svm import LinearSVC
 
-from coding_service.coder.features import Vocabulary
-from coding_service.coder.model import softmax
-from coding_service.coder.sparse import Floats, SparseRows
+from coding_service.coder.branches import Forest, Group, softmax
+from coding_service.coder.features import Floats, Integers
+from coding_service.coder.learning_terms import Terms, word_numbers
+from coding_service.coder.text import words
 
 FOLDS = 3  # so a measured model lacks a third of the examples: confidence errs low, not high
-INVERSE_PENALTY = 12.0  # of the squared weights; best of 1 to 50 on held-out examples
-WORD_ALONE_WEIGHT = 0.1  # of an example: each word of a text by itself, seen with the text's class
-MAX_STEPS = 400  # of the optimiser; it ends far earlier
-TOLERANCE = 5e-4  # where the optimiser ends; held-out accuracy gains nothing below
+INVERSE_PENALTY = 2.0  # of the squared weights; docs/coder.md has what others gave
+WORD_ALONE_WEIGHT = 0.03  # of an example: each word of a text by itself, seen with the text's class
 NOISE_SHARE = 0.06  # of the examples: random letters, which teach what an unknown text looks like
-UNSEEN_SCORE = -30.0  # of a class that a fold has no example of: impossible, yet finite
-TEMPERATURES = (0.05, 20.0)  # the range searched
-Labels = npt.NDArray[np.int64]
-TermWeights = Mapping[str, float]
+DOUBT_SHARE = 0.2  # of the examples: a title's last word behind random letters, of no code either
+UNSEEN_SCORE = -10.0  # of a class that a fold has no example of: next to impossible
+TEMPERATURES = (0.02, 5.0)  # the range searched
+TOLERANCE = 1e-3  # where the optimiser ends; held-out accuracy gains nothing below
+MOST_STEPS = 20_000  # of the optimiser; it ends far earlier
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """What a model learns from.
+
+    :param texts: each field of the first example, then of the second, and so on.
+    :param field_weights: of the fields, the highest first.
+    :param codes: the leaf of each example, "" for a text that no code fits.
+    """
+
+    texts: Sequence[str]
+    field_weights: Sequence[float]
+    codes: Sequence[str]
+
+    def of(self, rows: Integers) -> Examples:
+        """Some of them."""
+        fields = len(self.field_weights)
+        texts = [
+            self.texts[row * fields + field] for row in rows.tolist() for field in range(fields)
+        ]
+        return Examples(texts, self.field_weights, [self.codes[row] for row in rows.tolist()])
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A fitted linear model.
+    """Fitted classifiers.
 
-    :param weights: features x classes.
-    :param prior: the score of each class without any feature.
+    :param weights: features x columns of the forest.
+    :param prior: the score of each column without any feature.
+    :param seen: the columns that had an example.
     """
 
-    vocabulary: Vocabulary
+    terms: Terms
     weights: Floats
     prior: Floats
+    seen: Flags
 
-    def scores(self, records: Sequence[TermWeights]) -> Floats:
-        """Records x classes."""
-        _, features, weighted = self.vocabulary.rows(records)
-        return weighted.times(features.times(self.weights)) + self.prior
+    def rows(self) -> Floats:
+        """Terms x columns: what a term of weight one adds to the scores."""
+        rows: Floats = self.terms.features() @ self.weights
+        return rows
+
+    def scores(self, texts: Sequence[str]) -> Floats:
+        """Records x columns."""
+        records = self.terms.records(texts)
+        scores: Floats = records @ self.rows() + self.prior
+        return scores
 
 
-def fit(records: Sequence[TermWeights], labels: Labels, classes: int, *, seed: int) -> Fit:
-    """A multinomial logistic regression over the records' features.
+def fit(examples: Examples, forest: Forest, *, seed: int, room: int = 0) -> Fit:
+    """Every classifier of a forest.
 
-    Two things are added to the examples. Random letters teach "none of the topic's codes", the
-    last class; they are not in the vocabulary, so the lesson is that a text of unknown features
-    is of no class. And each word by itself, at a small weight, teaches that "driver" alone is
-    as likely a bus driver as a truck driver, whichever has more examples that also say "bus".
+    Two things are added to the examples. Random letters teach "none of the topic's codes"; they
+    are not in the vocabulary, so the lesson is that a text of unknown features is of no code. And
+    each word by itself, at a small weight, teaches that "driver" alone is as likely a bus driver
+    as a truck driver, whichever has more examples that also say "bus".
+
+    :param room: for how many unseen words the fit is to score records.
     """
-    vocabulary = Vocabulary.of(records)
-    if not vocabulary.columns:  # a fold may be left with no word to learn from
-        return Fit(vocabulary, np.zeros((0, classes), np.float32), np.zeros(classes, np.float32))
-    noise = list(_noise(max(1, round(NOISE_SHARE * len(records))), seed))
-    alone = _words_alone(records, labels)
-    _, features, weighted = vocabulary.rows([*records, *noise, *({word: 1.0} for word, _ in alone)])
-    inputs = _matrix(weighted, len(features.offsets) - 1) @ _matrix(
-        features, len(vocabulary.columns)
-    )
-    taught = [*labels.tolist(), *([classes - 1] * len(noise)), *(label for _, label in alone)]
-    weight = [1.0] * (len(records) + len(noise))
-    weight += [WORD_ALONE_WEIGHT * count for count in alone.values()]
-    regression = LogisticRegression(
-        C=INVERSE_PENALTY, max_iter=MAX_STEPS, tol=TOLERANCE, random_state=seed
-    )
-    regression.fit(inputs, np.asarray(taught), sample_weight=np.asarray(weight))
-    weights = np.zeros((len(vocabulary.columns), classes), np.float32)
-    prior = np.full(classes, UNSEEN_SCORE, np.float32)
-    coefficients, intercepts = regression.coef_, regression.intercept_
-    if len(intercepts) < len(regression.classes_):  # of two classes, one row stands for both
-        coefficients = np.vstack([-coefficients, coefficients]) / 2
-        intercepts = np.concatenate([-intercepts, intercepts]) / 2
-    weights[:, regression.classes_] = coefficients.T
-    prior[regression.classes_] = intercepts
-    return Fit(vocabulary, weights, prior)
+    noise = list(_noise(max(1, round(NOISE_SHARE * len(examples.codes))), seed))
+    noise += _doubts(round(DOUBT_SHARE * len(examples.codes)), examples, seed)
+    blanks = [""] * (len(examples.field_weights) - 1)
+    noise_texts = [text for each in noise for text in (" ".join(each), *blanks)]
+    noise_words = {word for each in noise for word in each}
+    terms = Terms.of(examples.texts, examples.field_weights, room=len(noise_words) + room)
+    alone = _words_alone(terms, examples)
+    records = [terms.records(examples.texts), terms.records(noise_texts)]
+    spelt = terms.features()
+    inputs = vstack([vstack(records) @ spelt, spelt[[number for number, _ in alone]]]).tocsr()
+    codes = np.asarray([*examples.codes, *[""] * len(noise), *(code for _, code in alone)])
+    counted = [1.0] * (len(examples.codes) + len(noise))
+    counted += [WORD_ALONE_WEIGHT * count for count in alone.values()]
+    weights = np.zeros((inputs.shape[1], forest.width), np.float32)
+    prior = np.full(forest.width, UNSEEN_SCORE, np.float32)
+    for group in forest.groups:
+        classes = _classes(group, codes, forest)
+        columns, found, intercepts = _fit_group(inputs, classes, np.asarray(counted), seed=seed)
+        weights[:, group.start + columns] = found.T
+        prior[group.start + columns] = intercepts
+    return Fit(terms, weights, prior, prior != UNSEEN_SCORE)
+
+
+def _fit_group(
+    inputs: csr_matrix, classes: Integers, counted: npt.NDArray[np.float64], *, seed: int
+) -> tuple[Integers, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """One classifier: the classes that have an example, their weights and their priors."""
+    rows = np.flatnonzero(classes >= 0)
+    present = np.unique(classes[rows])
+    if len(present) < 2 or not inputs.shape[1]:  # noqa: PLR2004  nothing to tell apart
+        return present, np.zeros((len(present), inputs.shape[1])), np.zeros(len(present))
+    machine = LinearSVC(C=INVERSE_PENALTY, tol=TOLERANCE, max_iter=MOST_STEPS, random_state=seed)
+    machine.fit(inputs[rows], classes[rows], sample_weight=counted[rows])
+    found, intercepts = machine.coef_, machine.intercept_
+    if len(intercepts) < len(present):  # of two classes, one row stands for both
+        found, intercepts = np.vstack([-found, found]), np.concatenate([-intercepts, intercepts])
+    return present, found, intercepts
+
+
+def _classes(group: Group, codes: npt.NDArray[np.str_], forest: Forest) -> Integers:
+    """The place of each example's code among a group's columns, -1 for one of elsewhere."""
+    place = {child: number for number, child in enumerate(group.children)}
+    lineage = forest.lineages
+    none = len(group.children) if group.level == 0 else -1
+    by_code = {
+        code: next((place[each] for each in lineage[code] if each in place), -1) if code else none
+        for code in set(codes.tolist())
+    }
+    return np.asarray([by_code[code] for code in codes.tolist()], np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """The scores that each example gets from a model that saw no example of its group.
+
+    :param scores: examples x columns.
+    :param seen: examples x columns: whether that model had an example of the column.
+    """
+
+    scores: Floats
+    seen: Flags
 
 
 def held_out_scores(
-    records: Sequence[TermWeights],
-    labels: Labels,
-    groups: Sequence[str],
-    classes: int,
-    *,
-    seed: int,
-) -> Floats:
-    """The scores that each record gets from a model that saw no record of its group."""
+    examples: Examples, groups: Sequence[str], forest: Forest, *, seed: int
+) -> HeldOut:
+    """Scores by cross-validation.
+
+    :param groups: examples of the same group share a fold.
+    """
     distinct = sorted(set(groups))
     random.Random(seed).shuffle(distinct)  # noqa: S311 - a repeatable shuffle, not a secret
     fold_of = {group: place % FOLDS for place, group in enumerate(distinct)}
     folds = np.asarray([fold_of[group] for group in groups])
-    scores = np.zeros((len(records), classes), np.float32)
-    for fold in sorted(set(folds.tolist())):
-        inside = np.flatnonzero(folds == fold).tolist()
-        outside = np.flatnonzero(folds != fold).tolist()
-        seen = fit([records[row] for row in outside], labels[outside], classes, seed=seed)
-        scores[inside] = seen.scores([records[row] for row in inside])
-    return scores
+    scores = np.zeros((len(groups), forest.width), np.float32)
+    seen = np.zeros((len(groups), forest.width), np.bool_)
+    for number in sorted(set(folds.tolist())):
+        inside, outside = np.flatnonzero(folds == number), np.flatnonzero(folds != number)
+        if not len(outside):  # a single group teaches nothing about others
+            continue
+        asked = examples.of(inside)
+        room = sum(len(text) for text in asked.texts)
+        fitted = fit(examples.of(outside), forest, seed=seed, room=room)
+        scores[inside] = fitted.scores(asked.texts)
+        seen[inside] = fitted.seen
+    return HeldOut(scores, seen)
 
 
-def best_temperature(scores: Floats, labels: Labels) -> float:
-    """The temperature under which the held-out labels are likeliest."""
-    rows = np.arange(len(labels))
-    usable = scores[rows, labels] > UNSEEN_SCORE / 2  # a class its fold never saw tells nothing
+def best_temperatures(held_out: HeldOut, codes: Sequence[str], forest: Forest) -> tuple[float, ...]:
+    """For each level the temperature under which the held-out codes are likeliest."""
+    every = np.asarray(codes)
+    found: list[float] = []
+    for level in range(1 + max(group.level for group in forest.groups)):
+        parts = []
+        for group in forest.groups:
+            if group.level == level:
+                classes = _classes(group, every, forest)
+                rows = np.flatnonzero(classes >= 0)
+                # A class that its fold never saw tells nothing.
+                rows = rows[held_out.seen[rows, group.start + classes[rows]]]
+                parts.append((held_out.scores[rows, group.columns], classes[rows]))
+        found.append(_temperature(parts, found[-1] if found else 1.0))
+    return tuple(found)
+
+
+def _temperature(parts: Sequence[tuple[Floats, Integers]], otherwise: float) -> float:
+    asked = sum(len(classes) for _, classes in parts)
+    if not asked:
+        return otherwise
 
     def surprise(logarithm: float) -> float:
-        odds = softmax(scores[usable] / np.float32(np.exp(logarithm)))
-        return float(-np.log(odds[rows[: usable.sum()], labels[usable]] + 1e-12).mean())
+        sharpness = np.float32(np.exp(-logarithm))
+        total = 0.0
+        for scores, classes in parts:
+            if len(classes):
+                odds = softmax(scores * sharpness)[np.arange(len(classes)), classes]
+                total -= float(np.log(odds + 1e-9).sum())
+        return total / asked
 
-    if not usable.any():
-        return 1.0
-    found = minimize_scalar(surprise, bounds=np.log(TEMPERATURES), method="bounded")
-    return float(np.exp(found.x))
+    bounds = np.log(TEMPERATURES)
+    return float(np.exp(minimize_scalar(surprise, bounds=bounds, method="bounded").x))
 
 
-def _words_alone(records: Sequence[TermWeights], labels: Labels) -> Mapping[tuple[str, int], int]:
-    """How often each word of a main field's longer text goes with each class, in sorted order."""
-    counts: Counter[tuple[str, int]] = Counter()
-    heaviest = max((weight for record in records for weight in record.values()), default=0.0)
-    for record, label in zip(records, labels.tolist(), strict=True):
-        found = [term for term, weight in record.items() if weight >= heaviest and " " not in term]
-        if len(found) > 1:
-            counts.update((word, label) for word in found)
+def _words_alone(terms: Terms, examples: Examples) -> dict[tuple[int, str], int]:
+    """How often each word of the first field's longer texts goes with each code, in order."""
+    counts: Counter[tuple[int, str]] = Counter()
+    for numbers, code in zip(word_numbers(terms, examples.texts), examples.codes, strict=True):
+        if len(numbers) > 1:
+            counts.update((number, code) for number in numbers.tolist())
     return dict(sorted(counts.items()))
 
 
-def _noise(records: int, seed: int) -> Iterator[TermWeights]:
+def _doubts(records: int, examples: Examples, seed: int) -> Iterator[list[str]]:
+    """Last words of titles, each behind a word that nobody knows."""
+    titles = [words(text) for text in examples.texts[:: len(examples.field_weights)]]
+    lasts = [title[-1] for title in titles if title]
+    if lasts:
+        dice = random.Random(seed)  # noqa: S311 - repeatable noise, not a secret
+        for _ in range(records):
+            yield [_letters(dice), dice.choice(lasts)]
+
+
+def _letters(dice: random.Random) -> str:
+    return "".join(dice.choices(string.ascii_lowercase + string.digits, k=dice.randint(2, 12)))
+
+
+def _noise(records: int, seed: int) -> Iterator[list[str]]:
     dice = random.Random(seed)  # noqa: S311 - repeatable noise, not a secret
     for _ in range(records):
-        yield {
-            "".join(
-                dice.choices(string.ascii_lowercase + string.digits, k=dice.randint(2, 12))
-            ): 1.0
-            for _ in range(dice.randint(1, 6))
-        }
-
-
-def _matrix(rows: SparseRows, columns: int) -> csr_matrix:
-    return csr_matrix(
-        (rows.values, rows.columns, rows.offsets), shape=(len(rows.offsets) - 1, columns)
-    )
+        yield [_letters(dice) for _ in range(dice.randint(1, 6))]

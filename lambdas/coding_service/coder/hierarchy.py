@@ -1,4 +1,4 @@
-"""A classification's tree of codes, and where in it an uncertain record may be placed."""
+"""A classification's tree of codes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
-from coding_service.coder.sparse import Floats
+from coding_service.coder.features import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,29 +72,6 @@ class Hierarchy:
             found.append(Level(tuple(self.codes[code] for code in here), gathers))
         return tuple(found)
 
-    def place(self, probabilities: Floats, threshold: float) -> Placement:
-        """The deepest code of each record that reaches the threshold.
-
-        :param probabilities: records x leaves.
-        :param threshold: the least sum of probability that is asserted, 0 to 1.
-        """
-        records = len(probabilities)
-        depth = np.full(records, -1, np.int64)
-        best = np.zeros(records, np.int64)
-        confidence = np.zeros(records, np.float32)
-        for number, level in enumerate(self.levels):
-            open_rows = np.flatnonzero(depth < 0)
-            if not len(open_rows) or not level.codes:
-                continue
-            sums = probabilities[open_rows] @ level.gathers
-            winners = sums.argmax(axis=1)
-            reached = sums[np.arange(len(open_rows)), winners]
-            sure = reached >= threshold
-            depth[open_rows[sure]] = number
-            best[open_rows[sure]] = winners[sure]
-            confidence[open_rows[sure]] = np.minimum(reached[sure], 1.0)
-        return Placement(depth, best, confidence)
-
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -103,17 +79,3 @@ class Level:
 
     codes: tuple[Code, ...]
     gathers: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where each record was placed.
-
-    :param depth: index into `Hierarchy.levels` (0 the deepest), -1 where none was sure enough.
-    :param best: index into that level's codes.
-    :param confidence: the probability of that code.
-    """
-
-    depth: npt.NDArray[np.int64]
-    best: npt.NDArray[np.int64]
-    confidence: Floats

@@ -1,25 +1,34 @@
-"""Coding records with a trained model: numpy and nothing else."""
+"""Coding records with a trained model: numpy, msgspec and nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
-from coding_service.coder.features import Vocabulary, terms_of
+from coding_service.coder.branches import Forest
+from coding_service.coder.coded_lines import CodedLines, LineCoder
+from coding_service.coder.encoding import Encoded, encode
+from coding_service.coder.exact import ExactTitles
+from coding_service.coder.features import Floats
 from coding_service.coder.hierarchy import Code, Hierarchy
+from coding_service.coder.lexicon import Lexicon, LexiconFullError
 from coding_service.coder.model_card import ModelCard
-from coding_service.coder.model_files import read_model
-from coding_service.coder.sparse import Floats
+from coding_service.coder.model_files import ModelParts, read_model
+from coding_service.coder.placing import CONFIDENCE_STEPS, Judge, Placement
+from coding_service.coder.tables import Tables
+from protocol.records import RECORD_ID, RecordForm
 
-BATCH_RECORDS = 2_048  # enough that words repeat and are computed once, few enough for any memory
-MOST_SUGGESTIONS = 3  # the batch page's AsynchronousCodeResponse: 1 to 3
-FAINTEST_SUGGESTION = 0.1  # of the first suggestion's confidence; fainter ones only distract
-CONFIDENCE_DIGITS = 4
-TOO_FAINT = 10.0**-CONFIDENCE_DIGITS
-RECORD_ID = "recordId"
+BATCH_RECORDS = 8_192  # enough that each branch has work for many, few enough for any memory
+UNSEEN_WORDS = 4_096  # remembered; each has a row in the tables
+MAX_TEXT_CHARACTERS = 4_000  # of a longer text only the beginning is looked at
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +71,83 @@ class Coding:
         }
 
 
+class Engine:
+    """A model's tables, and the words that it met since it was loaded.
+
+    Every record gets the same answer whatever was coded before it or beside it.
+    """
+
+    def __init__(self, parts: ModelParts) -> None:
+        known = parts.vocabulary
+        weights = list(parts.card.field_weights.items())
+        # Stable, so that fields of equal weight keep their order.
+        self._fields = sorted(weights, key=lambda field: -field[1])
+        self._letters = known.letters
+        self._pair_keys = known.pair_keys
+        self._lexicon = Lexicon(
+            known.words,
+            pairs=len(known.pair_keys),
+            weights=known.weights,
+            unseen_weight=known.letters.unseen_rarity,
+            room=UNSEEN_WORDS,
+        )
+        self.forest = Forest.of(parts.hierarchy)
+        self._tables = Tables(
+            self.forest, parts.weights, parts.card.temperatures, room=UNSEEN_WORDS
+        )
+        number = {leaf: place for place, leaf in enumerate(parts.hierarchy.leaves)}
+        inside = np.zeros((len(self.forest.codes), len(number)), np.bool_)
+        place = {code: place for place, code in enumerate(self.forest.codes)}
+        for leaf, leaf_number in number.items():
+            inside[[place[code] for code in parts.hierarchy.lineage(leaf)], leaf_number] = True
+        exact = ExactTitles(parts.exact_keys, parts.exact_leaves, inside)
+        self._judge = Judge(self.forest, self._tables, exact)
+        self._lock = threading.Lock()  # the unseen words are shared
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The text fields, the weightiest first: the order of a record's texts."""
+        return tuple(name for name, _ in self._fields)
+
+    def place(self, texts: Sequence[str], threshold: float) -> Placement:
+        """Where records belong; `texts` has each record's `fields` one after the other."""
+        found = self._ask(texts, lambda records: self._judge.place(records, threshold))
+        return found[0] if len(found) == 1 else Placement.joined(found)
+
+    def probabilities(self, texts: Sequence[str]) -> Floats:
+        """Records x leaves."""
+        return np.vstack(self._ask(texts, self._judge.probabilities))
+
+    def _ask(self, texts: Sequence[str], question: Callable[[Encoded], Answer]) -> list[Answer]:
+        """The answers for the records in order, in as few pieces as there is room for."""
+        try:
+            with self._lock:
+                return [question(self._encoded(texts))]
+        except LexiconFullError:
+            # Never one record: its texts are too short for so many words.
+            half = len(texts) // len(self._fields) // 2 * len(self._fields)
+            return [*self._ask(texts[:half], question), *self._ask(texts[half:], question)]
+
+    def _encoded(self, texts: Sequence[str]) -> Encoded:
+        known = len(self._lexicon.unseen)
+        weights = [weight for _, weight in self._fields]
+        try:
+            encoded = encode(texts, weights, self._lexicon, self._pair_keys)
+        except LexiconFullError:
+            self._lexicon.forget()
+            known = 0
+            encoded = encode(texts, weights, self._lexicon, self._pair_keys)
+        self._tables.learn(self._lexicon.unseen, known, self._letters)
+        return encoded
+
+
 @dataclass(frozen=True)
 class Model:
-    """A trained model, ready to code; safe to share between threads.
-
-    :param weights: features x classes: the leaves in order, then "none of them".
-    :param prior: the score of each class before a word is read.
-    """
+    """A trained model, ready to code; safe to share between threads."""
 
     card: ModelCard
     hierarchy: Hierarchy
-    vocabulary: Vocabulary
-    weights: Floats
-    prior: Floats
+    engine: Engine
 
     @classmethod
     def load(cls, directory: Path) -> Model:
@@ -82,8 +155,12 @@ class Model:
 
         :raises ModelError: a file is missing or damaged.
         """
-        parts = read_model(directory)
-        return cls(parts.card, parts.hierarchy, parts.vocabulary, parts.weights, parts.prior)
+        return cls.of(read_model(directory))
+
+    @classmethod
+    def of(cls, parts: ModelParts) -> Model:
+        """The model that parts make."""
+        return cls(parts.card, parts.hierarchy, Engine(parts))
 
     def code(self, records: Sequence[Mapping[str, str]]) -> list[Coding]:
         """Each record coded, in order.
@@ -93,55 +170,73 @@ class Model:
         coded: list[Coding] = []
         for first in range(0, len(records), BATCH_RECORDS):
             batch = records[first : first + BATCH_RECORDS]
-            coded.extend(self._codings(batch, self.probabilities(batch)))
+            placed = self.engine.place(self._texts(batch), self.card.threshold)
+            coded.extend(self._codings(batch, placed))
         return coded
 
     def probabilities(self, records: Sequence[Mapping[str, str]]) -> Floats:
-        """Records x leaves; a row sums to the probability that any leaf fits at all."""
-        terms = terms_of(records, self.card.field_weights)
-        _, features, weighted = self.vocabulary.rows(terms)
-        scores = weighted.times(features.times(self.weights)) + self.prior
-        return softmax(scores / np.float32(self.card.temperature))[:, :-1]
+        """Records x leaves (`hierarchy.leaves`); a row sums to the probability that any fits."""
+        batches = [
+            self.engine.probabilities(self._texts(records[first : first + BATCH_RECORDS]))
+            for first in range(0, len(records), BATCH_RECORDS)
+        ]
+        return np.vstack([np.zeros((0, len(self.hierarchy.leaves)), np.float32), *batches])
 
-    def _codings(
-        self, records: Sequence[Mapping[str, str]], probabilities: Floats
-    ) -> Iterator[Coding]:
-        placed = self.hierarchy.place(probabilities, self.card.threshold)
-        most = min(MOST_SUGGESTIONS, probabilities.shape[1])
-        # Stable, so that ties fall to the lower code.
-        likeliest = np.argsort(-probabilities, axis=1, kind="stable")[:, :most]
-        levels = [level.codes for level in self.hierarchy.levels]
-        deepest = levels[0]
-        for row, (record, depth, best, confidence) in enumerate(
-            zip(
-                records,
-                placed.depth.tolist(),
-                placed.best.tolist(),
-                placed.confidence.tolist(),
-                strict=True,
-            )
+    def coded_lines(self, block: bytes, form: RecordForm) -> CodedLines:
+        """A block of whole lines of a file coded, bytes to bytes.
+
+        :param block: JSON Lines; the last may lack its newline.
+        :param form: of the file, which decides at its first line whether lines have recordIds.
+        :raises LineFault: a line is no record of the model.
+        """
+        return self._line_coder.code(block, form)
+
+    def code_lines(self, block: bytes) -> bytes:
+        """`coded_lines` for a block that is a whole file: its output."""
+        return self.coded_lines(block, RecordForm(self.card.input_format)).output
+
+    @cached_property
+    def _line_coder(self) -> LineCoder:
+        codes = [self.hierarchy.codes[code] for code in self.engine.forest.codes]
+        leaves = [self.hierarchy.codes[code] for code in self.hierarchy.leaves]
+        return LineCoder(
+            codes,
+            leaves,
+            self.engine.fields,
+            lambda texts: self.engine.place(texts, self.card.threshold),
+            batch_records=BATCH_RECORDS,
+        )
+
+    def _texts(self, records: Sequence[Mapping[str, str]]) -> list[str]:
+        most = MAX_TEXT_CHARACTERS // len(self.engine.fields)
+        return [
+            (record.get(field) or "")[:most] for record in records for field in self.engine.fields
+        ]
+
+    def _codings(self, records: Sequence[Mapping[str, str]], placed: Placement) -> Iterator[Coding]:
+        results = [self.hierarchy.codes[code] for code in self.engine.forest.codes]
+        leaves = [self.hierarchy.codes[code] for code in self.hierarchy.leaves]
+        for record, node, sure, options, odds in zip(
+            records,
+            placed.node.tolist(),
+            placed.confidence.tolist(),
+            placed.leaves.tolist(),
+            placed.odds.tolist(),
+            strict=True,
         ):
             record_id = record.get(RECORD_ID) or ""
-            if depth >= 0:
-                yield Coding(record_id, _label(levels[depth][best], confidence), ())
+            if node >= 0:
+                yield Coding(record_id, _label(results[node], sure), ())
                 continue
-            order = likeliest[row].tolist()
-            odds = probabilities[row, likeliest[row]].tolist()
-            faintest = max(odds[0] * FAINTEST_SUGGESTION, TOO_FAINT)
-            suggestions = [
-                _label(deepest[leaf], odd)
-                for place, (leaf, odd) in enumerate(zip(order, odds, strict=True))
-                if place == 0 or odd >= faintest
-            ]
-            yield Coding(record_id, None, tuple(suggestions))
-
-
-def softmax(scores: Floats) -> Floats:
-    """Scores as probabilities, row by row, without overflow."""
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    summed: Floats = powers / powers.sum(axis=1, keepdims=True)
-    return summed
+            suggestions = tuple(
+                _label(leaves[leaf], odd)
+                for leaf, odd in zip(options, odds, strict=True)
+                if leaf >= 0
+            )
+            yield Coding(record_id, None, suggestions)
 
 
 def _label(code: Code, confidence: float) -> CodedLabel:
-    return CodedLabel(code.code, code.label, round(confidence, CONFIDENCE_DIGITS))
+    return CodedLabel(
+        code.code, code.label, round(confidence * CONFIDENCE_STEPS) / CONFIDENCE_STEPS
+    )

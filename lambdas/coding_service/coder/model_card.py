@@ -11,7 +11,7 @@ from typing import Any
 from coding_service.coder.errors import ModelError
 
 CARD = "model.json"
-FORMAT = 1  # of a model directory; a reader refuses another
+FORMAT = 2  # of a model directory; a reader refuses another
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ class ModelCard:
     :param topic_version: the classification's version.
     :param levels: the characters of a code at each level, from the top down.
     :param threshold: the least confidence that is asserted.
-    :param temperature: what raw scores are divided by, so that confidence is probability.
+    :param temperatures: what the scores of each level are divided by, from the top down, so that
+        confidence is probability.
     :param fingerprint: SHA-256 of the topic's files, as hex.
     :param seed: of the training's random choices.
     :param libraries: version by name of what trained it.
@@ -47,7 +48,7 @@ class ModelCard:
     topic_version: str
     levels: tuple[int, ...]
     threshold: float
-    temperature: float
+    temperatures: tuple[float, ...]
     fingerprint: str
     seed: int
     libraries: Mapping[str, str]
@@ -79,7 +80,7 @@ class ModelCard:
             "fieldWeights": dict(self.field_weights),
             "levels": list(self.levels),
             "threshold": self.threshold,
-            "temperature": self.temperature,
+            "temperatures": list(self.temperatures),
             "dataHash": self.fingerprint,
             "seed": self.seed,
             "libraries": dict(self.libraries),
@@ -111,7 +112,7 @@ def read_card(directory: Path) -> ModelCard:
             topic_version=content["topicVersion"],
             levels=tuple(content["levels"]),
             threshold=float(content["threshold"]),
-            temperature=float(content["temperature"]),
+            temperatures=tuple(map(float, content["temperatures"])),
             fingerprint=content["dataHash"],
             seed=content["seed"],
             libraries=content["libraries"],

@@ -7,29 +7,53 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from coding_service.coder.branches import Forest
 from coding_service.coder.errors import ModelError
-from coding_service.coder.features import Vocabulary
+from coding_service.coder.features import Floats, Integers, Letters
 from coding_service.coder.hierarchy import Code, Hierarchy
+from coding_service.coder.lexicon import Hashes
 from coding_service.coder.model_card import CARD, ModelCard, read_card
-from coding_service.coder.sparse import Floats
+from coding_service.coder.tables import Weights
 
 CODES, WEIGHTS = "codes.json", "weights.npz"
 
 
 @dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The terms that have rows in a model.
+
+    :param words: as UTF-8; the first rows.
+    :param pair_keys: of the pairs, sorted; the rows after those of the words.
+    :param weights: how much each of them counts in a record.
+    :param letters: the runs of letters.
+    """
+
+    words: Sequence[bytes]
+    pair_keys: Integers
+    weights: Floats
+    letters: Letters
+
+
+@dataclass(frozen=True, slots=True)
 class ModelParts:
-    """What a model directory holds; `Model` gives the arrays' shapes."""
+    """What a model directory holds.
+
+    :param exact_keys: hashes of titles that stand for one leaf, sorted.
+    :param exact_leaves: the number of the leaf of each.
+    """
 
     card: ModelCard
     hierarchy: Hierarchy
     vocabulary: Vocabulary
-    weights: Floats
-    prior: Floats
+    weights: Weights
+    exact_keys: Hashes
+    exact_leaves: Integers
 
 
 def write_model(parts: ModelParts, directory: Path) -> None:
@@ -38,14 +62,20 @@ def write_model(parts: ModelParts, directory: Path) -> None:
     (directory / CARD).unlink(missing_ok=True)
     codes = [[each.code, each.label, each.parent] for each in parts.hierarchy.codes.values()]
     _write_json(directory / CODES, codes)
-    features = "\n".join(parts.vocabulary.columns).encode()
-    np.savez_compressed(
+    vocabulary, letters = parts.vocabulary, parts.vocabulary.letters
+    np.savez(
         directory / WEIGHTS,
-        features=np.frombuffer(features, np.uint8),
-        rarity=np.asarray(parts.vocabulary.rarity, np.float32),
-        unseen_rarity=np.asarray(parts.vocabulary.unseen_rarity, np.float32),
-        weights=parts.weights,
-        prior=parts.prior,
+        words=np.frombuffer(b"\n".join(vocabulary.words), np.uint8),
+        pair_keys=vocabulary.pair_keys,
+        term_weights=vocabulary.weights,
+        letters=np.frombuffer("\n".join(letters.columns).encode(), np.uint8),
+        letter_rarity=np.asarray(letters.rarity, np.float32),
+        unseen_rarity=np.asarray(letters.unseen_rarity, np.float32),
+        rows=parts.weights.rows,
+        letter_rows=parts.weights.letters,
+        prior=parts.weights.prior,
+        exact_keys=parts.exact_keys,
+        exact_leaves=parts.exact_leaves,
     )
     _write_json(directory / CARD, parts.card.to_json())
 
@@ -61,24 +91,48 @@ def read_model(directory: Path) -> ModelParts:
         codes = [Code(*row) for row in json.loads(path.read_bytes())]
         path = directory / WEIGHTS
         with np.load(path, allow_pickle=False) as arrays:
-            features = arrays["features"].tobytes().decode().split("\n")
+            letters = _texts(arrays["letters"])
             vocabulary = Vocabulary(
-                {feature: column for column, feature in enumerate(features)},
-                arrays["rarity"].tolist(),
-                float(arrays["unseen_rarity"]),
+                _texts(arrays["words"]),
+                arrays["pair_keys"],
+                arrays["term_weights"],
+                Letters(
+                    {run.decode(): column for column, run in enumerate(letters)},
+                    arrays["letter_rarity"].tolist(),
+                    float(arrays["unseen_rarity"]),
+                ),
             )
-            weights, prior = arrays["weights"], arrays["prior"]
+            weights = Weights(arrays["rows"], arrays["letter_rows"], arrays["prior"])
+            exact_keys, exact_leaves = arrays["exact_keys"], arrays["exact_leaves"]
     except OSError as error:
         raise ModelError(path, error.strerror or "cannot be read") from error
     except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(path, f"damaged: {error!r}") from error
     hierarchy = Hierarchy.of(card.levels, codes)
-    classes = len(hierarchy.leaves) + 1
-    if weights.shape != (len(features), classes) or prior.shape != (classes,):
-        raise ModelError(
-            path, f"the weights are not for {len(features)} features and {classes} classes"
-        )
-    return ModelParts(card, hierarchy, vocabulary, weights, prior)
+    parts = ModelParts(card, hierarchy, vocabulary, weights, exact_keys, exact_leaves)
+    if not _fits(parts):
+        raise ModelError(path, "the weights are not for these codes and words")
+    return parts
+
+
+def _fits(parts: ModelParts) -> bool:
+    width = Forest.of(parts.hierarchy).width if parts.hierarchy.leaves else 0
+    words = parts.vocabulary
+    terms = len(words.words) + len(words.pair_keys)
+    return (
+        parts.weights.rows.shape == (terms, width)
+        and words.weights.shape == (terms,)
+        and parts.weights.letters.shape == (len(words.letters.columns), width)
+        and parts.weights.prior.shape == (width,)
+        and len(words.letters.rarity) == len(words.letters.columns)
+        and len(parts.exact_keys) == len(parts.exact_leaves)
+        and len(parts.card.temperatures) == len(parts.hierarchy.lengths)
+    )
+
+
+def _texts(joined: np.ndarray) -> list[bytes]:
+    content = joined.tobytes()
+    return content.split(b"\n") if content else []
 
 
 def _write_json(path: Path, content: object) -> None:

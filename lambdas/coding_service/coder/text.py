@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 # They carry no occupation. "it" is absent on purpose: in a title it is the industry.
 _FUNCTION_WORDS = """
@@ -14,9 +13,18 @@ them these they this to up we who with you your
 """
 FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 
+END = b"\x1e"  # the token that ends a text in a block; no word holds it
+
 _DOTTED_LETTERS = re.compile(r"(?<=\b\w)\.(?=\w\b)")
 _APOSTROPHES = re.compile(r"['\u2018\u2019\u02bc`]")
 _WORD = re.compile(r"[^\W_]+")
+
+# The same for bytes. The dot stands first so that the search leaps from one to the next.
+_DOTTED_LETTERS_IN_BYTES = re.compile(rb"\.(?<=\b\w\.)(?=\w\b)")
+_APOSTROPHES_IN_BYTES = b"'`"
+_WORD_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789" + END + bytes(range(128, 256)))
+"""Of folded words; what is not ASCII comes from `words` and holds nothing else."""
+_FOLDED = bytes(byte if byte in _WORD_BYTES else ord(" ") for byte in bytes(range(256)).lower())
 
 
 def fold(text: str) -> str:
@@ -35,21 +43,28 @@ def words(text: str) -> list[str]:
 
     "R.N." is one word, so is "driver's"; a hyphen and a slash divide.
     """
-    joined = _DOTTED_LETTERS.sub("", _APOSTROPHES.sub("", fold(text)))
-    return [word for word in _WORD.findall(joined) if word not in FUNCTION_WORDS]
+    return [word for word in _all_words(text) if word not in FUNCTION_WORDS]
 
 
-def terms(record: Mapping[str, str], field_weights: Mapping[str, float]) -> dict[str, float]:
-    """The words and pairs of neighbouring words of a record, each with its field's weight.
+def tokens(texts: Sequence[str]) -> list[bytes]:
+    """The words of many texts in order, function words among them, `END` after each text.
 
-    A term that stands in several fields counts once, at the highest weight, so that repeating
-    a word asserts nothing. A pair is its two words with a space between; a word has no space.
-    A field that the record lacks is an empty one.
+    The same words as `words` finds, in UTF-8, at a fraction of the cost: the texts are cleaned
+    and cut as one block. A lone surrogate becomes "?".
     """
-    found: dict[str, float] = {}
-    for field, weight in field_weights.items():
-        field_words = words(record.get(field) or "")
-        pairs = [f"{first} {second}" for first, second in itertools.pairwise(field_words)]
-        for term in (*field_words, *pairs):
-            found[term] = max(weight, found.get(term, 0.0))
-    return found
+    if not texts:
+        return []
+    block = b" \x1e ".join([_ascii_or_words(text) for text in texts])
+    block = block.translate(None, _APOSTROPHES_IN_BYTES)
+    block = _DOTTED_LETTERS_IN_BYTES.sub(b"", block).translate(_FOLDED)
+    return [*block.split(), END]
+
+
+def _ascii_or_words(text: str) -> bytes:
+    if text.isascii() and "\x1e" not in text:
+        return text.encode()
+    return " ".join(_all_words(text)).encode(errors="replace")
+
+
+def _all_words(text: str) -> list[str]:
+    return _WORD.findall(_DOTTED_LETTERS.sub("", _APOSTROPHES.sub("", fold(text))))

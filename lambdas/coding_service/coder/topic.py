@@ -52,11 +52,18 @@ class Question:
 
     :param kind: "clear", "ambiguous" or "out_of_scope".
     :param code: the deepest code that the text supports; None where it supports none.
+    :param also: other codes that are right as well.
     """
 
     texts: Mapping[str, str]
     code: str | None
     kind: str
+    also: tuple[str, ...] = ()
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Every code that is right."""
+        return () if self.code is None else (self.code, *self.also)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,15 +52,14 @@ def read_topic(folder: Path) -> Topic:
     return Topic(settings, hierarchy, examples, digest.hexdigest())
 
 
-def read_evaluation(folder: Path, topic: Topic) -> tuple[Question, ...]:
-    """The questions of a topic's evaluation file.
+def read_evaluation(path: Path, topic: Topic) -> tuple[Question, ...]:
+    """The questions of an evaluation file of a topic.
 
     A record may say its `kind`; without one, a code of the deepest level is "clear", a shorter
-    one "ambiguous", and null "out_of_scope".
+    one "ambiguous", and null "out_of_scope". It may list other right codes under `also`.
 
     :raises TopicError: the file is missing, or a line of it cannot be used.
     """
-    path = folder / EVALUATION
     questions = []
     for line, record in _json_lines(path):
         texts = _texts(path, line, record, topic.settings.fields)
@@ -70,7 +69,9 @@ def read_evaluation(folder: Path, topic: Topic) -> tuple[Question, ...]:
             raise TopicError(
                 path, line, f"kind {kind!r} is unknown", f"Use one of {', '.join(KINDS)}"
             )
-        questions.append(Question(texts, code, str(kind)))
+        questions.append(
+            Question(texts, code, str(kind), _also(path, line, record, topic.hierarchy))
+        )
     if not questions:
         raise TopicError(path, None, "there is no record in it", "Add records with known codes")
     return tuple(questions)
@@ -137,6 +138,16 @@ def _known_code(
             path, line, f"code {code!r} is not in {CODES}", "Correct it, or add its row there"
         )
     return code
+
+
+def _also(
+    path: Path, line: int, record: Mapping[str, object], hierarchy: Hierarchy
+) -> tuple[str, ...]:
+    codes = record.get("also", [])
+    if not isinstance(codes, list) or any(code not in hierarchy.codes for code in codes):
+        problem = f"also is {codes!r}, not a list of codes of {CODES}"
+        raise TopicError(path, line, problem, "Correct it, or leave it out")
+    return tuple(codes)
 
 
 def _kind_of(code: str | None, hierarchy: Hierarchy) -> str:

@@ -5,24 +5,35 @@ from __future__ import annotations
 import platform
 import shutil
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import scipy
 import sklearn
 
+from coding_service.coder.branches import Forest, softmax
+from coding_service.coder.encoding import encode
 from coding_service.coder.errors import ModelError
-from coding_service.coder.features import terms_of
-from coding_service.coder.fitting import Labels, best_temperature, fit, held_out_scores
+from coding_service.coder.features import Floats, Integers
+from coding_service.coder.fitting import (
+    Examples,
+    Fit,
+    HeldOut,
+    best_temperatures,
+    fit,
+    held_out_scores,
+)
 from coding_service.coder.hierarchy import Hierarchy
-from coding_service.coder.model import softmax
+from coding_service.coder.lexicon import FIRST_WORD, Hashes
 from coding_service.coder.model_card import ModelCard, read_card
 from coding_service.coder.model_files import ModelParts, write_model
-from coding_service.coder.sparse import Floats
+from coding_service.coder.tables import Weights
 from coding_service.coder.text import fold
 from coding_service.coder.topic import Topic
 
-MODEL_TYPE = "ngram-softmax"
+MODEL_TYPE = "hsvm"  # hierarchical support vector machine, as the guide's example has it
 SEED = 20_240_101
 # A namespace of our own, so that no other uuid5 of the same words is the same GUID.
 MODEL_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:dropcoder:model")
@@ -36,22 +47,25 @@ def model_id(topic: Topic) -> str:
 
 def train(topic: Topic, *, seed: int = SEED) -> ModelParts:
     """A model of the topic, its confidence calibrated on examples it had not seen."""
-    leaves = topic.hierarchy.leaves
-    number = {leaf: place for place, leaf in enumerate(leaves)}
-    none = len(leaves)
-    labels = np.asarray(
-        [none if each.code is None else number[each.code] for each in topic.examples], np.int64
+    settings, hierarchy = topic.settings, topic.hierarchy
+    # Stable, so that fields of equal weight keep their order.
+    fields = sorted(settings.fields.items(), key=lambda field: -field[1])
+    examples = Examples(
+        [each.texts[name] for each in topic.examples for name, _ in fields],
+        [weight for _, weight in fields],
+        [each.code or "" for each in topic.examples],
     )
-    texts = [each.texts for each in topic.examples]
-    records = terms_of(texts, topic.settings.fields)
     # Examples of one title share a fold: its other phrasings would give the answer away.
-    first_field = next(iter(topic.settings.fields))
-    groups = [fold(each[first_field]) or fold(" ".join(each.values())) for each in texts]
-    scores = held_out_scores(records, labels, groups, none + 1, seed=seed)
-    temperature = best_temperature(scores, labels)
-    odds = softmax(scores / np.float32(temperature))
-    fitted = fit(records, labels, none + 1, seed=seed)
-    settings = topic.settings
+    titles = [fold(each.texts[fields[0][0]]) for each in topic.examples]
+    groups = [
+        title or fold(" ".join(each.texts.values()))
+        for title, each in zip(titles, topic.examples, strict=True)
+    ]
+    forest = Forest.of(hierarchy)
+    held_out = held_out_scores(examples, groups, forest, seed=seed)
+    temperatures = best_temperatures(held_out, examples.codes, forest)
+    temperatures += temperatures[-1:] * (len(settings.levels) - len(temperatures))
+    fitted = fit(examples, forest, seed=seed)
     card = ModelCard(
         topic=settings.name,
         full_name=settings.full_name,
@@ -64,7 +78,7 @@ def train(topic: Topic, *, seed: int = SEED) -> ModelParts:
         topic_version=settings.topic_version,
         levels=settings.levels,
         threshold=settings.threshold,
-        temperature=temperature,
+        temperatures=temperatures,
         fingerprint=topic.fingerprint,
         seed=seed,
         libraries={
@@ -73,15 +87,51 @@ def train(topic: Topic, *, seed: int = SEED) -> ModelParts:
             "scipy": scipy.__version__,
             "scikit-learn": sklearn.__version__,
         },
-        metrics=_held_out_metrics(odds, labels, topic.hierarchy, settings.threshold),
+        metrics=_held_out_metrics(held_out, examples, forest, topic, temperatures),
     )
-    return ModelParts(card, topic.hierarchy, fitted.vocabulary, fitted.weights, fitted.prior)
+    keys, leaves = _exact_titles(fitted, examples, hierarchy)
+    return ModelParts(card, hierarchy, fitted.terms.vocabulary, _weights(fitted), keys, leaves)
+
+
+def _weights(fitted: Fit) -> Weights:
+    """What the classifiers found out, folded into a row for each word and each pair."""
+    words = fitted.terms.vocabulary
+    known = len(words.words) + len(words.pair_keys)
+    rows = fitted.rows()[FIRST_WORD : FIRST_WORD + known] * words.weights[:, None]
+    return Weights(rows.astype(np.float16), fitted.weights[known:].astype(np.float16), fitted.prior)
+
+
+def _exact_titles(fitted: Fit, examples: Examples, hierarchy: Hierarchy) -> tuple[Hashes, Integers]:
+    """The titles that stand under one leaf alone, somewhere without another text beside them.
+
+    A title that is only ever given together with tasks may say nothing without them.
+    """
+    terms = fitted.terms
+    titles = encode(
+        examples.texts, examples.field_weights, terms.lexicon, terms.vocabulary.pair_keys
+    ).titles.tolist()
+    fields = len(examples.field_weights)
+    codes: dict[int, set[str]] = {}
+    alone = set[int]()
+    for row, (title, code) in enumerate(zip(titles, examples.codes, strict=True)):
+        codes.setdefault(title, set()).add(code)
+        if not any(examples.texts[row * fields + 1 : (row + 1) * fields]):
+            alone.add(title)
+    number = {leaf: place for place, leaf in enumerate(hierarchy.leaves)}
+    sole = {
+        title: number[code]
+        for title, found in sorted(codes.items())
+        for code in found
+        if title in alone and title and code and len(found) == 1
+    }
+    return np.asarray(list(sole), np.uint64), np.asarray(list(sole.values()), np.int64)
 
 
 def train_into(topic: Topic, out: Path, *, seed: int = SEED) -> tuple[Path, tuple[str, ...]]:
     """Train a topic into `<out>/<topic>/<modelId>/`.
 
-    A version names one model, so models of the topic with the same version are replaced.
+    A version names one model, so models of the topic with the same version are replaced, and so
+    are models that this version of the coder can't read.
 
     :returns: the model's directory, and the GUIDs of the models that it replaced.
     """
@@ -91,7 +141,7 @@ def train_into(topic: Topic, out: Path, *, seed: int = SEED) -> tuple[Path, tupl
     write_model(parts, directory)
     replaced = []
     for other in sorted(folder.iterdir()):
-        if other != directory and _version_of(other) == parts.card.model_version:
+        if other != directory and _version_of(other) in (None, parts.card.model_version):
             shutil.rmtree(other)
             replaced.append(other.name)
     return directory, tuple(replaced)
@@ -105,25 +155,51 @@ def _version_of(directory: Path) -> int | None:
 
 
 def _held_out_metrics(
-    odds: Floats, labels: Labels, hierarchy: Hierarchy, threshold: float
+    held_out: HeldOut,
+    examples: Examples,
+    forest: Forest,
+    topic: Topic,
+    temperatures: Sequence[float],
 ) -> dict[str, float]:
-    """Measured on training examples by models that had not seen them."""
-    none = len(hierarchy.leaves)
-    coded = labels < none
-    placed = hierarchy.place(odds[:, :-1], threshold)
-    asserted = placed.depth >= 0
-    right = np.asarray(
-        [
-            bool(coded[row]) and hierarchy.levels[depth].gathers[labels[row], placed.best[row]] > 0
-            for row, depth in enumerate(placed.depth.tolist())
-            if depth >= 0
-        ]
-    )
+    """Measured on training examples by classifiers that had not seen them."""
+    threshold, hierarchy = topic.settings.threshold, topic.hierarchy
+    scores = held_out.scores / np.asarray(temperatures, np.float32)[forest.column_levels]
+    coded = np.asarray([code != "" for code in examples.codes])
+    nodes = _probabilities(forest, scores)
+    place = {code: number for number, code in enumerate(forest.codes)}
+    leaves = [place[leaf] for leaf in hierarchy.leaves]
+    best = nodes[:, leaves].argmax(axis=1)
+    hits = [hierarchy.leaves[leaf] == code for leaf, code in zip(best, examples.codes, strict=True)]
+    asserted = np.full(len(scores), -1)
+    for length in hierarchy.lengths:  # a deeper one takes the place of a shorter one
+        level = [number for number, code in enumerate(forest.codes) if len(code) == length]
+        reached = nodes[:, level].max(axis=1) >= threshold
+        asserted[reached] = np.asarray(level)[nodes[reached][:, level].argmax(axis=1)]
+    right = [
+        code != "" and forest.codes[node] in forest.lineages[code]
+        for node, code in zip(asserted.tolist(), examples.codes, strict=True)
+        if node >= 0
+    ]
     return {
-        "heldOutExamples": float(len(labels)),
-        "heldOutAccuracy": round(
-            float((odds[coded, :-1].argmax(axis=1) == labels[coded]).mean()), 4
-        ),
-        "heldOutCoverage": round(float(asserted[coded].mean()), 4),
-        "heldOutPrecision": round(float(right.mean()), 4) if len(right) else 0.0,
+        "heldOutExamples": float(len(coded)),
+        "heldOutAccuracy": _share(np.asarray(hits)[coded]),
+        "heldOutCoverage": _share(asserted[coded] >= 0),
+        "heldOutPrecision": _share(np.asarray(right)),
     }
+
+
+def _probabilities(forest: Forest, scores: Floats) -> Floats:
+    """Records x all codes."""
+    top = softmax(scores[:, forest.groups[0].columns])[:, :-1]
+    nodes = np.zeros((len(scores), len(forest.codes)), np.float32)
+    for number, branch in enumerate(forest.branches):
+        inside = scores[:, branch.start : branch.start + branch.width]
+        levels = branch.probabilities(inside, top[:, number])
+        nodes[:, forest.tops[number]] = levels[0][:, 0]
+        for step, odds in zip(branch.steps, levels[1:], strict=True):
+            nodes[:, step.nodes] = odds
+    return nodes
+
+
+def _share(found: npt.NDArray[np.bool_]) -> float:
+    return round(float(found.mean()), 4) if len(found) else 0.0

@@ -1,0 +1,197 @@
+"""From tables of codes, titles and tasks (CSV) to a topic folder, some titles held out.
+
+What is held out goes to evaluation files and nowhere else: one in ten distinct titles (spelling,
+case and word order of no matter) with every code that it stands under, and one in five task
+statements of each code. A title stays in training where its code would be left without one.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from coding_service.coder.errors import TopicError
+from coding_service.coder.text import words
+from coding_service.coder.topic_files import EVALUATION, EXAMPLES, SETTINGS
+from coding_service.coder.topic_settings import read_text
+
+TITLES_PER_HELD_OUT = 10
+TASKS_PER_HELD_OUT = 5
+RECORD_CHARACTERS = 300  # of a record's texts together, in a batch: the service's guide
+TITLE, TASKS = "occp_text", "tasks_text"
+WITH_TASK, WITH_TASKS = "evaluation-task.jsonl", "evaluation-tasks.jsonl"
+Row = tuple[str, str]  # code, text
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What is imported.
+
+    :param codes: code and label; of the deepest level all of them, of others those with a name.
+    :param titles: code and title.
+    :param tasks: code and task statement; may be empty.
+    """
+
+    codes: Sequence[Row]
+    titles: Sequence[Row]
+    tasks: Sequence[Row]
+
+
+def read_rows(path: Path) -> list[Row]:
+    """A table of two columns with a header, the first of which is `code`.
+
+    :raises TopicError: it is missing, or a row has not two cells.
+    """
+    rows = csv.reader(read_text(path).splitlines())
+    header = next(rows, [])
+    if len(header) != 2 or header[0].strip() != "code":  # noqa: PLR2004  code and text
+        raise TopicError(path, 1, f"the header is {','.join(header)!r}", "Write code,text")
+    found = []
+    for row in rows:
+        if len(row) != 2 or not row[0].strip():  # noqa: PLR2004
+            raise TopicError(path, rows.line_num, "the row is not code,text", "Quote commas")
+        found.append((row[0].strip(), row[1].strip()))
+    return found
+
+
+def write_topic(
+    tables: Tables, folder: Path, *, name: str, levels: Sequence[int], threshold: float, seed: int
+) -> None:
+    """Write a topic folder that `train` and `evaluate` take.
+
+    :param levels: the characters of a code at each level, from the top down.
+    :param seed: of what is held out.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    dice = random.Random(seed)  # noqa: S311 - a repeatable choice, not a secret
+    held_titles = _held_titles(tables.titles, dice)
+    tasks, held_tasks = _split_tasks(tables.tasks, dice)
+    fields = {TITLE: 1.0, **({TASKS: 0.3} if tables.tasks else {})}
+    settings = {
+        "name": name,
+        "fullName": name,
+        "standard": name,
+        "topicVersion": "imported",
+        "version": 1,
+        "released": "2026-01-01",
+        "levels": list(levels),
+        "threshold": threshold,
+        "fields": fields,
+    }
+    (folder / SETTINGS).write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+    _write_codes(folder / "codes.csv", tables.codes, levels)
+    held = [row for row in tables.titles if _key(row[1]) in held_titles]
+    kept = [row for row in tables.titles if _key(row[1]) not in held_titles]
+    kept += [row for row in tables.codes if len(row[0]) == levels[-1]]
+    _write_lines(folder / EXAMPLES, tuple(fields), _examples(kept, tasks, dice))
+    _write_lines(folder / EVALUATION, tuple(fields), _titles_once(held))
+    if tables.tasks:
+        one = (
+            (code, title, _some(held_tasks.get(code, []), title, 1, dice), ())
+            for code, title in held
+        )
+        _write_lines(folder / WITH_TASK, tuple(fields), one)
+        all_that_fit = (
+            (code, title, _some(held_tasks.get(code, []), title, None, dice), ())
+            for code, title in held
+        )
+        _write_lines(folder / WITH_TASKS, tuple(fields), all_that_fit)
+
+
+Line = tuple[str, str, str, tuple[str, ...]]  # code, title, tasks, other codes that are right
+
+
+def _examples(
+    titles: Sequence[Row], tasks: dict[str, list[str]], dice: random.Random
+) -> Iterator[Line]:
+    """Each title alone and with a task of its code, and each task alone."""
+    for code, title in titles:
+        yield code, title, "", ()
+        if tasks.get(code):
+            yield code, title, dice.choice(tasks[code]), ()
+    for code, statements in tasks.items():
+        for statement in statements:
+            yield code, "", statement, ()
+
+
+def _titles_once(held: Sequence[Row]) -> Iterator[Line]:
+    """Each distinct title with the first of its codes; the others are right as well."""
+    by_title: dict[str, list[Row]] = {}
+    for row in held:
+        by_title.setdefault(_key(row[1]), []).append(row)
+    for rows in by_title.values():
+        (code, title), *_ = rows
+        yield code, title, "", tuple(dict.fromkeys(c for c, _ in rows if c != code))
+
+
+def _some(statements: Sequence[str], title: str, most: int | None, dice: random.Random) -> str:
+    """Task statements in any order, as many as a record has room for."""
+    chosen, room = list[str](), RECORD_CHARACTERS - len(title)
+    for statement in dice.sample(statements, len(statements))[:most]:
+        if len(statement) + 1 <= room:
+            chosen.append(statement)
+            room -= len(statement) + 1
+    return " ".join(chosen)
+
+
+def _held_titles(titles: Sequence[Row], dice: random.Random) -> set[str]:
+    left: dict[str, int] = {}
+    codes: dict[str, list[str]] = {}
+    for code, title in titles:
+        left[code] = left.get(code, 0) + 1
+        codes.setdefault(_key(title), []).append(code)
+    distinct = sorted(codes)
+    dice.shuffle(distinct)
+    held = set()
+    for title in distinct[: len(distinct) // TITLES_PER_HELD_OUT]:
+        if all(left[code] > codes[title].count(code) for code in codes[title]):
+            held.add(title)
+            for code in codes[title]:
+                left[code] -= 1
+    return held
+
+
+def _split_tasks(
+    tasks: Sequence[Row], dice: random.Random
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    by_code: dict[str, list[str]] = {}
+    for code, statement in tasks:
+        by_code.setdefault(code, []).append(statement)
+    kept, held = {}, {}
+    for code, statements in sorted(by_code.items()):
+        shuffled = dice.sample(statements, len(statements))
+        count = max(1, len(shuffled) // TASKS_PER_HELD_OUT) if len(shuffled) > 1 else 0
+        held[code], kept[code] = shuffled[:count], shuffled[count:]
+    return kept, held
+
+
+def _write_codes(path: Path, codes: Sequence[Row], levels: Sequence[int]) -> None:
+    labels = dict(codes)
+    for code, label in codes:
+        for length in levels:
+            if length < len(code):
+                labels.setdefault(code[:length], f"{label} and related")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["code", "label", "parent"])
+        for code in sorted(labels):
+            above = [length for length in levels if length < len(code)]
+            rows.writerow([code, labels[code], code[: above[-1]] if above else ""])
+
+
+def _write_lines(path: Path, fields: Sequence[str], lines: Iterator[Line]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for code, title, tasks, also in lines:
+            texts = dict(zip(fields, (title, tasks), strict=False))
+            other = {"also": list(also)} if also else {}
+            file.write(json.dumps({**texts, "code": code, **other}, ensure_ascii=False) + "\n")
+
+
+def _key(title: str) -> str:
+    return " ".join(sorted(set(words(title))))
