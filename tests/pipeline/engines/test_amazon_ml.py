@@ -19,12 +19,20 @@ from pipeline.errors import (
     ResultsMismatch,
     ServiceBusy,
     ServiceRefused,
+    StorageBusy,
 )
+from pipeline.multipart import ResultFiles
 from pipeline.polling import NO_DEMAND
 from pipeline.progress import PartStatus, Progress
 from protocol.statuses import OperationStatus
 from tests.pipeline.builders import lines
-from tests.pipeline.engines.contenders import AmazonMlContender, Bench, amazon_ml, bench_of
+from tests.pipeline.engines.contenders import (
+    PART_BYTES,
+    AmazonMlContender,
+    Bench,
+    amazon_ml,
+    bench_of,
+)
 from tests.pipeline.engines.memory_amazon_ml import EXCHANGE, MODEL_ID, Fault, MemoryAmazonMl
 from tests.pipeline.memory_service import TOPIC
 
@@ -348,3 +356,51 @@ def should_leave_no_half_of_an_input_when_it_can_not_be_sent_whole(
     assert [each["Key"] for each in listed if each["Key"].endswith("input.csv")] == []
     assert "Uploads" not in bench.aws.s3.list_multipart_uploads(Bucket=EXCHANGE)
     assert engine.demand() == NO_DEMAND
+
+
+@pytest.fixture
+def half_collected(bench: Bench, service: MemoryAmazonMl) -> tuple[Any, Progress]:
+    """A part of which some of the scores have been made into lines of output."""
+    size = len(b'{"recordId": "r10000", "result": {"codeCategory": "234111", ') + 60
+    content = lines(int(2.5 * PART_BYTES) // size)
+    bench.submitting = replace(bench.submitting, reader=bench.submitting.boarding.reader)
+    part, checked = complete(bench, content)
+    bench.seconds = [900.0, 0.0]
+    collecting = bench.collect(part, checked)
+    assert collecting.status is PartStatus.COLLECTING
+    return part, collecting
+
+
+def _unfinished(bench: Bench) -> int:
+    return len(bench.aws.s3.list_multipart_uploads(Bucket=EXCHANGE).get("Uploads", []))
+
+
+@pytest.mark.slow
+def should_begin_anew_when_the_scores_are_not_those_that_were_read_before(
+    bench: Bench, service: MemoryAmazonMl, half_collected: tuple[Any, Progress]
+) -> None:
+    part, collecting = half_collected
+    operation = collecting.operation_id or ""
+    service.scores = lambda _row: (0.0, 0.0, 0.8)
+    service.finish(operation)
+    assert _unfinished(bench) == 1
+    bench.collect_all(part, collecting)
+    (segment,) = part.segments
+    output = bench.aws.result(f"{segment.results_prefix}output.jsonl")
+    assert output.count(b'"254415"') == output.count(b"\n")
+    assert _unfinished(bench) == 0
+
+
+@pytest.mark.slow
+def should_begin_anew_when_s3_has_lost_the_parts(
+    bench: Bench, half_collected: tuple[Any, Progress]
+) -> None:
+    part, collecting = half_collected
+    key = f"{collecting.operation_id}/output.jsonl"
+    empty = ResultFiles(bench.aws.s3, EXCHANGE).begin(key)
+    with bench.attempts.claimed(part.part_id, owner="loss", seconds=-10) as claim:
+        kept = claim.record.collection or {}
+        claim.checkpoint({"prepared": {**kept["prepared"], "upload_id": empty}})
+    with pytest.raises(StorageBusy, match="starting over"):
+        bench.collect(part, collecting)
+    bench.collect_all(part, collecting)

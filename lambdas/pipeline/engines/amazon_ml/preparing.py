@@ -61,8 +61,11 @@ class Preparation:
         if found is None:
             raise ResultsGone(f"the engine's scores, {key}, are gone; drop the file again")
         total, etag = found
+        done = _Progress.of(kept, etag)
+        if done is None:
+            self._drop_parts(kept)
         try:
-            return self._run(_Progress.of(kept, etag), self._pieces(key, total, etag), etag)
+            return self._run(done, self._pieces(key, total, etag), etag)
         except (FileChanged, UploadGone):
             self.keep({})
             raise StorageBusy(
@@ -103,6 +106,11 @@ class Preparation:
         if self._made:
             done = self._put(done, etag)
         self.exchange.files.complete(self._key, done.upload_id, count=done.parts, total=done.bytes)
+
+    def _drop_parts(self, kept: Mapping[str, Any] | None) -> None:
+        """Those that were made of other scores."""
+        if kept:
+            self.exchange.files.abort(self._key, kept["upload_id"])
 
     @property
     def _key(self) -> str:
