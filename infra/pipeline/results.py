@@ -14,6 +14,12 @@ from infra.settings import Settings
 
 # How long an overwritten or deleted result can be brought back.
 UNDO_DAYS = 30
+# Where the results of a large file's pieces lie until they are joined (pipeline/results.py).
+PIECES = ".pieces/"
+# The ledger knows a coded piece for 90 days, and an execution that takes it up then may last 14.
+PIECE_DAYS = 105
+# Whole results stand in place of pieces that were removed.
+UNDO_PIECE_DAYS = 1
 
 
 class Results(Construct):
@@ -38,7 +44,16 @@ class Results(Construct):
                 s3.LifecycleRule(
                     id="ForgetReplacedResults",
                     noncurrent_version_expiration=Duration.days(UNDO_DAYS),
-                )
+                ),
+                s3.LifecycleRule(
+                    id="ForgetPieces",
+                    prefix=PIECES,
+                    expiration=Duration.days(PIECE_DAYS),
+                    noncurrent_version_expiration=Duration.days(UNDO_PIECE_DAYS),
+                ),
+                s3.LifecycleRule(
+                    id="ForgetMarkersOfPieces", prefix=PIECES, expired_object_delete_marker=True
+                ),
             ],
         )
         acknowledge_any_key(self.bucket, "Result keys mirror the keys that droppers choose.")
@@ -58,7 +73,7 @@ class Results(Construct):
     def may_join(self) -> tuple[iam.PolicyStatement, ...]:
         """To join the pieces of a large file's results, and to remove the pieces then.
 
-        What is removed can be brought back for a while: the bucket has versions."""
+        What is removed can be brought back for a day: the bucket has versions."""
         return (
             *self._may(
                 *("GetObject", "PutObject", "DeleteObject"),

@@ -19,7 +19,7 @@ from pipeline.observability import Measures
 from pipeline.parts import Part
 from pipeline.progress import PartStatus, Progress
 from pipeline.redaction import quoted
-from pipeline.results import piece_folder
+from pipeline.results import folder_of_results
 from pipeline.state_fields import MalformedState
 from pipeline.states import Ticket
 
@@ -113,12 +113,12 @@ class _Collection:
         self.claim.checkpoint({**(self.claim.record.collection or {}), PREPARATION: checkpoint})
 
     def _own(self) -> tuple[OutputFacts, MetadataFacts] | None:
-        prefix, folder = self.part.segments[0].results_prefix, piece_folder(self.part.piece)
+        folder = folder_of_results(self.part.segments[0].results_prefix, self.part.piece)
         copy = OutputCopy(
             claim=self.claim,
             results=self.results,
             files=self.files,
-            key=f"{prefix}{folder}{OUTPUT_NAME}",
+            key=f"{folder}{OUTPUT_NAME}",
             has_time=self.has_time,
             part_bytes=self.part_bytes,
         )
@@ -130,7 +130,7 @@ class _Collection:
         except Final:
             copy.abandon()
             raise
-        metadata = replace(metadata, key=f"{prefix}{folder}{METADATA_NAME}")
+        metadata = replace(metadata, key=f"{folder}{METADATA_NAME}")
         self.files.put(metadata.key, content)
         return output, metadata
 

@@ -1,7 +1,7 @@
 """The report of a rejected drop: what is wrong with which line, beside where results would be."""
 
 from pipeline.parts import Segment
-from pipeline.results import ResultsBucket, piece_folder
+from pipeline.results import ResultsBucket, folder_of_results
 from pipeline.validating import Faults
 
 SCHEMA_VERSION = "1"  # docs/schemas/rejection.json
@@ -50,4 +50,4 @@ class Rejections:
 
 def piece_report(results_prefix: str, piece: int | None) -> str:
     """Where the report lies; that of a piece, until all pieces have been checked."""
-    return f"{results_prefix}{piece_folder(piece)}{REPORT_NAME}"
+    return f"{folder_of_results(results_prefix, piece)}{REPORT_NAME}"

@@ -14,6 +14,8 @@ from pipeline.errors import AwsBusy
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+PIECES = ".pieces/"  # ours: apart from all results, so that a lifecycle rule can end them; no
+# topic's name begins with a dot
 MAX_DELETED = 1000  # S3's limit of one DeleteObjects
 OTHER_CODES = frozenset({"NoSuchKey", "404", "PreconditionFailed", "412", "InvalidRange", "416"})
 """S3: no such object, another ETag than was asked for, or fewer bytes."""
@@ -92,9 +94,9 @@ class ResultsBucket:
         return document
 
 
-def piece_folder(piece: int | None) -> str:
-    """Where a piece's results lie, below those of its drop, until the pieces are joined."""
-    return "" if piece is None else f"pieces/{piece:04d}/"
+def folder_of_results(results_prefix: str, piece: int | None) -> str:
+    """Where the results of a part lie: those of a drop, or of a piece until pieces are joined."""
+    return results_prefix if piece is None else f"{PIECES}{results_prefix}{piece:04d}/"
 
 
 @contextmanager

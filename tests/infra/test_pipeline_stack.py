@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from bench.simulation import boarding, world
+from infra.definitions import STATE_MACHINES
 from infra.pipeline.rescue import DIED, DIED_TELLING
 from infra.setting_types import SettingsError
+from pipeline.claim import KEPT_SECONDS
+from pipeline.results import PIECES
 from tests.infra.conftest import Deployment, synthesize
 
 SERVICE = {
@@ -313,3 +316,21 @@ def should_output_what_people_and_programs_look_up(either: Deployment) -> None:
         *("LedgerTableName", "CredentialsSecretArn", "TokenSecretArn", "DashboardName"),
         *("OperatorsTopicArn", "KeyArn"),
     } <= set(either.pipeline["Outputs"])
+
+
+def should_delete_the_pieces_of_large_files_once_nothing_can_take_them_up(
+    either: Deployment,
+) -> None:
+    (rules,) = (
+        bucket["LifecycleConfiguration"]["Rules"]
+        for name, bucket in either.resources("AWS::S3::Bucket", "Pipeline").items()
+        if "Results" in name
+    )
+    of_pieces = {rule["Id"]: rule for rule in rules if rule.get("Prefix") == PIECES}
+    machine = json.loads((STATE_MACHINES / "drop.asl.json").read_text("utf-8"))
+    kept = of_pieces["ForgetPieces"]["ExpirationInDays"] * 86_400
+    assert kept > KEPT_SECONDS + machine["TimeoutSeconds"]
+    assert of_pieces["ForgetPieces"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
+    assert of_pieces["ForgetMarkersOfPieces"]["ExpiredObjectDeleteMarker"] is True
+    for rule in rules:  # nothing else may end a current result
+        assert rule.get("Prefix") == PIECES or "ExpirationInDays" not in rule

@@ -17,6 +17,7 @@ from pipeline import check, collect, finish, receive, rescue, submit
 from pipeline.collaborators import collaborators
 from pipeline.environment import environment
 from pipeline.identity import drop_id
+from pipeline.results import PIECES
 from pipeline.states import Execution
 from protocol.errors import ServiceAnswer
 from tests.eventually import eventually
@@ -426,8 +427,30 @@ def should_get_from_many_parts_what_one_part_gives(journey: Journey) -> None:
     manifest = journey.document(f"{prefix}manifest.json")
     assert manifest["input"]["bytes"] == len(content)
     assert manifest["output"]["records"] == 300
-    left = [key for key in journey.aws.result_keys() if "/pieces/" in key]
-    assert left == []
+    assert pieces_in(journey) == []
+
+
+def pieces_in(journey: Journey) -> list[str]:
+    """Keys of what pieces have left, where a lifecycle rule would end it."""
+    return [key for key in journey.aws.result_keys() if key.startswith(PIECES)]
+
+
+@pytest.mark.usefixtures("cut_small")
+def should_say_to_drop_the_file_again_when_its_pieces_have_been_deleted(journey: Journey) -> None:
+    def fail_one(operation: str) -> None:
+        if b'"r20"' in (journey.memory.operations[operation].input or b""):
+            journey.memory.fail(operation, "line 3 is odd")
+
+    journey.before_check = fail_one
+    journey.drop(lines(60))
+    journey.told()
+    for key in pieces_in(journey):
+        journey.aws.s3.delete_object(Bucket=RESULTS, Key=key)
+    journey.before_check = lambda _: None
+    journey.start_again("long after")
+    (body,) = journey.told()
+    assert body["status"] == "failed"
+    assert "drop the file again" in body["reason"]
 
 
 @pytest.mark.usefixtures("cut_small")
@@ -445,12 +468,15 @@ def should_keep_what_is_coded_and_take_up_only_the_rest_when_one_part_failed(
     assert body["status"] == "failed"
     assert "Piece 2 of 4 (from line " in body["reason"]
     assert "line 3 is odd" in body["reason"]
+    assert len(pieces_in(journey)) == 3 * 2  # output and metadata; all that lies there for now
+    assert set(pieces_in(journey)) == set(journey.aws.result_keys())
     operations = len(journey.memory.operations)
     journey.before_check = lambda _: None
     journey.start_again("again")
     (body,) = journey.told()
     assert body["status"] == "complete"
     assert len(journey.memory.operations) == operations + 1
+    assert pieces_in(journey) == []
     assert journey.aws.result(f"anzsco/jobs.jsonl/{dropped}/output.jsonl") == coded(content)
 
 
@@ -466,4 +492,4 @@ def should_count_lines_from_the_files_beginning_when_a_later_part_is_faulty(
     report = journey.document(f"anzsco/jobs.jsonl/{dropped}/rejection.json")
     assert [fault["line"] for fault in report["faults"]] == [41]
     assert (report["lineCount"], report["linesFromByte"]) == (51, 0)
-    assert all("/pieces/" not in key for key in journey.aws.result_keys())
+    assert pieces_in(journey) == []
