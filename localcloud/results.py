@@ -117,7 +117,7 @@ def coded_lines(output: Path, *, first: int) -> Iterator[CodedLine]:
     """The first lines of an output, for people."""
     with output.open("rb") as lines:
         for _, line in zip(range(first), lines, strict=False):
-            yield _coded_line(decode_output_line(line.strip()))
+            yield _coded_line(json.loads(line))
 
 
 def first_texts(dropped: Path, *, first: int) -> Iterator[str]:
