@@ -13,6 +13,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 LOCALCLOUD := .venv/bin/python -m localcloud
 INSTALLED := .venv/.installed .venv-cloud/.installed .venv-lambda/.installed node_modules/.installed
 MODEL := build/models/.trained
+# Of topic folders that are not shipped.
+OWN_MODELS := build/own-models
 # A file's tests stay together, so that what they share is made once.
 SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 TOPIC_FILES := $(wildcard topics/anzsco/*)
@@ -92,6 +94,10 @@ bench-starts: .venv/.installed .venv-lambda/.installed $(MODEL) ## measure the c
 bench-workers: .venv/.installed $(MODEL) ## measure how much faster two functions code a file than one; KEEP=1
 	@.venv/bin/python -m bench.workers $${KEEP:+--keep}
 
+.PHONY: bench-coder
+bench-coder: .venv/.installed $(MODEL) ## measure how many records a second one thread codes; TOPIC=dir of a trained topic
+	@.venv/bin/python -m bench.coder $${TOPIC:+--topic "$$TOPIC" --models $(OWN_MODELS)}
+
 .PHONY: bench-quick
 bench-quick: .venv/.installed ## the same for a small file; fails where a ratio has fallen
 	@.venv/bin/python -m bench --quick
@@ -99,7 +105,9 @@ bench-quick: .venv/.installed ## the same for a small file; fails where a ratio 
 # --- The coder's models ---------------------------------------------------------------------
 
 .PHONY: train
-train: $(MODEL) ## train the shipped topic, where it changed
+train: $(MODEL) ## train the shipped topic, where it changed, or the topic folder TOPIC
+	@if [ -n "$${TOPIC:-}" ]; then \
+		.venv/bin/python -m coding_service.coder train "$$TOPIC" --out $(OWN_MODELS); fi
 
 $(MODEL): $(TOPIC_FILES) $(TRAINING_FILES) | .venv/.installed
 	@echo "Training the coder (seconds)…"
@@ -107,8 +115,9 @@ $(MODEL): $(TOPIC_FILES) $(TRAINING_FILES) | .venv/.installed
 	@touch $@
 
 .PHONY: evaluate
-evaluate: $(MODEL) ## accuracy, coverage, precision and calibration of the trained model
-	@.venv/bin/python -m coding_service.coder evaluate topics/anzsco --models build/models
+evaluate: $(MODEL) ## accuracy, coverage, precision and calibration of the trained model; TOPIC=dir RECORDS=file
+	@.venv/bin/python -m coding_service.coder evaluate "$${TOPIC:-topics/anzsco}" \
+		--models $(if $(TOPIC),$(OWN_MODELS),build/models) $${RECORDS:+--records "$$RECORDS"}
 
 # --- Documents ------------------------------------------------------------------------------
 

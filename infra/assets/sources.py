@@ -18,6 +18,7 @@ MADE_BEFOREHAND = {
         "coding_service/coder/evaluation.py",
         "coding_service/coder/fitting.py",
         "coding_service/coder/learning_terms.py",
+        "coding_service/coder/plot.py",
         "coding_service/coder/report.py",
         "coding_service/coder/topic_*.py",
         "coding_service/coder/training*.py",

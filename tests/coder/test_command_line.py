@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from coding_service.coder.command_line import main
-from tests.coder.folders import topic_folder
+from coding_service.coder.text import words
+from tests.coder.folders import example, topic_folder
 
 
 def run(*arguments: str | Path, stdin: bytes = b"") -> tuple[int, str, str]:
@@ -106,3 +107,64 @@ def should_explain_when_a_path_is_wrong(tmp_path: Path, trades_directory: Path) 
         status, out, complaint = run(*arguments)
         assert (status, out) == (1, "")
         assert str(nowhere) in complaint
+
+
+def should_draw_what_it_measured_when_asked(tmp_path: Path) -> None:
+    folder, models = topic_folder(tmp_path / "topic"), tmp_path / "models"
+    run("train", folder, "--out", models)
+
+    status, report, _ = run("evaluate", folder, "--models", models, "--plot", tmp_path / "it.svg")
+
+    assert status == 0
+    assert "By threshold" in report
+    assert "Taken for another" in report
+    drawn = (tmp_path / "it.svg").read_text(encoding="utf-8")
+    assert drawn.startswith("<svg ")
+    assert 'aria-label="trades version 3, 4 records"' in drawn
+
+
+def should_warn_of_what_is_amiss_when_it_trains(tmp_path: Path) -> None:
+    folder = topic_folder(tmp_path / "topic")
+    with (folder / "codes.csv").open("a", encoding="utf-8") as codes:
+        codes.write("23,Tram driver,2\n")
+    with (folder / "examples.jsonl").open("a", encoding="utf-8") as examples:
+        examples.write(example("tram driver", "23") + example("Pub COOK", "12"))
+        examples.write(example("bus operator", None) + example("hospital cook", "11"))
+
+    _, out, _ = run("train", folder, "--out", tmp_path / "models")
+
+    few, both, shared, taught = [line for line in out.splitlines() if line.startswith("warning: ")]
+    assert "'23': fewer than 3 examples" in few
+    assert "'bus operator': both with a code and with null" in both
+    assert "'pub cook': under several codes" in shared
+    assert "'hospital cook': in evaluation.jsonl and in examples.jsonl too" in taught
+
+
+def should_make_a_topic_that_trains_when_it_imports_tables(tmp_path: Path) -> None:
+    (tmp_path / "codes.csv").write_text("code,label\n11,Cook\n12,Baker\n21,Driver\n", "utf-8")
+    titles = [
+        f"{code},{name} {n}" for code, name in (("11", "cook"), ("21", "bus")) for n in "abcd"
+    ]
+    titles += ["12,baker", "12,night baker", "21,cook b", "11,Bus-bar cook", "12,pastry baker"]
+    (tmp_path / "titles.csv").write_text("\n".join(["code,title", *titles]), "utf-8")
+    tasks = ["11,makes soup", "11,fries", "12,kneads dough", "21,drives", "21,sells tickets"]
+    (tmp_path / "tasks.csv").write_text("\n".join(["code,task", *tasks]), "utf-8")
+    tables = [f"--{name}={tmp_path / name}.csv" for name in ("codes", "titles", "tasks")]
+    out = tmp_path / "topic"
+
+    imported = run("import", *tables, "--name", "mine", "--levels", "1,2", "--out", out)
+    trained = run("train", out, "--out", tmp_path / "models")
+    for records in ("evaluation.jsonl", "evaluation-task.jsonl", "evaluation-tasks.jsonl"):
+        measured = run("evaluate", out, "--models", tmp_path / "models", "--records", out / records)
+        assert measured[0] == 0, measured[2]
+
+    assert (imported[0], trained[0]) == (0, 0)
+    examples = [json.loads(line) for line in (out / "examples.jsonl").read_text().splitlines()]
+    held = [json.loads(line) for line in (out / "evaluation.jsonl").read_text().splitlines()]
+    known = {" ".join(sorted(words(each["occp_text"]))) for each in examples}
+    assert held
+    assert not known & {" ".join(sorted(words(each["occp_text"]))) for each in held}
+    told = [json.loads(line) for line in (out / "evaluation-tasks.jsonl").read_text().splitlines()]
+    taught_tasks = {each["tasks_text"] for each in examples} - {""}
+    assert not taught_tasks & {each["tasks_text"] for each in told}
+    assert {each["code"] for each in examples} == {"11", "12", "21"}

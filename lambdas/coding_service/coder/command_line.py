@@ -43,10 +43,12 @@ def main(arguments: Sequence[str], *, stdin: BinaryIO, stdout: TextIO, stderr: T
 def _train(folder: Path, out: Path, stdout: TextIO) -> None:
     # Imported here: coding needs neither scikit-learn nor PyYAML, and starts much sooner without.
     from coding_service.coder.topic_files import read_topic  # noqa: PLC0415
+    from coding_service.coder.topic_warnings import warnings_about  # noqa: PLC0415
     from coding_service.coder.training import train_into  # noqa: PLC0415
 
     began = time.perf_counter()
     topic = read_topic(folder)
+    stdout.writelines(f"warning: {each}\n" for each in warnings_about(topic, folder))
     directory, replaced = train_into(topic, out)
     stdout.write(
         f"{directory}: {len(topic.examples)} examples, {len(topic.hierarchy.leaves)} codes, "
@@ -61,6 +63,7 @@ def _train(folder: Path, out: Path, stdout: TextIO) -> None:
 def _evaluate(options: argparse.Namespace, stdout: TextIO) -> None:
     from coding_service.coder.catalogue import Catalogue  # noqa: PLC0415
     from coding_service.coder.evaluation import evaluate  # noqa: PLC0415
+    from coding_service.coder.plot import plot  # noqa: PLC0415
     from coding_service.coder.report import report  # noqa: PLC0415
     from coding_service.coder.topic_files import (  # noqa: PLC0415
         EVALUATION,
@@ -74,7 +77,10 @@ def _evaluate(options: argparse.Namespace, stdout: TextIO) -> None:
     questions = read_evaluation(options.records or options.topic / EVALUATION, topic)
     if model.card.fingerprint != topic.fingerprint:
         stdout.write("note: the topic folder has changed since this model was trained\n")
-    stdout.write(report(model.card, evaluate(model, questions)))
+    measured = evaluate(model, questions)
+    stdout.write(report(model.card, measured))
+    if options.plot:
+        options.plot.write_text(plot(model.card, measured), encoding="utf-8")
 
 
 def _import(options: argparse.Namespace, stdout: TextIO) -> None:
@@ -144,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--records", type=Path, metavar="FILE", help="another evaluation file of the topic"
     )
+    evaluate.add_argument("--plot", type=Path, metavar="SVG", help="draw its curves as well")
     _add_import(commands.add_parser("import", help="make a topic folder from tables (CSV)"))
     code = commands.add_parser(
         "code", help=f"code JSONL records ({RECORD_ID} optional), one output line each"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from coding_service.coder.model import CodedLabel, Coding, Model
 from coding_service.coder.reliability import Bin, calibration_error, reliability
 from coding_service.coder.topic import Question
 from coding_service.coder.topic_files import KINDS
+
+THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,28 @@ class KindScore:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """What a threshold would give, over the records of all kinds.
+
+    :param coverage: share of the records that would get a result.
+    :param precision: share of these results that are right; None where there is none.
+    """
+
+    threshold: float
+    coverage: float
+    precision: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """A code of the deepest level that was taken for another, and how often."""
+
+    truth: str
+    taken_for: str
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """The measured quality of a model.
 
@@ -56,6 +81,8 @@ class Evaluation:
     :param bins: reliability of the best leaf's confidence over all records, those that no code
         fits counting as never right.
     :param calibration_error: expected calibration error (ECE) over those bins.
+    :param cuts: what other thresholds would give, the lowest first.
+    :param confusions: the most frequent first; the likeliest code counts, whatever its confidence.
     """
 
     threshold: float
@@ -64,6 +91,8 @@ class Evaluation:
     kinds: tuple[KindScore, ...]
     bins: tuple[Bin, ...]
     calibration_error: float
+    cuts: tuple[Cut, ...]
+    confusions: tuple[Confusion, ...]
     answers: tuple[Answer, ...]
 
 
@@ -110,6 +139,8 @@ def evaluate(model: Model, questions: Sequence[Question]) -> Evaluation:
         ),
         bins=bins,
         calibration_error=calibration_error(bins),
+        cuts=tuple(_cut(tree, answers, threshold) for threshold in THRESHOLDS),
+        confusions=_confusions(tree, answers),
         answers=tuple(answers),
     )
 
@@ -141,6 +172,26 @@ def _answers(model: Model, questions: Sequence[Question]) -> list[Answer]:
 def _is_right(tree: Hierarchy, question: Question, coding: Coding) -> bool:
     result = coding.result
     return result is not None and any(tree.covers(result.category, code) for code in question.codes)
+
+
+def _cut(tree: Hierarchy, answers: Sequence[Answer], threshold: float) -> Cut:
+    results = [
+        (next((best for best in each.best if best.confidence >= threshold), None), each.question)
+        for each in answers
+    ]
+    asserted = [(best.category, question.codes) for best, question in results if best is not None]
+    right = sum(any(tree.covers(code, truth) for truth in codes) for code, codes in asserted)
+    return Cut(threshold, len(asserted) / len(answers), _share(right, len(asserted)))
+
+
+def _confusions(tree: Hierarchy, answers: Sequence[Answer]) -> tuple[Confusion, ...]:
+    taken = Counter(
+        (each.question.code, each.top[0].category)
+        for each in answers
+        if each.question.code in tree.leaves and each.top[0].category not in each.question.codes
+    )
+    worst = sorted(taken.items(), key=lambda found: (-found[1], found[0]))
+    return tuple(Confusion(str(truth), other, count) for (truth, other), count in worst)
 
 
 def _kind_score(tree: Hierarchy, kind: str, answers: Sequence[Answer]) -> KindScore:

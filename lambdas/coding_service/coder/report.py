@@ -8,6 +8,7 @@ from coding_service.coder.evaluation import Answer, Evaluation
 from coding_service.coder.model_card import ModelCard
 
 MOST_FAULTS = 25  # shown; the rest are counted
+MOST_CONFUSIONS = 10  # shown
 
 
 def report(card: ModelCard, evaluation: Evaluation) -> str:
@@ -36,6 +37,12 @@ def _lines(card: ModelCard, evaluation: Evaluation) -> Iterator[str]:
         for each in evaluation.kinds
     ]
     yield from _table(["kind", "records", "coverage", "precision", "top 3"], rows)
+    yield "\nBy threshold (all kinds)"
+    rows = [
+        [f"{each.threshold:.2f}", _percent(each.coverage), _percent(each.precision)]
+        for each in evaluation.cuts
+    ]
+    yield from _table(["threshold", "coverage", "precision"], rows)
     yield "\nCalibration of the best code of the deepest level"
     rows = [
         [
@@ -48,6 +55,12 @@ def _lines(card: ModelCard, evaluation: Evaluation) -> Iterator[str]:
     ]
     yield from _table(["confidence", "records", "mean", "right"], rows)
     yield f"expected calibration error {evaluation.calibration_error:.3f}"
+    yield "\nTaken for another most often (best code of the deepest level)"
+    rows = [
+        [each.truth, each.taken_for, str(each.records)]
+        for each in evaluation.confusions[:MOST_CONFUSIONS]
+    ]
+    yield from _table(["truth", "taken for", "records"], rows)
     faults = [each for each in evaluation.answers if each.coding.result and not each.right]
     yield f"\nResults that are wrong or deeper than the text supports: {len(faults)}"
     yield from map(_fault, faults[:MOST_FAULTS])

@@ -54,7 +54,11 @@ def tokens(texts: Sequence[str]) -> list[bytes]:
     """
     if not texts:
         return []
-    block = b" \x1e ".join([_ascii_or_words(text) for text in texts])
+    joined = " \x1e ".join(texts)
+    if joined.isascii() and joined.count("\x1e") == len(texts) - 1:
+        block = joined.encode()
+    else:
+        block = b" \x1e ".join([_ascii_or_words(text) for text in texts])
     block = block.translate(None, _APOSTROPHES_IN_BYTES)
     block = _DOTTED_LETTERS_IN_BYTES.sub(b"", block).translate(_FOLDED)
     return [*block.split(), END]
