@@ -4,10 +4,12 @@ from pathlib import Path
 
 from localcloud.results import CodedLine, coded_lines
 
-OUTPUT = """\
-{"recordId": "a", "result": {"codeCategory": "2544", "codeLabel": "Nurses", "codeConfidence": 0.9}}
-{"recordId": "b", "suggestions": [{"codeCategory": "1", " codeLabel": "Heads", "codeConfidence": 0.4}]}
-{"recordId": "c", "result": {}}
+NURSES = '{"codeCategory": "2544", "codeLabel": "Nurses", "codeConfidence": 0.9}'
+HEADS = '{"codeCategory": "1", " codeLabel": "Heads", "codeConfidence": 0.4}'
+OUTPUT = f"""\
+{{"recordId": "a", "result": {NURSES}}}
+{{"recordId": "b", "suggestions": [{HEADS}, {NURSES}]}}
+{{"recordId": "c", "result": {{}}}}
 """
 
 
