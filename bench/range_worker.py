@@ -6,6 +6,7 @@ Prints a line when the model is loaded, and one for each range that it has coded
 """
 
 import json
+import resource
 import sys
 import time
 from pathlib import Path
@@ -23,6 +24,11 @@ from coding_service.ranges.pieces import PieceWriter
 from protocol.records import RecordForm
 
 INPUT_KEY = "input.jsonl"
+
+
+def peak_bytes() -> int:
+    """The most that this process has held in memory. Linux counts in kB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def main(url: str, models: Path, size: int) -> None:
@@ -43,7 +49,11 @@ def main(url: str, models: Path, size: int) -> None:
             coder=JsonLinesCoder(model, RecordForm(card.input_format, has_record_id=True)),
             to=PieceWriter(s3, RESULTS, f"{extent.index:05}", content_type=JSON_LINES),
         )
-        told = {"records": done.counts["records"], "cpu_seconds": time.process_time() - start}
+        told = {
+            "records": done.counts["records"],
+            "cpu_seconds": time.process_time() - start,
+            "peak_bytes": peak_bytes(),
+        }
         print(json.dumps(told), flush=True)
 
 

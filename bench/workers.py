@@ -45,12 +45,14 @@ class Measured:
     """The best round of a number of workers.
 
     :ivar cpu_seconds: of all workers together.
+    :ivar peak_bytes: the most memory that one of them held.
     """
 
     workers: int
     records: int
     seconds: float
     cpu_seconds: float
+    peak_bytes: int
 
     @property
     def rate(self) -> float:
@@ -90,11 +92,13 @@ class Run:
         alone = self.measured[0]
         rows = [
             f"| {each.workers} | {each.rate:,.0f} | {each.rate / alone.rate:.2f} "
-            f"| {each.rate_of_processor:,.0f} |"
+            f"| {each.rate_of_processor:,.0f} | {each.peak_bytes / 2**20:,.0f} |"
             for each in self.measured
         ]
-        head = "| workers | records a second | × one worker | records a processor second |"
-        return "\n".join([head, "| ---: | ---: | ---: | ---: |", *rows]) + "\n"
+        head = (
+            "| workers | records a second | × one worker | records a processor second | peak MiB |"
+        )
+        return "\n".join([head, "| ---: | ---: | ---: | ---: | ---: |", *rows]) + "\n"
 
 
 class Worker:
@@ -108,12 +112,12 @@ class Worker:
     def wait_until_ready(self) -> None:
         self._told()
 
-    def code(self, extent: ByteRange) -> tuple[int, float]:
-        """Records and processor seconds."""
+    def code(self, extent: ByteRange) -> tuple[int, float, int]:
+        """Records, processor seconds, and the most bytes of memory held so far."""
         self._orders.write(json.dumps(extent.to_state()) + "\n")
         self._orders.flush()
         told = self._told()
-        return int(told["records"]), float(told["cpu_seconds"])
+        return int(told["records"]), told["cpu_seconds"], int(told["peak_bytes"])
 
     def _told(self) -> dict[str, float]:
         line = self._answers.readline()
@@ -163,23 +167,22 @@ def measure(count: int, ranges: Sequence[ByteRange], storage: Storages, size: in
     for extent in ranges:
         left.put(extent)
 
-    def run(worker: Worker) -> tuple[int, float]:
-        records, cpu_seconds = 0, 0.0
+    def run(worker: Worker) -> tuple[int, float, int]:
+        records, cpu_seconds, peak = 0, 0.0, 0
         while True:
             try:
                 extent = left.get_nowait()
             except Empty:
-                return records, cpu_seconds
-            more, took = worker.code(extent)
+                return records, cpu_seconds, peak
+            more, took, peak = worker.code(extent)
             records, cpu_seconds = records + more, cpu_seconds + took
 
     with started(count, storage, size) as workers, ThreadPoolExecutor(count) as executor:
         start = time.perf_counter()
         done = list(executor.map(run, workers))
         seconds = time.perf_counter() - start
-    return Measured(
-        count, sum(records for records, _ in done), seconds, sum(took for _, took in done)
-    )
+    records, cpu_seconds, peaks = zip(*done, strict=True)
+    return Measured(count, sum(records), seconds, sum(cpu_seconds), max(peaks))
 
 
 def written(storage: Storages) -> list[Path]:

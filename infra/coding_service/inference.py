@@ -134,7 +134,7 @@ class Inference(Construct):
 
 
 def let_run_children(machine: sfn.StateMachine, role: iam.Role) -> None:
-    """Lets a state machine with a Distributed Map start, see and stop that map's executions.
+    """Lets a state machine with a Distributed Map start, see, stop and redrive its children.
 
     In a policy of its own: the machine waits for the role's first one. (Step Functions developer
     guide, "IAM policies for using Distributed Map states".)
@@ -150,7 +150,11 @@ def let_run_children(machine: sfn.StateMachine, role: iam.Role) -> None:
                 actions=["states:StartExecution"], resources=[machine.state_machine_arn]
             ),
             iam.PolicyStatement(
-                actions=["states:DescribeExecution", "states:StopExecution"],
+                actions=[
+                    "states:DescribeExecution",
+                    "states:StopExecution",
+                    "states:RedriveExecution",
+                ],
                 resources=[
                     stack.format_arn(
                         service="states",
@@ -186,7 +190,7 @@ def _infer_function(scope: Construct, storage: Storage, factory: FunctionFactory
         *storage.use_operations(*READ_TABLE, *CHANGE_TABLE),
         storage.use_inputs("s3:GetObjectVersion"),
         storage.tell_missing_inputs(),
-        storage.use_outputs("s3:PutObject", "s3:AbortMultipartUpload"),
+        storage.use_outputs("s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"),
         storage.use_files_key(read=True, write=True),
     )
     return function

@@ -18,6 +18,7 @@ from coding_service.errors import (
     InputRefused,
     LineNotCoded,
     ModelGone,
+    OperationLost,
 )
 from coding_service.files import OutputFiles, input_of
 from coding_service.inference import JsonLinesCoder, check_size, line_not_coded, line_refused
@@ -109,12 +110,14 @@ class CodeStep:
             to=output.piece_writer(extent.index) if "range" in event else output.writer(),
         )
         records = done.counts["records"]
-        self.operations.note_coded(
+        counted = self.operations.note_coded(
             operation.operation_id,
             execution=event["execution"],
             index=extent.index,
             records=records,
         )
+        if not counted:
+            self._check_still_wanted(event, output, extent)
         metrics.add_metric("RecordsInferred", MetricUnit.Count, records)
         logger.info("range coded", range=extent.index, records=records)
         return Coded(
@@ -123,6 +126,16 @@ class CodeStep:
             suggested=done.counts.get("suggested", 0),
             output_bytes=done.output_bytes,
         )
+
+    def _check_still_wanted(
+        self, event: Mapping[str, Any], output: OutputFiles, extent: ByteRange
+    ) -> None:
+        """Takes the piece away where the operation ended while it was written."""
+        try:
+            current_operation(self.operations, event, now=int(self.clock()))
+        except OperationLost:
+            output.delete_piece(extent.index)
+            raise
 
     def _note(self, event: Mapping[str, Any], fault: Fault) -> None:
         self.operations.note_fault(event["operation_id"], execution=event["execution"], fault=fault)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from coding_service.aws_calls import busy_is_retried, code_of
-from coding_service.errors import InputGone
+from coding_service.errors import AwsBusy, InputGone
 from coding_service.operations import input_key, metadata_key, output_key, piece_key
 from coding_service.ranges.joining import Join, Piece
 from coding_service.ranges.pieces import PieceWriter
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 GONE_CODES = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
+SKIPPED_BYTES = 1 << 20
 JSON_LINES = "application/jsonl"
 
 
@@ -48,8 +49,9 @@ class InputFile:
                 body = answer["Body"]
                 if answer["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.OK:
                     # All of it, as servers may (RFC 9110, "Range") and the local cloud's does.
-                    return body.read()[first:end]
-                return body.read()
+                    for place in range(0, first, SKIPPED_BYTES):
+                        body.read(min(SKIPPED_BYTES, first - place))
+                content = body.read(end - first)
         except ClientError as error:
             if code_of(error) in GONE_CODES:
                 raise InputGone(
@@ -57,6 +59,9 @@ class InputFile:
                     "Create a new operation and upload it again."
                 ) from None
             raise
+        if len(content) != end - first:
+            raise AwsBusy(f"GetObject: {len(content):,} of {end - first:,} bytes came")
+        return content
 
 
 def input_of(state: Mapping[str, Any], *, s3: S3Client, bucket: str) -> InputFile:
@@ -127,6 +132,10 @@ class OutputFiles:
     def delete_results(self) -> None:
         """Deletes the output and its metadata; what is not there is no error."""
         self._delete([output_key(self.operation_id), metadata_key(self.operation_id)])
+
+    def delete_piece(self, index: int) -> None:
+        """Deletes the piece of a range; one that is not there is no error."""
+        self._delete([piece_key(self.operation_id, index)])
 
     def clear_pieces(self, ranges: int) -> None:
         """Deletes the pieces of so many ranges, and frees what killed functions began to upload."""

@@ -9,7 +9,7 @@ from bench.inference_cost import RECORDS, block, cost_of, path
 from bench.workers import Measured, Run, main
 from infra.settings import Settings
 
-RUN = Run("a machine", 100_000_000, 90_000_000, [Measured(1, 1_000_000, 40.0, 25.0)])
+RUN = Run("a machine", 100_000_000, 90_000_000, [Measured(1, 1_000_000, 40.0, 25.0, 1 << 28)])
 
 
 @pytest.mark.slow

@@ -146,6 +146,18 @@ def operations(cloud: LocalCloud) -> dict[str, str]:
     }
 
 
+def progress(cloud: LocalCloud, operation_id: str) -> tuple[int, int]:
+    """How many ranges and records are coded so far, as the operations table has it."""
+    assert cloud.service is not None
+    item = cloud.dynamodb().get_item(
+        TableName=cloud.service.operations_table,
+        Key={"pk": {"S": f"operation#{operation_id}"}},
+        ConsistentRead=True,
+    )["Item"]
+    coded = item.get("ranges_coded", {"NS": []})["NS"]
+    return len(coded), int(item.get("records", {"N": "0"})["N"])
+
+
 def new_operation(cloud: LocalCloud, before: dict[str, str], status: str = "") -> str:
     """Waits for an operation that was not there before, and has the status where one is given."""
 

@@ -19,6 +19,7 @@ from tests.cloud.breaking import (
     kill,
     new_operation,
     operations,
+    progress,
     renew_processes,
     revoked,
 )
@@ -174,6 +175,7 @@ def should_code_each_range_once_when_a_function_that_codes_one_is_killed(
         told = witness.ended(drop, within=120)
     manifest = check_complete(witness, drop, told)
     assert operation_of(manifest) == operation
+    assert progress(cloud, operation) == (8, 20_000)
 
 
 def should_complete_by_another_operation_when_submit_was_killed_midway(

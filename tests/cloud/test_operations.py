@@ -7,7 +7,7 @@ import pytest
 
 from localcloud.cloud import LocalCloud
 from protocol.messages import Model
-from tests.cloud.breaking import SETTLE
+from tests.cloud.breaking import SETTLE, progress
 from tests.cloud.deployed import TOPIC, changed_function
 from tests.cloud.service_client import KEY_HEADER, SSE_HEADER, ServiceClient
 from tests.eventually import eventually
@@ -82,18 +82,6 @@ def should_give_the_same_bytes_when_many_functions_code_ranges(
     ranges, counted = shown[-1]
     assert (ranges, counted) == (-(-len(content) // 3000), 400)
     assert not pieces(cloud, together.operation_id)
-
-
-def progress(cloud: LocalCloud, operation_id: str) -> tuple[int, int]:
-    """How many ranges and records are coded so far, as the operations table has it."""
-    assert cloud.service is not None
-    item = cloud.dynamodb().get_item(
-        TableName=cloud.service.operations_table,
-        Key={"pk": {"S": f"operation#{operation_id}"}},
-        ConsistentRead=True,
-    )["Item"]
-    coded = item.get("ranges_coded", {"NS": []})["NS"]
-    return len(coded), int(item.get("records", {"N": "0"})["N"])
 
 
 def pieces(cloud: LocalCloud, operation_id: str) -> int:

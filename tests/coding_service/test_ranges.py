@@ -1,6 +1,8 @@
 """Cutting, coding and joining in ranges: the same bytes, and the same words, as in one piece."""
 
 import io
+import json
+import tracemalloc
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -13,7 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coding_service.coder.coded_lines import CodedLines
-from coding_service.errors import InputGone, InputRefused, LineNotCoded, RangesFailed
+from coding_service.errors import (
+    AwsBusy,
+    InputGone,
+    InputRefused,
+    LineNotCoded,
+    OperationLost,
+    RangesFailed,
+)
+from coding_service.operation_table import OperationTable
 from coding_service.operations import Fault, input_key
 from coding_service.progress import Coded
 from coding_service.ranges.coding import (
@@ -440,6 +450,70 @@ def should_code_no_range_for_an_execution_that_is_over(service: Service) -> None
     assert service.files() == []
 
 
+class OvertakenTable(OperationTable):
+    """A table on which the operation fails a moment before a range is noted."""
+
+    def note_coded(self, operation_id: str, **named: Any) -> bool:
+        assert self.fail(operation_id, execution=named["execution"], error="any", now=0)
+        return OperationTable(self.table).note_coded(operation_id, **named)
+
+
+def should_leave_no_piece_when_the_operation_failed_meanwhile(service: Service) -> None:
+    service.range_bytes = 300
+    work = uploaded(service, world.file_of(30))
+    service.transitions.begin(work)
+    *_, last = service.ranges_of(work)
+    with pytest.raises(OperationLost):
+        service.code_step(operations=OvertakenTable(service.table)).run(last)
+    assert service.files() == [input_key(work.operation_id)]
+
+
+def should_fit_the_largest_state_into_step_functions_limit() -> None:
+    far = 5_000_000_000
+    extents = [ByteRange(n, far - 1, far).to_state() for n in range(MAX_RANGES)]
+    each = Coded(far, far, far, 9 * far).to_state()
+    state = {"progress": {"ranges": extents}, "coded": [each] * MAX_RANGES}
+    assert len(json.dumps(state)) < 262_144 * 0.6
+
+
+@dataclass
+class Endless:
+    """An object of equal lines that takes no memory."""
+
+    size: int
+
+    def read(self, first: int, end: int) -> bytes:
+        lines = (b"x" * 99 + b"\n") * ((end - first) // 100 + 2)
+        return lines[first % 100 :][: end - first]
+
+
+class Nothing(Kept):
+    """Keeps nothing of what is written."""
+
+    def write(self, content: bytes) -> None:
+        self.size += len(content)
+
+
+def should_hold_no_more_memory_when_a_range_is_longer() -> None:
+    peaks = []
+    for size in (100_000_000, 400_000_000):
+        nowhere: Any = Nothing()
+        source = Endless(size)
+        tracemalloc.start()
+        code_range(source, ByteRange(0, 0, size), coder=Echo(), to=nowhere)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert nowhere.size == size
+    assert peaks[1] < 1.2 * peaks[0]
+
+
+class Echo:
+    """Codes lines as they are."""
+
+    def code(self, block: bytes) -> CodedBlock:
+        return CodedBlock(block, {"records": block.count(b"\n")})
+
+
 def should_read_its_range_alone_where_s3_answers_with_all_of_the_object(service: Service) -> None:
     s3 = boto3.client("s3", region_name=world.REGION)
     stubber = Stubber(s3)
@@ -450,6 +524,18 @@ def should_read_its_range_alone_where_s3_answers_with_all_of_the_object(service:
     stubber.activate()
     source = replace(world.input_file(service), s3=s3)
     assert source.read(3, 6) == b"345"
+
+
+def should_read_again_when_an_answer_ends_early(service: Service) -> None:
+    s3 = boto3.client("s3", region_name=world.REGION)
+    stubber = Stubber(s3)
+    stubber.add_response(
+        "get_object",
+        {"Body": io.BytesIO(b"34"), "ResponseMetadata": {"HTTPStatusCode": 206}},
+    )
+    stubber.activate()
+    with pytest.raises(AwsBusy, match="2 of 3 bytes"):
+        replace(world.input_file(service), s3=s3).read(3, 6)
 
 
 def should_sum_what_ranges_gave() -> None:
