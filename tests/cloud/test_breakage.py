@@ -167,7 +167,7 @@ def should_code_each_range_once_when_a_function_that_codes_one_is_killed(
 ) -> None:
     before = operations(cloud)
     content = lines(20_000)
-    with changed_function(cloud, SETTLE, INFERENCE_RANGE_BYTES=str(len(content) // 8)):
+    with changed_function(cloud, SETTLE, INFERENCE_RANGE_BYTES=str(-(-len(content) // 8))):
         renew_processes(cloud, INFER)
         drop = witness.drop(f"{TOPIC}/range-killed.jsonl", content)
         operation = new_operation(cloud, before, "in_progress")
