@@ -73,15 +73,15 @@ def write_sample(
 
 
 def _answers(chance: random.Random, count: int) -> list[bytes]:
-    """The ends of lines, after their recordId."""
+    """The ends of lines, after their recordId, no two alike."""
     titles, tasks = TITLES.split("|"), TASKS.split("|")
-    ends = []
-    for _ in range(count):
+    ends: dict[bytes, None] = {}
+    while len(ends) < count:
         title = "" if chance.random() < EMPTY_TITLES else chance.choice(titles)
         wanted = 0 if chance.random() < EMPTY_TASKS else chance.randint(1, MOST_TASKS)
         record = {"occp_text": title, "tasks_text": ", ".join(chance.sample(tasks, wanted))}
-        ends.append(json.dumps(record, ensure_ascii=False).encode()[1:] + b"\n")
-    return ends
+        ends[json.dumps(record, ensure_ascii=False).encode()[1:] + b"\n"] = None
+    return list(ends)
 
 
 if __name__ == "__main__":

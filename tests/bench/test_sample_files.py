@@ -21,6 +21,14 @@ def should_write_good_lines_with_ids_of_their_own_up_to_the_size(tmp_path: Path,
     assert 30 < sum(texts) / lines < max(texts) <= MAX_TEXT_CHARACTERS
 
 
+def should_repeat_no_answer_before_all_were_given(tmp_path: Path) -> None:
+    path = tmp_path / "sample.jsonl"
+    lines = write_sample(path, 2_000_000, distinct=20_000)
+    answers = [line.partition(b", ")[2] for line in path.read_bytes().splitlines()]
+    assert lines < 20_000
+    assert len(set(answers)) == lines
+
+
 def should_write_the_same_file_only_for_the_same_seed(tmp_path: Path) -> None:
     contents = []
     for seed in (1, 1, 2):
