@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench.inference_cost import block as inference_cost_block
 from bench.report import block as bench_block
+from bench.simulation import price_list
 from bench.workers import Run
 from docs.drawing import draw
 from docs.settings_table import changed_settings_table, service_settings_table, settings_table
@@ -68,5 +69,6 @@ BLOCKS: Mapping[str, Callable[[str], str]] = {
     "drawn": _drawn,
     "bench": bench_block,
     "workers": lambda _: f"{Run.kept().setting}\n\n{Run.kept().table()}",
+    "files cost": lambda _: price_list.block(),
     "inference cost": lambda _: inference_cost_block(),
 }

@@ -6,8 +6,16 @@ import pytest
 
 from bench.simulation.boarding import companies
 from bench.simulation.measures import allowed_within, backlogs, least_seconds, measured, most_within
-from bench.simulation.report import duration
-from bench.simulation.scenarios import Scenario, at_once, kept_limits, over_days, quick
+from bench.simulation.price_list import price
+from bench.simulation.report import duration, row_of
+from bench.simulation.scenarios import (
+    Scenario,
+    at_once,
+    kept_limits,
+    over_days,
+    quick,
+    ten_thousand_sharing,
+)
 from bench.simulation.world import World
 
 
@@ -15,6 +23,23 @@ from bench.simulation.world import World
 def should_meet_its_targets(scenario: Scenario) -> None:
     _, missed = scenario.run()
     assert missed == []
+
+
+@pytest.mark.parametrize("seed", [3, 5, 8])  # long operations: the most calls of the first twelve
+def should_take_few_calls_for_ten_thousand_files_whatever_the_seed(seed: int) -> None:
+    seen, missed = ten_thousand_sharing().run(seed)
+    assert missed == []
+    assert seen.calls <= 150
+    assert row_of(seed, seen).split()[:3] == [str(seed), "10", str(seen.calls)]
+
+
+def should_price_a_large_file_by_its_bytes_and_many_small_ones_by_their_number() -> None:
+    small, large = (price("a file", [replace(at_once(1)[0], bytes=n)]) for n in (10**6, 10**9))
+    assert large.functions > small.functions
+    assert (large.workflow, large.kept) == (small.workflow, 1000 * small.kept)
+    hundred = price("files", at_once(100))
+    assert hundred.workflow > small.workflow
+    assert hundred.together < 100 * small.together / 5
 
 
 def should_show_the_same_when_the_seed_is_the_same() -> None:
