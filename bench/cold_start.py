@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from bench import function_variables
 from infra.assets import build
 from infra.assets.building import LAMBDA_PYTHON
 from infra.settings import Settings
@@ -44,30 +45,15 @@ FUNCTIONS = {
 """Each handler's module, and what it evaluates before its first event is handled."""
 
 VARIABLES = {
+    **function_variables.VARIABLES,
     "AWS_REGION": "ap-southeast-2",
     "AWS_DEFAULT_REGION": "ap-southeast-2",
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_SECRET_ACCESS_KEY": "none",
     "AWS_LAMBDA_FUNCTION_NAME": "cold-start",
     "PYTHONDONTWRITEBYTECODE": "1",
-    "LEDGER_TABLE": "ledger",
-    "RESULTS_BUCKET": "results",
     "STATE_MACHINE_ARN": "arn",
-    "CREDENTIALS_SECRET_ARN": "arn",
-    "TOKEN_SECRET_ARN": "arn",
-    "MAX_ATTEMPTS": "3",
-    "SERVICE_URL": "https://127.0.0.1",
-    "AUTH_URL": "https://127.0.0.1",
-    "PRESIGNED_HOSTS": "127.0.0.1",
-    "ALLOW_PLAIN_HTTP": "false",
-    "REQUESTS_PER_SECOND": "1",
-    "REQUESTS_PER_DAY": "10000",
-    "MAX_FILE_BYTES": "5000000000",
     "INFERENCE_RANGE_BYTES": "33554432",
-    "SHARE_MAX_BYTES": "33554432",
-    "POLL_FIRST_SECONDS": "10",
-    "POLL_FRACTION": "0.1",
-    "POLL_CEILING_SECONDS": "7200",
     "JWKS_URL": "https://127.0.0.1",
     "TOKEN_ISSUER": "issuer",
     "OAUTH_SCOPE": "scope",

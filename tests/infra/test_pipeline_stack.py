@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bench import function_variables
 from bench.simulation import boarding, world
 from infra.definitions import STATE_MACHINES
 from infra.pipeline.rescue import DIED, DIED_TELLING
@@ -23,11 +24,8 @@ SERVICE = {
 FUNCTIONS = ("receive", "submit", "check", "collect", "finish", "rescue")
 EVERY_FUNCTIONS = {
     *("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"),
-    *("LEDGER_TABLE", "RESULTS_BUCKET", "CREDENTIALS_SECRET_ARN", "TOKEN_SECRET_ARN"),
-    *("SERVICE_URL", "AUTH_URL", "PRESIGNED_HOSTS", "ALLOW_PLAIN_HTTP", "TOKEN_PREFIX"),
-    *("DEFAULT_TOPIC", "REQUESTS_PER_SECOND", "REQUESTS_PER_DAY", "MAX_FILE_BYTES"),
-    *("SHARE_MAX_BYTES",),
-    *("POLL_FIRST_SECONDS", "POLL_FRACTION", "POLL_CEILING_SECONDS", "MAX_ATTEMPTS"),
+    *("TOKEN_PREFIX", "DEFAULT_TOPIC"),
+    *function_variables.VARIABLES,
 }
 LEDGER = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
 SECRETS = {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"}

@@ -33,26 +33,6 @@ if TYPE_CHECKING:
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC).timestamp()
 FILLED = f'{{"clientId": "{CLIENT_ID}", "clientSecret": "{CLIENT_SECRET}"}}'
 
-VARIABLES = {
-    "LEDGER_TABLE": "ledger",
-    "RESULTS_BUCKET": "results",
-    "CREDENTIALS_SECRET_ARN": "arn:aws:secretsmanager:x:1:secret:credentials",
-    "TOKEN_SECRET_ARN": "arn:aws:secretsmanager:x:1:secret:token",
-    "SERVICE_URL": "https://coder.example",
-    "AUTH_URL": "https://auth.example",
-    "PRESIGNED_HOSTS": "*.s3.ap-southeast-2.amazonaws.com",
-    "ALLOW_PLAIN_HTTP": "false",
-    "REQUESTS_PER_SECOND": "1",
-    "REQUESTS_PER_DAY": "10000",
-    "MAX_FILE_BYTES": "5000000000",
-    "SHARE_MAX_BYTES": "33554432",
-    "POLL_FIRST_SECONDS": "10",
-    "POLL_FRACTION": "0.1",
-    "POLL_CEILING_SECONDS": "7200",
-    "MAX_ATTEMPTS": "3",
-}
-"""The environment of a function, as infra sets it."""
-
 
 @dataclass
 class Hands:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from bench.function_variables import VARIABLES
 from pipeline.collaborators import Collaborators
 from pipeline.environment import Environment
-from tests.pipeline.builders import VARIABLES, Hands, Measured, secrets
+from tests.pipeline.builders import Hands, Measured, secrets
 from tests.pipeline.clouds import Cloud, cloud
 from tests.pipeline.memory_service import MemoryService
 

@@ -1,8 +1,8 @@
 import pytest
 
+from bench.function_variables import VARIABLES
 from pipeline.environment import Environment
 from pipeline.errors import SettingInvalid
-from tests.pipeline.builders import VARIABLES
 
 
 def should_read_every_setting_when_the_environment_is_as_infra_sets_it() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bench.function_variables import VARIABLES
 from pipeline import identity
 from pipeline.admission import Admission
 from pipeline.arrivals import Arrival
@@ -23,7 +24,7 @@ from pipeline.rosters import By, Rosters, RosterState
 from pipeline.sharing import Sharing
 from pipeline.state_fields import MalformedState
 from pipeline.states import Execution
-from tests.pipeline.builders import VARIABLES, Hands, Measured, lines
+from tests.pipeline.builders import Hands, Measured, lines
 from tests.pipeline.clouds import DROPS, Cloud, cloud, stepfunctions, waiting_machine
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
+from bench.function_variables import VARIABLES
 from pipeline import check, collect, finish, receive, rescue, submit
 from pipeline.collaborators import collaborators
 from pipeline.environment import environment
@@ -21,7 +22,7 @@ from pipeline.results import PIECES
 from pipeline.states import Execution
 from protocol.errors import ServiceAnswer
 from tests.eventually import eventually
-from tests.pipeline.builders import FILLED, VARIABLES, lines, secrets
+from tests.pipeline.builders import FILLED, lines, secrets
 from tests.pipeline.clouds import DROPS, REGION, RESULTS, Cloud, cloud
 from tests.pipeline.memory_service import (
     CLIENT_SECRET,
