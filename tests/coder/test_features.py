@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from coding_service.coder.encoding import Bag, encode
+from coding_service.coder import learning_terms
+from coding_service.coder.encoding import NUMBER_BITS, Bag, encode
 from coding_service.coder.features import Letters, grams
 from coding_service.coder.learning_terms import Terms
-from coding_service.coder.lexicon import Lexicon, LexiconFullError
+from coding_service.coder.lexicon import TEXT_END, Lexicon, LexiconFullError
 from coding_service.coder.tables import add_rows
 
 NO_PAIRS = np.zeros(0, np.int64)
@@ -76,13 +77,17 @@ def should_make_room_when_it_forgets_unseen_words() -> None:
     assert words.unseen == [b"gamma"]
 
 
-def should_keep_pairs_of_the_first_field_when_several_examples_have_them() -> None:
-    texts = ["bus driver", "tram stop", "school bus driver", "tram stop", "cook", ""]
+def should_keep_the_pairs_that_stand_in_the_most_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learning_terms, "MOST_PAIRS", 2)
+    texts = ["bus driver", "", "tram stop", "", "tram stop", "", "school bus driver", "bus driver"]
+    texts += ["bus driver", "poet"]
 
     terms = Terms.of(texts, [1.0, 0.3], room=0)
 
-    # "bus driver" and "driver" at the end stand in two titles; nothing else does.
-    assert len(terms.vocabulary.pair_keys) == 2
+    # "bus driver" and "driver" at the end stand in three titles, "tram stop" in two.
+    bus, driver = (terms.lexicon[word] for word in (b"bus", b"driver"))
+    expected = [(bus << NUMBER_BITS) | driver, (driver << NUMBER_BITS) | TEXT_END]
+    assert terms.vocabulary.pair_keys.tolist() == expected
 
 
 def should_be_a_vector_of_length_one_when_every_word_is_known() -> None:

@@ -60,13 +60,15 @@ class Branch:
 
     :param start: its first column among all.
     :param width: how many columns it has.
-    :param edges: where in it each classifier's columns begin, and the width at the end.
+    :param starts: where in it each classifier's columns begin.
+    :param group_of: the number of the classifier of each column.
     :param steps: its levels, from the one below the top code down.
     """
 
     start: int
     width: int
-    edges: tuple[int, ...]
+    starts: Integers
+    group_of: Integers
     steps: tuple[Step, ...]
 
     def probabilities(self, scores: Floats, above: Floats) -> list[Floats]:
@@ -77,9 +79,9 @@ class Branch:
         """
         odds = np.ones((len(scores), self.width + 1), np.float32)
         powers = np.exp(np.clip(scores, -STEEPEST, STEEPEST))
-        for begin, end in zip(self.edges, self.edges[1:], strict=False):
-            group = powers[:, begin:end]
-            np.divide(group, group.sum(axis=1, keepdims=True), out=odds[:, begin:end])
+        if self.width:
+            sums = np.add.reduceat(powers, self.starts, axis=1)
+            np.divide(powers, sums[:, self.group_of], out=odds[:, : self.width])
         levels = [above[:, None]]
         for step in self.steps:
             levels.append(levels[-1][:, step.parents] * odds[:, step.columns])
@@ -128,8 +130,10 @@ class Forest:
         for code in top.children:
             inside, steps = _below(code, children, place, start)
             width = sum(len(group.children) for group in inside)
-            edges = (*(group.start - start for group in inside), width)
-            branches.append(Branch(start, width, edges, steps))
+            starts = np.asarray([group.start - start for group in inside], np.int64)
+            sizes = [len(group.children) for group in inside]
+            group_of = np.repeat(np.arange(len(inside)), sizes)
+            branches.append(Branch(start, width, starts, group_of, steps))
             groups += inside
             start += width
         levels = np.zeros(start, np.int64)

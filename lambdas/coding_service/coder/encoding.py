@@ -10,13 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from coding_service.coder.features import Floats, Integers
 from coding_service.coder.lexicon import NOTHING, TEXT_END, Hashes, Lexicon
 from coding_service.coder.text import tokens
 
-NUMBER_BITS = 24  # of a term's number inside a longer key
-FIELD_BITS = 6  # of a field's place inside a longer key
+SMALL_BITS = 32  # keys of so many bits are sorted faster
+NUMBER_BITS = 24  # of a word's number inside the key of a pair
+
+Keys = npt.NDArray[np.uint32] | npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,29 +103,57 @@ def encode(
     """
     fields = len(weights)
     stream = Stream.of(texts, lexicon)
+    layout = _Layout.of(len(texts) // fields, len(lexicon.squares), fields)
     inside = stream.numbers != TEXT_END
     record, field = np.divmod(stream.text_of[inside], fields)
-    keys = (((record << NUMBER_BITS) | stream.numbers[inside]) << FIELD_BITS) | field
+    keys = layout.keys(record, stream.numbers[inside], field)
     if len(pair_keys):
         paired, pairs = stream.pairs(fields)
         places = np.minimum(np.searchsorted(pair_keys, pairs), len(pair_keys) - 1)
         known = pair_keys[places] == pairs
         numbers = places[known] + lexicon.first_pair
-        keys = np.concatenate([keys, ((paired[known] << NUMBER_BITS) | numbers) << FIELD_BITS])
+        keys = np.concatenate([keys, layout.keys(paired[known], numbers, np.int64(0))])
     keys.sort()
-    once = keys >> FIELD_BITS
     # The first of equal ones is that of the weightiest field.
-    keys = keys[np.flatnonzero(np.diff(once, prepend=-1))]
-    return _encoded(keys, len(texts) // fields, weights, lexicon)
+    once = np.flatnonzero(np.diff(keys >> layout.field_bits, prepend=keys.dtype.type(NOTHING)))
+    return _encoded(layout, keys[once], weights, lexicon)
 
 
-def _encoded(keys: Integers, records: int, weights: Sequence[float], lexicon: Lexicon) -> Encoded:
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Record, term and field in one number, small enough to sort fast.
+
+    :param records: how many there are.
+    """
+
+    records: int
+    number_bits: int
+    field_bits: int
+
+    @classmethod
+    def of(cls, records: int, numbers: int, fields: int) -> _Layout:
+        return cls(records, (numbers - 1).bit_length(), (fields - 1).bit_length())
+
+    def keys(self, record: Integers, number: Integers, field: Integers | np.int64) -> Keys:
+        keys = (((record << self.number_bits) | number) << self.field_bits) | field
+        bits = (self.records - 1).bit_length() + self.number_bits + self.field_bits
+        small: Keys = keys.astype(np.uint32) if bits <= SMALL_BITS else keys.astype(np.uint64)
+        return small
+
+    def parts(self, keys: Keys) -> tuple[Integers, Integers, Integers]:
+        """Record, term and field of each key."""
+        wide = keys.astype(np.int64)
+        numbers = (wide >> self.field_bits) & ((1 << self.number_bits) - 1)
+        fields = wide & ((1 << self.field_bits) - 1)
+        return wide >> (self.field_bits + self.number_bits), numbers, fields
+
+
+def _encoded(layout: _Layout, keys: Keys, weights: Sequence[float], lexicon: Lexicon) -> Encoded:
+    records = layout.records
     squares = np.zeros(records)
     bags = []
     titles: Hashes = np.zeros(records, np.uint64)
-    field = keys & ((1 << FIELD_BITS) - 1)
-    terms = (keys >> FIELD_BITS) & ((1 << NUMBER_BITS) - 1)
-    owner = keys >> (FIELD_BITS + NUMBER_BITS)
+    owner, terms, field = layout.parts(keys)
     for place, weight in enumerate(weights):
         here = field == place
         own, record = terms[here], owner[here]

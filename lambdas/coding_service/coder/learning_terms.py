@@ -23,6 +23,7 @@ from coding_service.coder.model_files import Vocabulary
 from coding_service.coder.text import END, FUNCTION_WORDS, tokens
 
 PAIR_EXAMPLES = 2  # a pair that stands in fewer tells nothing about others
+MOST_PAIRS = 10_000  # those in the most examples; each has a row as wide as a word's
 
 _PASSED_OVER = {word.encode() for word in FUNCTION_WORDS} | {END}
 
@@ -53,7 +54,8 @@ class Terms:
         paired, keys = Stream.of(texts, counting).pairs(len(field_weights))
         distinct = np.unique(np.stack([paired, keys]), axis=1)[1]
         pairs, pair_counts = np.unique(distinct, return_counts=True)
-        frequent = pair_counts >= PAIR_EXAMPLES
+        frequent = np.sort(np.argsort(-pair_counts, kind="stable")[:MOST_PAIRS])
+        frequent = frequent[pair_counts[frequent] >= PAIR_EXAMPLES]
         encoded = encode(texts, field_weights, counting, np.zeros(0, np.int64))
         records = len(encoded.lengths)
         words_in = sum(_counts(encoded, FIRST_WORD + len(words)))[:, FIRST_WORD:]

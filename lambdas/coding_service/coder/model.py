@@ -24,7 +24,7 @@ from coding_service.coder.placing import CONFIDENCE_STEPS, Judge, Placement
 from coding_service.coder.tables import Tables
 from protocol.records import RECORD_ID, RecordForm
 
-BATCH_RECORDS = 8_192  # enough that each branch has work for many, few enough for any memory
+BATCH_RECORDS = 16_384  # enough that each branch has work for many, few enough for any memory
 UNSEEN_WORDS = 4_096  # remembered; each has a row in the tables
 MAX_TEXT_CHARACTERS = 4_000  # of a longer text only the beginning is looked at
 
@@ -199,11 +199,13 @@ class Model:
     def _line_coder(self) -> LineCoder:
         codes = [self.hierarchy.codes[code] for code in self.engine.forest.codes]
         leaves = [self.hierarchy.codes[code] for code in self.hierarchy.leaves]
+        # Not `self` inside: a model that is let go is to leave memory at once.
+        engine, threshold = self.engine, self.card.threshold
         return LineCoder(
             codes,
             leaves,
-            self.engine.fields,
-            lambda texts: self.engine.place(texts, self.card.threshold),
+            engine.fields,
+            lambda texts: engine.place(texts, threshold),
             batch_records=BATCH_RECORDS,
         )
 

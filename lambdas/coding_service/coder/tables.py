@@ -41,7 +41,7 @@ class Tables:
     ) -> None:
         """:param room: for how many unseen words there are rows."""
         self._sharpness = 1 / np.asarray(temperatures, np.float32)[forest.column_levels]
-        self._letters = weights.letters
+        self._letters = weights.letters * self._sharpness
         self._prior = weights.prior * self._sharpness
         self._first_unseen = FIRST_WORD + len(weights.rows)
         top = slice(0, len(forest.tops) + 1)
@@ -64,8 +64,7 @@ class Tables:
         for place, word in enumerate(words[known:], start=known):
             columns, values = letters.of(word)
             weighted = np.asarray(values, np.float32) * np.float32(letters.unseen_rarity)
-            row = (self._letters[columns].astype(np.float32) * weighted[:, None]).sum(axis=0)
-            row *= self._sharpness
+            row = weighted @ self._letters[columns]
             for span, table in zip(self._spans, self._tables, strict=True):
                 table[self._first_unseen + place] = row[span]
 
