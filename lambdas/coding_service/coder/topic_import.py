@@ -8,9 +8,10 @@ statements of each code. A title stays in training where its code would be left 
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ TASKS_PER_HELD_OUT = 5
 RECORD_CHARACTERS = 300  # of a record's texts together, in a batch: the service's guide
 TITLE, TASKS = "occp_text", "tasks_text"
 WITH_TASK, WITH_TASKS = "evaluation-task.jsonl", "evaluation-tasks.jsonl"
+WITH_TASKS_ANY = "evaluation-tasks-any.jsonl"
 Row = tuple[str, str]  # code, text
 
 
@@ -92,16 +94,11 @@ def write_topic(
     _write_lines(folder / EXAMPLES, tuple(fields), _examples(kept, tasks, dice))
     _write_lines(folder / EVALUATION, tuple(fields), _titles_once(held))
     if tables.tasks:
-        one = (
-            (code, title, _some(held_tasks.get(code, []), title, 1, dice), ())
-            for code, title in held
-        )
-        _write_lines(folder / WITH_TASK, tuple(fields), one)
-        all_that_fit = (
-            (code, title, _some(held_tasks.get(code, []), title, None, dice), ())
-            for code, title in held
-        )
-        _write_lines(folder / WITH_TASKS, tuple(fields), all_that_fit)
+        told = functools.partial(_told, held_tasks, dice)
+        rows = [(code, title, "", ()) for code, title in held]
+        _write_lines(folder / WITH_TASK, tuple(fields), told(rows, 1))
+        _write_lines(folder / WITH_TASKS, tuple(fields), told(rows, None))
+        _write_lines(folder / WITH_TASKS_ANY, tuple(fields), told(_titles_once(held), None))
 
 
 Line = tuple[str, str, str, tuple[str, ...]]  # code, title, tasks, other codes that are right
@@ -128,6 +125,14 @@ def _titles_once(held: Sequence[Row]) -> Iterator[Line]:
     for rows in by_title.values():
         (code, title), *_ = rows
         yield code, title, "", tuple(dict.fromkeys(c for c, _ in rows if c != code))
+
+
+def _told(
+    tasks: Mapping[str, list[str]], dice: random.Random, lines: Iterable[Line], most: int | None
+) -> Iterator[Line]:
+    """The lines with tasks of their code."""
+    for code, title, _, also in lines:
+        yield code, title, _some(tasks.get(code, []), title, most, dice), also
 
 
 def _some(statements: Sequence[str], title: str, most: int | None, dice: random.Random) -> str:
