@@ -362,3 +362,35 @@ def should_differ_for_the_local_cloud_in_named_things_only(
     }
     for module in set(MAY) - {"arrive"}:
         assert actions(local, here[module]) == actions(template, aws[module]), module
+
+
+def should_give_each_client_a_key_and_the_work_the_named_buckets_only(assets: str) -> None:
+    key_arn = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    template = synthesized(
+        assets,
+        machine_learning_clients=("one", "two"),
+        batch_prediction_buckets=("data-of-one",),
+        batch_prediction_keys=(key_arn,),
+    )
+    secrets = properties(template, "AWS::SecretsManager::Secret").values()
+    made = [each["GenerateSecretString"] for each in secrets]
+    ids = {json.loads(each["SecretStringTemplate"])["accessKeyId"] for each in made}
+    assert len(ids) == 2
+    assert {each["GenerateStringKey"] for each in made} == {"secretAccessKey"}
+    answer = functions(template)["machine_learning_api"]
+    declared = json.dumps(answer["Environment"]["Variables"]["ACCESS_KEYS"])
+    assert all(key_id in declared for key_id in ids)
+    work = functions(template)["machine_learning_work"]
+    role = {"Ref": work["Role"]["Fn::GetAtt"][0]}
+    (statements,) = [
+        policy["PolicyDocument"]["Statement"]
+        for policy in properties(template, "AWS::IAM::Policy").values()
+        if role in policy["Roles"]
+    ]
+    objects = [each for each in statements if "data-of-one/*" in json.dumps(each["Resource"])]
+    assert [set(each["Action"]) for each in objects] == [
+        {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"}
+    ]
+    (key,) = [each for each in statements if each["Resource"] == key_arn]
+    assert set(key["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+    assert "kms:ViaService" in json.dumps(key["Condition"])

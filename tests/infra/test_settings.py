@@ -69,6 +69,12 @@ def should_read_text_from_the_command_line_as_the_settings_type() -> None:
         ("serviceUrl", "https://slash.example/", "leave the last slash out"),
         ("localCloud", "localhost:4566", "https://"),
         ("tokenSeconds", 299, "from 300"),
+        ("machineLearningClients", "a b", "1 to 64 of"),
+        ("machineLearningClients", [], "1 to 20"),
+        ("machineLearningClients", [f"c{n}" for n in range(21)], "1 to 20"),
+        ("batchPredictionBuckets", "My_Bucket", "names of buckets"),
+        ("batchPredictionBuckets", "*", "names of buckets"),
+        ("batchPredictionKeys", "alias/key", "ARNs of KMS keys"),
     ],
 )
 def should_name_the_setting_and_the_remedy_when_a_value_is_unusable(

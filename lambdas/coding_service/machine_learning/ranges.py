@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 RANGE_BYTES = 8 << 20
-"""Of a data file. Lines of 100 bytes take seconds and give about 20 MB; the shortest (three bytes,
+"""Of a data file. Lines of 100 bytes take seconds and give some 30 MB; the shortest (three bytes,
 2.8 million of them), scored for a thousand classes, take ten of a function's fifteen minutes. 5 GB
 are 597 ranges, of 10,000 that a multipart upload may have as parts."""
 

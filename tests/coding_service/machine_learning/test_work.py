@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from coding_service.machine_learning.data_files import in_owners_words
+from coding_service.machine_learning.data_files import DataFile, in_owners_words
 from coding_service.machine_learning.entities import BatchPrediction
 from coding_service.machine_learning.errors import AccessDenied, DataRefused
 from coding_service.machine_learning.joining import Joining
 from coding_service.machine_learning.locations import Location
-from coding_service.machine_learning.ranges import Range, WorkFiles
+from coding_service.machine_learning.ranges import Range, WorkFiles, ranges_of
 from coding_service.machine_learning.scoring import MOST_INVALID, Counts
 from coding_service.machine_learning.steps import Work
 from tests.coding_service.machine_learning.world import (
@@ -81,6 +81,7 @@ def should_score_as_the_model_does(world: World) -> None:
     assert [float(each) for each in line.split(",")[1:]] == pytest.approx(wanted, abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("range_bytes", [30, 1000])
 def should_give_the_same_result_whatever_the_ranges(world: World, range_bytes: int) -> None:
     world.source(location=world.put("in.csv", observations(40) + "\n"))
@@ -96,6 +97,18 @@ def should_give_the_same_result_whatever_the_ranges(world: World, range_bytes: i
     cut = shown(world, "cut")
     assert (cut["TotalRecordCount"], cut["InvalidRecordCount"]) == (41, 1)
     assert world.result_lines(f"s3://{DATA}/cut/batch-prediction/result/cut-in.csv.gz") == whole
+
+
+def should_cut_five_gigabytes_into_ranges_that_an_upload_has_room_for() -> None:
+    file = DataFile(DATA, "large.csv", '"etag"', 5_000_000_000)
+    small = DataFile(DATA, "small.csv", '"etag"', 1)
+    ranges = list(ranges_of([file, small]))
+    assert ranges[-1] == Range(small, 1, 0, 0, 1)
+    large = ranges[:-1]
+    assert [part.number for part in large] == list(range(len(large)))
+    assert len(large) <= 10_000  # parts of a multipart upload
+    assert [part.start for part in large] == [0, *(part.end for part in large[:-1])]
+    assert large[-1].end == file.size
 
 
 def should_take_the_files_of_a_folder_and_not_those_below_it(world: World) -> None:
@@ -330,6 +343,7 @@ def should_go_on_with_the_next_file_when_time_is_up(world: World) -> None:
     assert (progress["status"], progress["total"]) == ("joined", 3)
 
 
+@pytest.mark.slow
 def should_join_large_pieces_inside_s3_and_clear_up_an_upload_that_broke_off(
     world: World,
 ) -> None:
