@@ -68,7 +68,7 @@ class Predicting:
                 header_of(model.hierarchy.leaves, tagged=schema.row_id is not None).encode()
             )
         for block in LineScorer(model, fields, form).results(self._lines(part, schema), counts):
-            out += squeeze.compress(block.encode())
+            out += squeeze.compress(block)
             if counts.invalid > MOST_INVALID:
                 raise too_many_invalid(part.data.location)
         out += squeeze.flush()

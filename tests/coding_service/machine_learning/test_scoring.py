@@ -26,33 +26,39 @@ class Lengths:
 def results(lines: list[bytes | None], *, tag: int | None = 0) -> tuple[list[str], Counts]:
     counts = Counts()
     scorer = LineScorer(Lengths(), FIELDS, LineForm(3, (1, 2), tag))
-    return "".join(scorer.results(lines, counts)).split("\n")[:-1], counts
+    return b"".join(scorer.results(lines, counts)).decode().split("\n")[:-1], counts
 
 
 def should_write_a_line_for_each_line_and_a_blank_one_where_it_is_invalid() -> None:
     lines, counts = results([b"a,0.5 0.25 0,", None, b'"b,c",0 0 1,x', b"few", b"d,0 0 0,"])
-    assert lines == ["a,0.5,0.25,0", "", '"b,c",0,0,1', "", "d,0,0,0"]
+    assert lines == [
+        "a,0.500000,0.250000,0.000000",
+        "",
+        '"b,c",0.000000,0.000000,1.000000',
+        "",
+        "d,0.000000,0.000000,0.000000",
+    ]
     assert (counts.total, counts.invalid) == (5, 2)
     assert [line for line, _ in counts.faults] == [1, 3]
 
 
 def should_leave_the_tag_out_without_a_row_id() -> None:
-    assert results([b"a,0.1 0.2 0.3,"], tag=None)[0] == ["0.1,0.2,0.3"]
+    assert results([b"a,0.1 0.2 0.3,"], tag=None)[0] == ["0.100000,0.200000,0.300000"]
 
 
 @pytest.mark.parametrize(
     ("score", "text"),
     [
         ("0.123456789", "0.123457"),
-        ("0.0000004", "0"),
+        ("0.0000004", "0.000000"),
         ("0.0000006", "0.000001"),
-        ("0.9999999", "1"),
-        ("0.1", "0.1"),
-        ("-1e-12", "0"),
+        ("0.9999999", "1.000000"),
+        ("0.1", "0.100000"),
+        ("-1e-12", "0.000000"),
     ],
 )
-def should_write_scores_with_six_digits_at_most(score: str, text: str) -> None:
-    assert results([f"a,{score} 0 0,".encode()])[0] == [f"a,{text},0,0"]
+def should_write_scores_with_six_digits(score: str, text: str) -> None:
+    assert results([f"a,{score} 0 0,".encode()])[0] == [f"a,{text},0.000000,0.000000"]
 
 
 def should_hand_the_models_fields_to_the_model() -> None:
