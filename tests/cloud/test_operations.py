@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from coding_service.ranges.joining import MIN_PART_BYTES
 from localcloud.cloud import LocalCloud
 from protocol.messages import Model
 from tests.cloud.breaking import SETTLE, progress
@@ -82,6 +83,23 @@ def should_give_the_same_bytes_when_many_functions_code_ranges(
     ranges, counted = shown[-1]
     assert (ranges, counted) == (-(-len(content) // 3000), 400)
     assert not pieces(cloud, together.operation_id)
+
+
+def should_join_pieces_by_part_copies_when_they_are_large(
+    cloud: LocalCloud, caller: ServiceClient
+) -> None:
+    content = b"\n".join(records(120_000))
+    bodies = []
+    for range_bytes in (len(content), len(content) // 2):
+        created = caller.create(TOPIC)
+        with changed_function(cloud, SETTLE, INFERENCE_RANGE_BYTES=str(range_bytes)):
+            caller.upload(created, content)
+            done = ended(caller, created.operation_id)
+        bodies.append(caller.fetch(done["responseDownloadUrl"]).body)
+        ranges, _ = progress(cloud, created.operation_id)
+    assert ranges > 1
+    assert len(bodies[0]) > 2 * MIN_PART_BYTES
+    assert bodies[0] == bodies[1]
 
 
 def pieces(cloud: LocalCloud, operation_id: str) -> int:
