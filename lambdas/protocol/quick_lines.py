@@ -133,7 +133,10 @@ class QuickOutput:
 
         Lines come without their newlines; at least one.
         """
-        if max(map(len, lines)) > MAX_LINE_BYTES or not _is_utf8(b"\n".join(lines)):
+        text = b"\n".join(lines)
+        if len(text) > MAX_LINE_BYTES and max(map(len, lines)) > MAX_LINE_BYTES:
+            return None
+        if not _is_utf8(text):
             return None
         for decode in self._decoders:
             try:
