@@ -85,6 +85,16 @@ def should_see_an_end_within_a_tenth_of_the_duration_or_the_first_wait(
 
 
 @settings(deadline=None)
+@given(duration=st.floats(10, 2 * DAY), a_round=st.floats(0, 3600), seed=st.integers(0, 2**32))
+def should_see_an_end_within_a_round_when_many_operations_are_under_way(
+    duration: float, a_round: float, seed: int
+) -> None:
+    policy = replace(STANDARD, chance=Random(seed).random)  # noqa: S311  no secret
+    late = checks(policy, duration, demand=Demand(round_seconds=a_round))[-1] - duration
+    assert late <= max(FIRST, a_round, 0.1 * duration)
+
+
+@settings(deadline=None)
 @given(duration=st.floats(10, DAY), chance=st.floats(0, 1, exclude_max=True))
 def should_take_at_most_ninety_checks_when_an_operation_takes_up_to_a_day(
     duration: float, chance: float
