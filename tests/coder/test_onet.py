@@ -1,0 +1,48 @@
+"""A codelist of real size, where its tables are at hand: two of O*NET's major groups.
+
+They are not the project's: name their folder in ONET_TABLES (codes.csv, titles.csv, tasks.csv).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from coding_service.coder.evaluation import evaluate
+from coding_service.coder.model import Model
+from coding_service.coder.topic_files import read_evaluation, read_topic
+from coding_service.coder.topic_import import Row, Tables, read_rows, write_topic
+from coding_service.coder.training import train
+
+TABLES = Path(os.environ.get("ONET_TABLES", "no-tables"))
+MAJOR_GROUPS = ("15", "29")  # computing, health care
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (TABLES / "titles.csv").exists(), reason="O*NET's tables are not in ONET_TABLES"
+    ),
+]
+
+
+def rows(name: str) -> list[Row]:
+    return [row for row in read_rows(TABLES / name) if row[0].startswith(MAJOR_GROUPS)]
+
+
+def should_find_the_code_of_most_unseen_titles_when_tasks_are_told(tmp_path: Path) -> None:
+    tables = Tables(rows("codes.csv"), rows("titles.csv"), rows("tasks.csv"))
+    write_topic(tables, tmp_path, name="onet", levels=[2, 3, 5, 6], threshold=0.75, seed=7)
+    topic = read_topic(tmp_path)
+    model = Model.of(train(topic))
+
+    alone, told = (
+        evaluate(model, read_evaluation(tmp_path / name, topic))
+        for name in ("evaluation.jsonl", "evaluation-tasks.jsonl")
+    )
+
+    exact_alone, exact_told = (each.level_accuracy[-1][2] for each in (alone, told))
+    assert exact_alone >= 0.70
+    assert exact_told >= 0.65
+    # Of titles alone several codes may be right, and confidence is shared out over them.
+    assert told.calibration_error <= 0.10
