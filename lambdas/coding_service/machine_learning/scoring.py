@@ -19,8 +19,8 @@ ONE = 10**SCORE_DIGITS
 CELL_BYTES = len("0.") + SCORE_DIGITS + len(",")
 FAULTS_KEPT = 100  # of a range, for the log
 MOST_INVALID = 10_000
-"""Of a file: "If Amazon ML rejects more than 10,000 observations, it rejects the entire .csv file"
-(developer guide, "Understanding the Data Format for Amazon ML")."""
+"""Of a file: with more of them the whole file is refused (developer guide, "Understanding the Data
+Format for Amazon ML")."""
 
 
 class Scorer(Protocol):
