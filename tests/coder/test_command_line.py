@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,6 +84,7 @@ def should_write_a_line_for_each_record_when_it_codes_a_file(
     [
         (b"{", "standard input:2: not JSON"),
         (b"\xff", "standard input:2: not JSON"),
+        (b'{"title": "cook"}', "standard input:2: has no occp_text or tasks_text"),
         (b"[]", "standard input:2: not a JSON object"),
         (b'{"occp_text": 3}', "standard input:2: occp_text is not a string"),
     ],
@@ -168,3 +173,82 @@ def should_make_a_topic_that_trains_when_it_imports_tables(tmp_path: Path) -> No
     taught_tasks = {each["tasks_text"] for each in examples} - {""}
     assert not taught_tasks & {each["tasks_text"] for each in told}
     assert {each["code"] for each in examples} == {"11", "12", "21"}
+
+
+def imported(tmp_path: Path, *arguments: str, titles: str, codes: str) -> tuple[int, str, str]:
+    """What `import` says of two tables, whose second and later lines these are."""
+    (tmp_path / "codes.csv").write_text(f"code,label\n{codes}", "utf-8")
+    (tmp_path / "titles.csv").write_text(f"code,text\n{titles}", "utf-8")
+    tables = [f"--{name}={tmp_path / name}.csv" for name in ("codes", "titles")]
+    chosen = arguments or ("--name=mine", "--levels=1,2")
+    return run("import", *tables, *chosen, "--out", tmp_path / "topic")
+
+
+@pytest.mark.parametrize(
+    ("codes", "titles", "said"),
+    [
+        ("11,Cook\n11,Baker\n", "11,cook\n", "codes.csv:3: code 11 also stands in line 2"),
+        ("11,\n", "11,cook\n", "codes.csv:2: the row is not code,label"),
+        ("11,Cook\n", "11,cook\n\n12,baker\n", "titles.csv:4: code 12 is not in the table"),
+        ("11,Cook\n", '11,"cook\n11,chef\n', "titles.csv:3: not CSV"),
+        ("11,Cook\n", "11,cook,chef\n", "titles.csv:2: the row is not code,text"),
+    ],
+)
+def should_point_at_the_row_when_a_table_cannot_be_imported(
+    tmp_path: Path, codes: str, titles: str, said: str
+) -> None:
+    status, _, complaint = imported(tmp_path, codes=codes, titles=titles)
+
+    assert status == 1
+    assert complaint.startswith(f"{tmp_path}/{said}")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        (("--name=Mine", "--levels=1,2"), "name cannot be 'Mine'"),
+        (("--name=mine", "--levels=2,1"), "levels cannot be [2, 1]"),
+        (("--name=mine", "--levels=1,2", "--threshold=5"), "threshold cannot be 5.0"),
+    ],
+)
+def should_refuse_to_import_when_a_setting_cannot_be_used(
+    tmp_path: Path, chosen: tuple[str, ...], said: str
+) -> None:
+    status, _, complaint = imported(tmp_path, *chosen, codes="11,Cook\n", titles="11,cook\n")
+
+    assert status == 1
+    assert said in complaint
+
+
+def should_train_when_too_few_titles_were_imported_to_hold_one_out(tmp_path: Path) -> None:
+    titles = '11,cook\n11,"pub\ncook"\n12,baker\n'
+    imported(tmp_path, codes="11,Cook\n12,Baker\n", titles=titles)
+
+    status, out, _ = run("train", tmp_path / "topic", "--out", tmp_path / "models")
+
+    assert status == 0
+    assert "evaluation.jsonl is empty" in out
+    assert '"pub cook"' in (tmp_path / "topic" / "examples.jsonl").read_text("utf-8")
+
+
+def should_name_the_place_when_a_picture_cannot_be_written(tmp_path: Path) -> None:
+    folder, models, picture = topic_folder(tmp_path / "topic"), tmp_path / "models", tmp_path / "no"
+    run("train", folder, "--out", models)
+
+    status, _, complaint = run("evaluate", folder, "--models", models, "--plot", picture / "x.svg")
+
+    assert status == 1
+    assert complaint.startswith(f"{picture}/x.svg: No such file")
+
+
+def should_end_without_a_traceback_when_its_reader_has_enough(trades_directory: Path) -> None:
+    coder = [sys.executable, "-m", "coding_service.coder", "code", "--model", str(trades_directory)]
+    pipe, lambdas = subprocess.PIPE, str(Path(__file__).parents[2] / "lambdas")
+    with subprocess.Popen(
+        coder, stdin=pipe, stdout=pipe, stderr=pipe, env={**os.environ, "PYTHONPATH": lambdas}
+    ) as process:
+        assert process.stdout
+        process.stdout.close()
+        _, complaint = process.communicate(b'{"occp_text": "cook"}\n' * 3)
+
+    assert (process.returncode, complaint) == (-signal.SIGPIPE, b"")

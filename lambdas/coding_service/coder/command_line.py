@@ -16,12 +16,13 @@ from coding_service.coder.model import BATCH_RECORDS, Model
 from protocol.records import RECORD_ID
 
 BAD_INPUT = 1  # exit status: a message says what to mend
+INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it
 
 
 def main(arguments: Sequence[str], *, stdin: BinaryIO, stdout: TextIO, stderr: TextIO) -> int:
     """Run one command.
 
-    :returns: the exit status, 0 or `BAD_INPUT` with a message on `stderr`.
+    :returns: the exit status: 0, `BAD_INPUT` with a message on `stderr`, or `INTERRUPTED`.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -37,6 +38,13 @@ def main(arguments: Sequence[str], *, stdin: BinaryIO, stdout: TextIO, stderr: T
     except CoderError as error:
         stderr.write(f"{error}\n")
         return BAD_INPUT
+    except OSError as error:
+        if error.filename is None:
+            raise
+        stderr.write(f"{error.filename}: {error.strerror}. Name another place.\n")
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return 0
 
 
@@ -84,18 +92,24 @@ def _evaluate(options: argparse.Namespace, stdout: TextIO) -> None:
 
 
 def _import(options: argparse.Namespace, stdout: TextIO) -> None:
-    from coding_service.coder.topic_import import Tables, read_rows, write_topic  # noqa: PLC0415
+    from coding_service.coder.topic_import import (  # noqa: PLC0415
+        Tables,
+        read_labels,
+        read_texts,
+        write_topic,
+    )
 
+    codes = read_labels(options.codes)
     tables = Tables(
-        read_rows(options.codes),
-        read_rows(options.titles),
-        read_rows(options.tasks) if options.tasks else [],
+        codes,
+        read_texts(options.titles, codes),
+        read_texts(options.tasks, codes) if options.tasks else [],
     )
     write_topic(
         tables,
         options.out,
         name=options.name,
-        levels=[int(each) for each in options.levels.split(",")],
+        levels=options.levels,
         threshold=options.threshold,
         seed=options.seed,
     )
@@ -104,6 +118,7 @@ def _import(options: argparse.Namespace, stdout: TextIO) -> None:
 
 def _code(directory: Path, file: str, stdin: BinaryIO, stdout: TextIO) -> None:
     model = Model.load(directory)
+    fields = model.card.input_format
     with contextlib.ExitStack() as files:
         if file == "-":
             lines: Iterable[bytes] = stdin
@@ -114,12 +129,14 @@ def _code(directory: Path, file: str, stdin: BinaryIO, stdout: TextIO) -> None:
                 raise RecordError(
                     file, 0, error.strerror or "cannot be read", "Name a JSONL file"
                 ) from error
-        records = _records(lines, "standard input" if file == "-" else file)
+        records = _records(lines, "standard input" if file == "-" else file, fields)
         while batch := list(islice(records, BATCH_RECORDS)):
             stdout.writelines(json.dumps(coding.to_json()) + "\n" for coding in model.code(batch))
 
 
-def _records(lines: Iterable[bytes], source: str) -> Iterator[Mapping[str, str]]:
+def _records(
+    lines: Iterable[bytes], source: str, fields: Sequence[str]
+) -> Iterator[Mapping[str, str]]:
     for number, line in enumerate(lines, start=1):
         try:
             record = json.loads(line)
@@ -129,6 +146,9 @@ def _records(lines: Iterable[bytes], source: str) -> Iterator[Mapping[str, str]]
             ) from error
         if not isinstance(record, dict):
             raise RecordError(source, number, "not a JSON object", "Write one object a line")
+        if record.keys().isdisjoint(fields):
+            names = " or ".join(fields)
+            raise RecordError(source, number, f"has no {names}", "Name fields as the model does")
         for field, text in record.items():
             if not isinstance(text, str):
                 remedy = 'Write "" where there is nothing'
@@ -162,13 +182,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _levels(text: str) -> list[int]:
+    try:
+        return [int(each) for each in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not numbers with commas between") from None
+
+
 def _add_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--codes", type=Path, required=True, metavar="CSV", help="code,label")
     parser.add_argument("--titles", type=Path, required=True, metavar="CSV", help="code,text")
     parser.add_argument("--tasks", type=Path, metavar="CSV", help="code,text: task statements")
     parser.add_argument("--name", required=True, help="the topic's uriName")
     parser.add_argument(
-        "--levels", required=True, help="characters of a code at each level, e.g. 2,3,5,6"
+        "--levels",
+        type=_levels,
+        required=True,
+        help="characters of a code at each level, e.g. 2,3,5,6",
     )
     parser.add_argument("--threshold", type=float, default=0.75, help="least confidence asserted")
     parser.add_argument("--seed", type=int, default=7, help="of what is held out")

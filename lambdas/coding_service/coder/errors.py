@@ -39,11 +39,15 @@ class TopicError(CoderError):
 
 
 class RecordError(CoderError):
-    """A line of a file of records that is not a record; its writer can mend it."""
+    """A line of a file of records that is not a record; its writer can mend it.
+
+    :param line: the 1-based line at fault, or 0 when the whole file is.
+    """
 
     def __init__(self, source: str, line: int, problem: str, remedy: str) -> None:
         self.line = line
-        super().__init__(f"{source}:{line}: {problem}. {remedy}.")
+        where = f"{source}:{line}" if line else source
+        super().__init__(f"{where}: {problem}. {remedy}.")
 
 
 class ModelError(CoderError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import io
 import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ import yaml
 from coding_service.coder.errors import TopicError
 from coding_service.coder.text import words
 from coding_service.coder.topic_files import EVALUATION, EXAMPLES, SETTINGS
-from coding_service.coder.topic_settings import read_text
+from coding_service.coder.topic_settings import read_settings, read_text
 
 TITLES_PER_HELD_OUT = 10
 TASKS_PER_HELD_OUT = 5
@@ -45,21 +46,54 @@ class Tables:
     tasks: Sequence[Row]
 
 
-def read_rows(path: Path) -> list[Row]:
-    """A table of two columns with a header, the first of which is `code`.
+def read_labels(path: Path) -> list[Row]:
+    """The table of codes, `code,label`.
 
-    :raises TopicError: it is missing, or a row has not two cells.
+    :raises TopicError: it is missing, a row has not two cells, or a code stands twice.
     """
-    rows = csv.reader(read_text(path).splitlines())
-    header = next(rows, [])
-    if len(header) != 2 or header[0].strip() != "code":  # noqa: PLR2004  code and text
-        raise TopicError(path, 1, f"the header is {','.join(header)!r}", "Write code,text")
+    lines: dict[str, int] = {}
     found = []
-    for row in rows:
-        if len(row) != 2 or not row[0].strip():  # noqa: PLR2004
-            raise TopicError(path, rows.line_num, "the row is not code,text", "Quote commas")
-        found.append((row[0].strip(), row[1].strip()))
+    for line, code, label in _rows(path, "code,label"):
+        if code in lines:
+            problem = f"code {code} also stands in line {lines[code]}"
+            raise TopicError(path, line, problem, "Remove one")
+        lines[code] = line
+        found.append((code, label))
     return found
+
+
+def read_texts(path: Path, codes: Sequence[Row]) -> list[Row]:
+    """A table of titles or tasks of these codes, `code,text`.
+
+    :raises TopicError: it is missing, a row has not two cells, or its code is unknown.
+    """
+    known = {code for code, _ in codes}
+    found = []
+    for line, code, text in _rows(path, "code,text"):
+        if code not in known:
+            problem = f"code {code} is not in the table of codes"
+            raise TopicError(path, line, problem, "Correct it, or add its row there")
+        found.append((code, text))
+    return found
+
+
+def _rows(path: Path, columns: str) -> Iterator[tuple[int, str, str]]:
+    """Line, code and text; the second column may have any name. Empty lines are passed over."""
+    rows = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    try:
+        header = next(rows, [])
+        if len(header) != 2 or header[0].strip() != "code":  # noqa: PLR2004  code and text
+            raise TopicError(path, 1, f"the header is {','.join(header)!r}", f"Write {columns}")
+        for row in rows:
+            cells = [" ".join(cell.split()) for cell in row]
+            if cells and (len(cells) != 2 or not all(cells)):  # noqa: PLR2004
+                problem = f"the row is not {columns}"
+                raise TopicError(path, rows.line_num, problem, "Fill both; quote one with commas")
+            if cells:
+                yield rows.line_num, cells[0], cells[1]
+    except csv.Error as error:
+        # With a quote that nothing closes, the rest of the file would be one cell.
+        raise TopicError(path, rows.line_num, f"not CSV: {error}", "Close every quote") from error
 
 
 def write_topic(
@@ -69,6 +103,7 @@ def write_topic(
 
     :param levels: the characters of a code at each level, from the top down.
     :param seed: of what is held out.
+    :raises TopicError: name, levels or threshold cannot be used.
     """
     folder.mkdir(parents=True, exist_ok=True)
     dice = random.Random(seed)  # noqa: S311 - a repeatable choice, not a secret
@@ -87,6 +122,7 @@ def write_topic(
         "fields": fields,
     }
     (folder / SETTINGS).write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+    read_settings(folder / SETTINGS)
     _write_codes(folder / "codes.csv", tables.codes, levels)
     held = [row for row in tables.titles if _key(row[1]) in held_titles]
     kept = [row for row in tables.titles if _key(row[1]) not in held_titles]

@@ -41,8 +41,11 @@ def warnings_about(topic: Topic, folder: Path) -> Iterator[str]:
             f"{_named(shared)}: under several codes in {EXAMPLES}. Right for a text that names "
             "their group; otherwise remove all but one"
         )
-    if (folder / EVALUATION).exists():
-        asked = [_key(each.texts) for each in read_evaluation(folder / EVALUATION, topic)]
+    evaluation = folder / EVALUATION
+    if evaluation.exists() and not evaluation.stat().st_size:
+        yield f"{EVALUATION} is empty: there is nothing to evaluate with. Write records into it"
+    elif evaluation.exists():
+        asked = [_key(each.texts) for each in read_evaluation(evaluation, topic)]
         taught = [text for text in asked if text in codes]
         if taught:
             yield (
