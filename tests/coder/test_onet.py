@@ -13,7 +13,13 @@ import pytest
 from coding_service.coder.evaluation import evaluate
 from coding_service.coder.model import Model
 from coding_service.coder.topic_files import read_evaluation, read_topic
-from coding_service.coder.topic_import import Row, Tables, read_rows, write_topic
+from coding_service.coder.topic_import import (
+    Row,
+    Tables,
+    read_labels,
+    read_texts,
+    write_topic,
+)
 from coding_service.coder.training import train
 
 TABLES = Path(os.environ.get("ONET_TABLES", "no-tables"))
@@ -26,12 +32,14 @@ pytestmark = [
 ]
 
 
-def rows(name: str) -> list[Row]:
-    return [row for row in read_rows(TABLES / name) if row[0].startswith(MAJOR_GROUPS)]
+def some(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row[0].startswith(MAJOR_GROUPS)]
 
 
 def should_find_the_code_of_most_unseen_titles_when_tasks_are_told(tmp_path: Path) -> None:
-    tables = Tables(rows("codes.csv"), rows("titles.csv"), rows("tasks.csv"))
+    codes = read_labels(TABLES / "codes.csv")
+    titles, tasks = (read_texts(TABLES / name, codes) for name in ("titles.csv", "tasks.csv"))
+    tables = Tables(some(codes), some(titles), some(tasks))
     write_topic(tables, tmp_path, name="onet", levels=[2, 3, 5, 6], threshold=0.75, seed=7)
     topic = read_topic(tmp_path)
     model = Model.of(train(topic))
