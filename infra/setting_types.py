@@ -87,7 +87,7 @@ def read_texts(name: str, value: object) -> tuple[str, ...]:
 def read_pairs(name: str, value: object) -> Mapping[str, str]:
     """Names with a text each: a JSON object, or text like `a=x,b=y`.
 
-    :raises SettingsError: it is neither.
+    :raises SettingsError: it is neither, or the text gives a name twice.
     """
     if isinstance(value, str):
         if value.lstrip().startswith("{"):
@@ -96,6 +96,8 @@ def read_pairs(name: str, value: object) -> Mapping[str, str]:
             listed = [each.partition("=") for each in value.split(",") if each.strip()]
             if all(equals for _, equals, _ in listed):
                 value = {first.strip(): second.strip() for first, _, second in listed}
+                if len(value) < len(listed):
+                    raise SettingsError(name, "names one twice", "give each a single value")
     if not isinstance(value, Mapping) or not all(isinstance(each, str) for each in value.values()):
         raise SettingsError(name, f"is {value!r}", "give pairs, for example topic=value")
     return dict(value)

@@ -145,6 +145,7 @@ def should_empty_the_exchange_bucket_by_itself(awss: Deployment) -> None:
     [
         ("engines", "anzsco=amazon", "coding-service or amazon-ml"),
         ("engines", "anzsco", "pairs"),
+        ("engines", "anzsco=amazon-ml,anzsco=coding-service", "names one twice"),
         ("engines", '{"Über": "amazon-ml"}', "coding-service or amazon-ml"),
         ("engines", "{", "pairs"),
         ("amazonMlModels", "anzsco=a b", "MLModelId"),
