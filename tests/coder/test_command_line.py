@@ -64,7 +64,10 @@ def should_tell_what_it_replaced_when_a_version_is_trained_again(tmp_path: Path)
 def should_write_a_line_for_each_record_when_it_codes_a_file(
     tmp_path: Path, trades_directory: Path
 ) -> None:
-    lines = [{"recordId": "a", "occp_text": "cook", "tasks_text": ""}, {"occp_text": "zz"}]
+    lines = [
+        {"recordId": "a", "occp_text": "cook", "tasks_text": ""},
+        {"recordId": "", "occp_text": "zz", "tasks_text": ""},
+    ]
     text = "\n".join(map(json.dumps, lines)).encode()
     (tmp_path / "in.jsonl").write_bytes(text)
 
@@ -82,18 +85,22 @@ def should_write_a_line_for_each_record_when_it_codes_a_file(
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (b"{", "standard input:2: not JSON"),
-        (b"\xff", "standard input:2: not JSON"),
-        (b'{"title": "cook"}', "standard input:2: has no occp_text or tasks_text"),
-        (b"[]", "standard input:2: not a JSON object"),
-        (b'{"occp_text": 3}', "standard input:2: occp_text is not a string"),
+        (b"{", "standard input:2: is not JSON"),
+        (b"\xff", "standard input:2: is not"),
+        (b'{"title": "cook"}', "standard input:2: lacks the field occp_text, tasks_text"),
+        (b"[]", "standard input:2: is JSON, but not an object"),
+        (b'{"occp_text": 3, "tasks_text": ""}', "standard input:2: has occp_text that is not text"),
+        (b"x" * 100_000_000, "standard input:2: is"),
     ],
 )
 def should_point_at_the_line_when_it_is_not_a_record(
     trades_directory: Path, line: bytes, said: str
 ) -> None:
     status, _, complaint = run(
-        "code", "--model", trades_directory, stdin=b'{"occp_text": "cook"}\n' + line
+        "code",
+        "--model",
+        trades_directory,
+        stdin=b'{"occp_text": "cook", "tasks_text": ""}\n' + line,
     )
 
     assert status == 1
@@ -249,6 +256,6 @@ def should_end_without_a_traceback_when_its_reader_has_enough(trades_directory: 
     ) as process:
         assert process.stdout
         process.stdout.close()
-        _, complaint = process.communicate(b'{"occp_text": "cook"}\n' * 3)
+        _, complaint = process.communicate(b'{"occp_text": "cook", "tasks_text": ""}\n' * 3)
 
     assert (process.returncode, complaint) == (-signal.SIGPIPE, b"")

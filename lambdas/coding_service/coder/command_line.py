@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from coding_service.coder.coded_lines import LineFault
 from coding_service.coder.errors import CoderError, RecordError
 from coding_service.coder.model import BATCH_RECORDS, Model
-from protocol.records import RECORD_ID
+from protocol.records import MAX_LINE_BYTES, RECORD_ID, RecordForm
 
+ONE_FORM = "Write every line as the service takes it"
 BAD_INPUT = 1  # exit status: a message says what to mend
 INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it
 
@@ -118,42 +119,30 @@ def _import(options: argparse.Namespace, stdout: TextIO) -> None:
 
 def _code(directory: Path, file: str, stdin: BinaryIO, stdout: TextIO) -> None:
     model = Model.load(directory)
-    fields = model.card.input_format
+    form = RecordForm(tuple(model.card.input_format))
     with contextlib.ExitStack() as files:
-        if file == "-":
-            lines: Iterable[bytes] = stdin
-        else:
+        source, lines = "standard input", stdin
+        if file != "-":
             try:
-                lines = files.enter_context(Path(file).open("rb"))
+                source, lines = file, files.enter_context(Path(file).open("rb"))
             except OSError as error:
                 raise RecordError(
                     file, 0, error.strerror or "cannot be read", "Name a JSONL file"
                 ) from error
-        records = _records(lines, "standard input" if file == "-" else file, fields)
-        while batch := list(islice(records, BATCH_RECORDS)):
-            stdout.writelines(json.dumps(coding.to_json()) + "\n" for coding in model.code(batch))
+        before = 0
+        while batch := list(islice(_lines(lines), BATCH_RECORDS)):
+            try:
+                coded = model.coded_lines(b"".join(batch), form)
+            except LineFault as error:
+                number = before + error.line
+                raise RecordError(source, number, str(error.fault), ONE_FORM) from error
+            before += coded.records
+            stdout.write(coded.output.decode())
 
 
-def _records(
-    lines: Iterable[bytes], source: str, fields: Sequence[str]
-) -> Iterator[Mapping[str, str]]:
-    for number, line in enumerate(lines, start=1):
-        try:
-            record = json.loads(line)
-        except ValueError as error:
-            raise RecordError(
-                source, number, f"not JSON: {error}", "Write one object a line"
-            ) from error
-        if not isinstance(record, dict):
-            raise RecordError(source, number, "not a JSON object", "Write one object a line")
-        if record.keys().isdisjoint(fields):
-            names = " or ".join(fields)
-            raise RecordError(source, number, f"has no {names}", "Name fields as the model does")
-        for field, text in record.items():
-            if not isinstance(text, str):
-                remedy = 'Write "" where there is nothing'
-                raise RecordError(source, number, f"{field} is not a string", remedy)
-        yield record
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """A line that is too long for a record comes in pieces, the first of which is refused."""
+    return iter(lambda: file.readline(MAX_LINE_BYTES + 2), b"")
 
 
 def _parser() -> argparse.ArgumentParser:
