@@ -63,7 +63,7 @@ class _TypedRecords:
         self._ids_of = attrgetter("record_id") if has_record_id else None
         if has_record_id:
             names[RECORD_ID] = "record_id"
-        self._decode = _text_decoder(names)
+        self._decode = text_decoder(names)
         self._short_bytes = MAX_TEXT_CHARACTERS + sum(len(n) + AROUND_A_FIELD for n in names)
         """A line of so many bytes has no room for more text than is allowed."""
 
@@ -87,7 +87,7 @@ class _TypedRecords:
         )
 
 
-def _text_decoder(attributes: dict[str, str]) -> Decode | None:
+def text_decoder(attributes: dict[str, str]) -> Decode | None:
     """Of objects with exactly these fields, all text; None for names that msgspec can't take."""
     try:
         record = msgspec.defstruct(

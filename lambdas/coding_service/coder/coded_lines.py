@@ -18,6 +18,7 @@ import numpy as np
 
 from coding_service.coder.hierarchy import Code
 from coding_service.coder.placing import CONFIDENCE_STEPS, Placement
+from protocol.quick_lines import AROUND_A_FIELD, NOT_OF_THE_TYPE, text_decoder
 from protocol.records import (
     MAX_LINE_BYTES,
     MAX_TEXT_CHARACTERS,
@@ -27,7 +28,6 @@ from protocol.records import (
 )
 
 REMEMBERED_RECORDS = 65_536  # of up to 300 characters: at most some 50 MB
-AROUND_A_FIELD = len('"":"",')  # bytes that each field takes at least beside its name and text
 
 Texts = tuple[str, ...]
 _encode = msgspec.json.Encoder().encode
@@ -187,7 +187,7 @@ class _Reader:
         self._id = attrgetter("record_id") if has_record_id else None
         if has_record_id:
             names[RECORD_ID] = "record_id"
-        self._decode = _decoder(names)
+        self._decode = text_decoder(names)
         self._short_bytes = MAX_TEXT_CHARACTERS + sum(len(n) + AROUND_A_FIELD for n in names)
         """A line of so many bytes has no room for more text than is allowed."""
 
@@ -198,7 +198,7 @@ class _Reader:
             return None
         try:
             records = list(map(self._decode, lines))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except NOT_OF_THE_TYPE:
             return None
         texts = list(map(self._texts, records))
         if longest > self._short_bytes and any(
@@ -209,21 +209,6 @@ class _Reader:
         if self._id is None:
             return [b'""'] * len(lines), texts
         return _as_json(list(map(self._id, records))), texts
-
-
-def _decoder(attributes: dict[str, str]) -> Callable[[bytes], Any] | None:
-    """Of objects with exactly these fields, all text; None for names that msgspec can't take."""
-    try:
-        record = msgspec.defstruct(
-            "Record",
-            [(attribute, str) for attribute in attributes.values()],
-            rename={attribute: name for name, attribute in attributes.items()},
-            forbid_unknown_fields=True,
-            gc=False,
-        )
-    except ValueError:
-        return None
-    return msgspec.json.Decoder(record).decode
 
 
 def _as_json(texts: list[str]) -> list[bytes]:

@@ -26,7 +26,7 @@ from protocol.records import RECORD_ID, RecordForm
 
 BATCH_RECORDS = 16_384  # enough that each branch has work for many, few enough for any memory
 UNSEEN_WORDS = 4_096  # remembered; each has a row in the tables
-MAX_TEXT_CHARACTERS = 4_000  # of a longer text only the beginning is looked at
+READ_CHARACTERS = 4_000  # of a longer text only the beginning is looked at
 
 Answer = TypeVar("Answer")
 
@@ -210,7 +210,7 @@ class Model:
         )
 
     def _texts(self, records: Sequence[Mapping[str, str]]) -> list[str]:
-        most = MAX_TEXT_CHARACTERS // len(self.engine.fields)
+        most = READ_CHARACTERS // len(self.engine.fields)
         return [
             (record.get(field) or "")[:most] for record in records for field in self.engine.fields
         ]
