@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import boto3
@@ -21,11 +22,15 @@ Function = Callable[[dict[str, Any]], Any]
 
 
 class ScriptedFunctions(LambdaSimpleBackend):
-    """Answers invocations by calling the test's function; an exception becomes Lambda's error."""
+    """Answers invocations by calling the test's function; an exception becomes Lambda's error.
+
+    One function runs at a time, whatever a Map has begun: moto's stores are not made for threads.
+    """
 
     def __init__(self, region_name: str = REGION, account_id: str = ACCOUNT) -> None:
         super().__init__(region_name, account_id)
         self.functions: dict[str, Function] = {}
+        self._turn = Lock()
 
     def invoke(
         self,
@@ -37,7 +42,8 @@ class ScriptedFunctions(LambdaSimpleBackend):
     ) -> str | bytes | None:
         name = function_name.rsplit(":", 1)[-1]
         try:
-            result = self.functions[name](json.loads(body))
+            with self._turn:
+                result = self.functions[name](json.loads(body))
         except Exception as error:  # noqa: BLE001  whatever a function raises, Lambda reports
             response_headers["x-amz-function-error"] = "Unhandled"
             result = {
