@@ -119,6 +119,10 @@ evaluate: $(MODEL) ## accuracy, coverage, precision and calibration of the train
 	@.venv/bin/python -m coding_service.coder evaluate "$${TOPIC:-topics/anzsco}" \
 		--models $(if $(TOPIC),$(OWN_MODELS),build/models) $${RECORDS:+--records "$$RECORDS"}
 
+.PHONY: publish
+publish: .venv/.installed ## give the trained model in DIR to a deployed CodingService, by its BUCKET of models
+	@.venv/bin/python -m coding_service.coder publish "$(DIR)" --bucket "$(BUCKET)"
+
 # --- Documents ------------------------------------------------------------------------------
 
 .PHONY: docs

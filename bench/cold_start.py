@@ -60,6 +60,7 @@ VARIABLES = {
     "OPERATIONS_TABLE": "operations",
     "INPUT_BUCKET": "input",
     "OUTPUT_BUCKET": "output",
+    "MODELS_BUCKET": "models",
     "INPUT_KEY_ARN": "arn",
     "S3_ADDRESSING_STYLE": "virtual",
     "REQUEST_BURST": "1",

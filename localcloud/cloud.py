@@ -64,6 +64,7 @@ class ServiceOutputs:
     oauth_scope: str
     input_bucket: str
     output_bucket: str
+    models_bucket: str
     operations_table: str
     inference_state_machine: str
     machine_learning_url: str
@@ -189,6 +190,7 @@ def _service_outputs(outputs: dict[str, str] | None) -> ServiceOutputs | None:
         oauth_scope=service["OAuthScope"],
         input_bucket=service["InputBucketName"],
         output_bucket=service["OutputBucketName"],
+        models_bucket=service["ModelsBucketName"],
         operations_table=service["OperationsTableName"],
         inference_state_machine=service["InferenceStateMachineArn"],
         machine_learning_url=service["MachineLearningUrl"],

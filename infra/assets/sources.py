@@ -22,6 +22,7 @@ MADE_BEFOREHAND = {
         "coding_service/coder/report.py",
         "coding_service/coder/topic_*.py",
         "coding_service/coder/training*.py",
+        "coding_service/publishing.py",
     )
 }
 

@@ -90,6 +90,7 @@ class Api(Construct):
             # A presigned URL can do what its signer may.
             storage.use_inputs("s3:PutObject"),
             storage.use_outputs("s3:GetObject"),
+            *storage.see_models(cards_only=True),
             storage.use_files_key(read=True, write=True),
         )
         log = encrypted_log_group(self, "AccessLog", key=key, settings=settings)

@@ -188,6 +188,7 @@ def _infer_function(scope: Construct, storage: Storage, factory: FunctionFactory
     )
     function.allow(
         *storage.use_operations(*READ_TABLE, *CHANGE_TABLE),
+        *storage.see_models(),
         storage.use_inputs("s3:GetObjectVersion"),
         storage.tell_missing_inputs(),
         storage.use_outputs("s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"),

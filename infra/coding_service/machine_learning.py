@@ -50,6 +50,7 @@ class MachineLearning(Construct):
                 resources=[predictions.machine.state_machine_arn],
             ),
             *keys.may_read(),
+            *storage.see_models(cards_only=True),
             # The log that LogUri links to.
             iam.PolicyStatement(
                 actions=["s3:GetObject"], resources=[storage.outputs.arn_for_objects(WORK_FOLDER)]

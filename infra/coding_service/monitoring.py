@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
@@ -10,7 +11,10 @@ from infra.coding_service.api import Api
 from infra.coding_service.auth import Auth
 from infra.coding_service.inference import Inference
 from infra.coding_service.machine_learning import MachineLearning
+from infra.functions import METRICS_NAMESPACE
 from infra.settings import Settings
+
+SERVICE = "coding-service"  # as the functions name themselves in their metrics
 
 
 def watch_service(
@@ -76,6 +80,17 @@ def watch_service(
         "ServiceServerErrors",
         api.rest.metric_server_error(period=PERIOD, statistic="Sum"),
         meaning="Callers were answered with 500 and more.",
+    )
+    alarms.watch(
+        "PublishedModelsDamaged",
+        cloudwatch.Metric(
+            namespace=METRICS_NAMESPACE,
+            metric_name="PublishedModelsDamaged",
+            dimensions_map={"service": SERVICE},
+            statistic="Maximum",
+            period=PERIOD,
+        ),
+        meaning="A published model is not offered, as its card can't be read.",
     )
     for name, function in (
         ("Authorize", auth.function),

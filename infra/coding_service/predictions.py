@@ -69,6 +69,7 @@ class Predictions(Construct):
         )
         function.allow(
             *self.use_table(*READ_TABLE, *WRITE_TABLE, *CHANGE_TABLE),
+            *storage.see_models(),
             iam.PolicyStatement(
                 actions=["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
                 resources=[storage.outputs.arn_for_objects(WORK_FOLDER)],

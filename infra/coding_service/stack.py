@@ -69,6 +69,7 @@ class CodingServiceStack(Stack):
             "TokenSeconds": str(settings.token_seconds),
             "InputBucketName": storage.inputs.bucket_name,
             "OutputBucketName": storage.outputs.bucket_name,
+            "ModelsBucketName": storage.models.bucket_name,
             "OperationsTableName": storage.operations.table_name,
             "InferenceStateMachineArn": inference.machine.state_machine_arn,
             "PresignedHosts": ",".join(hosts),

@@ -1,19 +1,26 @@
-"""Where operations and their files lie: a table and two buckets that empty themselves."""
+"""Where operations, their files and published models lie.
+
+The table and the buckets of files empty themselves; models stay.
+"""
 
 from __future__ import annotations
 
-from aws_cdk import Duration
+from typing import cast
+
+from aws_cdk import CfnElement, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.acknowledgements import acknowledge_any_key
+from infra.acknowledgements import acknowledge, acknowledge_any_key
 from infra.security import secure_bucket, secure_table, use_key
 from infra.settings import Settings
 
 # Steps delete files themselves; a day is the shortest that a lifecycle rule can stand behind them.
 FILES_KEPT = Duration.days(1)
+DELETED_MODELS_KEPT = Duration.days(30)  # ours: time to find out that one was needed
+CARDS = "*/model.json"  # published models' cards
 READ_TABLE = ("dynamodb:GetItem",)
 WRITE_TABLE = ("dynamodb:PutItem",)
 CHANGE_TABLE = ("dynamodb:UpdateItem",)
@@ -25,6 +32,7 @@ class Storage(Construct):
     :ivar operations: table of operations and of each client's calls.
     :ivar inputs: uploads, versioned, so that a second upload can't mix with the first.
     :ivar outputs: coded lines and metadata, for less than a day.
+    :ivar models: models that were published; versioned, so that none is lost by mistake.
     """
 
     def __init__(
@@ -68,6 +76,25 @@ class Storage(Construct):
             tells_event_bus=False,
             lifecycle_rules=[rule],
         )
+        self.models = secure_bucket(
+            self,
+            "Models",
+            key=key,
+            settings=settings,
+            versioned=True,
+            tells_event_bus=False,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="ForgetDeletedModels", noncurrent_version_expiration=DELETED_MODELS_KEPT
+                )
+            ],
+        )
+        acknowledge_any_key(self.models, "Each model has keys of its own; they are read only.")
+        acknowledge(
+            Stack.of(self),
+            f"AwsSolutions-IAM5[Resource::<{_logical_id(self.models)}.Arn>/{CARDS}]",
+            "Topics and models may come at any time; only their cards are read.",
+        )
         for bucket in (self.inputs, self.outputs):
             acknowledge_any_key(
                 bucket, "Each operation has keys of its own; statements name the actions."
@@ -79,6 +106,7 @@ class Storage(Construct):
             "OPERATIONS_TABLE": self.operations.table_name,
             "INPUT_BUCKET": self.inputs.bucket_name,
             "OUTPUT_BUCKET": self.outputs.bucket_name,
+            "MODELS_BUCKET": self.models.bucket_name,
             "INPUT_KEY_ARN": self.key.key_arn,
             # The local cloud has one host name for every bucket.
             "S3_ADDRESSING_STYLE": "path" if local_cloud else "virtual",
@@ -113,6 +141,20 @@ class Storage(Construct):
         """Without it S3 answers 403 and not 404 for an object that is gone (S3, GetObject)."""
         return iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.inputs.bucket_arn])
 
+    def see_models(self, *, cards_only: bool = False) -> tuple[iam.PolicyStatement, ...]:
+        """To list and read published models, or what they say of themselves alone."""
+        return (
+            iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.models.bucket_arn]),
+            iam.PolicyStatement(
+                actions=["s3:GetObject"],
+                resources=[self.models.arn_for_objects(CARDS if cards_only else "*")],
+            ),
+        )
+
     def use_files_key(self, *, read: bool = False, write: bool = False) -> iam.PolicyStatement:
         """Use of the key for objects."""
         return use_key(self.key, via="s3", scope=self, read=read, write=write)
+
+
+def _logical_id(bucket: s3.Bucket) -> str:
+    return Stack.of(bucket).get_logical_id(cast(CfnElement, bucket.node.default_child))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from coding_service.aws_calls import operations_table, s3
 from coding_service.batch import Batch
-from coding_service.coder.catalogue import Catalogue
 from coding_service.environment import service_environment, storage_environment
 from coding_service.limits import CallCounter
 from coding_service.observability import logger, metrics, tracer
+from coding_service.offer import service_offer
 from coding_service.operation_table import OperationTable
 from coding_service.presigning import Presigner
 from coding_service.routes import Routes
@@ -26,7 +26,7 @@ def routes() -> Routes:
     table = operations_table()
     return Routes(
         batch=Batch(
-            catalogue=Catalogue.read(service.models),
+            catalogue=service_offer(),
             operations=OperationTable(table),
             presigner=Presigner(
                 s3=s3(),

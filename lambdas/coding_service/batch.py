@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from coding_service.coder.catalogue import Catalogue
 from coding_service.coder.errors import (
     ForeignModelError,
     NoModelsError,
@@ -20,6 +19,7 @@ from coding_service.coder.errors import (
 )
 from coding_service.coder.model_card import ModelCard
 from coding_service.errors import Refusal
+from coding_service.offer import Offer
 from coding_service.operation_table import OperationTable
 from coding_service.operations import Operation, as_guid
 from coding_service.presigning import Presigner
@@ -40,7 +40,7 @@ class Batch:
     :param new_id: a GUID never used before.
     """
 
-    catalogue: Catalogue
+    catalogue: Offer
     operations: OperationTable
     presigner: Presigner
     upload_window_seconds: int

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from coding_service.coder.catalogue import Catalogue
 from coding_service.coder.errors import CatalogueError
 from coding_service.coder.model import Model
 from coding_service.errors import (
@@ -23,6 +22,7 @@ from coding_service.errors import (
 from coding_service.files import OutputFiles, input_of
 from coding_service.inference import JsonLinesCoder, check_size, line_not_coded, line_refused
 from coding_service.observability import logger, metrics
+from coding_service.offer import Offer
 from coding_service.operation_table import OperationTable, current_operation
 from coding_service.operations import Fault, Operation
 from coding_service.progress import Coded
@@ -38,13 +38,13 @@ MODELS_KEPT = 2  # in memory: the latest, and the one that someone still asks fo
 
 @dataclass(frozen=True)
 class DeployedModels:
-    """The models in the function's asset; each is loaded once a process."""
+    """The models on offer; each is loaded once a process."""
 
-    catalogue: Catalogue
+    catalogue: Offer
     _loaded: dict[str, Model] = field(default_factory=dict, repr=False)
 
     def model(self, topic: str, model_id: str) -> Model:
-        """A model with its weights. Raises `ModelGone` where it is no longer deployed."""
+        """A model with its weights. Raises `ModelGone` where it is no longer offered."""
         found = self._loaded.get(model_id)
         if found is None:
             found = self._load(topic, model_id)

@@ -80,6 +80,8 @@ class StorageEnvironment:
     table: str
     input_bucket: str
     output_bucket: str
+    models_bucket: str
+    """Models published since the deployment."""
     input_key_arn: str
     """KMS key of the input bucket; callers send it with their upload."""
     addressing_style: AddressingStyle
@@ -91,6 +93,7 @@ class StorageEnvironment:
             table=variables.text("OPERATIONS_TABLE"),
             input_bucket=variables.text("INPUT_BUCKET"),
             output_bucket=variables.text("OUTPUT_BUCKET"),
+            models_bucket=variables.text("MODELS_BUCKET"),
             input_key_arn=variables.text("INPUT_KEY_ARN"),
             addressing_style=variables.addressing_style("S3_ADDRESSING_STYLE"),
         )

@@ -8,7 +8,7 @@ CodingServiceError
 │   │                    becomes the `error` of the status
 │   ├── InputRefused         the file is not what the model codes: correct it
 │   ├── InputGone            the file vanished before it was coded: upload it again
-│   └── ModelGone            the model is no longer deployed: create an operation for another
+│   └── ModelGone            the model is no longer offered: create an operation for another
 └── OperatorNeeded       whoever runs the service; caught as unexpected, alarms
     ├── EnvironmentIncomplete  a function lacks a variable: mend the stack
     ├── KeysUnavailable        the user pool's signing keys can't be read
@@ -57,7 +57,7 @@ class InputGone(Final):
 
 
 class ModelGone(Final):
-    """The model that the operation was created for is no longer deployed."""
+    """The model that the operation was created for is no longer offered."""
 
 
 class OperatorNeeded(CodingServiceError):

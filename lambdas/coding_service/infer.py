@@ -10,10 +10,10 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from coding_service.aws_calls import operations_table, s3
 from coding_service.code_step import CodeStep, DeployedModels
-from coding_service.coder.catalogue import Catalogue
 from coding_service.environment import service_environment, storage_environment
 from coding_service.explain_step import ExplainStep
 from coding_service.observability import logger, metrics, tracer
+from coding_service.offer import service_offer
 from coding_service.operation_table import OperationTable
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def code_step() -> CodeStep:
         operations=OperationTable(operations_table()),
         input_bucket=storage.input_bucket,
         output_bucket=storage.output_bucket,
-        models=DeployedModels(Catalogue.read(service.models)),
+        models=DeployedModels(service_offer()),
         max_file_bytes=service.max_file_bytes,
         clock=time.time,
     )

@@ -8,7 +8,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from coding_service.aws_calls import operations_table, s3, secrets, step_functions, table
-from coding_service.coder.catalogue import Catalogue
 from coding_service.environment import (
     machine_learning_environment,
     service_environment,
@@ -25,6 +24,7 @@ from coding_service.machine_learning.signature import SignatureCheck
 from coding_service.machine_learning.starting import Starter
 from coding_service.machine_learning.store import Store
 from coding_service.observability import logger, metrics, tracer
+from coding_service.offer import service_offer
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def operations() -> Operations:
     own, service = machine_learning_environment(), service_environment()
     store, starter = Store(table(own.table)), Starter(step_functions(), own.state_machine_arn)
-    models = Models(Catalogue.read(service.models), own.account)
+    models = Models(service_offer(), own.account)
     storage = storage_environment()
     buckets = frozenset({storage.input_bucket, storage.output_bucket})
     sources = DataSources(store, starter, own.account, buckets, _now_ms)

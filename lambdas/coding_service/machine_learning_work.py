@@ -12,7 +12,6 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from coding_service.aws_calls import s3, table
 from coding_service.code_step import DeployedModels
-from coding_service.coder.catalogue import Catalogue
 from coding_service.environment import (
     prediction_environment,
     service_environment,
@@ -30,6 +29,7 @@ from coding_service.machine_learning.ranges import Range, WorkFiles
 from coding_service.machine_learning.steps import Clock, Work
 from coding_service.machine_learning.store import Store
 from coding_service.observability import logger, metrics, tracer
+from coding_service.offer import Offer, service_offer
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -54,7 +54,7 @@ class Steps:
         *,
         store: Store,
         s3: S3Client,
-        catalogue: Catalogue,
+        catalogue: Offer,
         output_bucket: str,
         max_file_bytes: int,
         clock: Clock,
@@ -100,7 +100,7 @@ def steps() -> Steps:
     return Steps.of(
         store=Store(table(prediction_environment().table)),
         s3=s3(),
-        catalogue=Catalogue.read(service.models),
+        catalogue=service_offer(),
         output_bucket=storage_environment().output_bucket,
         max_file_bytes=service.max_file_bytes,
         clock=lambda: time.time_ns() // 1_000_000,

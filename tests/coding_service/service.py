@@ -18,6 +18,7 @@ from coding_service.cut_step import CutStep
 from coding_service.explain_step import ExplainStep
 from coding_service.files import InputFile
 from coding_service.limits import CallCounter
+from coding_service.offer import Offer
 from coding_service.operation_table import OperationTable
 from coding_service.operations import input_key, metadata_key, output_key
 from coding_service.presigning import Presigner
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 REGION: Final = "ap-southeast-2"
-INPUTS, OUTPUTS, OPERATIONS = "inputs", "outputs", "operations"
+INPUTS, OUTPUTS, MODELS, OPERATIONS = "inputs", "outputs", "models", "operations"
 KEY_ARN = f"arn:aws:kms:{REGION}:123456789012:key/11111111-2222-3333-4444-555555555555"
 TOPIC, OTHER_TOPIC, EMPTY_TOPIC = "trades", "crafts", "unborn"
 WINDOW_SECONDS, RESULTS_SECONDS, MAX_FILE_BYTES = 100, 1000, 50_000_000
@@ -75,7 +76,7 @@ class Service:
 
     s3: "S3Client"
     table: "Table"
-    catalogue: Catalogue
+    catalogue: Offer
     clock: Clock = field(default_factory=Clock)
     range_bytes: int = 1 << 25
 
@@ -231,7 +232,7 @@ def _clients() -> "tuple[S3Client, DynamoDBServiceResource]":
 def make_service(models: Path) -> Service:
     """Empty storage and the models in a directory. Call inside `played_aws`."""
     s3, dynamodb = _clients()
-    for bucket in (INPUTS, OUTPUTS):
+    for bucket in (INPUTS, OUTPUTS, MODELS):
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_bucket_versioning(Bucket=INPUTS, VersioningConfiguration={"Status": "Enabled"})
     table = dynamodb.create_table(

@@ -51,6 +51,7 @@ def variables(models: Path, machine: str) -> dict[str, str]:
         "OPERATIONS_TABLE": world.OPERATIONS,
         "INPUT_BUCKET": world.INPUTS,
         "OUTPUT_BUCKET": world.OUTPUTS,
+        "MODELS_BUCKET": world.MODELS,
         "INPUT_KEY_ARN": world.KEY_ARN,
         "S3_ADDRESSING_STYLE": "virtual",
         "UPLOAD_WINDOW_SECONDS": "100",

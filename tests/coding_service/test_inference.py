@@ -1,11 +1,13 @@
 """From an uploaded file to its results: what is coded, refused, resumed and deleted."""
 
 import json
+from pathlib import Path
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 
+from coding_service.coder.catalogue import Catalogue
 from coding_service.errors import (
     AwsBusy,
     InputGone,
@@ -130,7 +132,7 @@ def should_say_so_when_the_upload_is_gone(service: Service) -> None:
 
 def should_say_so_when_the_model_is_no_longer_deployed(service: Service) -> None:
     work = uploaded(service, world.file_of(1))
-    without = type(service.catalogue)(service.catalogue.directory, {world.TOPIC: ()})
+    without = Catalogue(Path(), {world.TOPIC: ()})
     service.catalogue = without
     with pytest.raises(ModelGone, match="is no longer offered"):
         service.coded(work)

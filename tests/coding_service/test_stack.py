@@ -30,11 +30,13 @@ EVERY_FUNCTIONS = {"logs:CreateLogStream", "logs:PutLogEvents"} | {
 ITEMS = {"dynamodb:GetItem", "dynamodb:UpdateItem"}
 MAY: dict[str, set[str]] = {
     "authorize": set(),
-    "api": ITEMS | {"dynamodb:PutItem", "s3:PutObject", "s3:GetObject"} | KEYS_TO_WRITE,
+    "api": ITEMS
+    | {"dynamodb:PutItem", "s3:PutObject", "s3:GetObject", "s3:ListBucket"}
+    | KEYS_TO_WRITE,
     "arrive": {"states:StartExecution", "sqs:SendMessage"} | KEYS_TO_WRITE,
     "infer": ITEMS
     | {"s3:GetObjectVersion", "s3:ListBucket", "s3:PutObject", "s3:AbortMultipartUpload"}
-    | {"s3:DeleteObject"}
+    | {"s3:DeleteObject", "s3:GetObject"}
     | KEYS_TO_WRITE,
     "settle": ITEMS
     | {"s3:DeleteObjectVersion", "s3:PutObject", "s3:GetObject", "s3:DeleteObject"}
@@ -43,7 +45,7 @@ MAY: dict[str, set[str]] = {
     | KEYS_TO_WRITE,
     "machine_learning_api": ITEMS
     | {"dynamodb:PutItem", "dynamodb:Query", "states:StartExecution"}
-    | {"secretsmanager:GetSecretValue", "s3:GetObject"}
+    | {"secretsmanager:GetSecretValue", "s3:GetObject", "s3:ListBucket"}
     | KEYS_TO_WRITE,
     "machine_learning_work": ITEMS
     | {"dynamodb:PutItem", "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"}
@@ -52,6 +54,7 @@ MAY: dict[str, set[str]] = {
 MACHINE_LEARNING = ("POST", "/machinelearning")
 ENVIRONMENT = {
     *("OPERATIONS_TABLE", "INPUT_BUCKET", "OUTPUT_BUCKET", "INPUT_KEY_ARN"),
+    "MODELS_BUCKET",
     *("S3_ADDRESSING_STYLE", "UPLOAD_WINDOW_SECONDS", "RESULTS_SECONDS"),
     *("REQUESTS_PER_SECOND", "REQUEST_BURST", "REQUESTS_PER_DAY", "MAX_FILE_BYTES"),
     "INFERENCE_RANGE_BYTES",
@@ -287,7 +290,9 @@ def should_refuse_plain_http_at_both_buckets(template: Template) -> None:
 
 
 def should_let_lifecycle_rules_delete_within_days_what_steps_left(template: Template) -> None:
-    for bucket in properties(template, "AWS::S3::Bucket").values():
+    buckets = properties(template, "AWS::S3::Bucket")
+    models = models_bucket(template)
+    for bucket in (each for name, each in buckets.items() if name != models):
         rules = bucket["LifecycleConfiguration"]["Rules"]
         assert any(
             rule.get("ExpirationInDays") == 1
@@ -296,6 +301,47 @@ def should_let_lifecycle_rules_delete_within_days_what_steps_left(template: Temp
         )
         if bucket.get("VersioningConfiguration"):
             assert any("NoncurrentVersionExpiration" in rule for rule in rules)
+
+
+def models_bucket(template: Template) -> str:
+    """The logical id of the bucket of published models."""
+    name: str = outputs(template)["ModelsBucketName"]["Ref"]
+    return name
+
+
+def should_keep_published_models_and_those_deleted_by_mistake(template: Template) -> None:
+    bucket = template.find_resources("AWS::S3::Bucket")[models_bucket(template)]
+    assert bucket["DeletionPolicy"] == "Retain"
+    assert bucket["Properties"]["VersioningConfiguration"] == {"Status": "Enabled"}
+    rules = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert not [rule for rule in rules if "ExpirationInDays" in rule]
+    (kept,) = [rule for rule in rules if "NoncurrentVersionExpiration" in rule]
+    assert kept["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+
+
+@pytest.mark.parametrize(
+    ("module", "reads"),
+    [
+        *(("api", "/*/model.json"), ("machine_learning_api", "/*/model.json")),
+        *(("infer", "/*"), ("machine_learning_work", "/*")),
+        *(("authorize", None), ("arrive", None), ("settle", None)),
+    ],
+)
+def should_let_functions_read_of_published_models_what_they_need(
+    template: Template, module: str, reads: str | None
+) -> None:
+    arn = {"Fn::GetAtt": [models_bucket(template), "Arn"]}
+    role = {"Ref": functions(template)[module]["Role"]["Fn::GetAtt"][0]}
+    granted = {
+        str(statement["Action"]): statement["Resource"]
+        for policy in properties(template, "AWS::IAM::Policy").values()
+        if role in policy["Roles"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if json.dumps(arn) in json.dumps(statement["Resource"])
+    }
+    assert granted == (
+        {"s3:ListBucket": arn, "s3:GetObject": {"Fn::Join": ["", [arn, reads]]}} if reads else {}
+    )
 
 
 def should_call_the_starter_for_new_inputs_only_and_keep_lost_events(
@@ -339,6 +385,7 @@ def should_tell_where_the_service_is(template: Template, local: Template) -> Non
     assert set(aws) == set(here)
     assert {
         *("ApiUrl", "AuthUrl", "UserPoolId", "OAuthScope", "InputBucketName"),
+        "ModelsBucketName",
         *("OutputBucketName", "OperationsTableName", "InferenceStateMachineArn"),
         "PresignedHosts",
     } <= set(aws)

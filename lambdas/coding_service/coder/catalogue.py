@@ -89,14 +89,18 @@ class Catalogue:
         """
         if topic not in self.cards:
             raise UnknownTopicError(topic)
+        card = self.find(model_id)
+        if card is None:
+            raise UnknownModelError(model_id)
+        if card.topic != topic:
+            raise ForeignModelError(model_id, topic)
+        return card
+
+    def find(self, model_id: str) -> ModelCard | None:
+        """The model of any topic with a GUID, in either case of letters."""
         wanted = model_id.lower()
-        for owner, cards in self.cards.items():
-            for card in cards:
-                if card.model_id == wanted and owner == topic:
-                    return card
-                if card.model_id == wanted:
-                    raise ForeignModelError(model_id, topic)
-        raise UnknownModelError(model_id)
+        every = (card for cards in self.cards.values() for card in cards)
+        return next((card for card in every if card.model_id == wanted), None)
 
     def load(self, card: ModelCard) -> Model:
         """The model of a card, with its weights.

@@ -34,6 +34,8 @@ def main(arguments: Sequence[str], *, stdin: BinaryIO, stdout: TextIO, stderr: T
                 _evaluate(options, stdout)
             case "import":
                 _import(options, stdout)
+            case "publish":
+                _publish(options, stdout)
             case _:
                 _code(options.model, options.file, stdin, stdout)
     except CoderError as error:
@@ -117,6 +119,14 @@ def _import(options: argparse.Namespace, stdout: TextIO) -> None:
     stdout.write(f"{options.out}: {len(tables.codes)} codes, {len(tables.titles)} titles\n")
 
 
+def _publish(options: argparse.Namespace, stdout: TextIO) -> None:
+    # The one command that knows of AWS, so that all others do without it.
+    from coding_service.publishing import publish, s3_client  # noqa: PLC0415
+
+    client = s3_client(options.endpoint_url)
+    stdout.write(publish(options.model, options.bucket, s3=client).report())
+
+
 def _code(directory: Path, file: str, stdin: BinaryIO, stdout: TextIO) -> None:
     model = Model.load(directory)
     form = RecordForm(tuple(model.card.input_format))
@@ -161,6 +171,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument("--plot", type=Path, metavar="SVG", help="draw its curves as well")
     _add_import(commands.add_parser("import", help="make a topic folder from tables (CSV)"))
+    _add_publish(
+        commands.add_parser(
+            "publish",
+            help="give a trained model to a deployed CodingService; needs AWS credentials",
+            description="Uploads a model to the bucket of a deployed CodingService, which offers it"
+            " within a minute. Credentials, region and endpoint are taken from the environment, as"
+            " the aws command takes them. A model is listed once it is whole, and never replaced;"
+            " its version must be above all that are published of its topic.",
+        )
+    )
     code = commands.add_parser(
         "code", help=f"code JSONL records ({RECORD_ID} optional), one output line each"
     )
@@ -176,6 +196,18 @@ def _levels(text: str) -> list[int]:
         return [int(each) for each in text.split(",")]
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not numbers with commas between") from None
+
+
+def _add_publish(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "model", type=Path, metavar="MODEL_DIR", help="as train names it: DIR/<topic>/<modelId>"
+    )
+    parser.add_argument(
+        "--bucket", required=True, help="the output ModelsBucketName of the CodingService stack"
+    )
+    parser.add_argument(
+        "--endpoint-url", metavar="URL", help="another S3 than that of the environment"
+    )
 
 
 def _add_import(parser: argparse.ArgumentParser) -> None:

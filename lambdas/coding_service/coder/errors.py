@@ -3,6 +3,7 @@
 CoderError
 ├── TopicError           the author of the topic folder: file, line and remedy are in the message
 ├── RecordError          whoever wrote the file of records: line and remedy are in the message
+├── PublishError         whoever publishes a model: what to do is in the message
 ├── ModelError           the operator: a model directory is missing or damaged, train it again
 └── CatalogueError       whoever asked for a topic or a model
     ├── UnknownTopicError    no such topic
@@ -56,6 +57,17 @@ class ModelError(CoderError):
     def __init__(self, path: Path, problem: str) -> None:
         self.path = path
         super().__init__(f"{path}: {problem}. Train the topic again into this directory.")
+
+
+class PublishError(CoderError):
+    """A model that could not be published.
+
+    :param problem: what is wrong.
+    :param remedy: what to do next.
+    """
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(f"{problem}. {remedy}.")
 
 
 class CatalogueError(CoderError):

@@ -10,7 +10,7 @@ from typing import Any
 
 from coding_service.coder.errors import ModelError
 
-CARD = "model.json"
+CARD, CODES, WEIGHTS = "model.json", "codes.json", "weights.npz"
 FORMAT = 2  # of a model directory; a reader refuses another
 
 
@@ -95,7 +95,19 @@ def read_card(directory: Path) -> ModelCard:
     """
     path = directory / CARD
     try:
-        content: dict[str, Any] = json.loads(path.read_bytes())
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(path, error.strerror or "cannot be read") from error
+    return card_of(content, path)
+
+
+def card_of(text: bytes, path: Path) -> ModelCard:
+    """The card that a text is; `path` is where it came from.
+
+    :raises ModelError: it is damaged or of another format.
+    """
+    try:
+        content: dict[str, Any] = json.loads(text)
         if content["format"] != FORMAT:
             raise ModelError(
                 path, f"format {content['format']!r} is not {FORMAT}, which this version reads"
@@ -118,7 +130,5 @@ def read_card(directory: Path) -> ModelCard:
             libraries=content["libraries"],
             metrics=content["metrics"],
         )
-    except OSError as error:
-        raise ModelError(path, error.strerror or "cannot be read") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(path, f"damaged: {error!r}") from error

@@ -18,10 +18,8 @@ from coding_service.coder.errors import ModelError
 from coding_service.coder.features import Floats, Integers, Letters
 from coding_service.coder.hierarchy import Code, Hierarchy
 from coding_service.coder.lexicon import Hashes
-from coding_service.coder.model_card import CARD, ModelCard, read_card
+from coding_service.coder.model_card import CARD, CODES, WEIGHTS, ModelCard, read_card
 from coding_service.coder.tables import Weights
-
-CODES, WEIGHTS = "codes.json", "weights.npz"
 
 
 @dataclass(frozen=True, slots=True)

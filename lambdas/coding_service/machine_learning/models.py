@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from coding_service.coder.catalogue import Catalogue
 from coding_service.coder.model_card import ModelCard
 from coding_service.machine_learning.entities import Status
 from coding_service.machine_learning.errors import not_found
 from coding_service.machine_learning.listing import Entry, described
 from coding_service.machine_learning.schema import schema_of_fields
+from coding_service.offer import Offer
 
 KIND = "MLModel"
 MULTICLASS = "MULTICLASS"
@@ -22,7 +22,7 @@ MULTICLASS = "MULTICLASS"
 class Models:
     """The deployed models. All clients see the same."""
 
-    catalogue: Catalogue
+    catalogue: Offer
     account: str
 
     def get(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,12 +40,7 @@ class Models:
         return described(self._entries(), request)
 
     def card(self, model_id: str) -> ModelCard | None:
-        wanted = model_id.lower()
-        for cards in self.catalogue.cards.values():
-            for card in cards:
-                if card.model_id == wanted:
-                    return card
-        return None
+        return self.catalogue.find(model_id)
 
     def _entries(self) -> Iterator[Entry]:
         for cards in self.catalogue.cards.values():

@@ -22,7 +22,6 @@ from botocore.config import Config
 
 from coding_service.aws_calls import configuration
 from coding_service.code_step import DeployedModels
-from coding_service.coder.catalogue import Catalogue
 from coding_service.limits import CallCounter
 from coding_service.machine_learning.access_keys import AccessKeys, IssuedKey
 from coding_service.machine_learning.data_sources import DataSources
@@ -35,6 +34,7 @@ from coding_service.machine_learning.signature import SignatureCheck
 from coding_service.machine_learning.starting import Starter
 from coding_service.machine_learning.store import Store
 from coding_service.machine_learning_work import Steps
+from coding_service.offer import Offer
 from tests.coding_service.machine_learning.service_model import faults_of
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class World:
     counters: Table
     secrets: SecretsManagerClient
     issued: dict[str, IssuedKey]
-    catalogue: Catalogue
+    catalogue: Offer
     states: States = field(default_factory=States)
     per_second: float = 1_000
     per_day: int = 10_000
@@ -307,7 +307,7 @@ def _clients() -> tuple[Any, Any, Any]:
     )
 
 
-def make_world(catalogue: Catalogue) -> World:
+def make_world(catalogue: Offer) -> World:
     """Empty storage, two clients with keys. Call inside `played_aws`."""
     s3, dynamodb, secrets = _clients()
     for bucket in (OUTPUTS, DATA):
