@@ -49,6 +49,8 @@ MOST_CLIENTS = 20
 CLIENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 KMS_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
+SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:\S+")
+ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+")
 ENGINE = re.compile(r"coding-service|amazon-ml")
 ML_MODEL_ID = re.compile(r"[a-zA-Z0-9_.-]{1,64}")  # Amazon ML API reference, EntityId
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -119,6 +121,18 @@ def _matching(pattern: re.Pattern[str], remedy: str) -> Callable[[str, object], 
     return read
 
 
+def _arn(pattern: re.Pattern[str], remedy: str) -> Callable[[str, object], str]:
+    """A reader of one ARN of a form, or of nothing."""
+
+    def read(name: str, value: object) -> str:
+        text = read_text(name, value)
+        if text and not pattern.fullmatch(text):
+            raise SettingsError(name, f"is {text!r}", remedy)
+        return text
+
+    return read
+
+
 def _by_topic(value_form: re.Pattern[str], remedy: str) -> Callable[[str, object], Any]:
     """A reader of values by topic."""
 
@@ -157,8 +171,8 @@ READERS: Mapping[str, Callable[[str, object], Any]] = {
     "max_attempts": read_whole_number(1, 10),
     "engines": _by_topic(ENGINE, "name coding-service or amazon-ml for a topic"),
     "amazon_ml_url": read_text,
-    "amazon_ml_key_secret_arn": read_text,
-    "amazon_ml_role_arn": read_text,
+    "amazon_ml_key_secret_arn": _arn(SECRET_ARN, "give the ARN of a secret of Secrets Manager"),
+    "amazon_ml_role_arn": _arn(ROLE_ARN, "give the ARN of a role"),
     "amazon_ml_models": _by_topic(ML_MODEL_ID, "name a topic's MLModelId, as Amazon ML has it"),
     "amazon_ml_threshold": read_fraction(above=0, up_to=1),
     "codelists": read_text,

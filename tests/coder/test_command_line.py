@@ -227,6 +227,24 @@ def should_refuse_to_import_when_a_setting_cannot_be_used(
     assert said in complaint
 
 
+def should_keep_what_the_author_said_of_a_topic_when_its_tables_are_imported_again(
+    tmp_path: Path,
+) -> None:
+    tables = {"codes": "11,Cook\n12,Baker\n", "titles": "11,cook\n12,baker\n"}
+    chosen = ("--name=mine", "--levels=1,2")
+    imported(tmp_path, *chosen, **tables)
+    settings = tmp_path / "topic" / "topic.yaml"
+    said = settings.read_text("utf-8").replace("version: 1", "version: 2")
+    settings.write_text(said.replace("fullName: mine", "fullName: My own"), "utf-8")
+
+    imported(tmp_path, *chosen, "--threshold=0.5", **tables)
+
+    again = settings.read_text("utf-8")
+    assert "version: 2" in again
+    assert "fullName: My own" in again
+    assert "threshold: 0.5" in again
+
+
 def should_train_when_too_few_titles_were_imported_to_hold_one_out(tmp_path: Path) -> None:
     titles = '11,cook\n11,"pub\ncook"\n12,baker\n'
     imported(tmp_path, codes="11,Cook\n12,Baker\n", titles=titles)

@@ -75,6 +75,8 @@ def should_read_text_from_the_command_line_as_the_settings_type() -> None:
         ("batchPredictionBuckets", "My_Bucket", "names of buckets"),
         ("batchPredictionBuckets", "*", "names of buckets"),
         ("batchPredictionKeys", "alias/key", "ARNs of KMS keys"),
+        ("amazonMlKeySecretArn", "abc", "the ARN of a secret"),
+        ("amazonMlRoleArn", "arn:aws:iam::123456789012:user/a", "the ARN of a role"),
     ],
 )
 def should_name_the_setting_and_the_remedy_when_a_value_is_unusable(

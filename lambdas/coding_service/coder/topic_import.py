@@ -14,6 +14,7 @@ import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
@@ -101,6 +102,8 @@ def write_topic(
 ) -> None:
     """Write a topic folder that `train` and `evaluate` take.
 
+    What the author says of the topic in a `topic.yaml` that is there stays as it is.
+
     :param levels: the characters of a code at each level, from the top down.
     :param seed: of what is held out.
     :raises TopicError: name, levels or threshold cannot be used.
@@ -116,7 +119,8 @@ def write_topic(
         "standard": name,
         "topicVersion": "imported",
         "version": 1,
-        "released": "2026-01-01",
+        "released": datetime.now(UTC).date().isoformat(),
+        **_said_of_the_topic(folder / SETTINGS),
         "levels": list(levels),
         "threshold": threshold,
         "fields": fields,
@@ -135,6 +139,19 @@ def write_topic(
         _write_lines(folder / WITH_TASK, tuple(fields), told(rows, 1))
         _write_lines(folder / WITH_TASKS, tuple(fields), told(rows, None))
         _write_lines(folder / WITH_TASKS_ANY, tuple(fields), told(_titles_once(held), None))
+
+
+def _said_of_the_topic(settings: Path) -> dict[str, str | int]:
+    if not settings.exists():
+        return {}
+    said = read_settings(settings)
+    return {
+        "fullName": said.full_name,
+        "standard": said.standard,
+        "topicVersion": said.topic_version,
+        "version": said.version,
+        "released": said.released,
+    }
 
 
 Line = tuple[str, str, str, tuple[str, ...]]  # code, title, tasks, other codes that are right

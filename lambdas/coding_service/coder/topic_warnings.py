@@ -46,7 +46,8 @@ def warnings_about(topic: Topic, folder: Path) -> Iterator[str]:
         yield f"{EVALUATION} is empty: there is nothing to evaluate with. Write records into it"
     elif evaluation.exists():
         asked = [_key(each.texts) for each in read_evaluation(evaluation, topic)]
-        taught = [text for text in asked if text in codes]
+        # That an empty record fits no code is asked and taught in the same words.
+        taught = [text for text in asked if text and text in codes]
         if taught:
             yield (
                 f"{_named(taught)}: in {EVALUATION} and in {EXAMPLES} too. "
