@@ -96,6 +96,22 @@ def should_code_the_same_when_records_come_alone_or_in_batches(trades: Model) ->
     )
 
 
+def should_say_exactly_the_same_whatever_unseen_words_were_met_before(
+    trades_directory: Path,
+) -> None:
+    unseen = [f"coo{first}{second}ker" for first in "aeiou" for second in "bdfgk"]
+    records = [
+        {"occp_text": " ".join(unseen[first : first + 6]), "tasks_text": ""}
+        for first in range(len(unseen) - 6)
+    ]
+    fresh, used = Model.load(trades_directory), Model.load(trades_directory)
+
+    for word in reversed(unseen):
+        used.code([{"occp_text": word, "tasks_text": ""}])
+
+    assert (fresh.probabilities(records) == used.probabilities(records)).all()
+
+
 def should_give_nothing_when_there_is_no_record(trades: Model) -> None:
     assert trades.code([]) == []
 

@@ -154,6 +154,7 @@ def _encoded(layout: _Layout, keys: Keys, weights: Sequence[float], lexicon: Lex
     bags = []
     titles: Hashes = np.zeros(records, np.uint64)
     owner, terms, field = layout.parts(keys)
+    _order_unseen(owner, terms, field, lexicon)
     for place, weight in enumerate(weights):
         here = field == place
         own, record = terms[here], owner[here]
@@ -167,3 +168,14 @@ def _encoded(layout: _Layout, keys: Keys, weights: Sequence[float], lexicon: Lex
     norms = np.sqrt(squares).astype(np.float32)
     norms[norms == 0] = 1.0
     return Encoded(tuple(bags), norms, titles)
+
+
+def _order_unseen(owner: Integers, terms: Integers, field: Integers, lexicon: Lexicon) -> None:
+    """Put each record's unseen words in an order of their own, in place.
+
+    Their numbers tell which was met first, by any record; sums of floating point numbers depend on
+    the order, and a record's answer is not to depend on what was coded before it.
+    """
+    unseen = np.flatnonzero(terms >= lexicon.first_unseen)
+    order = unseen[np.lexsort((lexicon.hashes[terms[unseen]], owner[unseen]))]
+    terms[unseen], field[unseen] = terms[order], field[order]
