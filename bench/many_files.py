@@ -1,7 +1,7 @@
 """Drops many small files at once into the kept local cloud, some of them bad, and counts.
 
     make up
-    python -m bench.many_files --files 1000 --bad 20
+    PYTHONPATH=lambdas .venv/bin/python -m bench.many_files --files 1000 --bad 20
 
 Prints how long it took, how each drop ended, whether each was told exactly once, and how many
 executions carried them; exits with 1 where a drop was lost, or told twice, or ended otherwise than
