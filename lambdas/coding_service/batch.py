@@ -84,8 +84,12 @@ class Batch:
 
     def state(self, *, client_id: str, topic: str, operation_id: str) -> OperationState:
         """Where an operation is; its URLs are made anew each time."""
-        if topic not in self.catalogue.cards:
-            raise Refusal(ServiceAnswer.TOPIC_UNKNOWN)
+        try:
+            self.catalogue.models(topic)
+        except UnknownTopicError:
+            raise Refusal(ServiceAnswer.TOPIC_UNKNOWN) from None
+        except NoModelsError:
+            pass  # they may have been taken away meanwhile; the operation tells for itself
         operation = self._own_operation(client_id, operation_id)
         # Another topic's operation is not to be found under this one.
         if operation.topic != topic:

@@ -85,12 +85,15 @@ class ServiceOffer:
         return self._current().topics()
 
     def models(self, topic: str) -> tuple[ModelCard, ...]:
-        """As `Catalogue.models`."""
-        return self._current().models(topic)
+        """As `Catalogue.models`. An unknown topic may be new, so the bucket is asked once more."""
+        try:
+            return self._current().models(topic)
+        except UnknownTopicError:
+            return self._refreshed().models(topic)
 
     def latest(self, topic: str) -> ModelCard:
-        """As `Catalogue.latest`."""
-        return self._current().latest(topic)
+        """As `Catalogue.latest`, of what `models` finds."""
+        return self.models(topic)[0]
 
     def model(self, topic: str, model_id: str) -> ModelCard:
         """As `Catalogue.model`. An unknown one may be new, so the bucket is asked once more."""

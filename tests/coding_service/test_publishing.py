@@ -157,7 +157,7 @@ def should_order_versions_by_number_over_both_sources(
     assert world.versions() == [10, 4, 3]
 
 
-def should_offer_a_topic_when_it_came_by_publishing_alone(
+def should_offer_a_topic_at_once_when_it_came_by_publishing_alone(
     trained: dict[int, Path], world: World, tmp_path: Path
 ) -> None:
     (tmp_path / "none").mkdir()
@@ -168,10 +168,9 @@ def should_offer_a_topic_when_it_came_by_publishing_alone(
     with pytest.raises(UnknownTopicError):
         bare.latest(TOPIC)
     world.publish(trained[4])
-    world.later()
 
-    assert [topic.uri_name for topic in bare.topics()] == [TOPIC]
     assert bare.latest(TOPIC).model_version == 4
+    assert [topic.uri_name for topic in bare.topics()] == [TOPIC]
 
 
 def should_list_at_most_once_a_minute_and_read_each_card_once(
