@@ -4,7 +4,6 @@ What is held here is what a user sees: buckets, notifications, events, execution
 """
 
 import json
-import re
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -150,14 +149,12 @@ def should_tell_why_when_the_operation_fails(cloud: LocalCloud, witness: Witness
 def should_tell_timed_out_when_no_operation_ever_gets_its_input(
     cloud: LocalCloud, witness: Witness
 ) -> None:
-    with uploads_unnoticed(cloud), changed_function(cloud, API, UPLOAD_WINDOW_SECONDS="1"):
+    # So long that a busy machine begins each upload within it: one that comes late is a try more.
+    with uploads_unnoticed(cloud), changed_function(cloud, API, UPLOAD_WINDOW_SECONDS="5"):
         drop = witness.drop(f"{TOPIC}/times-out.jsonl", lines(2))
         told = witness.ended(drop)
     assert told.status == "timed_out"
-    tried = re.search(r"it was tried (\d+) times", told.reason or "")
-    # An upload that a busy machine begins after the window's one second is one more try.
-    assert tried
-    assert int(tried[1]) >= Settings().max_attempts
+    assert f"{Settings().max_attempts} times" in (told.reason or "")
     assert witness.results_of(drop) == set()
 
 
