@@ -25,12 +25,12 @@ GOAL_MS = 400
 
 FUNCTIONS = {
     "pipeline": {
-        "receive": "receive.intake(receive.collaborators())",
-        "submit": "submit.submitting(submit.collaborators())",
-        "check": "check.checking(check.collaborators())",
-        "collect": "collect.collecting(collect.collaborators())",
-        "finish": "finish.finishing(finish.collaborators())",
-        "rescue": "rescue.rescuing(rescue.collaborators())",
+        "receive.handler": "handler.intake(handler.collaborators())",
+        "submit.handler": "handler.submitting(handler.collaborators())",
+        "check.handler": "handler.checking(handler.collaborators())",
+        "collect.handler": "handler.collecting(handler.collaborators())",
+        "finish.handler": "handler.finishing(handler.collaborators())",
+        "report_failure.handler": "handler.rescuing(handler.collaborators())",
     },
     "coding_service": {
         "authorize": "authorize.token_check()",
@@ -78,7 +78,7 @@ VARIABLES = {
 START = """
 import time
 begun = time.perf_counter(), time.process_time()
-from {package} import {module}
+import {package}.{module} as handler
 imported = time.perf_counter()
 {built}
 print((imported - begun[0]) * 1000, (time.perf_counter() - begun[0]) * 1000,

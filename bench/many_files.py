@@ -20,7 +20,7 @@ from localcloud.cloud import LocalCloud
 from localcloud.notifications import Subscription, subscribed
 from localcloud.places import Place
 from localcloud.state import kept_cloud
-from pipeline.identity import drop_id
+from pipeline.domain.identity import drop_id
 
 TITLES = ("registered nurse", "primary school teacher", "truck driver", "plumber", "actuary")
 BAD = b'{"recordId": "1", "occp_text": "a field is missing"}\n'

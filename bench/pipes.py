@@ -17,19 +17,23 @@ from urllib.parse import urlsplit
 
 import boto3
 
-from pipeline.attempts import Claim
-from pipeline.checked_drop import CheckedDrop
 from pipeline.clock import Clock
-from pipeline.collaborators import S3
-from pipeline.copying import OutputCopy
-from pipeline.downloading import Downloader
-from pipeline.multipart import ResultFiles
-from pipeline.parts import Segment
-from pipeline.presigned import PresignedHosts, Verdict, presigned_pool
-from pipeline.reading import BlockReader
-from pipeline.service_port import CodingServicePort
-from pipeline.service_results import ServiceResults
-from pipeline.uploading import UploadBody, Uploader
+from pipeline.collect.copy_output import OutputCopy
+from pipeline.dependencies import S3
+from pipeline.domain.part import Segment
+from pipeline.engines.base import UploadBody, Verdict
+from pipeline.engines.coding_service.client import CodingServicePort
+from pipeline.engines.coding_service.presigned import (
+    Downloader,
+    PresignedHosts,
+    Uploader,
+    presigned_pool,
+)
+from pipeline.engines.coding_service.results import ServiceResults
+from pipeline.ledger.parts import Claim
+from pipeline.storage.block_reader import BlockReader
+from pipeline.storage.multipart import ResultFiles
+from pipeline.submit.input_stream import CheckedDrop
 from protocol.messages import CreatedOperation, OperationState
 from protocol.statuses import OperationStatus
 

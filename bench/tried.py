@@ -22,8 +22,8 @@ import msgspec
 import numpy as np
 
 from bench.sample_files import write_sample
-from pipeline.digest import SequenceDigest
-from pipeline.lines import BATCH_BYTES, NEWLINE
+from pipeline.validation.digest import SequenceDigest
+from pipeline.validation.lines import BATCH_BYTES, NEWLINE
 
 CLOSING = ord("}")
 SEAM = b'}\n{"recordId": "'

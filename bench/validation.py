@@ -19,8 +19,8 @@ import msgspec
 
 from bench.sample_files import write_sample
 from bench.sample_results import write_results
-from pipeline.scanning import OutputScan
-from pipeline.validating import Validation
+from pipeline.validation.input_lines import Validation
+from pipeline.validation.output_lines import OutputScan
 from protocol.records import RecordForm
 
 INPUT_FORMAT = ("occp_text", "tasks_text")

@@ -143,7 +143,7 @@ class FunctionFactory:
         timeout_seconds: int,
         environment: Mapping[str, str] | None = None,
     ) -> TracedFunction:
-        """A function whose handler is `<package>.<module>.handler`.
+        """A function whose handler is `<package>.<module>.handler`: `submit.handler`, say.
 
         :param environment: variables for this function alone.
         :raises SettingsError: the stack's asset is not built.

@@ -19,7 +19,7 @@ from localcloud.results import (
     download,
     first_texts,
 )
-from pipeline.identity import drop_id
+from pipeline.domain.identity import drop_id
 
 UNNOTICED_SECONDS = 60.0
 """A drop without an execution after that was not noticed: an event went astray."""

@@ -6,8 +6,8 @@ from random import Random
 
 from bench.simulation.agenda import Agenda
 from bench.simulation.lambdas import SimulatedFunction
-from pipeline.dropped import Drop
-from pipeline.sharing import Sharing
+from pipeline.domain.drop import Drop
+from pipeline.receive.batching import Sharing
 
 SHARE_WAIT_SECONDS = 3  # cdk.json: the queue's batching window
 RECEIVE_AT_ONCE = 2  # infra/pipeline: invocations of receive

@@ -13,8 +13,8 @@ from bench.simulation.boarding import Dropped
 from bench.simulation.costs import GB_SECOND, GET, INVOCATION, PUT, TRANSITION
 from bench.simulation.scenarios import BYTES_A_RECORD, MORNING, at_once
 from bench.simulation.world import World
-from pipeline.multipart import PART_BYTES
-from pipeline.reading import BLOCK_BYTES
+from pipeline.storage.block_reader import BLOCK_BYTES
+from pipeline.storage.multipart import PART_BYTES
 
 STORED_GB_MONTH = 0.023  # dollars; S3 standard, list price of US East
 GB = 10**9

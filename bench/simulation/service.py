@@ -15,7 +15,7 @@ from uuid import UUID
 
 from coding_service.errors import Refusal
 from coding_service.limits import Limits, Usage
-from pipeline.transport import Answer, Request
+from pipeline.engines.coding_service.http import Answer, Request
 from protocol.errors import ServiceAnswer
 from protocol.messages import CreatedOperation, Model, OperationState
 from protocol.statuses import OperationStatus

@@ -9,13 +9,13 @@ from bench.simulation.boarding import Company, Dropped, halves
 from bench.simulation.lambdas import Hands
 from bench.simulation.service import SimulatedService
 from bench.simulation.state_types import Ran
-from pipeline.checking import Checking
-from pipeline.engines.engine import Engine, Order
+from pipeline.check.handler import Checking
+from pipeline.domain.progress import PartStatus, Progress
+from pipeline.engines.base import Engine, Order
 from pipeline.errors import ResultsGone
-from pipeline.finishing import PAGE_DROPS
-from pipeline.limiter import CallNotDue
-from pipeline.polling import Polling
-from pipeline.progress import PartStatus, Progress
+from pipeline.finish.finisher import PAGE_DROPS
+from pipeline.rate_limit.limiter import CallNotDue
+from pipeline.rate_limit.polling import Polling
 
 TOPIC = "anzsco"
 BYTES_PER_SECOND = 50_000_000  # modelled: streams, in and out

@@ -16,14 +16,14 @@ from bench.simulation.state_types import Ran, StateFailed, Tally, Task
 from bench.simulation.table import MemoryTable
 from bench.simulation.work import Announce, Work
 from coding_service.limits import Limits, Usage
-from pipeline.checking import Checking
-from pipeline.engines.coding_service import CodingServiceEngine
-from pipeline.ledger import Ledger
-from pipeline.limiter import Limiter
-from pipeline.polling import Polling
-from pipeline.presigned import PresignedHosts, presigned_pool
-from pipeline.service import CodingService
-from pipeline.tokens import Token
+from pipeline.check.handler import Checking
+from pipeline.engines.coding_service.client import CodingService
+from pipeline.engines.coding_service.engine import CodingServiceEngine
+from pipeline.engines.coding_service.presigned import PresignedHosts, presigned_pool
+from pipeline.engines.coding_service.tokens import Token
+from pipeline.ledger.table import Ledger
+from pipeline.rate_limit.limiter import Limiter
+from pipeline.rate_limit.polling import Polling
 
 PER_SECOND, PER_DAY = 1, 10_000  # the service's documented limits
 POLL_FIRST, POLL_FRACTION, POLL_CEILING = 10, 0.1, 7_200  # seconds; cdk.json

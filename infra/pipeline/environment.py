@@ -1,4 +1,4 @@
-"""What Pipeline's functions are told: `lambdas/pipeline/environment.py` reads it."""
+"""What Pipeline's functions are told: `lambdas/pipeline/config.py` reads it."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ RECEIVE_SECONDS = 300
 RECEIVE_TRIES = 5
 # Lambda's least. Few at once, so that what arrives meanwhile gathers in the queue and shares.
 RECEIVE_AT_ONCE = 2
-BATCH_OF_MANY = 1_000  # as many as share an execution (pipeline/sharing.py) with keys of 55 letters
+BATCH_OF_MANY = 1_000  # as many as share an execution (`receive.batching`) with keys of 55 letters
 BATCH_OF_FEW = 10
 
 
@@ -57,7 +57,7 @@ class Intake(Construct):
         self.receive = functions.function(
             self,
             "Receive",
-            module="receive",
+            module="receive.handler",
             description="Gives dropped files their identity, topic and parts; starts executions",
             memory_mb=512,
             timeout_seconds=RECEIVE_SECONDS,

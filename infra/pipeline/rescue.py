@@ -15,7 +15,7 @@ from infra.pipeline.metrics import counted
 from infra.pipeline.workflow import Workflow
 from infra.security import dead_letters
 
-# What the function logs of an execution that had not told (`lambdas/pipeline/rescuing.py`).
+# What `lambdas/pipeline/report_failure/handler.py` logs of an execution that had not told.
 DIED = "the execution died; its drop is told"
 DIED_TELLING = "telling that a drop failed has failed itself; redrive its execution"
 
@@ -44,7 +44,7 @@ class Rescue(Construct):
         self.rescue = functions.function(
             self,
             "Rescue",
-            module="rescue",
+            module="report_failure.handler",
             description="Has a drop told whose execution died",
             memory_mb=256,
             timeout_seconds=60,

@@ -14,7 +14,7 @@ from infra.settings import Settings
 
 # How long an overwritten or deleted result can be brought back.
 UNDO_DAYS = 30
-# Where the results of a large file's pieces lie until they are joined (pipeline/results.py).
+# Where the results of a large file's pieces lie until they are joined (`storage.results_bucket`).
 PIECES = ".pieces/"
 # The ledger knows a coded piece for 90 days, and an execution that takes it up then may last 14.
 PIECE_DAYS = 105

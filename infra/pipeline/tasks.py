@@ -25,7 +25,7 @@ class Tasks(Construct):
         self.submit = functions.function(
             self,
             "Submit",
-            module="submit",
+            module="submit.handler",
             description="Creates a batch operation and streams a part to its presigned URL",
             memory_mb=STREAM_MEMORY_MB,
             timeout_seconds=LONGEST_SECONDS,
@@ -33,7 +33,7 @@ class Tasks(Construct):
         self.check = functions.function(
             self,
             "Check",
-            module="check",
+            module="check.handler",
             description="Asks the status of an operation and says how long to wait",
             memory_mb=256,
             timeout_seconds=60,
@@ -41,7 +41,7 @@ class Tasks(Construct):
         self.collect = functions.function(
             self,
             "Collect",
-            module="collect",
+            module="collect.handler",
             description="Copies an operation's outputs to the results bucket, step by step",
             memory_mb=STREAM_MEMORY_MB,
             timeout_seconds=LONGEST_SECONDS,
@@ -49,7 +49,7 @@ class Tasks(Construct):
         self.finish = functions.function(
             self,
             "Finish",
-            module="finish",
+            module="finish.handler",
             description="Reconciles results with the input; manifest last; says what to tell",
             memory_mb=512,
             timeout_seconds=LONGEST_SECONDS,

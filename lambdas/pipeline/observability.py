@@ -1,6 +1,7 @@
 """Logs, traces and metrics of the functions, through Powertools, and what must not be in them."""
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Protocol, cast
@@ -10,9 +11,42 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from pipeline.redaction import redacted
+HIDDEN = "[hidden]"
+
+# What makes a URL or a header a secret: presigned parameters (both signature versions), tokens.
+_SECRET_VALUES = re.compile(
+    r"(?i)"
+    r"(?P<name>X-Amz-Signature=|X-Amz-Security-Token=|X-Amz-Credential=|Signature=|AWSAccessKeyId="
+    r"|\bBearer\s+|\bBasic\s+|client_secret=|access_token=|Authori[sz]ation['\"\\]*\s*[:=]\s*['\"\\]*(?:(?:Bearer|Basic)\s+)?)"
+    r"(?P<value>[^\s&'\"\\,}<>]+|\\?['\"][^'\"\\]*)"
+)
+
+
+_JSON_WEB_TOKEN = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
+
+
+_URL_WITH_QUERY = re.compile(r"(?i)(https?://[^\s?'\"\\<>]*)\?[^\s'\"\\<>]*")
+
+
+def redacted(text: str) -> str:
+    """`text` without the parts that would let its reader act as somebody else.
+
+    Queries of URLs go as a whole; paths stay, since they help to find what is meant.
+    """
+    text = _URL_WITH_QUERY.sub(rf"\1?{HIDDEN}", text)
+    text = _JSON_WEB_TOKEN.sub(HIDDEN, text)
+    return _SECRET_VALUES.sub(lambda match: match["name"] + HIDDEN, text)
+
+
+def quoted(text: str, *, longest: int = 500) -> str:
+    """What another system said, fit for a message: one line, no secrets, not too long."""
+    line = " ".join(redacted(text).split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
 
 NAMESPACE = "Dropcoder"
+
+
 SERVICE = "pipeline"
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]

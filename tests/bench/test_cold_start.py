@@ -12,8 +12,8 @@ from infra.places import LAMBDAS
 def should_measure_every_function_when_a_package_has_handlers() -> None:
     handlers = {
         package: {
-            path.stem
-            for path in (LAMBDAS / package).glob("*.py")
+            ".".join(path.relative_to(LAMBDAS / package).with_suffix("").parts)
+            for path in (LAMBDAS / package).rglob("*.py")
             if "\ndef handler(" in path.read_text("utf-8")
         }
         for package in ("pipeline", "coding_service")

@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from bench.storages import RESULTS, Storages, storages
-from pipeline.multipart import ResultFiles, UploadGone
+from pipeline.storage.multipart import ResultFiles, UploadGone
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

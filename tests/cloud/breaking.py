@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 ARRIVE, API, INFER = "coding_service.arrive", "coding_service.api", "coding_service.infer"
 SETTLE = "coding_service.settle"
-SUBMIT, CHECK, COLLECT = "pipeline.submit", "pipeline.check", "pipeline.collect"
+SUBMIT, CHECK, COLLECT = (
+    "pipeline.submit.handler",
+    "pipeline.check.handler",
+    "pipeline.collect.handler",
+)
 NO_TOKEN = "{}"
 COLUMNS = 3  # that we ask `ps` for
 

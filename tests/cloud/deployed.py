@@ -77,7 +77,7 @@ def make_codelists(topics: Path = PROJECT / "topics") -> None:
 
 
 def function_name(cloud: LocalCloud, module: str) -> str:
-    """The name of the function whose handler is `<module>.handler`: `coding_service.api`, say."""
+    """The name of the function whose handler is `<module>.handler`: `pipeline.submit.handler`."""
     return _function_names(cloud)[f"{module}.handler"]
 
 
@@ -124,7 +124,7 @@ def changed_function(
 ) -> Iterator[None]:
     """A function with another timeout or other environment variables, until the context ends.
 
-    :param module: as in its handler: `coding_service.api`, say.
+    :param module: as in its handler: `pipeline.submit.handler`, say.
     """
     functions, name = cloud.functions(), function_name(cloud, module)
     before = functions.get_function_configuration(FunctionName=name)

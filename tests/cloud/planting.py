@@ -77,7 +77,7 @@ def in_results(cloud: LocalCloud, text: str) -> Iterator[None]:
 
 @contextmanager
 def in_functions(cloud: LocalCloud, text: str) -> Iterator[None]:
-    with changed_function(cloud, "pipeline.finish", TOKEN_PREFIX=text):
+    with changed_function(cloud, "pipeline.finish.handler", TOKEN_PREFIX=text):
         yield
 
 

@@ -100,7 +100,9 @@ def should_join_what_several_predictions_gave_for_a_large_file(
 ) -> None:
     content = lines(300)
     limit = str(len(content) // 3 + 60)
-    with changed_function(cloud, "pipeline.receive", MAX_FILE_BYTES=limit, SHARE_MAX_BYTES="0"):
+    with changed_function(
+        cloud, "pipeline.receive.handler", MAX_FILE_BYTES=limit, SHARE_MAX_BYTES="0"
+    ):
         drop = witness.drop(f"{PREDICTED_TOPIC}/large.jsonl", content)
         found = answers(witness, drop, within=240)
     told = witness.told[drop.drop_id][0]

@@ -174,7 +174,7 @@ def should_run_and_tell_once_when_the_event_is_delivered_again(
     cloud: LocalCloud, witness: Witness
 ) -> None:
     drop = witness.drop(f"{TOPIC}/told-thrice.jsonl", lines(2))
-    queue = queue_in_front_of(cloud, "pipeline.receive")
+    queue = queue_in_front_of(cloud, "pipeline.receive.handler")
     queue.put(json.dumps(drop.event()))
     queue.put(json.dumps(drop.event()))
     check_complete(witness, drop, witness.ended(drop))

@@ -59,7 +59,9 @@ def should_code_only_the_rest_again_when_one_of_fifty_parts_failed(
     content = lines(600)
     known = operations(cloud)
     limit = str(len(content) // PARTS + 60)
-    with changed_function(cloud, "pipeline.receive", MAX_FILE_BYTES=limit, SHARE_MAX_BYTES="0"):
+    with changed_function(
+        cloud, "pipeline.receive.handler", MAX_FILE_BYTES=limit, SHARE_MAX_BYTES="0"
+    ):
         drop = witness.drop(f"{TOPIC}/large.jsonl", content)
         failed = eventually(lambda: _fail_one(cloud, set(known)))
         told = witness.ended(drop, within=180)
@@ -92,7 +94,11 @@ def should_code_only_the_rest_again_when_one_of_fifty_parts_failed(
 def _paced(cloud: LocalCloud) -> Iterator[None]:
     """Few calls a second, so that not all operations are coded at once on one machine."""
     with ExitStack() as stack:
-        for module in ("pipeline.submit", "pipeline.check", "pipeline.collect"):
+        for module in (
+            "pipeline.submit.handler",
+            "pipeline.check.handler",
+            "pipeline.collect.handler",
+        ):
             stack.enter_context(changed_function(cloud, module, REQUESTS_PER_SECOND="4"))
         yield
 

@@ -15,7 +15,7 @@ from localcloud.cloud import LocalCloud
 from localcloud.executions import Executions
 from localcloud.notifications import Notification, Subscription, subscribed
 from localcloud.places import PROJECT
-from pipeline.identity import drop_id
+from pipeline.domain.identity import drop_id
 from tests.eventually import eventually
 
 SCHEMAS = PROJECT / "docs" / "schemas"

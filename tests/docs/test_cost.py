@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from infra.places import PROJECT
-from pipeline.polling import STANDARD
+from pipeline.rate_limit.polling import STANDARD
 from tests.docs.markdown import document, table_rows
 
 PAGE = document("docs/cost.md")

@@ -115,6 +115,6 @@ def should_have_an_entry_for_every_endpoint(method: str, path: str) -> None:
 
 
 def should_see_what_is_missing() -> None:
-    assert "Limiter.take" in names_in(PROJECT / "lambdas/pipeline/limiter.py")
-    assert "Limiter.give" not in names_in(PROJECT / "lambdas/pipeline/limiter.py")
+    assert "Limiter.take" in names_in(PROJECT / "lambdas/pipeline/rate_limit/limiter.py")
+    assert "Limiter.give" not in names_in(PROJECT / "lambdas/pipeline/rate_limit/limiter.py")
     assert "By status" in names_in(PROJECT / "statemachine/drop.asl.json")

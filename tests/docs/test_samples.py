@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from infra.places import PROJECT
-from pipeline.announcement import HEADLINES
-from pipeline.identity import UNROUTED, results_prefix, route
-from pipeline.transport import Answer
+from pipeline.domain.identity import UNROUTED, results_prefix, route
+from pipeline.engines.coding_service.http import Answer
+from pipeline.finish.notification import HEADLINES
 from protocol.errors import ServiceAnswer
 from protocol.messages import CreatedOperation, Model, OperationState
 from protocol.records import RecordForm, decode_output_line, is_coded, record_id_of

@@ -78,7 +78,9 @@ def should_tell_the_functions_which_engine_codes_which_topic(awss: Deployment) -
         assert variables["AMAZON_ML_URL"] == ""
 
 
-@pytest.mark.parametrize("name", ["receive", "submit", "check", "collect", "finish", "rescue"])
+@pytest.mark.parametrize(
+    "name", ["receive", "submit", "check", "collect", "finish", "report_failure"]
+)
 def should_let_each_function_make_its_own_calls_of_amazon_ml_alone(
     awss: Deployment, name: str
 ) -> None:
@@ -98,7 +100,7 @@ def should_let_functions_touch_records_of_pipelines_own_ids_alone(awss: Deployme
         assert f"/{PREDICTIONS}" in json.dumps(allowed[f"machinelearning:{call}"])
 
 
-@pytest.mark.parametrize("name", ["check", "finish", "receive", "rescue"])
+@pytest.mark.parametrize("name", ["check", "finish", "receive", "report_failure"])
 def should_keep_functions_out_of_the_exchange_bucket_that_have_no_business_there(
     awss: Deployment, name: str
 ) -> None:

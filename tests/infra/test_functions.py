@@ -46,8 +46,8 @@ def should_give_every_function_a_role_of_its_own(either: Deployment) -> None:
 def should_name_handlers_that_the_sources_have(either: Deployment) -> None:
     lambdas = Path(__file__).parents[2] / "lambdas"
     for name, function in either.resources("AWS::Lambda::Function").items():
-        package, module, entry = function["Handler"].split(".")
-        assert (lambdas / package / f"{module}.py").is_file(), name
+        *module, entry = function["Handler"].split(".")
+        assert lambdas.joinpath(*module).with_suffix(".py").is_file(), name
         assert entry == "handler"
 
 

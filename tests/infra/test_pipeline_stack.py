@@ -12,8 +12,8 @@ from bench.simulation import boarding, world
 from infra.definitions import STATE_MACHINES
 from infra.pipeline.rescue import DIED, DIED_TELLING
 from infra.setting_types import SettingsError
-from pipeline.claim import KEPT_SECONDS
-from pipeline.results import PIECES
+from pipeline.ledger.parts import KEPT_SECONDS
+from pipeline.storage.results_bucket import PIECES
 from tests.infra.conftest import Deployment, synthesize
 
 SERVICE = {
@@ -21,7 +21,7 @@ SERVICE = {
     "authUrl": "https://auth.example",
     "presignedHosts": "*.s3.example,files.example",
 }
-FUNCTIONS = ("receive", "submit", "check", "collect", "finish", "rescue")
+FUNCTIONS = ("receive", "submit", "check", "collect", "finish", "report_failure")
 EVERY_FUNCTIONS = {
     *("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"),
     *("TOKEN_PREFIX", "DEFAULT_TOPIC"),
@@ -48,12 +48,12 @@ MAY: dict[str, set[str]] = {
     | {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"}
     | {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
     | {"states:StartExecution"},
-    "rescue": {"states:StartExecution", "states:DescribeExecution", "sqs:SendMessage"},
+    "report_failure": {"states:StartExecution", "states:DescribeExecution", "sqs:SendMessage"},
 }
 
 
 def functions(deployment: Deployment) -> dict[str, Any]:
-    """Properties of Pipeline's functions by their module."""
+    """Properties of Pipeline's functions by their folder."""
     found = deployment.resources("AWS::Lambda::Function", "Pipeline")
     return {each["Handler"].split(".")[1]: each for each in found.values()}
 
@@ -94,7 +94,7 @@ def should_have_the_six_functions_with_their_environment(either: Deployment) -> 
 
 
 def _starters(name: str) -> set[str]:
-    return {"STATE_MACHINE_ARN"} if name in {"receive", "rescue"} else set()
+    return {"STATE_MACHINE_ARN"} if name in {"receive", "report_failure"} else set()
 
 
 def should_pass_the_settings_on_as_text(tmp_path: Path) -> None:
@@ -229,10 +229,14 @@ def should_hand_every_bad_end_of_an_execution_to_rescue(either: Deployment) -> N
 def should_count_the_executions_that_died_by_what_rescue_logs(either: Deployment) -> None:
     (counting,) = either.resources("AWS::Logs::MetricFilter", "Pipeline").values()
     texts = re.findall(r'\$\.message = "([^"]+)"', counting["FilterPattern"])
-    rescuing = (Path(__file__).parents[2] / "lambdas/pipeline/rescuing.py").read_text("utf-8")
+    rescuing = (Path(__file__).parents[2] / "lambdas/pipeline/report_failure/handler.py").read_text(
+        "utf-8"
+    )
     assert texts == [DIED, DIED_TELLING]
     assert [text for text in texts if f'"{text}"' not in rescuing] == []
-    assert counting["LogGroupName"] == functions(either)["rescue"]["LoggingConfig"]["LogGroup"]
+    assert (
+        counting["LogGroupName"] == functions(either)["report_failure"]["LoggingConfig"]["LogGroup"]
+    )
 
 
 def should_keep_what_no_target_took_in_a_queue(either: Deployment) -> None:

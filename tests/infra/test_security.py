@@ -22,13 +22,13 @@ READ = frozenset({"kms:Decrypt"})
 TABLE, SECRETS, EVENTS = {"dynamodb": BOTH}, {"secretsmanager": BOTH}, {"sqs": BOTH}
 KEY_USE: Mapping[str, Mapping[str, frozenset[str]]] = {
     # It takes from its queue; only dead letters are sent to one.
-    "pipeline.receive": {**TABLE, "s3": READ, "sqs": READ},
-    "pipeline.submit": {**TABLE, **SECRETS, "s3": BOTH},
-    "pipeline.check": {**TABLE, **SECRETS},
+    "pipeline.receive.handler": {**TABLE, "s3": READ, "sqs": READ},
+    "pipeline.submit.handler": {**TABLE, **SECRETS, "s3": BOTH},
+    "pipeline.check.handler": {**TABLE, **SECRETS},
     # Joining the parts of an upload decrypts them, and so does copying.
-    "pipeline.collect": {**TABLE, **SECRETS, "s3": BOTH},
-    "pipeline.finish": {**TABLE, "s3": BOTH},
-    "pipeline.rescue": EVENTS,
+    "pipeline.collect.handler": {**TABLE, **SECRETS, "s3": BOTH},
+    "pipeline.finish.handler": {**TABLE, "s3": BOTH},
+    "pipeline.report_failure.handler": EVENTS,
     "coding_service.authorize": {},
     # A presigned URL can do what its signer may.
     "coding_service.api": {**TABLE, "s3": BOTH},

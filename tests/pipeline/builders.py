@@ -9,21 +9,20 @@ import boto3
 import urllib3
 
 from pipeline.clock import Clock
-from pipeline.dropped import Drop
-from pipeline.engines.coding_service import CallShare, CodingServiceEngine
-from pipeline.identity import drop_id, part_id, results_prefix
-from pipeline.ledger import Ledger
-from pipeline.limiter import Lane, Limiter
-from pipeline.parts import Part
-from pipeline.polling import NO_DEMAND, Demand, Polling
-from pipeline.presigned import PresignedHosts, presigned_pool
-from pipeline.progress import PartStatus, Progress
-from pipeline.service import CodingService
-from pipeline.service_port import CodingServicePort
-from pipeline.sharing import whole_file
-from pipeline.states import Ticket
-from pipeline.tokens import Tokens
-from pipeline.transport import Transport
+from pipeline.domain.drop import Drop
+from pipeline.domain.execution import Ticket, whole_file
+from pipeline.domain.identity import drop_id, part_id, results_prefix
+from pipeline.domain.part import Part
+from pipeline.domain.progress import PartStatus, Progress
+from pipeline.engines.coding_service.client import CodingService, CodingServicePort
+from pipeline.engines.coding_service.engine import CallShare, CodingServiceEngine
+from pipeline.engines.coding_service.http import Transport
+from pipeline.engines.coding_service.presigned import PresignedHosts, presigned_pool
+from pipeline.engines.coding_service.tokens import Tokens
+from pipeline.ledger.table import Ledger
+from pipeline.rate_limit.limiter import Limiter
+from pipeline.rate_limit.polling import NO_DEMAND, Demand, Polling
+from pipeline.rate_limit.state import Lane
 from tests.pipeline.clouds import DROPS, REGION
 from tests.pipeline.memory_service import CLIENT_ID, CLIENT_SECRET, TOPIC, MemoryService
 

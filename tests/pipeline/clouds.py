@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import boto3
 
-from pipeline.ledger import Ledger
-from pipeline.parts import Segment
+from pipeline.domain.part import Segment
+from pipeline.ledger.table import Ledger
 from tests.aws import played_aws
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bench.function_variables import VARIABLES
-from pipeline.collaborators import Collaborators
-from pipeline.environment import Environment
+from pipeline.config import Environment
+from pipeline.dependencies import Collaborators
 from tests.pipeline.builders import Hands, Measured, secrets
 from tests.pipeline.clouds import Cloud, cloud
 from tests.pipeline.memory_service import MemoryService

@@ -7,30 +7,24 @@ from typing import Any
 
 import jsonschema
 
-from pipeline.aboard import Passengers
-from pipeline.attempts import (
-    Attempts,
-    AttemptState,
-    InputFacts,
-    MetadataFacts,
-    OutputFacts,
-    PartRecord,
-)
-from pipeline.departures import Departures
-from pipeline.digest import SequenceDigest
-from pipeline.dropped import Drop
-from pipeline.drops import Drops
-from pipeline.ended_execution import EndedExecution
-from pipeline.finishing import Finishing
-from pipeline.multipart import ResultFiles
-from pipeline.outcomes import Outcomes
-from pipeline.progress import PartStatus, Progress
-from pipeline.results import ResultsBucket
-from pipeline.rosters import Rosters
-from pipeline.short_states import shortened
-from pipeline.states import Execution, Outcome
-from pipeline.verdict import Judge
-from pipeline.whole_output import WholeOutput
+from pipeline.domain.drop import Drop
+from pipeline.domain.execution import Execution, Outcome
+from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
+from pipeline.domain.progress import PartStatus, Progress
+from pipeline.executions.compact_input import shortened
+from pipeline.executions.starter import Departures
+from pipeline.finish.drop_result import Judge
+from pipeline.finish.finish_input import EndedExecution
+from pipeline.finish.finisher import Finishing
+from pipeline.finish.join_output import WholeOutput
+from pipeline.finish.outcomes import Outcomes
+from pipeline.ledger.drops import Drops
+from pipeline.ledger.groups import Rosters
+from pipeline.ledger.parts import Attempts, AttemptState, PartRecord
+from pipeline.ledger.shared_files import Passengers
+from pipeline.storage.multipart import ResultFiles
+from pipeline.storage.results_bucket import ResultsBucket
+from pipeline.validation.digest import SequenceDigest
 from tests.pipeline.builders import Hands, Measured, a_drop, a_part
 from tests.pipeline.clouds import REGION, RESULTS, Cloud, stepfunctions, waiting_machine
 from tests.pipeline.memory_service import a_model

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from pipeline.clock import Clock
-from pipeline.ledger import Item, Ledger
+from pipeline.ledger.table import Item, Ledger
 
 
 class Dead(BaseException):

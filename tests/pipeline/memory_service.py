@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from pipeline.transport import Answer, Request
+from pipeline.engines.coding_service.http import Answer, Request
 from protocol.errors import ServiceAnswer
 from protocol.messages import CreatedOperation, Model, OperationState
 from protocol.records import RECORD_ID

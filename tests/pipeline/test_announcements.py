@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.announcement import MAX_SUBJECT, announcement_of
-from pipeline.dropped import Rejection
+from pipeline.domain.drop import Rejection
+from pipeline.finish.notification import MAX_SUBJECT, announcement_of
 from tests.pipeline.builders import a_drop
 from tests.pipeline.clouds import cloud
 from tests.pipeline.finishing_world import (

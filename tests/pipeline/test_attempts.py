@@ -2,16 +2,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.attempts import (
-    Attempts,
-    AttemptState,
-    InputFacts,
-    MetadataFacts,
-    OutputFacts,
-    PartRecord,
-)
 from pipeline.clock import Clock
+from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
 from pipeline.errors import PartTaken
+from pipeline.ledger.parts import Attempts, AttemptState, PartRecord
 from tests.pipeline.clouds import Cloud, cloud
 
 PART = "0123456789abcdef0123456789abcdef-0001"

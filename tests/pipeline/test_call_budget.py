@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.call_budget import DAY_MS, CallBudget
+from pipeline.rate_limit.daily_quota import DAY_MS, CallBudget
 from tests.pipeline.builders import NOON
 
 NOON_MS = round(NOON * 1000)

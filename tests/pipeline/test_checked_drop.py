@@ -3,10 +3,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.checked_drop import CheckedDrop
 from pipeline.errors import FileRejected
-from pipeline.hashing import WORTH_A_THREAD
-from pipeline.reading import BlockReader
+from pipeline.storage.block_reader import BlockReader
+from pipeline.submit.input_stream import CheckedDrop
+from pipeline.validation.checksums import WORTH_A_THREAD
 from tests.pipeline.builders import lines
 from tests.pipeline.clouds import Cloud, cloud
 

@@ -3,14 +3,14 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.checking import Checking
-from pipeline.engines.engine import Engine
+from pipeline.check.handler import Checking
+from pipeline.domain.execution import Ticket
+from pipeline.domain.progress import PartStatus, Progress
+from pipeline.domain.state_fields import MalformedState
+from pipeline.engines.base import Engine
 from pipeline.errors import ServiceBusy, ServiceRefused
-from pipeline.ledger import Ledger
-from pipeline.polling import Demand
-from pipeline.progress import PartStatus, Progress
-from pipeline.state_fields import MalformedState
-from pipeline.states import Ticket
+from pipeline.ledger.table import Ledger
+from pipeline.rate_limit.polling import Demand
 from protocol.errors import ServiceAnswer
 from protocol.statuses import OperationStatus
 from tests.pipeline.builders import (

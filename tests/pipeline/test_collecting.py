@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.aboard import Passengers
-from pipeline.attempts import Attempts
-from pipeline.collecting import Collecting
-from pipeline.digest import SequenceDigest
-from pipeline.engines.coding_service import CodingServiceEngine
+from pipeline.collect.collector import Collecting
+from pipeline.domain.execution import Ticket
+from pipeline.domain.progress import PartStatus
+from pipeline.engines.coding_service.engine import CodingServiceEngine
+from pipeline.engines.coding_service.presigned import PresignedHosts, presigned_pool
 from pipeline.errors import (
     AddressRefused,
     PartTaken,
@@ -22,11 +22,11 @@ from pipeline.errors import (
     StorageBusy,
     StorageRefused,
 )
-from pipeline.ledger import Ledger
-from pipeline.multipart import ResultFiles
-from pipeline.presigned import PresignedHosts, presigned_pool
-from pipeline.progress import PartStatus
-from pipeline.states import Ticket
+from pipeline.ledger.parts import Attempts
+from pipeline.ledger.shared_files import Passengers
+from pipeline.ledger.table import Ledger
+from pipeline.storage.multipart import ResultFiles
+from pipeline.validation.digest import SequenceDigest
 from protocol.errors import ServiceAnswer
 from protocol.statuses import OperationStatus
 from tests.pipeline.builders import Hands, Measured, a_part, a_service, an_engine, lines

@@ -3,7 +3,7 @@ import zlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.crc32 import joined
+from pipeline.validation.checksums import joined
 
 PIECES = st.lists(st.binary(max_size=300), max_size=6)
 ZEROS = bytes(1 << 20)

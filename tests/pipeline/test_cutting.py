@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.cutting import MAX_PARTS, WINDOW_BYTES, cut, ranges_of
+from pipeline.domain.execution import whole_file
+from pipeline.domain.part import Segment
 from pipeline.errors import DropGone, FileRejected
-from pipeline.parts import Segment
-from pipeline.reading import BlockReader
-from pipeline.sharing import whole_file
+from pipeline.receive.splitting import MAX_PARTS, WINDOW_BYTES, cut, ranges_of
+from pipeline.storage.block_reader import BlockReader
 from protocol.records import MAX_LINE_BYTES
 from tests.pipeline.builders import a_drop, lines
 from tests.pipeline.clouds import Cloud, cloud

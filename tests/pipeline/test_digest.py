@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.digest import BASE, PRIME, SequenceDigest
+from pipeline.validation.digest import BASE, PRIME, SequenceDigest
 
 IDS = st.lists(st.text(max_size=8) | st.sampled_from(["", "\n", "\\", "\\n", "\0"]), max_size=20)
 

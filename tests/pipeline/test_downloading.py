@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 import urllib3
 
-from pipeline.downloading import Downloader, Piece
-from pipeline.engines.engine import Result, ResultsChanged
+from pipeline.engines.base import Piece, Result, ResultsChanged, Verdict
+from pipeline.engines.coding_service.presigned import Downloader, PresignedHosts
+from pipeline.engines.coding_service.results import ServiceResults
 from pipeline.errors import AddressRefused, ResultsGone, StorageBusy, StorageRefused
-from pipeline.presigned import PresignedHosts, Verdict
-from pipeline.service_results import ServiceResults
 from protocol.messages import CreatedOperation, Model, OperationState
 from protocol.statuses import OperationStatus
 from tests.pipeline.builders import Hands

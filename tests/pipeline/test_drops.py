@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.drops import Drops, DropState, Ending
-from pipeline.ledger import Ledger
+from pipeline.ledger.drops import Drops, DropState, Ending
+from pipeline.ledger.table import Ledger
 from tests.pipeline.builders import Hands, a_drop
 from tests.pipeline.clouds import cloud
 

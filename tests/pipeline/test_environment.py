@@ -1,7 +1,7 @@
 import pytest
 
 from bench.function_variables import VARIABLES
-from pipeline.environment import Environment
+from pipeline.config import Environment
 from pipeline.errors import SettingInvalid
 
 

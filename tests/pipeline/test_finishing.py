@@ -7,19 +7,17 @@ from typing import Any
 import pytest
 
 from bench.function_variables import VARIABLES
-from pipeline.attempts import (
-    PartRecord,
-)
 from pipeline.clock import Clock
-from pipeline.collaborators import Collaborators
-from pipeline.dropped import Drop, Failure, Rejection
-from pipeline.drops import Drops
-from pipeline.environment import Environment
-from pipeline.finish import finishing
-from pipeline.manifest import SOFTWARE
-from pipeline.progress import PartStatus, Progress
-from pipeline.state_fields import MalformedState
-from pipeline.states import Execution, Outcome
+from pipeline.config import Environment
+from pipeline.dependencies import Collaborators
+from pipeline.domain.drop import Drop, Failure, Rejection
+from pipeline.domain.execution import Execution, Outcome
+from pipeline.domain.progress import PartStatus, Progress
+from pipeline.domain.state_fields import MalformedState
+from pipeline.finish.handler import finishing
+from pipeline.finish.manifest import SOFTWARE
+from pipeline.ledger.drops import Drops
+from pipeline.ledger.parts import PartRecord
 from tests.pipeline.builders import a_drop, a_part
 from tests.pipeline.clouds import RESULTS, cloud
 from tests.pipeline.finishing_world import COLLECTED, DROP, ROOT, World, a_record, body_of, schema

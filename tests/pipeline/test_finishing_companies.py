@@ -7,14 +7,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.aboard import Fate, Passenger, Passengers
-from pipeline.attempts import (
-    PartRecord,
-)
-from pipeline.dropped import Drop, Failure
-from pipeline.progress import PartStatus, Progress
-from pipeline.sharing import shared_execution
-from pipeline.states import Execution, Outcome
+from pipeline.domain.drop import Drop, Failure
+from pipeline.domain.execution import Execution, Outcome, shared_execution
+from pipeline.domain.progress import PartStatus, Progress
+from pipeline.ledger.parts import PartRecord
+from pipeline.ledger.shared_files import Fate, Passenger, Passengers
 from tests.pipeline.builders import a_drop
 from tests.pipeline.clouds import cloud, stepfunctions
 from tests.pipeline.finishing_world import (

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.dropped import Drop, Failure
-from pipeline.drops import DropState
+from pipeline.domain.drop import Drop, Failure
+from pipeline.ledger.drops import DropState
 from tests.pipeline.clouds import cloud
 from tests.pipeline.finishing_world import CAUSE, DROP, World, body_of
 

@@ -1,7 +1,7 @@
 import hashlib
 import threading
 
-from pipeline.hashing import WORTH_A_THREAD, OverlappedSha256
+from pipeline.validation.checksums import WORTH_A_THREAD, OverlappedSha256
 
 
 def should_hash_the_blocks_in_order() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.identity import (
+from pipeline.domain.identity import (
     MAX_KEY_BYTES,
     Route,
     drop_id,

@@ -7,23 +7,22 @@ from typing import Any
 import pytest
 
 from bench.function_variables import VARIABLES
-from pipeline import identity
-from pipeline.admission import Admission
-from pipeline.arrivals import Arrival
 from pipeline.clock import Clock
-from pipeline.collaborators import Collaborators
-from pipeline.departures import Departures, shared_name
-from pipeline.drops import Drops
-from pipeline.environment import Environment
+from pipeline.config import Environment
+from pipeline.dependencies import Collaborators
+from pipeline.domain import identity
+from pipeline.domain.execution import Execution
+from pipeline.domain.state_fields import MalformedState
 from pipeline.errors import SettingInvalid
-from pipeline.intake import Intake
-from pipeline.pieces import Pieces
-from pipeline.reading import BlockReader
-from pipeline.receive import arrivals_of, intake
-from pipeline.rosters import By, Rosters, RosterState
-from pipeline.sharing import Sharing
-from pipeline.state_fields import MalformedState
-from pipeline.states import Execution
+from pipeline.executions.starter import Departures, shared_name
+from pipeline.ledger.drops import Drops
+from pipeline.ledger.groups import By, Rosters, RosterState
+from pipeline.receive.batching import Sharing
+from pipeline.receive.handler import arrivals_of, intake
+from pipeline.receive.receiver import Intake
+from pipeline.receive.s3_event import Admission, Arrival
+from pipeline.receive.splitting import Pieces
+from pipeline.storage.block_reader import BlockReader
 from tests.pipeline.builders import Hands, Measured, lines
 from tests.pipeline.clouds import DROPS, Cloud, cloud, stepfunctions, waiting_machine
 

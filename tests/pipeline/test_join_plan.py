@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.join_plan import Copy, Gather, Source, Span, fingerprint, steps_of
-from pipeline.multipart import MAX_COPY_BYTES, MAX_PARTS, MIN_PART_BYTES
+from pipeline.finish.join_plan import Copy, Gather, Source, Span, fingerprint, steps_of
+from pipeline.storage.multipart import MAX_COPY_BYTES, MAX_PARTS, MIN_PART_BYTES
 
 LEAST, MOST = 10, 25  # bytes, in place of S3's limits
 GB = 10**9

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, IncompleteReadError
 
+from pipeline.domain.facts import OutputFacts
 from pipeline.errors import AwsBusy, ResultsMismatch
-from pipeline.joined_facts import joined_digest
-from pipeline.joining import Join
-from pipeline.multipart import MIN_PART_BYTES, ResultFiles
-from pipeline.part_record import OutputFacts
-from pipeline.results import ResultsBucket
-from pipeline.scanning import OutputScan
+from pipeline.finish.join_output import Join
+from pipeline.finish.join_plan import joined_digest
+from pipeline.storage.multipart import MIN_PART_BYTES, ResultFiles
+from pipeline.storage.results_bucket import ResultsBucket
+from pipeline.validation.output_lines import OutputScan
 from tests.pipeline.clouds import RESULTS, Cloud, cloud
 
 pytestmark = pytest.mark.slow  # seconds together; make check is for all day

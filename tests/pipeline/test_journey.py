@@ -14,12 +14,17 @@ import boto3
 import pytest
 
 from bench.function_variables import VARIABLES
-from pipeline import check, collect, finish, receive, rescue, submit
-from pipeline.collaborators import collaborators
-from pipeline.environment import environment
-from pipeline.identity import drop_id
-from pipeline.results import PIECES
-from pipeline.states import Execution
+from pipeline.check import handler as check
+from pipeline.collect import handler as collect
+from pipeline.config import environment
+from pipeline.dependencies import collaborators
+from pipeline.domain.execution import Execution
+from pipeline.domain.identity import drop_id
+from pipeline.finish import handler as finish
+from pipeline.receive import handler as receive
+from pipeline.report_failure import handler as rescue
+from pipeline.storage.results_bucket import PIECES
+from pipeline.submit import handler as submit
 from protocol.errors import ServiceAnswer
 from tests.eventually import eventually
 from tests.pipeline.builders import FILLED, lines, secrets

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from pipeline.errors import AwsBusy
-from pipeline.ledger import Ledger
+from pipeline.ledger.table import Ledger
 from tests.pipeline.clouds import REGION, cloud
 
 

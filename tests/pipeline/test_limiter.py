@@ -8,8 +8,9 @@ import pytest
 
 from bench.simulation.table import MemoryTable
 from pipeline.clock import Clock
-from pipeline.ledger import Ledger
-from pipeline.limiter import PK, SK, CallNotDue, Lane
+from pipeline.ledger.table import Ledger
+from pipeline.rate_limit.limiter import CallNotDue
+from pipeline.rate_limit.state import PK, SK, Lane
 from tests.pipeline.builders import NOON, Hands, Measured, a_limiter
 from tests.pipeline.clouds import cloud
 

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.simulation.table import MemoryTable
-from pipeline.call_queue import OPEN_TURNS
-from pipeline.ledger import Ledger
-from pipeline.limiter import CallNotDue, Lane, Limiter
+from pipeline.ledger.table import Ledger
+from pipeline.rate_limit.limiter import CallNotDue, Limiter
+from pipeline.rate_limit.state import Lane
+from pipeline.rate_limit.wait_queue import OPEN_TURNS
 from tests.pipeline.builders import NOON
 from tests.pipeline.interleaved import Caller, Stage, StagedLedger
 

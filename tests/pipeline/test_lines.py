@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.lines import BATCH_BYTES, batches, rest_after
+from pipeline.validation.lines import BATCH_BYTES, batches, rest_after
 
 
 @given(

@@ -6,8 +6,8 @@ from typing import Any
 
 import boto3
 
-from pipeline.collaborators import S3
-from pipeline.multipart import ResultFiles
+from pipeline.dependencies import S3
+from pipeline.storage.multipart import ResultFiles
 from tests.pipeline.clouds import RESULTS, cloud
 
 KEY = "topic/file/output.jsonl"

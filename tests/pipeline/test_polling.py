@@ -5,7 +5,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.polling import NO_DEMAND, STANDARD, Demand, Polling
+from pipeline.rate_limit.polling import NO_DEMAND, STANDARD, Demand, Polling
 
 DAY = 86_400
 FIRST = 10  # seconds; the shortest wait as shipped

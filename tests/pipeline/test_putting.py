@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.claim import Claim
-from pipeline.multipart import UploadGone
-from pipeline.putting import CHECKPOINT_PARTS, PUTS, Puts
-from pipeline.scanning import OutputScan
+from pipeline.collect.copy_output import CHECKPOINT_PARTS, PUTS, Puts
+from pipeline.ledger.parts import Claim
+from pipeline.storage.multipart import UploadGone
+from pipeline.validation.output_lines import OutputScan
 
 LINE = b'{"recordId": "a", "result": {}}\n'
 

@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError
 from botocore.response import StreamingBody
 
+from pipeline.domain.part import Segment
 from pipeline.errors import DropGone, StorageBusy
-from pipeline.parts import Segment
-from pipeline.reading import BLOCKS_AHEAD, BlockReader
+from pipeline.storage.block_reader import BLOCKS_AHEAD, BlockReader
 from tests.pipeline.clouds import DROPS, Cloud, cloud
 
 CONTENT = bytes(range(256)) * 4

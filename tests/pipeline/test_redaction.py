@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.redaction import HIDDEN, quoted, redacted
+from pipeline.observability import HIDDEN, quoted, redacted
 
 SECRET = "c4n4ry0123456789"
 

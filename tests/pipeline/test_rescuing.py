@@ -8,10 +8,10 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from pipeline.dropped import Drop, Failure
-from pipeline.rescuing import Rescuing
-from pipeline.state_fields import MalformedState
-from pipeline.states import Execution
+from pipeline.domain.drop import Drop, Failure
+from pipeline.domain.execution import Execution
+from pipeline.domain.state_fields import MalformedState
+from pipeline.report_failure.handler import Rescuing
 from tests.pipeline.builders import a_drop, a_part
 from tests.pipeline.clouds import REGION
 

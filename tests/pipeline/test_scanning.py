@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.digest import SequenceDigest
 from pipeline.errors import ResultsMismatch
-from pipeline.scanning import OutputScan
+from pipeline.validation.digest import SequenceDigest
+from pipeline.validation.output_lines import OutputScan
 from protocol.records import MAX_LINE_BYTES
 
 IDS = st.lists(st.text(max_size=5), min_size=1, max_size=20)

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline import limiter
+from pipeline.engines.coding_service.http import Answer
 from pipeline.errors import (
     CredentialsRefused,
     DropcoderError,
@@ -11,9 +11,9 @@ from pipeline.errors import (
     ServiceRefused,
     TopicUnknown,
 )
-from pipeline.ledger import Ledger
-from pipeline.limiter import CallNotDue
-from pipeline.transport import Answer
+from pipeline.ledger.table import Ledger
+from pipeline.rate_limit import limiter
+from pipeline.rate_limit.limiter import CallNotDue
 from protocol.errors import ServiceAnswer
 from protocol.statuses import OperationStatus
 from tests.pipeline.builders import Hands, Measured, a_limiter, a_service

@@ -6,19 +6,18 @@ from typing import Any
 
 import pytest
 
-from pipeline.aboard import Fate, Passenger, Passengers
-from pipeline.attempts import Attempts
-from pipeline.collect import collecting
-from pipeline.dropped import Drop
-from pipeline.drops import Drops
+from pipeline.collect.handler import collecting
+from pipeline.domain.drop import Drop
+from pipeline.domain.execution import Ticket, shared_execution
+from pipeline.domain.identity import drop_id, results_prefix
+from pipeline.domain.part import Part
+from pipeline.domain.progress import PartStatus, Progress
 from pipeline.errors import ResultsMismatch
-from pipeline.identity import drop_id, results_prefix
-from pipeline.parts import Part
-from pipeline.progress import PartStatus, Progress
-from pipeline.sharing import shared_execution
-from pipeline.short_states import completed_ticket, shortened
-from pipeline.states import Ticket
-from pipeline.submit import submitting
+from pipeline.executions.compact_input import completed_ticket, shortened
+from pipeline.ledger.drops import Drops
+from pipeline.ledger.parts import Attempts
+from pipeline.ledger.shared_files import Fate, Passenger, Passengers
+from pipeline.submit.handler import submitting
 from tests.pipeline.builders import Hands, lines
 from tests.pipeline.clouds import DROPS
 from tests.pipeline.composition import Composed, composed

@@ -5,12 +5,13 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.announcement import Results, announcement_of, body_of
-from pipeline.dropped import Drop
-from pipeline.finishing import PAGE_BYTES
-from pipeline.sharing import MAX_DROPS, MAX_STATE_BYTES, Sharing, shared_execution
-from pipeline.short_states import shortened
-from pipeline.telling import LONGEST_REASON
+from pipeline.domain.drop import Drop
+from pipeline.domain.execution import shared_execution
+from pipeline.executions.compact_input import shortened
+from pipeline.finish.explanations import LONGEST_REASON
+from pipeline.finish.finisher import PAGE_BYTES
+from pipeline.finish.notification import Results, announcement_of, body_of
+from pipeline.receive.batching import MAX_DROPS, MAX_STATE_BYTES, Sharing
 from tests.pipeline.builders import a_drop
 
 STEP_FUNCTIONS_BYTES = 262_144  # of a state's input or output (Step Functions quotas)

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.dropped import Drop, Failure, Rejection
-from pipeline.parts import Part
-from pipeline.progress import PartStatus, Progress
-from pipeline.state_fields import MalformedState
-from pipeline.states import Execution, Outcome, Ticket
+from pipeline.domain.drop import Drop, Failure, Rejection
+from pipeline.domain.execution import Execution, Outcome, Ticket
+from pipeline.domain.part import Part
+from pipeline.domain.progress import PartStatus, Progress
+from pipeline.domain.state_fields import MalformedState
 from tests.pipeline.builders import a_drop, a_part, a_ticket
 
 

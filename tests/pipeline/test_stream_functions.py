@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.collect import collecting
+from pipeline.collect.handler import collecting
+from pipeline.domain.execution import Ticket
+from pipeline.domain.part import Part
+from pipeline.domain.progress import PartStatus, Progress
 from pipeline.errors import AddressRefused
-from pipeline.parts import Part
-from pipeline.progress import PartStatus, Progress
-from pipeline.states import Ticket
-from pipeline.submit import submitting
+from pipeline.submit.handler import submitting
 from tests.pipeline.builders import lines
 from tests.pipeline.composition import Composed, composed
 from tests.pipeline.memory_service import TOPIC, coded

@@ -10,12 +10,13 @@ import jsonschema
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from pipeline.aboard import Passengers
-from pipeline.attempts import Attempts, AttemptState
-from pipeline.boarding import Boarding
-from pipeline.digest import SequenceDigest
-from pipeline.drops import Drops
-from pipeline.engines.coding_service import CodingServiceEngine
+from pipeline.domain.execution import Ticket
+from pipeline.domain.part import Part, Segment
+from pipeline.domain.progress import PartStatus, Progress
+from pipeline.engines.coding_service.client import CodingServicePort
+from pipeline.engines.coding_service.engine import CodingServiceEngine
+from pipeline.engines.coding_service.http import Answer
+from pipeline.engines.coding_service.presigned import PresignedHosts, presigned_pool
 from pipeline.errors import (
     AddressRefused,
     DropGone,
@@ -24,18 +25,17 @@ from pipeline.errors import (
     StorageBusy,
     StorageRefused,
 )
-from pipeline.ledger import Ledger
-from pipeline.parts import Part, Segment
-from pipeline.polling import Demand
-from pipeline.presigned import PresignedHosts, presigned_pool
-from pipeline.progress import PartStatus, Progress
-from pipeline.reading import BlockReader
-from pipeline.rejection import Rejections
-from pipeline.results import ResultsBucket
-from pipeline.service_port import CodingServicePort
-from pipeline.states import Ticket
-from pipeline.submitting import Submitting
-from pipeline.transport import Answer
+from pipeline.ledger.drops import Drops
+from pipeline.ledger.parts import Attempts, AttemptState
+from pipeline.ledger.shared_files import Passengers
+from pipeline.ledger.table import Ledger
+from pipeline.rate_limit.polling import Demand
+from pipeline.storage.block_reader import BlockReader
+from pipeline.storage.results_bucket import ResultsBucket
+from pipeline.submit.input_stream import Boarding
+from pipeline.submit.submitter import Submitting
+from pipeline.validation.digest import SequenceDigest
+from pipeline.validation.rejection_report import Rejections
 from protocol.errors import ServiceAnswer
 from protocol.messages import CreatedOperation, Model, OperationState
 from protocol.statuses import OperationStatus

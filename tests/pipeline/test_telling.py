@@ -3,10 +3,10 @@ import json
 import pytest
 
 from pipeline import errors
+from pipeline.domain.progress import PartStatus, Progress
 from pipeline.errors import DropcoderError, Rejected
-from pipeline.progress import PartStatus, Progress
-from pipeline.redaction import HIDDEN
-from pipeline.telling import LONGEST_REASON, NEXT_STEPS, UNEXPECTED, of_error, of_part
+from pipeline.finish.explanations import LONGEST_REASON, NEXT_STEPS, UNEXPECTED, of_error, of_part
+from pipeline.observability import HIDDEN
 from tests.pipeline.test_errors import leaves
 
 CAUSE = json.dumps(

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.engines.coding_service.http import Answer, Request
+from pipeline.engines.coding_service.tokens import PK, SK, Token, Tokens
 from pipeline.errors import AddressRefused, CredentialsMissing, CredentialsRefused, ServiceBusy
-from pipeline.ledger import Ledger
-from pipeline.tokens import PK, SK, Token, Tokens
-from pipeline.transport import Answer, Request
+from pipeline.ledger.table import Ledger
 from tests.pipeline.builders import NOON, Hands, a_tokens, secrets
 from tests.pipeline.clouds import cloud
 from tests.pipeline.memory_service import CLIENT_SECRET, TOKEN_CANARY, MemoryService

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.engines.coding_service.http import MAX_BODY_BYTES, HttpTransport, Request
 from pipeline.errors import AddressRefused, DropcoderError, ServiceBusy, ServiceRefused
-from pipeline.transport import MAX_BODY_BYTES, HttpTransport, Request
 
 CANARY = "canary-signature-77"
 SECRET_PATH = f"/v1?X-Amz-Signature={CANARY}"

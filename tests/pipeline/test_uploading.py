@@ -6,10 +6,10 @@ from threading import Thread
 import pytest
 import urllib3
 
+from pipeline.engines.base import OutOfTime, StorageAnswer, UploadBody, Verdict
+from pipeline.engines.coding_service.http import Request
+from pipeline.engines.coding_service.presigned import LOST, PresignedHosts, Uploader, presigned_pool
 from pipeline.errors import AddressRefused
-from pipeline.presigned import PresignedHosts, StorageAnswer, Verdict, presigned_pool
-from pipeline.transport import Request
-from pipeline.uploading import LOST, OutOfTime, UploadBody, Uploader
 from protocol.messages import CreatedOperation
 from tests.pipeline.memory_service import (
     KMS_KEY_ARN,

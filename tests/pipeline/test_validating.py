@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.digest import SequenceDigest
+from pipeline.domain.part import Segment
 from pipeline.errors import FileRejected, StorageBusy
-from pipeline.parts import Segment
-from pipeline.validating import Fault, Faults, Validation
+from pipeline.validation.digest import SequenceDigest
+from pipeline.validation.input_lines import Fault, Faults, Validation
 from protocol.records import MAX_LINE_BYTES
 
 FORMAT = ("occp_text", "tasks_text")

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.simulation.table import MemoryTable
-from pipeline.attempts import Attempts
-from pipeline.drops import Drops
 from pipeline.errors import PartTaken
-from pipeline.ledger import Ledger
-from pipeline.limiter import Lane
+from pipeline.ledger.drops import Drops
+from pipeline.ledger.parts import Attempts
+from pipeline.ledger.table import Ledger
+from pipeline.rate_limit.state import Lane
 from tests.pipeline.builders import Hands, a_drop, a_limiter
 from tests.pipeline.clouds import cloud
 

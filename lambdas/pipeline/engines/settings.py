@@ -7,8 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
+from pipeline.domain.identity import guid
 from pipeline.errors import SettingInvalid
-from pipeline.identity import guid
 
 CODELISTS = Path(__file__).parents[2] / "codelists"  # beside the package, as infra/assets packs it
 _AMAZON_ML_ID = re.compile(r"[a-zA-Z0-9_.-]{1,64}")  # Amazon ML API reference, EntityId

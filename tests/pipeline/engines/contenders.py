@@ -9,31 +9,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.aboard import Passengers
-from pipeline.attempts import Attempts
-from pipeline.boarding import Boarding
-from pipeline.checking import Checking
-from pipeline.collecting import Collecting
-from pipeline.dropped import Drop
-from pipeline.drops import Drops
+from pipeline.check.handler import Checking
+from pipeline.collect.collector import Collecting
+from pipeline.domain.drop import Drop
+from pipeline.domain.execution import Ticket, shared_execution, whole_files
+from pipeline.domain.identity import drop_id, results_prefix
+from pipeline.domain.part import Part
+from pipeline.domain.progress import PartStatus, Progress
 from pipeline.engines.amazon_ml.api import AmazonMl
+from pipeline.engines.amazon_ml.bucket import Exchange
 from pipeline.engines.amazon_ml.codelist import Codelist
 from pipeline.engines.amazon_ml.engine import AmazonMlEngine
-from pipeline.engines.amazon_ml.exchange import Exchange
 from pipeline.engines.amazon_ml.models import Models
-from pipeline.engines.coding_service import CodingServiceEngine
-from pipeline.engines.engine import Engine
-from pipeline.identity import drop_id, results_prefix
-from pipeline.multipart import ResultFiles
-from pipeline.parts import Part
-from pipeline.presigned import presigned_pool
-from pipeline.progress import PartStatus, Progress
-from pipeline.reading import BlockReader
-from pipeline.rejection import Rejections
-from pipeline.results import ResultsBucket
-from pipeline.sharing import shared_execution, whole_files
-from pipeline.states import Ticket
-from pipeline.submitting import Submitting
+from pipeline.engines.base import Engine
+from pipeline.engines.coding_service.engine import CodingServiceEngine
+from pipeline.engines.coding_service.presigned import presigned_pool
+from pipeline.ledger.drops import Drops
+from pipeline.ledger.parts import Attempts
+from pipeline.ledger.shared_files import Passengers
+from pipeline.storage.block_reader import BlockReader
+from pipeline.storage.multipart import ResultFiles
+from pipeline.storage.results_bucket import ResultsBucket
+from pipeline.submit.input_stream import Boarding
+from pipeline.submit.submitter import Submitting
+from pipeline.validation.rejection_report import Rejections
 from protocol.errors import ServiceAnswer
 from tests.pipeline.builders import Hands, Measured, a_polling, a_service, an_engine
 from tests.pipeline.clouds import DROPS, REGION, RESULTS, Cloud, cloud

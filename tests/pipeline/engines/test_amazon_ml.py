@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.domain.progress import PartStatus, Progress
 from pipeline.engines.amazon_ml.api import AmazonMl
 from pipeline.engines.amazon_ml.engine import AmazonMlEngine, prediction_id
 from pipeline.errors import (
@@ -21,9 +22,8 @@ from pipeline.errors import (
     ServiceRefused,
     StorageBusy,
 )
-from pipeline.multipart import ResultFiles
-from pipeline.polling import NO_DEMAND
-from pipeline.progress import PartStatus, Progress
+from pipeline.rate_limit.polling import NO_DEMAND
+from pipeline.storage.multipart import ResultFiles
 from protocol.statuses import OperationStatus
 from tests.pipeline.builders import lines
 from tests.pipeline.engines.contenders import (

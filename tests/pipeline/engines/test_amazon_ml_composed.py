@@ -9,15 +9,15 @@ from typing import Any
 import boto3
 import pytest
 
-from pipeline.collaborators import collaborators
+from pipeline.config import environment
+from pipeline.dependencies import collaborators
+from pipeline.domain.identity import route
 from pipeline.engines.amazon_ml.api import AmazonMl
-from pipeline.engines.amazon_ml.connecting import connection
+from pipeline.engines.amazon_ml.build import connection
 from pipeline.engines.amazon_ml.engine import AmazonMlEngine
-from pipeline.engines.coding_service import CodingServiceEngine
+from pipeline.engines.coding_service.engine import CodingServiceEngine
 from pipeline.engines.settings import AmazonMlSettings, EngineName, EngineSettings
-from pipeline.environment import environment
 from pipeline.errors import CredentialsMissing, SettingInvalid
-from pipeline.identity import route
 from tests.pipeline.builders import lines, secrets
 from tests.pipeline.clouds import REGION, Cloud, cloud
 from tests.pipeline.composition import Composed, composed

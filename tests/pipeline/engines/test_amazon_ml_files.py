@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.engines.amazon_ml.codelist import Codelist, Placing
-from pipeline.engines.amazon_ml.predictions import Inflation, ScoreLines
-from pipeline.engines.amazon_ml.rows import LINE_ENDS, Rows, data_schema, row_id
+from pipeline.engines.amazon_ml.csv_input import LINE_ENDS, Rows, data_schema, row_id
+from pipeline.engines.amazon_ml.scores import Inflation, ScoreLines
 from pipeline.errors import ResultsMismatch, SettingInvalid
 from tests.pipeline.engines.memory_amazon_ml import CLASSES, CODES
 

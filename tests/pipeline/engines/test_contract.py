@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.attempts import AttemptState
+from pipeline.domain.progress import PartStatus
 from pipeline.errors import CredentialsRefused, StorageBusy, StorageRefused, TryAgain
-from pipeline.progress import PartStatus
+from pipeline.ledger.parts import AttemptState
 from tests.pipeline.builders import lines
 from tests.pipeline.engines.contenders import CONTENDERS, PART_BYTES, Bench, bench_of
 from tests.pipeline.memory_service import coded

@@ -5,9 +5,9 @@
 | `engine` | the journey of one batch prediction, as Pipeline asks for it |
 | `api` | the calls, and what their errors mean |
 | `models` | which model codes a topic, and which fields it takes |
-| `rows` | records as rows of CSV |
-| `exchange` | the bucket in which input and results lie |
-| `predictions` | the service's output: gzip, CSV, a score for each class |
+| `csv_input` | records as rows of CSV |
+| `bucket` | the bucket in which input and results lie |
+| `scores` | the service's output: gzip, CSV, a score for each class |
 | `codelist` | codes, labels and parents; scores rolled up to a code |
-| `preparing` | the results as lines of output, in steps that resume |
+| `convert_output` | the results as lines of output, in steps that resume |
 """

@@ -13,7 +13,7 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from pipeline.aws_errors import code_of, passes_by_itself
+from pipeline.aws import code_of, passes_by_itself
 from pipeline.errors import (
     AddressRefused,
     CredentialsMissing,
@@ -22,7 +22,7 @@ from pipeline.errors import (
     ServiceBusy,
     ServiceRefused,
 )
-from pipeline.redaction import quoted
+from pipeline.observability import quoted
 
 NOT_FOUND = "ResourceNotFoundException"
 MISMATCH = "IdempotentParameterMismatchException"

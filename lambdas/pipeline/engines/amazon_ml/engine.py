@@ -14,20 +14,27 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from pipeline.downloading import Piece
 from pipeline.engines.amazon_ml.api import AmazonMl, NotFound
+from pipeline.engines.amazon_ml.bucket import INPUT, OUTPUT, Exchange
 from pipeline.engines.amazon_ml.codelist import Codelist, Placing
-from pipeline.engines.amazon_ml.exchange import INPUT, OUTPUT, Exchange
+from pipeline.engines.amazon_ml.convert_output import Preparation
+from pipeline.engines.amazon_ml.csv_input import Rows, data_schema
 from pipeline.engines.amazon_ml.models import Models
-from pipeline.engines.amazon_ml.preparing import Preparation
-from pipeline.engines.amazon_ml.rows import Rows, data_schema
-from pipeline.engines.engine import Engine, Keep, Order, Result, Results, ResultsChanged
+from pipeline.engines.base import (
+    Engine,
+    Keep,
+    Order,
+    Piece,
+    Result,
+    Results,
+    ResultsChanged,
+    StorageAnswer,
+    UploadBody,
+    Verdict,
+)
 from pipeline.errors import DropcoderError, ResultsGone, ServiceRefused
-from pipeline.observability import logger
-from pipeline.presigned import StorageAnswer, Verdict
-from pipeline.redaction import quoted
-from pipeline.results import FileChanged
-from pipeline.uploading import UploadBody
+from pipeline.observability import logger, quoted
+from pipeline.storage.results_bucket import FileChanged
 from protocol.messages import Model, OperationState
 from protocol.records import input_format_of
 from protocol.statuses import OperationStatus

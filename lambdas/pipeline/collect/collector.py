@@ -1,0 +1,170 @@
+"""Brings a part's results home: the output in resumable steps, then the metadata."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pipeline.clock import Clock, parsed
+from pipeline.collect.copy_output import OutputCopy
+from pipeline.collect.split_output import DROPS_A_STEP, Distribution
+from pipeline.domain.execution import Ticket
+from pipeline.domain.facts import MetadataFacts, OutputFacts
+from pipeline.domain.part import Part
+from pipeline.domain.progress import PartStatus, Progress
+from pipeline.domain.state_fields import MalformedState
+from pipeline.engines.base import EngineOf, OperationFailed, Result, Results, ResultsChanged
+from pipeline.errors import Final, ResultsMismatch, StorageBusy
+from pipeline.ledger.parts import Attempts, Claim
+from pipeline.ledger.shared_files import Passengers
+from pipeline.observability import Measures, quoted
+from pipeline.rate_limit.limiter import CallNotDue
+from pipeline.storage.multipart import PART_BYTES, ResultFiles
+from pipeline.storage.results_bucket import METADATA_NAME, OUTPUT_NAME, folder_of_results
+
+HANDOVER_SECONDS = 60.0  # ours: a step may take so long; with less time the next function goes on
+MAX_METADATA_BYTES = 1 << 20  # ours: the documented file has a few hundred bytes
+SECONDS_PER_HOUR = 3600
+PREPARATION = "prepared"
+"""Of the engine's own checkpoint, until the copy begins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collecting:
+    """What collecting works with."""
+
+    attempts: Attempts
+    engine_of: EngineOf
+    files: ResultFiles
+    passengers: Passengers
+    clock: Clock
+    measure: Measures
+    part_bytes: int = PART_BYTES
+    drops_a_step: int = DROPS_A_STEP
+
+    def collect(self, ticket: Ticket, *, owner: str, seconds_left: Callable[[], float]) -> Progress:
+        """As much of the collection as there is time for; the part's next progress.
+
+        `owner` names this invocation, `seconds_left` the time that it may still take. Raises of
+        `errors` the leaves of `TryAgain`, `Final` and `OperatorNeeded`.
+        """
+        part, progress = ticket.part, ticket.progress
+        if progress.operation_id is None:
+            raise MalformedState("a part without an operation_id can't be collected")
+        engine = self.engine_of(part.topic)
+        with self.attempts.claimed(part.part_id, owner=owner, seconds=seconds_left()) as claim:
+            if claim.record.output is not None:  # an earlier run's answer was lost
+                engine.forget(part.topic, progress.operation_id)
+                return replace(progress, status=PartStatus.COLLECTED, wait_seconds=0, turn=None)
+            collection = _Collection(
+                part=part,
+                claim=claim,
+                results=engine.results(part.topic, progress.operation_id, turn=progress.turn),
+                files=self.files,
+                passengers=self.passengers,
+                has_time=lambda: seconds_left() > HANDOVER_SECONDS,
+                part_bytes=self.part_bytes,
+                drops_a_step=self.drops_a_step,
+            )
+            try:
+                collected = collection.run()
+            except CallNotDue as pending:
+                return progress.awaiting_slot(pending.wait_seconds, pending.turn)
+            except OperationFailed as failed:
+                return replace(progress, status=PartStatus.FAILED, reason=quoted(str(failed)))
+            if collected is None:
+                return replace(progress, status=PartStatus.COLLECTING, wait_seconds=0, turn=None)
+            claim.collected(*collected)
+            engine.forget(part.topic, progress.operation_id)
+        self._measure_age(progress)
+        return replace(progress, status=PartStatus.COLLECTED, wait_seconds=0, turn=None)
+
+    def _measure_age(self, progress: Progress) -> None:
+        """In hours. When the results were ready is unknown: they are no older than the upload."""
+        if progress.uploaded_at is not None:
+            age = self.clock.now() - parsed(progress.uploaded_at)
+            hours = age.total_seconds() / SECONDS_PER_HOUR
+            self.measure("ResultsAgeAtCollection", hours, unit="None")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Collection:
+    """One part's, by the one invocation that holds it."""
+
+    part: Part
+    claim: Claim
+    results: Results
+    files: ResultFiles
+    passengers: Passengers
+    has_time: Callable[[], bool]
+    part_bytes: int
+    drops_a_step: int
+
+    def run(self) -> tuple[OutputFacts, MetadataFacts] | None:
+        """The facts once all is collected; None where no time was left."""
+        kept = (self.claim.record.collection or {}).get(PREPARATION)
+        if not self.results.prepared(kept, self._keep_preparation, self.has_time):
+            return None
+        return self._shared() if self.part.is_shared else self._own()
+
+    def _keep_preparation(self, checkpoint: Mapping[str, Any]) -> None:
+        self.claim.checkpoint({**(self.claim.record.collection or {}), PREPARATION: checkpoint})
+
+    def _own(self) -> tuple[OutputFacts, MetadataFacts] | None:
+        folder = folder_of_results(self.part.segments[0].results_prefix, self.part.piece)
+        copy = OutputCopy(
+            claim=self.claim,
+            results=self.results,
+            files=self.files,
+            key=f"{folder}{OUTPUT_NAME}",
+            has_time=self.has_time,
+            part_bytes=self.part_bytes,
+        )
+        try:
+            output = copy.run()
+            if output is None:
+                return None
+            metadata, content = self._metadata()
+        except Final:
+            copy.abandon()
+            raise
+        metadata = replace(metadata, key=f"{folder}{METADATA_NAME}")
+        self.files.put(metadata.key, content)
+        return output, metadata
+
+    def _shared(self) -> tuple[OutputFacts, MetadataFacts] | None:
+        distribution = Distribution(
+            part=self.part,
+            claim=self.claim,
+            results=self.results,
+            files=self.files,
+            passengers=self.passengers,
+            names=(OUTPUT_NAME, METADATA_NAME),
+            metadata=self._metadata,
+            has_time=self.has_time,
+            range_bytes=self.part_bytes,
+            drops_a_step=self.drops_a_step,
+        )
+        return distribution.run()
+
+    def _metadata(self) -> tuple[MetadataFacts, bytes]:
+        """What the service says of the model, and the file itself; it lies nowhere yet."""
+        try:
+            piece = self.results.get(Result.METADATA, 0, MAX_METADATA_BYTES - 1, None)
+        except ResultsChanged:
+            raise StorageBusy(
+                "the service's storage refused a plain request; trying again"
+            ) from None
+        content = piece.content
+        try:
+            model = json.loads(content)
+        except ValueError:
+            model = None
+        if not isinstance(model, dict) or piece.total > MAX_METADATA_BYTES:
+            raise ResultsMismatch(
+                "the operation's metadata file is no JSON object, so it is unknown which model "
+                "coded the file; drop it again, and tell the service's operator"
+            )
+        digest = hashlib.sha256(content).hexdigest()
+        return MetadataFacts(key="", bytes=len(content), sha256=digest, model=model), content

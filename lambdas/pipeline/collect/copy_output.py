@@ -1,0 +1,207 @@
+"""Copies an operation's output to the results bucket, in steps that resume.
+
+A part is got by one ranged GET, counted, and put by one UploadPart; the next ones are got and the
+ones before are put meanwhile. Every few parts a checkpoint says up to where all parts are put. That
+is checked against S3's own list of parts when the copy resumes; a part that was put after the last
+checkpoint is simply put again.
+"""
+
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from pipeline.domain.facts import OutputFacts
+from pipeline.engines.base import Piece, Result, Results, ResultsChanged
+from pipeline.errors import ResultsMismatch
+from pipeline.ledger.parts import Claim
+from pipeline.storage.multipart import MAX_PARTS, PART_BYTES, ResultFiles, UploadGone
+from pipeline.validation.output_lines import OutputScan
+
+PUTS = 2  # ours: at once
+
+
+CHECKPOINT_PARTS = 8  # ours: a write to the ledger for each part would be a tenth of the time
+
+
+class Puts:
+    """Oldest first, each with the checkpoint for when it is put.
+
+    A checkpoint vouches for every part up to it.
+    """
+
+    def __init__(self, claim: Claim, begun: dict[str, Any]) -> None:
+        self._claim = claim
+        self._begun = begun
+        self._waiting: deque[tuple[Future[None], dict[str, Any]]] = deque()
+        self._done: dict[str, Any] | None = None
+        self._since_checkpoint = 0
+
+    def add(self, putting: Future[None], scan: OutputScan) -> None:
+        """`scan` has just counted the part. Waits while too many are being put."""
+        self._waiting.append((putting, scan.checkpoint()))
+        while len(self._waiting) >= PUTS:
+            self._wait_for_oldest()
+        if self._since_checkpoint >= CHECKPOINT_PARTS:
+            self._checkpoint()
+
+    def settle(self) -> None:
+        """Waits for all, and leaves a checkpoint behind them."""
+        while self._waiting:
+            self._wait_for_oldest()
+        self._checkpoint()
+
+    def _wait_for_oldest(self) -> None:
+        putting, counted = self._waiting.popleft()
+        putting.result()
+        self._done = counted
+        self._since_checkpoint += 1
+
+    def _checkpoint(self) -> None:
+        if self._since_checkpoint:
+            self._claim.checkpoint(self._begun | {"scan": self._done})
+            self._since_checkpoint = 0
+
+
+MAX_RESTARTS = 3  # ours: results that change under the copy again and again can't be trusted
+
+
+GETS = 3  # ours: at once; with the parts that are put and the one that is counted, 6 are in memory
+
+
+@dataclass(slots=True, kw_only=True)
+class OutputCopy:
+    """The copy of one output to `key`. Its checkpoint lives in the part's ledger item."""
+
+    claim: Claim
+    results: Results
+    files: ResultFiles
+    key: str
+    has_time: Callable[[], bool]
+    part_bytes: int = PART_BYTES
+
+    def run(self) -> OutputFacts | None:
+        """The facts of the finished copy, or None where there was no time to finish it.
+
+        Raises as `Results` does, `AwsBusy`, `PartTaken`, `ResultsMismatch`.
+        """
+        try:
+            with ThreadPoolExecutor(GETS + PUTS, thread_name_prefix="copy") as executor:
+                return self._run(executor)
+        except (ResultsChanged, UploadGone):
+            self._start_over()
+            return None
+
+    def abandon(self) -> None:
+        """Frees what was put of a copy that will not be finished."""
+        checkpoint = self.claim.record.collection or {}
+        if "upload_id" in checkpoint:
+            self.files.abort(self.key, checkpoint["upload_id"])
+        self.claim.forget_collection()
+
+    def _run(self, executor: Executor) -> OutputFacts | None:
+        checkpoint = self.claim.record.collection or {}
+        if "upload_id" in checkpoint:
+            return self._resumed(checkpoint, executor)
+        first = self.results.get(Result.OUTPUT, 0, self.part_bytes - 1, None)
+        if first.total <= self.part_bytes:
+            return self._small(first)
+        part_bytes = max(self.part_bytes, ceil(first.total / MAX_PARTS))
+        begun = {
+            "upload_id": self.files.begin(self.key),
+            "etag": first.etag,
+            "total": first.total,
+            "part_bytes": part_bytes,
+            "restarts": checkpoint.get("restarts", 0),
+        }
+        scan = OutputScan()
+        self.claim.checkpoint(begun | {"scan": scan.checkpoint()})
+        return self._parts(begun, scan, executor)
+
+    def _small(self, whole: Piece) -> OutputFacts:
+        scan = OutputScan()
+        scan.add(whole.content)
+        scan.finish()
+        self.files.put(self.key, whole.content)
+        return self._facts(scan)
+
+    def _resumed(self, checkpoint: dict[str, Any], executor: Executor) -> OutputFacts | None:
+        seen = checkpoint["scan"]
+        start, end = seen["line_start"], seen["offset"]
+        full_parts = end // checkpoint["part_bytes"]  # `complete` checks a shorter last one
+        self.files.check_parts(
+            self.key, checkpoint["upload_id"], full_parts, checkpoint["part_bytes"]
+        )
+        rest = b""
+        if start < end:
+            rest = self.results.get(Result.OUTPUT, start, end - 1, checkpoint["etag"]).content
+        return self._parts(checkpoint, OutputScan.resumed(seen, rest), executor)
+
+    def _parts(
+        self, begun: dict[str, Any], scan: OutputScan, executor: Executor
+    ) -> OutputFacts | None:
+        total, part_bytes = begun["total"], begun["part_bytes"]
+        pieces = self._pieces(begun, scan.offset, executor)
+        puts = Puts(self.claim, begun)
+        while scan.offset < total:
+            if not self.has_time():
+                puts.settle()
+                return None
+            try:
+                content = next(pieces).content
+            except Exception:
+                puts.settle()  # the next invocation need not put them again
+                raise
+            number, checksum = scan.offset // part_bytes + 1, zlib.crc32(content)
+            putting = executor.submit(
+                self.files.put_part,
+                self.key,
+                begun["upload_id"],
+                number,
+                content,
+                checksum=checksum,
+            )
+            scan.add(content, checksum)
+            puts.add(putting, scan)
+        puts.settle()
+        scan.finish()
+        count = ceil(total / part_bytes)
+        self.files.complete(self.key, begun["upload_id"], count=count, total=total)
+        return self._facts(scan)
+
+    def _pieces(self, begun: dict[str, Any], first: int, executor: Executor) -> Iterator[Piece]:
+        """The parts from byte `first` on, in order; a few are got ahead."""
+        coming: deque[Callable[[], Piece]] = deque()
+        for start in range(first, begun["total"], begun["part_bytes"]):
+            last = min(start + begun["part_bytes"], begun["total"]) - 1
+            coming.append(
+                self.results.get_ahead(executor, Result.OUTPUT, start, last, begun["etag"])
+            )
+            if len(coming) == GETS:
+                yield coming.popleft()()
+        while coming:
+            yield coming.popleft()()
+
+    def _start_over(self) -> None:
+        restarts = (self.claim.record.collection or {}).get("restarts", 0) + 1
+        self.abandon()
+        if restarts > MAX_RESTARTS:
+            raise ResultsMismatch(
+                "the results kept changing while they were collected; drop the file again, and "
+                "tell the service's operator"
+            )
+        self.claim.checkpoint({"restarts": restarts})
+
+    def _facts(self, scan: OutputScan) -> OutputFacts:
+        return OutputFacts(
+            key=self.key,
+            bytes=scan.offset,
+            records=scan.records,
+            crc32=f"{scan.crc32:08x}",
+            record_id_digest=scan.digest.to_text(),
+            coded=scan.coded,
+            suggested=scan.suggested,
+        )

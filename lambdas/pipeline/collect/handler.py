@@ -1,0 +1,46 @@
+"""Function collect: copies an operation's results to the results bucket, in resumable steps."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from pipeline.collect.collector import Collecting
+from pipeline.dependencies import Collaborators, collaborators
+from pipeline.executions.compact_input import completed_ticket
+from pipeline.ledger.drops import Drops
+from pipeline.ledger.parts import Attempts
+from pipeline.ledger.shared_files import Passengers
+from pipeline.observability import logger, observed
+from pipeline.storage.multipart import ResultFiles
+
+
+@cache
+def collecting(found: Collaborators) -> Collecting:
+    return Collecting(
+        attempts=Attempts(found.ledger, found.clock),
+        engine_of=found.engine_of,
+        files=ResultFiles(found.s3, found.environment.results_bucket),
+        passengers=Passengers(found.ledger, found.clock),
+        clock=found.clock,
+        measure=found.measure,
+    )
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    found = collaborators()
+    progress = collecting(found).collect(
+        completed_ticket(event, Drops(found.ledger, found.clock).known),
+        owner=context.aws_request_id,
+        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
+    )
+    logger.info(
+        "collected",
+        extra={
+            "status": progress.status,
+            "operation_id": progress.operation_id,
+            "wait_seconds": progress.wait_seconds,
+        },
+    )
+    return progress.to_state()

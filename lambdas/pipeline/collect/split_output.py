@@ -1,0 +1,203 @@
+"""Cuts the output of a shared operation again, so that each drop gets its own results.
+
+The service gives a line for each line, in order; so the first drop's records are the first lines,
+and so on. What each drop gets is, byte for byte, what it would have got alone.
+"""
+
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pipeline.domain.facts import MetadataFacts, OutputFacts
+from pipeline.domain.part import Part
+from pipeline.engines.base import Result, Results, ResultsChanged
+from pipeline.errors import ResultsMismatch
+from pipeline.ledger.parts import Claim
+from pipeline.ledger.shared_files import Fate, Passenger, Passengers
+from pipeline.storage.multipart import ResultFiles
+from pipeline.validation.output_lines import OutputScan
+
+WRITES_AT_ONCE = 8  # ours: a few small objects and an item of the ledger for each drop
+DROPS_A_STEP = 100  # ours: so many are written between two looks at the clock
+NEWLINE = b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Portion:
+    """A drop's share of the output."""
+
+    passenger: Passenger
+    prefix: str
+    content: bytes
+
+
+@dataclass(slots=True, kw_only=True)
+class Distribution:
+    """Distributes one shared operation's output. Its checkpoint lives in the part's item."""
+
+    part: Part
+    claim: Claim
+    results: Results
+    files: ResultFiles
+    passengers: Passengers
+    names: tuple[str, str]
+    """Of a drop's output and of its metadata, below its results' prefix."""
+    metadata: Callable[[], tuple[MetadataFacts, bytes]]
+    has_time: Callable[[], bool]
+    range_bytes: int
+    drops_a_step: int = DROPS_A_STEP
+
+    def run(self) -> tuple[OutputFacts, MetadataFacts] | None:
+        """The facts of the whole output and its metadata; None where no time was left.
+
+        Raises as `Results` does, `AwsBusy`, `PartTaken`, and `ResultsMismatch`.
+        """
+        try:
+            return self._run()
+        except ResultsChanged:
+            self.claim.forget_collection()
+            return None
+
+    def _run(self) -> tuple[OutputFacts, MetadataFacts] | None:
+        aboard = self._aboard()
+        metadata, metadata_content = self.metadata()
+        done = self._checkpoint()
+        portions = self._portions(aboard[done["drops"] :], done)
+        while step := self._step(portions):
+            if not self.has_time():
+                return None
+            self._write(step, metadata, metadata_content)
+            done["drops"] += len(step)
+            done["offset"] += sum(len(each.content) for each in step)
+            self.claim.checkpoint({"shared": done})
+        return self._facts(), metadata
+
+    def _aboard(self) -> list[tuple[Passenger, str]]:
+        """Each passenger, with the prefix of its results, in the order of the upload."""
+        known = self.passengers.of(self.part.part_id)
+        prefixes = {each.drop_id: each.results_prefix for each in self.part.segments}
+        found = [known[drop_id] for drop_id in prefixes if drop_id in known]
+        return [(each, prefixes[each.drop_id]) for each in found if each.fate is Fate.ABOARD]
+
+    def _checkpoint(self) -> dict[str, Any]:
+        kept: dict[str, Any] = (self.claim.record.collection or {}).get("shared", {})
+        return kept or {"drops": 0, "offset": 0, "etag": None, "total": None}
+
+    def _portions(
+        self, aboard: Sequence[tuple[Passenger, str]], done: dict[str, Any]
+    ) -> Iterator[_Portion]:
+        lines = _Lines(self._blocks(done))
+        for passenger, prefix in aboard:
+            wanted = passenger.input.records if passenger.input else 0
+            yield _Portion(passenger, prefix, lines.take(wanted))
+        if lines.take(1, at_most=True):
+            raise ResultsMismatch("more lines came out than went in, of an operation of many files")
+
+    def _blocks(self, done: dict[str, Any]) -> Iterator[bytes]:
+        """The output from the checkpoint on; notes its length and ETag there."""
+        offset = done["offset"]
+        while done["total"] is None or offset < done["total"]:
+            piece = self.results.get(
+                Result.OUTPUT, offset, offset + self.range_bytes - 1, done["etag"]
+            )
+            done["etag"], done["total"] = piece.etag, piece.total
+            offset += len(piece.content)
+            yield piece.content
+
+    def _step(self, portions: Iterator[_Portion]) -> list[_Portion]:
+        return [each for _, each in zip(range(self.drops_a_step), portions, strict=False)]
+
+    def _write(self, step: list[_Portion], metadata: MetadataFacts, content: bytes) -> None:
+        def write(portion: _Portion) -> Passenger:
+            return self._written(portion, metadata, content)
+
+        with ThreadPoolExecutor(WRITES_AT_ONCE, thread_name_prefix="distribute") as executor:
+            written = list(executor.map(write, step))
+        self.passengers.write(self.part.part_id, written)
+
+    def _written(self, portion: _Portion, metadata: MetadataFacts, content: bytes) -> Passenger:
+        output_name, metadata_name = self.names
+        facts = _facts_of(portion.content, f"{portion.prefix}{output_name}")
+        sent = portion.passenger.input
+        if sent is not None and sent.record_id_digest != facts.record_id_digest:
+            raise ResultsMismatch(
+                "the records that came out of an operation of many files do not have the "
+                "recordIds that went in, in their order"
+            )
+        own = replace(metadata, key=f"{portion.prefix}{metadata_name}")
+        self.files.put(facts.key, portion.content)
+        self.files.put(own.key, content)
+        return replace(portion.passenger, output=facts, metadata=own)
+
+    def _facts(self) -> OutputFacts:
+        """Of all drops together; the file itself lies nowhere."""
+        found = [each.output for each, _ in self._aboard() if each.output is not None]
+        return OutputFacts(
+            key="",
+            bytes=sum(each.bytes for each in found),
+            records=sum(each.records for each in found),
+            crc32="",
+            record_id_digest="",
+            coded=sum(each.coded for each in found),
+            suggested=sum(each.suggested for each in found),
+        )
+
+
+class _Lines:
+    """Takes whole lines off a stream of blocks."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self._rest = b""
+
+    def take(self, count: int, *, at_most: bool = False) -> bytes:
+        """The next `count` lines. Raises `ResultsMismatch` where there are fewer."""
+        taken: list[bytes] = []
+        while count:
+            end = _end_of_line(self._rest, count)
+            if end:
+                taken.append(self._rest[:end])
+                count -= taken[-1].count(NEWLINE)
+                self._rest = self._rest[end:]
+                continue
+            block = next(self._blocks, None)
+            if block is None:
+                break
+            self._rest += block
+        if count and self._rest:  # a last line without a newline is a line too
+            taken.append(self._rest)
+            self._rest = b""
+            count -= 1
+        if count and not at_most:
+            raise ResultsMismatch(
+                "fewer lines came out than went in, of an operation of many files"
+            )
+        return b"".join(taken)
+
+
+def _end_of_line(text: bytes, count: int) -> int:
+    """The position behind the last of up to `count` whole lines; 0 where there is none."""
+    end = 0
+    for _ in range(count):
+        found = text.find(NEWLINE, end)
+        if found < 0:
+            break
+        end = found + 1
+    return end
+
+
+def _facts_of(content: bytes, key: str) -> OutputFacts:
+    scan = OutputScan()
+    scan.add(content)
+    scan.finish()
+    return OutputFacts(
+        key=key,
+        bytes=len(content),
+        records=scan.records,
+        crc32=f"{zlib.crc32(content):08x}",
+        record_id_digest=scan.digest.to_text(),
+        coded=scan.coded,
+        suggested=scan.suggested,
+    )

@@ -1,0 +1,195 @@
+"""The composition root: builds what the functions work with, once for each process.
+
+Nothing here runs at import: a cold start pays for what its function uses, and a test builds
+its own.
+"""
+
+from dataclasses import dataclass
+from functools import cache, cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.loaders import Loader
+
+from pipeline.clock import Clock
+from pipeline.config import Environment, environment
+from pipeline.engines.base import Engine
+from pipeline.engines.coding_service.client import CodingService
+from pipeline.engines.coding_service.engine import CodingServiceEngine
+from pipeline.engines.coding_service.http import HttpTransport, Transport
+from pipeline.engines.coding_service.presigned import PresignedHosts, presigned_pool
+from pipeline.engines.coding_service.tokens import Tokens
+from pipeline.engines.settings import EngineName
+from pipeline.errors import SettingInvalid
+from pipeline.ledger.table import Ledger
+from pipeline.observability import Measures, emit
+from pipeline.rate_limit.limiter import Limiter
+from pipeline.rate_limit.polling import Polling
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+class ListedByName(Loader):
+    """Takes every folder of botocore's for a service.
+
+    botocore itself looks into each of 400 folders before it reads the one that is wanted, and
+    again for each kind of file: a tenth of a cold start (`make bench-starts`). That a file is
+    not there it then says in other words, which nothing here relies on.
+    """
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002  botocore's
+        places = [path for path in map(Path, self.search_paths) if path.is_dir()]
+        return sorted({each.name for path in places for each in path.iterdir()})
+
+
+def session() -> botocore.session.Session:
+    """botocore's, with such a loader."""
+    made = botocore.session.Session()
+    made.register_component("data_loader", ListedByName())
+    return made
+
+
+AWS = Config(
+    connect_timeout=5,  # seconds; ours
+    read_timeout=20,  # seconds; ours: a call that hangs must not eat a function's whole time
+    retries={"mode": "standard", "total_max_attempts": 4},  # the state machine retries beyond
+)
+
+
+S3 = AWS.merge(
+    Config(
+        signature_version="s3v4",
+        max_pool_connections=16,
+        read_timeout=60,
+        # TLS guards the bytes on their way, and each part's CRC-32 is signed: a SHA-256 of every
+        # body for its signature would cost as much again as sending it (measured).
+        s3={"payload_signing_enabled": False},
+    )
+)
+
+
+@dataclass(frozen=True)
+class Collaborators:
+    """Everything that talks to somebody, built on first use."""
+
+    environment: Environment
+    clock: Clock
+    measure: Measures = emit
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        return boto3.client("s3", config=S3)
+
+    @cached_property
+    def secrets(self) -> "SecretsManagerClient":
+        return boto3.client("secretsmanager", config=AWS)
+
+    @cached_property
+    def executions(self) -> "SFNClient":
+        return boto3.client("stepfunctions", config=AWS)
+
+    @cached_property
+    def ledger_table(self) -> "Table":
+        return boto3.resource("dynamodb", config=AWS).Table(self.environment.ledger_table)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger(self.ledger_table)
+
+    @cached_property
+    def transport(self) -> Transport:
+        """For small answers; streams have connections of their own."""
+        return HttpTransport(
+            allow_plain_http=self.environment.allow_plain_http,
+            ca_bundle=self.environment.ca_bundle,
+        )
+
+    @cached_property
+    def limiter(self) -> Limiter:
+        return Limiter(
+            ledger=self.ledger,
+            requests_per_second=self.environment.requests_per_second,
+            requests_per_day=self.environment.requests_per_day,
+            clock=self.clock,
+            on_wait=partial(self.measure, "CallsWaited"),
+            checks_ahead=self.polling.most_checks,
+        )
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        return Tokens(
+            secrets=self.secrets,
+            transport=self.transport,
+            ledger=self.ledger,
+            auth_url=self.environment.auth_url,
+            credentials_secret_arn=self.environment.credentials_secret_arn,
+            token_secret_arn=self.environment.token_secret_arn,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def service(self) -> CodingService:
+        return CodingService(
+            transport=self.transport,
+            tokens=self.tokens,
+            limiter=self.limiter,
+            ledger=self.ledger,
+            service_url=self.environment.service_url,
+            token_prefix=self.environment.token_prefix,
+            clock=self.clock,
+            on_limit_exceeded=partial(self.measure, "LimitExceeded"),
+        )
+
+    @cached_property
+    def coding_service(self) -> CodingServiceEngine:
+        return CodingServiceEngine(
+            service=self.service,
+            pool=presigned_pool(self.environment.ca_bundle),
+            hosts=PresignedHosts(
+                self.environment.presigned_hosts, self.environment.allow_plain_http
+            ),
+            clock=self.clock,
+            limiter=self.limiter,
+        )
+
+    @cached_property
+    def amazon_ml(self) -> Engine:
+        settings = self.environment.engines.amazon_ml
+        if settings is None:
+            raise SettingInvalid(
+                "the environment variable EXCHANGE_BUCKET is missing; deploy again"
+            )
+        # Here, so that functions of a deployment without it need not load it.
+        from pipeline.engines.amazon_ml.build import amazon_ml_engine  # noqa: PLC0415
+
+        return amazon_ml_engine(settings, s3=self.s3, secrets=lambda: self.secrets)
+
+    def engine_of(self, topic: str) -> Engine:
+        """The engine that codes the topic."""
+        match self.environment.engines.name_of(topic):
+            case EngineName.AMAZON_ML:
+                return self.amazon_ml
+            case EngineName.CODING_SERVICE:
+                return self.coding_service
+
+    @cached_property
+    def polling(self) -> Polling:
+        return Polling(
+            first_seconds=self.environment.poll_first_seconds,
+            fraction=self.environment.poll_fraction,
+            ceiling_seconds=self.environment.poll_ceiling_seconds,
+        )
+
+
+@cache
+def collaborators() -> Collaborators:
+    """This process's collaborators, from its environment."""
+    boto3.setup_default_session(botocore_session=session())
+    return Collaborators(environment(), Clock())

@@ -1,0 +1,39 @@
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class InputFacts:
+    """What was sent: `bytes` long, from `first_byte` to `last_byte` (both included)."""
+
+    bytes: int
+    records: int
+    sha256: str
+    record_id_digest: str
+    first_byte: int
+    last_byte: int
+    has_record_id: bool | None = None
+    """Whether the lines have recordIds; None where that was not noted."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFacts:
+    """What was collected. `crc32` is 8 hex digits; coded + suggested = records."""
+
+    key: str
+    bytes: int
+    records: int
+    crc32: str
+    record_id_digest: str
+    coded: int
+    suggested: int
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataFacts:
+    """The copied metadata file and what it says of the model, as the service wrote it."""
+
+    key: str
+    bytes: int
+    sha256: str
+    model: dict[str, Any]

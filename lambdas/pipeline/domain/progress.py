@@ -1,0 +1,101 @@
+"""Where a part is, as it travels through the state machine."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Self
+
+from pipeline.domain.state_fields import (
+    MalformedState,
+    field_of,
+    optional_text,
+    text_of,
+    whole_number,
+)
+
+
+class PartStatus(StrEnum):
+    """Where a part is. Five are the service's documented statuses, the others are ours."""
+
+    NEW = "new"
+    AWAITING_SLOT = "awaiting_slot"
+    """The service's limits leave no call yet; `wait_seconds` says when to come back."""
+    AWAITING_INPUT = "awaiting_input"
+    IN_PROGRESS = "in_progress"
+    COMPLETE = "complete"
+    TIMED_OUT = "timed_out"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    COLLECTING = "collecting"
+    """Some of the results are collected; the next invocation goes on."""
+    COLLECTED = "collected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where a part is; each task takes one and returns the next."""
+
+    status: PartStatus
+    wait_seconds: int = 0
+    turn: str | None = None
+    """With `awaiting_slot`: the place in the queue for a call."""
+    operation_id: str | None = None
+    attempt: int = 0
+    """Operations created for the part so far."""
+    polls: int = 0
+    """Status checks of the current operation so far."""
+    uploaded_at: str | None = None
+    """ISO 8601, UTC: when the current operation's upload ended."""
+    resubmit: bool = False
+    """With `timed_out`: whether another operation may be tried."""
+    reason: str | None = None
+    """With `failed`: the service's error. With `rejected`: a summary of the faults."""
+    faults: int | None = None
+    """With `rejected`: how many lines are faulty."""
+    error: str | None = None
+    """With `failed` after a caught error: the error's name."""
+    cause: str | None = None
+    """With `failed` after a caught error: the runtime's JSON about it."""
+
+    @classmethod
+    def from_state(cls, state: Any) -> Self:
+        text = text_of(state, "status")
+        try:
+            status = PartStatus(text)
+        except ValueError:
+            raise MalformedState(f"a part's status can't be {text[:40]!r}") from None
+        resubmit = field_of(state, "resubmit")
+        return cls(
+            status=status,
+            wait_seconds=whole_number(state, "wait_seconds", 0),
+            turn=optional_text(state, "turn"),
+            operation_id=optional_text(state, "operation_id"),
+            attempt=whole_number(state, "attempt", 0),
+            polls=whole_number(state, "polls", 0),
+            uploaded_at=optional_text(state, "uploaded_at"),
+            resubmit=resubmit is True,
+            reason=optional_text(state, "reason"),
+            faults=None if field_of(state, "faults") is None else whole_number(state, "faults"),
+            error=optional_text(state, "error"),
+            cause=optional_text(state, "cause"),
+        )
+
+    def to_state(self) -> dict[str, Any]:
+        state: dict[str, Any] = {
+            "status": str(self.status),
+            "wait_seconds": self.wait_seconds,
+            "operation_id": self.operation_id,
+            "attempt": self.attempt,
+            "polls": self.polls,
+            "uploaded_at": self.uploaded_at,
+            "resubmit": self.resubmit,
+            "reason": self.reason,
+        }
+        for name in ("turn", "faults", "error", "cause"):
+            value = getattr(self, name)
+            if value is not None:
+                state[name] = value
+        return state
+
+    def awaiting_slot(self, wait_seconds: int, turn: str | None = None) -> Self:
+        """The same progress, to be taken up again when a call is free."""
+        return replace(self, status=PartStatus.AWAITING_SLOT, wait_seconds=wait_seconds, turn=turn)

@@ -1,0 +1,158 @@
+"""The exchange bucket: where Amazon ML finds the input of a prediction and leaves its results.
+
+| key | what | written by |
+|---|---|---|
+| `<prediction id>/order.json` | the model, and the fields in the order of the columns | Submit |
+| `<prediction id>/input.csv` | the records | Submit |
+| `<prediction id>/batch-prediction/…` | manifest, and scores as gzip CSV | Amazon ML |
+| `<prediction id>/output.jsonl` | the results as lines of output | Collect |
+
+All of it is deleted when the results have been collected; what a failure leaves behind goes by the
+bucket's lifecycle.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from pipeline.aws import aws_busy_as_try_again
+from pipeline.errors import AwsBusy, StorageBusy
+from pipeline.storage.multipart import PART_BYTES, ResultFiles, UploadGone
+from pipeline.storage.results_bucket import FileChanged, ResultsBucket
+from protocol.messages import Model
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+ORDER, INPUT, OUTPUT = "order.json", "input.csv", "output.jsonl"
+PUTS = 2  # ours: parts that are put at once, while the next one is made
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One bucket. Every method may raise `AwsBusy`."""
+
+    s3: "S3Client"
+    bucket: str
+    part_bytes: int = PART_BYTES
+
+    @property
+    def files(self) -> ResultFiles:
+        return ResultFiles(self.s3, self.bucket)
+
+    @property
+    def objects(self) -> ResultsBucket:
+        return ResultsBucket(self.s3, self.bucket)
+
+    def uri(self, prediction_id: str, name: str = "") -> str:
+        return f"s3://{self.bucket}/{prediction_id}/{name}"
+
+    def key_of(self, uri: str, prediction_id: str) -> str | None:
+        """The key of an object below a prediction's prefix; None where it lies elsewhere."""
+        own = self.uri(prediction_id)
+        return uri.removeprefix(f"s3://{self.bucket}/") if uri.startswith(own) else None
+
+    def keep_order(self, prediction_id: str, model: Model) -> None:
+        self.objects.put_json(f"{prediction_id}/{ORDER}", model.to_json())
+
+    def order(self, prediction_id: str) -> Model | None:
+        """The model that the input was made for; None where nothing is known of it."""
+        kept = self.objects.get_json(f"{prediction_id}/{ORDER}")
+        return None if kept is None else Model.from_json(kept)
+
+    def length(self, key: str) -> tuple[int, str] | None:
+        """Bytes and ETag (quoted) of an object; None where there is none."""
+        try:
+            first = self.objects.read(key, 0, 0)
+        except FileChanged:
+            return None
+        return first.total, first.etag
+
+    def delete_all(self, prediction_id: str) -> None:
+        """Harmless to repeat."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=f"{prediction_id}/"
+        )
+        with aws_busy_as_try_again():
+            for page in pages:
+                self.objects.delete([each["Key"] for each in page.get("Contents", [])])
+
+    @contextmanager
+    def input_of(self, prediction_id: str) -> Iterator["Writing"]:
+        """Takes the input; it comes to be when the block ends without an error.
+
+        Raises `StorageBusy` where S3 has lost what was put."""
+        try:
+            with Writing(self.files, f"{prediction_id}/{INPUT}", self.part_bytes) as writing:
+                yield writing
+        except UploadGone:
+            raise StorageBusy("S3 lost the parts of an upload; it will be sent again") from None
+
+
+@dataclass(slots=True)
+class Writing:
+    """An object of unknown length, written in parts; not more than a few are in memory."""
+
+    files: ResultFiles
+    key: str
+    part_bytes: int
+    _made: bytearray = field(default_factory=bytearray, init=False, repr=False)
+    _upload_id: str | None = field(default=None, init=False)
+    _parts: int = field(default=0, init=False)
+    _bytes: int = field(default=0, init=False)
+    _putting: deque[Future[None]] = field(default_factory=deque, init=False, repr=False)
+    _executor: ThreadPoolExecutor = field(init=False, repr=False)
+
+    def __enter__(self) -> Self:
+        self._executor = ThreadPoolExecutor(PUTS, thread_name_prefix="exchange")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        complete = False
+        try:
+            if kind is None:
+                self._finish()
+                complete = True
+        finally:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+            if self._upload_id is not None and not complete:
+                with suppress(AwsBusy):  # the bucket's lifecycle ends it as well
+                    self.files.abort(self.key, self._upload_id)
+
+    def add(self, content: bytes) -> None:
+        """The next bytes. Raises `UploadGone`."""
+        self._made += content
+        while len(self._made) >= self.part_bytes:
+            part = bytes(memoryview(self._made)[: self.part_bytes])
+            del self._made[: self.part_bytes]
+            self._put(part)
+
+    def _put(self, part: bytes) -> None:
+        if self._upload_id is None:
+            self._upload_id = self.files.begin(self.key)
+        self._parts += 1
+        self._bytes += len(part)
+        self._putting.append(
+            self._executor.submit(self.files.put_part, self.key, self._upload_id, self._parts, part)
+        )
+        while len(self._putting) > PUTS:
+            self._putting.popleft().result()
+
+    def _finish(self) -> None:
+        if self._upload_id is None:
+            self.files.put(self.key, bytes(self._made))
+            return
+        if self._made:
+            self._put(bytes(self._made))
+        while self._putting:
+            self._putting.popleft().result()
+        self.files.complete(self.key, self._upload_id, count=self._parts, total=self._bytes)

@@ -1,0 +1,83 @@
+"""Builds the engine out of its settings and the clients of a function."""
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+from botocore.config import Config
+
+from pipeline.aws import aws_busy_as_try_again
+from pipeline.engines.amazon_ml.api import AmazonMl, MachineLearning
+from pipeline.engines.amazon_ml.bucket import Exchange
+from pipeline.engines.amazon_ml.codelist import Codelist
+from pipeline.engines.amazon_ml.engine import AmazonMlEngine
+from pipeline.engines.amazon_ml.models import Models
+from pipeline.engines.settings import AmazonMlSettings
+from pipeline.errors import CredentialsMissing
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+
+CALLS = Config(
+    connect_timeout=5,  # seconds; ours
+    read_timeout=10,  # seconds; ours: every call only looks at a record or writes one
+    # Amazon ML says no to who calls too quickly: each function then slows down by itself.
+    retries={"mode": "adaptive", "total_max_attempts": 5},
+)
+
+
+def connection(
+    settings: AmazonMlSettings, secrets: "Callable[[], SecretsManagerClient]"
+) -> Callable[[], MachineLearning]:
+    """Makes clients. They raise `CredentialsMissing` and `AwsBusy` when there is no key to use."""
+
+    def connect() -> MachineLearning:
+        options: dict[str, Any] = {"config": CALLS}
+        if settings.url is not None:
+            options["endpoint_url"] = settings.url
+        if settings.key_secret_arn is not None:
+            options |= _key(secrets(), settings.key_secret_arn)
+        return cast(MachineLearning, boto3.client("machinelearning", **options))
+
+    return connect
+
+
+def _key(secrets: "SecretsManagerClient", arn: str) -> dict[str, str]:
+    """The access key in a secret, under boto3's names."""
+    with aws_busy_as_try_again():
+        text = secrets.get_secret_value(SecretId=arn)["SecretString"]
+    try:
+        read = json.loads(text)
+        key = {
+            "aws_access_key_id": read["accessKeyId"],
+            "aws_secret_access_key": read["secretAccessKey"],
+        }
+    except (ValueError, KeyError, TypeError):
+        key = {}
+    if not key or not all(isinstance(value, str) and value for value in key.values()):
+        raise CredentialsMissing(
+            f"the secret {arn} has no access key of Amazon ML; fill it with "
+            '{"accessKeyId": "…", "secretAccessKey": "…"}'
+        )
+    return key
+
+
+def amazon_ml_engine(
+    settings: AmazonMlSettings,
+    *,
+    s3: "S3Client",
+    secrets: "Callable[[], SecretsManagerClient]",
+) -> AmazonMlEngine:
+    """`secrets` is called where a key has to be read."""
+    codelists = settings.codelists
+    api = AmazonMl(connection(settings, secrets))
+    return AmazonMlEngine(
+        api=api,
+        models=Models(api, dict(settings.models)),
+        exchange=Exchange(s3, settings.exchange_bucket),
+        codelist_of=lambda topic: Codelist.read(codelists / f"{topic}.csv"),
+        threshold=settings.threshold,
+    )

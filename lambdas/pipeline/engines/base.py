@@ -1,0 +1,269 @@
+"""What Pipeline asks of whatever codes its files.
+
+The ledger's fences, validation, sharing, cutting, joining, manifests and messages are the same for
+every engine. An engine is what differs: which model a topic has, where input goes, how the status
+is asked and how results are read.
+"""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol
+
+import urllib3
+
+from pipeline.rate_limit.polling import NO_DEMAND, Demand
+from protocol.messages import Model, OperationState
+
+ERROR_BYTES = 16 << 10  # ours: S3's error documents have a few hundred bytes
+
+
+EXPIRED_MESSAGES = ("has expired", "expiredtoken")  # S3's words, in lower case
+
+_CODE = re.compile(rb"<Code>\s*([A-Za-z0-9.]{1,64})\s*</Code>")
+
+
+class Verdict(Enum):
+    """What an answer of the storage asks of the caller."""
+
+    DONE = "done"
+    BUSY = "busy"
+    """Try again: overloaded, or a fault of its own."""
+    EXPIRED = "expired"
+    """The URL's time is over: get a fresh one."""
+    CHANGED = "changed"
+    """The object is not the one that was pinned."""
+    GONE = "gone"
+    REFUSED = "refused"
+
+
+_BY_CODE = {
+    "SlowDown": Verdict.BUSY,
+    "RequestTimeout": Verdict.BUSY,
+    "InternalError": Verdict.BUSY,
+    "ServiceUnavailable": Verdict.BUSY,
+    "OperationAborted": Verdict.BUSY,
+    "TemporaryRedirect": Verdict.BUSY,
+    "ExpiredToken": Verdict.EXPIRED,
+    "PreconditionFailed": Verdict.CHANGED,
+    "InvalidRange": Verdict.CHANGED,
+    "NoSuchKey": Verdict.GONE,
+    "NoSuchVersion": Verdict.GONE,
+}
+
+
+_BY_STATUS = {
+    404: Verdict.GONE,
+    408: Verdict.BUSY,
+    412: Verdict.CHANGED,
+    416: Verdict.CHANGED,
+    429: Verdict.BUSY,
+    501: Verdict.REFUSED,
+}
+
+
+_SERVER_FAULT = 500
+
+
+_SUCCESS = (200, 206)
+
+
+@dataclass(frozen=True, slots=True)
+class StorageAnswer:
+    """`code` is S3's error code, or `HTTP 503` and the like; never more of the answer."""
+
+    verdict: Verdict
+    code: str
+
+    @classmethod
+    def of(cls, response: urllib3.BaseHTTPResponse) -> "StorageAnswer":
+        """Reads the error document, if it is one; of a success, reads nothing."""
+        if response.status in _SUCCESS:
+            return cls(Verdict.DONE, "OK")
+        try:
+            body = response.read(ERROR_BYTES)
+        except urllib3.exceptions.HTTPError:
+            body = b""
+        found = _CODE.search(body)
+        code = found[1].decode() if found else f"HTTP {response.status}"
+        if code == "AccessDenied" and any(m in body.decode().lower() for m in EXPIRED_MESSAGES):
+            return cls(Verdict.EXPIRED, code)
+        otherwise = Verdict.BUSY if response.status >= _SERVER_FAULT else Verdict.REFUSED
+        by_status = _BY_STATUS.get(response.status, otherwise)
+        return cls(_BY_CODE.get(code, by_status), code)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A range of an object: its bytes, the object's ETag and its whole length."""
+
+    answer: StorageAnswer
+    content: bytes = field(default=b"", repr=False)
+    etag: str = ""
+    total: int = 0
+
+
+class OutOfTime(Exception):
+    """The function's time limit is too near to go on."""
+
+
+@dataclass(slots=True)
+class UploadBody:
+    """The bytes of one PUT, as urllib3 reads them.
+
+    `before_last` is called when the last piece is about to be given out: raising there keeps the
+    object from coming to be. `has_time` is asked before every piece. `blocks` must hold `length`
+    bytes together.
+    """
+
+    blocks: Iterator[bytes] = field(repr=False)
+    length: int
+    before_last: Callable[[], None]
+    has_time: Callable[[], bool]
+    _block: memoryview = field(default=memoryview(b""), init=False, repr=False)
+    _sent: int = field(default=0, init=False)
+
+    def read(self, size: int = -1) -> memoryview:
+        """At most `size` bytes (all of a block where negative); empty at the end."""
+        if not self._block:
+            self._block = memoryview(next(self.blocks, b""))
+        if not self.has_time():
+            raise OutOfTime
+        piece = self._block if size < 0 else self._block[:size]
+        self._block = self._block[len(piece) :]
+        self._sent += len(piece)
+        if piece and self._sent == self.length:
+            self.before_last()
+        return piece
+
+
+Keep = Callable[[Mapping[str, Any]], None]
+"""Takes a checkpoint, in a form that JSON can hold. Raises `PartTaken`."""
+
+
+class Result(Enum):
+    """The two files of a complete operation."""
+
+    OUTPUT = "output"
+    METADATA = "metadata"
+
+
+class OperationFailed(Exception):
+    """A complete operation turns out to have failed; the text says why, as `check` would."""
+
+
+class ResultsChanged(Exception):
+    """The object is not the one whose first range was read: its ETag differs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What an operation is opened for."""
+
+    topic: str
+    model_id: str | None
+    """The model that was asked for; None: the latest."""
+    model: Model
+    """The model that this was found to be."""
+    name: str
+    """Of this attempt of this part, and of no other: the same when it is tried again; at most 64
+    characters of `a-z0-9-`."""
+
+
+class OpenOperation(Protocol):
+    """An operation that waits for its input."""
+
+    @property
+    def operation_id(self) -> str:
+        """At most 64 characters; no secret."""
+
+    def send(self, body: UploadBody) -> StorageAnswer:
+        """Sends the input, JSONL as it was dropped; whether it is stored.
+
+        Reads `body` to its end, once. What `body` raises goes through, and the operation then has
+        no input. Raises also the leaves of `errors.TryAgain`, `Final` and `OperatorNeeded`.
+        """
+
+
+class Results(Protocol):
+    """The two files of one complete operation, as the Coding Service documents them.
+
+    Its methods raise `CallNotDue`, `ResultsChanged`, `OperationFailed` and the leaves of
+    `errors.TryAgain`, `Final` and `OperatorNeeded`.
+    """
+
+    def prepared(
+        self, kept: Mapping[str, Any] | None, keep: Keep, has_time: Callable[[], bool], /
+    ) -> bool:
+        """Whether `get` has something to give; False where no time was left to make it so.
+
+        `kept` is the last checkpoint that was given to `keep`, by an earlier invocation perhaps.
+        """
+
+    def get(self, result: Result, first: int, last: int, etag: str | None) -> Piece:
+        """Bytes `first` to `last`, both included; with an `etag`, of that object only."""
+
+    def get_ahead(
+        self, executor: Executor, result: Result, first: int, last: int, etag: str | None
+    ) -> Callable[[], Piece]:
+        """Begins to get a range in `executor`; the call of what it returns waits for it."""
+
+
+class Engine(ABC):
+    """A service that codes files, within its limits.
+
+    Every method may raise `limiter.CallNotDue`, and of `errors` the leaves of `TryAgain`, `Final`
+    and `OperatorNeeded`. `turn` is what the last `CallNotDue` gave: who waits for a call keeps its
+    place.
+    """
+
+    # Submit.
+
+    @abstractmethod
+    def model(self, topic: str, model_id: str | None, *, turn: str | None = None) -> Model:
+        """A model of a topic, None for the latest; may be up to an hour old.
+
+        Raises also `TopicUnknown`, `ModelUnknown`."""
+
+    def foresee_open(self, *, turn: str | None = None) -> None:  # noqa: B027  who counts no calls
+        """Raises `CallNotDue` where `open` has done so and would again: before files are read
+        once more in vain. Who has not waited yet passes, so that a bad file is told at once."""
+
+    @abstractmethod
+    def open(self, order: Order, *, turn: str | None = None) -> OpenOperation:
+        """A new operation that waits for its input.
+
+        Raises also `TopicUnknown`, `ModelUnknown`."""
+
+    def settle(self, topic: str, operation_id: str, *, turn: str | None = None) -> OperationState:
+        """As `check`, of an operation whose upload was cut off: what has come of it."""
+        return self.check(topic, operation_id, turn=turn)
+
+    # Check.
+
+    @abstractmethod
+    def check(self, topic: str, operation_id: str, *, turn: str | None = None) -> OperationState:
+        """An operation's status, in the Coding Service's words. `timed_out`: it has no input."""
+
+    def demand(self) -> Demand:
+        """How much the engine's calls are in demand: the more, the rarer are the checks."""
+        return NO_DEMAND
+
+    def ended(self, begun_at: float) -> None:  # noqa: B027  for engines that count calls
+        """Hears of each operation that needs no more calls: about when it began, in seconds."""
+
+    # Collect.
+
+    @abstractmethod
+    def results(self, topic: str, operation_id: str, *, turn: str | None = None) -> Results:
+        """The results of a complete operation."""
+
+    def forget(self, topic: str, operation_id: str) -> None:  # noqa: B027  for those that keep
+        """The results have been collected: what the engine kept may go. Harmless to repeat."""
+
+
+EngineOf = Callable[[str], Engine]
+"""A topic in, the engine that codes it out."""

@@ -1,0 +1,210 @@
+"""The coding service, called within its limits, with the shared token, and its errors sorted."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, Protocol, TypeVar
+from urllib.parse import quote
+
+from pipeline.clock import Clock
+from pipeline.engines.coding_service.http import FIRST_ERROR, Answer, Request, Transport
+from pipeline.engines.coding_service.tokens import Tokens
+from pipeline.errors import (
+    CredentialsRefused,
+    DropcoderError,
+    ModelUnknown,
+    ServiceBusy,
+    ServiceRefused,
+    TopicUnknown,
+)
+from pipeline.ledger.table import Ledger
+from pipeline.observability import quoted
+from pipeline.rate_limit.limiter import Limiter
+from pipeline.rate_limit.state import Lane
+from protocol.errors import ServiceAnswer
+from protocol.messages import CreatedOperation, MalformedMessage, Model, OperationState
+
+
+class CodingServicePort(Protocol):
+    """A Coding Service, within its limits.
+
+    Every method may raise `limiter.CallNotDue`, and of `errors`: `AwsBusy`, `ServiceBusy`,
+    `ServiceRefused`, `CredentialsMissing`, `CredentialsRefused`, `AddressRefused`. `turn` is what
+    the last `CallNotDue` gave: who waits for a call keeps its place.
+    """
+
+    def model(self, topic: str, model_id: str | None, *, turn: str | None = None) -> Model:
+        """A model of a topic, None for the latest; may be up to an hour old.
+
+        Raises also `TopicUnknown`, `ModelUnknown`."""
+
+    def create_operation(
+        self, topic: str, model_id: str | None, *, turn: str | None = None
+    ) -> CreatedOperation:
+        """Creates a batch operation. Not idempotent: a repeated call makes a second one.
+
+        Raises also `TopicUnknown`, `ModelUnknown`."""
+
+    def operation(
+        self, topic: str, operation_id: str, *, turn: str | None = None
+    ) -> OperationState:
+        """An operation's status, with fresh URLs once it is complete."""
+
+
+MODEL_KEPT_SECONDS = 3_600  # ours: a new latest model is noticed within the hour
+
+
+REQUEST_TIMEOUT, TOO_MANY, SERVER_FAULT = 408, 429, 500  # HTTP statuses
+
+
+DENIALS = (401, 403)  # HTTP statuses that another token may mend
+
+Message = TypeVar("Message")
+
+NEXT_STEP_TOPIC = "Use a folder that is named like one of the service's topics, and drop it again."
+
+
+NEXT_STEP_MODEL = (
+    "Drop the file below <topic>/models/<id of a model of that topic>/, or directly below "
+    "<topic>/ for its latest model."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodingService:
+    """Answers `service_port.CodingServicePort` over HTTP."""
+
+    transport: Transport
+    tokens: Tokens
+    limiter: Limiter
+    ledger: Ledger
+    service_url: str
+    token_prefix: str = ""
+    clock: Clock = field(default_factory=Clock)
+    on_limit_exceeded: Callable[[], None] = lambda: None
+    """Called when the service's daily quota turns out to be gone; counts a metric."""
+
+    def model(self, topic: str, model_id: str | None, *, turn: str | None = None) -> Model:
+        key = f"model#{topic}#{model_id or 'latest'}"
+        now = int(self.clock.seconds())
+        kept = self.ledger.get(key, "model")
+        if kept is not None and kept["expires_at"] > now:
+            return Model.from_json(json.loads(kept["model"]))
+        models = f"/v1/topics/{quote(topic, safe='')}/models"
+        if model_id is None:
+            answer = self._call("GET", f"{models}/latest", Lane.MODEL, turn)
+            model = _read(Model.from_json, answer)
+        else:
+            model = _picked(self._call("GET", models, Lane.MODEL, turn), model_id)
+        self.ledger.put(
+            {
+                "pk": key,
+                "sk": "model",
+                "model": json.dumps(model.to_json()),
+                "expires_at": now + MODEL_KEPT_SECONDS,
+            }
+        )
+        return model
+
+    def create_operation(
+        self, topic: str, model_id: str | None, *, turn: str | None = None
+    ) -> CreatedOperation:
+        path = f"/v1/topics/{quote(topic, safe='')}"
+        if model_id is not None:
+            path += f"/models/{quote(model_id, safe='')}"
+        answer = self._call("POST", f"{path}/batch-code", Lane.SUBMISSION, turn)
+        return _read(CreatedOperation.from_json, answer)
+
+    def operation(
+        self, topic: str, operation_id: str, *, turn: str | None = None
+    ) -> OperationState:
+        path = f"/v1/topics/{quote(topic, safe='')}/batch-code/operations/"
+        answer = self._call("GET", path + quote(operation_id, safe=""), Lane.STATUS, turn)
+        return _read(OperationState.from_json, answer)
+
+    def _call(self, method: str, path: str, lane: Lane, turn: str | None) -> Any:
+        """The decoded body of a success. A token is there before a slot is spent on the call."""
+        token = self.tokens.current()
+        answer = self._send(method, path, lane, token.value, turn)
+        if answer.status in DENIALS and self.tokens.replace(token):
+            answer = self._send(method, path, lane, self.tokens.current().value, turn)
+        if answer.status >= FIRST_ERROR:
+            self._refuse(answer)
+        try:
+            return json.loads(answer.body)
+        except ValueError:
+            raise ServiceRefused(
+                f"the service answered {method} {path} with something that is not JSON; check "
+                "that the setting serviceUrl names the service"
+            ) from None
+
+    def _send(self, method: str, path: str, lane: Lane, token: str, turn: str | None) -> Answer:
+        self.limiter.take(lane, turn=turn)
+        headers = {"Authorization": f"{self.token_prefix}{token}", "Accept": "application/json"}
+        try:
+            answer = self.transport(Request(method, f"{self.service_url}{path}", headers=headers))
+        except DropcoderError:
+            self._nothing_began(lane)
+            raise
+        if answer.status >= FIRST_ERROR:
+            self._nothing_began(lane)
+        return answer
+
+    def _nothing_began(self, lane: Lane) -> None:
+        """No operation came of a slot that was taken for one: none will ask for its status."""
+        if lane is Lane.SUBMISSION:
+            self.limiter.ended(self.clock.seconds())
+
+    def _refuse(self, answer: Answer) -> NoReturn:
+        """Raises what an error of the service means (the table in `protocol.errors`)."""
+        text = _message_of(answer)
+        row = ServiceAnswer.of(answer.status, text)
+        if row is ServiceAnswer.LIMIT_EXCEEDED:
+            self.on_limit_exceeded()
+            raise self.limiter.close()
+        if answer.status == TOO_MANY:
+            self.limiter.slow_down()
+        raise _meaning(row, answer.status, quoted(text))
+
+
+def _meaning(row: ServiceAnswer | None, status: int, text: str) -> DropcoderError:
+    said = f"the service answered HTTP {status}: {text or 'nothing'}"
+    if row is ServiceAnswer.TOPIC_UNKNOWN:
+        return TopicUnknown(said, next_step=NEXT_STEP_TOPIC)
+    if row in (ServiceAnswer.MODEL_UNKNOWN, ServiceAnswer.MODEL_OF_OTHER_TOPIC):
+        return ModelUnknown(said, next_step=NEXT_STEP_MODEL)
+    if row in (ServiceAnswer.NO_MODELS, ServiceAnswer.NOT_YOUR_OPERATION):
+        return ServiceRefused(said)
+    if status in DENIALS:
+        return CredentialsRefused(
+            f"{said}; it refuses a fresh token: check the client's rights with the service's "
+            "operator, and whether other programs ask for too many tokens"
+        )
+    if status in (REQUEST_TIMEOUT, TOO_MANY) or status >= SERVER_FAULT:
+        return ServiceBusy(said)
+    return ServiceRefused(said)
+
+
+def _message_of(answer: Answer) -> str:
+    try:
+        body = json.loads(answer.body)
+    except ValueError:
+        return ""
+    message = body.get("message", body.get("Message")) if isinstance(body, dict) else None
+    return message if isinstance(message, str) else ""
+
+
+def _read(reader: Callable[[Any], Message], body: Any) -> Message:
+    try:
+        return reader(body)
+    except MalformedMessage as error:
+        raise ServiceRefused(f"{error}; the service does not speak the documented form") from None
+
+
+def _picked(body: Any, model_id: str) -> Model:
+    """The model of that id out of the topic's models."""
+    models = body if isinstance(body, list) else []
+    for each in models:
+        if isinstance(each, dict) and str(each.get("modelId", "")).lower() == model_id.lower():
+            return _read(Model.from_json, each)
+    raise ModelUnknown(f"the topic has no model {model_id}", next_step=NEXT_STEP_MODEL)

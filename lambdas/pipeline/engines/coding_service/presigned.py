@@ -1,0 +1,210 @@
+"""The storage behind presigned URLs: whom we may call there, and what its errors mean.
+
+A presigned URL is a secret, and it comes from outside. So it is used only if its host is one that
+the deployment allows, it is never followed elsewhere, and no error carries more of an answer than
+S3's error code.
+"""
+
+import logging
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import IO, cast
+from urllib.parse import urlsplit
+
+import urllib3
+from urllib3.util import SKIP_HEADER
+
+from pipeline.clock import Clock
+from pipeline.engines.base import (
+    Piece,
+    StorageAnswer,
+    UploadBody,
+    Verdict,
+)
+from pipeline.errors import AddressRefused
+from protocol.messages import CreatedOperation
+
+BLOCK_BYTES = 1 << 20  # ours: of one send; fewer and larger calls than http.client's 16 kB
+
+
+CONNECT_SECONDS = 20.0  # ours; urllib3 allows each send of a block the same time
+
+
+READ_SECONDS = 60.0  # ours: S3 has answered or is lost
+
+
+DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+@dataclass(frozen=True, slots=True)
+class PresignedHosts:
+    """Where presigned URLs may lead."""
+
+    patterns: tuple[str, ...]
+    """fnmatch patterns of `host`, or of `host:port` where the port is not the usual one."""
+    allow_plain_http: bool = False
+
+    def check(self, url: str) -> None:
+        """Raises `AddressRefused`, naming the host at most, unless the URL may be called."""
+        try:
+            parts = urlsplit(url)
+            host, port = (parts.hostname or "").lower(), parts.port
+        except ValueError:
+            raise AddressRefused(
+                "the service's presigned URL is no URL; check serviceUrl"
+            ) from None
+        if parts.scheme != "https" and not (parts.scheme == "http" and self.allow_plain_http):
+            raise AddressRefused(
+                f"the service's presigned URL for {host} is not https; plain http needs the "
+                "setting allowPlainHttp"
+            )
+        place = host if port in (None, DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
+        allowed = any(fnmatchcase(place, pattern.lower()) for pattern in self.patterns)
+        if not host or "@" in parts.netloc or not allowed:
+            raise AddressRefused(
+                f"the service's presigned URL leads to {place or 'no host'}, which the setting "
+                f"presignedHosts ({', '.join(self.patterns)}) does not allow; add it there if "
+                "it is the service's storage"
+            )
+
+
+def presigned_pool(ca_bundle: str | None) -> urllib3.PoolManager:
+    """Connections to the storage: verified TLS, no retries, no redirects.
+
+    `ca_bundle` is a file of trusted certificates in place of the system's."""
+    # urllib3 logs the whole URL of each request at DEBUG, and of odd answers at WARNING.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    return urllib3.PoolManager(
+        num_pools=4,
+        maxsize=8,
+        blocksize=BLOCK_BYTES,
+        retries=False,
+        timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+        cert_reqs="CERT_REQUIRED",
+        ca_certs=ca_bundle,
+    )
+
+
+LOST = StorageAnswer(Verdict.BUSY, "the connection was lost")
+
+
+@dataclass(frozen=True, slots=True)
+class Uploader:
+    """Sends bodies to presigned URLs."""
+
+    pool: urllib3.PoolManager
+    hosts: PresignedHosts
+
+    def put(self, operation: CreatedOperation, body: UploadBody) -> StorageAnswer:
+        """Sends the body as the operation's input; the storage's answer, or `LOST`.
+
+        Raises `AddressRefused`, and whatever the body raises, the connection closed.
+        """
+        self.hosts.check(operation.request_upload_url)
+        try:
+            response = self.pool.request(
+                "PUT",
+                operation.request_upload_url,
+                body=cast("IO[bytes]", body),  # urllib3 only ever reads it
+                headers={
+                    "Content-Length": str(body.length),
+                    # Signed with the URL: S3 refuses any other, and any further, x-amz header.
+                    "x-amz-server-side-encryption": "aws:kms",
+                    "x-amz-server-side-encryption-aws-kms-key-id": operation.bucket_kms_key_arn,
+                    # The documented headers and no others: urllib3 would add these.
+                    "Accept-Encoding": SKIP_HEADER,
+                    "User-Agent": SKIP_HEADER,
+                },
+                redirect=False,
+                preload_content=False,
+            )
+        except urllib3.exceptions.HTTPError:
+            # Its text holds the URL: nothing of it is told.
+            return LOST
+        answer = StorageAnswer.of(response)
+        if answer.verdict is not Verdict.DONE:
+            response.close()  # the body may not have been read to its end
+        response.release_conn()
+        return answer
+
+
+RANGE_TRIES = 4  # ours: of one range
+
+
+FIRST_RETRY_SECONDS = 0.5  # ours; doubles
+
+
+WHOLE, PARTIAL, NOT_SATISFIABLE = 200, 206, 416  # HTTP statuses
+
+NO_RANGES = StorageAnswer(Verdict.REFUSED, "an answer without the range that was asked for")
+
+
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Downloader:
+    """Gets ranges of presigned URLs; safe to use from several threads."""
+
+    pool: urllib3.PoolManager
+    hosts: PresignedHosts
+    clock: Clock
+
+    def get(self, url: str, first: int, last: int, etag: str | None) -> Piece:
+        """Bytes `first` to `last` (both included; fewer at the end of the object).
+
+        With an `etag`, of that object only. A lost connection or a busy storage is tried a few
+        times. Raises `AddressRefused`.
+        """
+        self.hosts.check(url)
+        wait = FIRST_RETRY_SECONDS
+        for _ in range(RANGE_TRIES - 1):
+            piece = self._get_once(url, first, last, etag)
+            if piece.answer.verdict is not Verdict.BUSY:
+                return piece
+            self.clock.sleep(wait)
+            wait *= 2
+        return self._get_once(url, first, last, etag)
+
+    def _get_once(self, url: str, first: int, last: int, etag: str | None) -> Piece:
+        headers = {"Range": f"bytes={first}-{last}"} | ({"If-Match": etag} if etag else {})
+        try:
+            response = self.pool.request(
+                "GET",
+                url,
+                headers=headers,
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
+            )
+        except urllib3.exceptions.HTTPError:
+            return Piece(LOST)  # the error's text holds the URL
+        try:
+            if response.status == NOT_SATISFIABLE and first == 0:
+                return Piece(StorageAnswer(Verdict.DONE, "OK"))  # S3's answer for an empty object
+            answer = StorageAnswer.of(response)
+            if answer.verdict is not Verdict.DONE:
+                return Piece(answer)
+            return _piece(response, first, last)
+        except urllib3.exceptions.HTTPError:
+            return Piece(LOST)
+        finally:
+            response.close()
+
+
+def _piece(response: urllib3.BaseHTTPResponse, first: int, last: int) -> Piece:
+    """The range of a success, if it is the one that was asked for. Reads no more than that."""
+    content = response.read(last - first + 2, decode_content=False)
+    place = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    if response.status == WHOLE and first == 0 and len(content) <= last + 1:
+        begin, end, total = 0, len(content) - 1, len(content)
+    elif response.status == PARTIAL and place:
+        begin, end, total = (int(number) for number in place.groups())
+    else:
+        return Piece(NO_RANGES)
+    if begin != first or end != min(last, total - 1):
+        return Piece(NO_RANGES)
+    if len(content) != end - begin + 1:
+        return Piece(LOST)
+    return Piece(StorageAnswer(Verdict.DONE, "OK"), content, response.headers["ETag"], total)

@@ -1,0 +1,111 @@
+"""An operation's two result files, behind URLs that the service renews."""
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+from pipeline.engines.base import Piece, Result, Results, ResultsChanged, Verdict
+from pipeline.engines.coding_service.client import CodingServicePort
+from pipeline.engines.coding_service.presigned import Downloader
+from pipeline.errors import ResultsGone, ServiceRefused, StorageBusy, StorageRefused
+from pipeline.observability import quoted
+from protocol.messages import OperationState
+from protocol.statuses import OperationStatus
+
+FRESH_URLS = 3  # ours: a URL that was fresh and is called expired so often will not get better
+
+
+@dataclass(slots=True)
+class ServiceResults(Results):
+    """The results of one operation. Asks the service for fresh URLs when they have expired.
+
+    Its methods raise as `service.operation` does (`CallNotDue` included), `ResultsGone`,
+    `ResultsChanged`, `StorageBusy`, `StorageRefused`, `AddressRefused`.
+    """
+
+    service: CodingServicePort
+    downloader: Downloader
+    topic: str
+    operation_id: str
+    turn: str | None = None
+    """The place in the queue for a call, where the last one was not due."""
+    _state: OperationState | None = field(default=None, init=False, repr=False)
+
+    def prepared(self, *_: object) -> bool:
+        """The service gives its results as they are wanted."""
+        return True
+
+    def get(self, result: Result, first: int, last: int, etag: str | None) -> Piece:
+        """A range, as `Downloader.get` gives it."""
+        for _ in range(FRESH_URLS):
+            url = self._url(result)
+            piece = self.downloader.get(url, first, last, etag)
+            if piece.answer.verdict is not Verdict.EXPIRED:
+                return _checked(piece)
+            self._expired(result, url)
+        raise StorageBusy("the service's storage calls fresh download URLs expired; trying again")
+
+    def get_ahead(
+        self, executor: Executor, result: Result, first: int, last: int, etag: str | None
+    ) -> Callable[[], Piece]:
+        """Begins to get a range in `executor`; the call of what it returns waits for it.
+
+        Only that call, and so only the caller's thread, asks the service for anything."""
+        url = self._url(result)
+        begun = executor.submit(self.downloader.get, url, first, last, etag)
+
+        def wait() -> Piece:
+            piece = begun.result()
+            if piece.answer.verdict is Verdict.EXPIRED:
+                self._expired(result, url)
+                return self.get(result, first, last, etag)
+            return _checked(piece)
+
+        return wait
+
+    def _url(self, result: Result) -> str:
+        state = self._state or self._asked()
+        self._state = state
+        if result is Result.OUTPUT:
+            url = state.response_download_url
+        else:
+            url = state.metadata_download_url
+        if url is None:
+            why = quoted(state.error) if state.error else "it gives no download URLs any more"
+            raise ResultsGone(
+                f"the service no longer has the results of operation {self.operation_id}: {why}; "
+                "drop the file again"
+            )
+        return url
+
+    def _asked(self) -> OperationState:
+        state = self.service.operation(self.topic, self.operation_id, turn=self.turn)
+        if state.status is not OperationStatus.COMPLETE:
+            raise ServiceRefused(
+                f"operation {self.operation_id} was complete and is now {state.status}; drop the "
+                "file again, and tell the service's operator"
+            )
+        return state
+
+    def _expired(self, result: Result, url: str) -> None:
+        """Forgets the URLs, unless they have been renewed since `url` was taken."""
+        if self._url(result) == url:
+            self._state = None
+
+
+def _checked(piece: Piece) -> Piece:
+    verdict, code = piece.answer.verdict, piece.answer.code
+    if verdict is Verdict.DONE:
+        return piece
+    if verdict is Verdict.CHANGED:
+        raise ResultsChanged
+    if verdict is Verdict.GONE:
+        raise ResultsGone(
+            f"the service's storage no longer has the results ({code}); drop the file again"
+        )
+    if verdict is Verdict.BUSY:
+        raise StorageBusy(f"the service's storage gave no results ({code}); trying again")
+    raise StorageRefused(
+        f"the service's storage refused to give the results ({code}); drop the file again, and "
+        "if that fails too, tell the service's operator"
+    )

@@ -1,0 +1,260 @@
+"""Joins the outputs of a file's parts into one, in steps that resume.
+
+Each step of the plan is one part of a multipart upload, so S3's list of parts says which steps are
+done, and the checkpoint only says which upload it is and of which plan. The caller holds the
+drop meanwhile: two invocations that join the same drop would each make the same object, but one
+might remove what the other still reads.
+"""
+
+import json
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from typing import Any
+from zlib import crc32
+
+from pipeline.domain.drop import Drop
+from pipeline.domain.facts import MetadataFacts, OutputFacts
+from pipeline.errors import Final, ResultsMismatch
+from pipeline.finish.join_plan import (
+    COPY_BYTES,
+    NEWLINE,
+    Gather,
+    Source,
+    Span,
+    Step,
+    check,
+    fingerprint,
+    joined_output,
+    steps_of,
+)
+from pipeline.finish.manifest import Whole, sent_and_received
+from pipeline.finish.outcomes import Piece
+from pipeline.ledger.drops import Drops
+from pipeline.storage.multipart import ResultFiles, UploadGone
+from pipeline.storage.results_bucket import METADATA_NAME, OUTPUT_NAME, FileChanged, ResultsBucket
+from pipeline.validation.rejection_report import piece_report
+
+MAX_RESTARTS = 3  # ours: an upload that is gone again and again is somebody's doing
+
+
+WORKERS = 4  # ours: S3 copies; a gathering holds 5 MiB twice, as pieces and as the part of them
+
+
+@dataclass(slots=True, kw_only=True)
+class Join:
+    """The join of `parts`, in order, to the object `key`, which is none of theirs.
+
+    `checkpoint` is what was last given to `keep`, which writes it down; a small JSON object.
+    """
+
+    files: ResultFiles
+    results: ResultsBucket
+    key: str
+    parts: Sequence[OutputFacts]
+    has_time: Callable[[], bool]
+    checkpoint: Mapping[str, Any]
+    keep: Callable[[dict[str, Any]], None]
+    copy_bytes: int = COPY_BYTES
+
+    def run(self) -> OutputFacts | None:
+        """The facts of the whole, or None where there was no time to finish it.
+
+        Raises `AwsBusy`; `ResultsMismatch` where a part's output is not what was collected, or
+        the whole not what the parts add up to.
+        """
+        try:
+            with ThreadPoolExecutor(WORKERS, thread_name_prefix="join") as executor:
+                return self._run(executor)
+        except UploadGone:
+            self._start_over()
+            return None
+        except FileChanged:
+            self.abandon()
+            raise ResultsMismatch(
+                "a part's results changed while they were joined; drop the file again"
+            ) from None
+        except Final:
+            self.abandon()
+            raise
+
+    def abandon(self) -> None:
+        """Frees what was put of a join that will not be finished."""
+        if "upload_id" in self.checkpoint:
+            self.files.abort(self.key, self.checkpoint["upload_id"])
+            self._keep({})
+
+    def _run(self, executor: Executor) -> OutputFacts | None:
+        parts = [part for part in self.parts if part.bytes]
+        sources = list(executor.map(self._seen, parts))
+        steps = steps_of(sources, copy_bytes=self.copy_bytes)
+        whole = joined_output(self.key, parts, sources)
+        if not steps:
+            raise ResultsMismatch("nothing came out of any part; drop the file again")
+        if len(steps) == 1 and isinstance(steps[0], Gather):
+            return self._put(b"".join(executor.map(self._piece, steps[0].pieces)), whole)
+        upload_id = self._upload(steps)
+        if not self._take(steps, upload_id, executor):
+            return None
+        found = self.files.complete(self.key, upload_id, count=len(steps), total=whole.bytes)
+        try:
+            check(found, whole)
+        except ResultsMismatch:
+            self.results.delete([self.key])
+            raise
+        return whole
+
+    def _seen(self, part: OutputFacts) -> Source:
+        """The part's output as it lies in the bucket."""
+        try:
+            end = self.results.read(part.key, part.bytes - 1, part.bytes - 1)
+        except FileChanged:
+            raise _not_as_collected(part) from None
+        if end.total != part.bytes:
+            raise _not_as_collected(part)
+        # Nothing says that a service ends its files with a newline, only that lines are records.
+        return Source(part.key, end.etag, end.total, ends_line=end.content == NEWLINE)
+
+    def _upload(self, steps: Sequence[Step]) -> str:
+        """The upload of this plan: the one begun earlier, or a new one."""
+        plan = fingerprint(steps)
+        if self.checkpoint.get("plan") != plan:
+            restarts = self.checkpoint.get("restarts", 0)
+            self.abandon()
+            begun = self.files.begin(self.key)
+            self._keep({"upload_id": begun, "plan": plan, "restarts": restarts})
+        return str(self.checkpoint["upload_id"])
+
+    def _take(self, steps: Sequence[Step], upload_id: str, executor: Executor) -> bool:
+        """Takes the steps that S3 does not have; whether there was time for all."""
+        done = self.files.part_sizes(self.key, upload_id)
+        numbered = enumerate(steps, start=1)
+        left = deque((number, step) for number, step in numbered if done.get(number) != step.size)
+        running: deque[Future[None]] = deque()
+        while left:
+            if len(running) == WORKERS:
+                running.popleft().result()
+            if not self.has_time():
+                break
+            running.append(executor.submit(self._step, upload_id, *left.popleft()))
+        for each in running:
+            each.result()
+        return not left
+
+    def _step(self, upload_id: str, number: int, step: Step) -> None:
+        if isinstance(step, Gather):
+            content = b"".join(map(self._piece, step.pieces))
+            self.files.put_part(self.key, upload_id, number, content)
+            return
+        self.files.copy_part(
+            self.key,
+            upload_id,
+            number,
+            source=step.span.source.key,
+            etag=step.span.source.etag,
+            span=_range_of(step.span),
+        )
+
+    def _piece(self, piece: Span | bytes) -> bytes:
+        if isinstance(piece, bytes):
+            return piece
+        source = piece.source
+        return self.results.read(source.key, piece.first, piece.last, source.etag).content
+
+    def _put(self, content: bytes, whole: OutputFacts) -> OutputFacts:
+        """A whole that is small: one object, checked before it is there."""
+        check(crc32(content), whole)
+        self.files.put(self.key, content)
+        return whole
+
+    def _start_over(self) -> None:
+        restarts = self.checkpoint.get("restarts", 0) + 1
+        self.abandon()
+        if restarts > MAX_RESTARTS:
+            raise ResultsMismatch(
+                "the joined results were taken away again and again while they were written; "
+                "drop the file again, and see who else writes to the results bucket"
+            )
+        self._keep({"restarts": restarts})
+
+    def _keep(self, checkpoint: dict[str, Any]) -> None:
+        self.keep(checkpoint)
+        self.checkpoint = checkpoint
+
+
+def _range_of(span: Span) -> str | None:
+    return None if span.is_whole else f"bytes={span.first}-{span.last}"
+
+
+def _not_as_collected(part: OutputFacts) -> ResultsMismatch:
+    return ResultsMismatch(
+        f"{part.key} of the results bucket is not the {part.bytes:,} bytes that were collected; "
+        "drop the file again"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeOutput:
+    """What joining works with. Its methods may raise `AwsBusy`, `ResultsMismatch`."""
+
+    drops: Drops
+    files: ResultFiles
+    results: ResultsBucket
+
+    def of(self, drop: Drop, pieces: Sequence[Piece], has_time: Callable[[], bool]) -> Whole | None:
+        """The whole, once it lies where the drop's results belong; None: there was no time."""
+        received = [sent_and_received(piece)[1] for piece in pieces]
+        metadata = [piece.metadata for piece in pieces if piece.metadata is not None]
+        if len(received) == 1:
+            return Whole(received[0], metadata[0])
+        if len({each.model.get("modelId") for each in metadata}) > 1:
+            raise ResultsMismatch(
+                "the pieces of the file were coded by different models; drop it again, below "
+                "<topic>/models/<model id>/ to have one model code all of it"
+            )
+        known = self.drops.joining(drop.drop_id)
+        if "whole" in known:  # an earlier run's answer was lost
+            return Whole(OutputFacts(**known["whole"]), self._metadata(drop, metadata[0]))
+        join = Join(
+            files=self.files,
+            results=self.results,
+            key=f"{drop.results_prefix}{OUTPUT_NAME}",
+            parts=received,
+            has_time=has_time,
+            checkpoint=known,
+            keep=lambda checkpoint: self._keep(drop, checkpoint),
+        )
+        joined = join.run()
+        if joined is None:
+            return None
+        whole = Whole(joined, self._metadata(drop, metadata[0]))
+        self._keep(drop, {"whole": asdict(joined)})
+        return whole
+
+    def discard(self, drop: Drop, pieces: Sequence[Piece]) -> None:
+        """Removes what the pieces left, once nobody needs it. Harmless to repeat."""
+        left = [
+            key
+            for piece in pieces
+            if piece.number is not None
+            for key in (
+                piece.output.key if piece.output else None,
+                piece.metadata.key if piece.metadata else None,
+                piece_report(drop.results_prefix, piece.number),
+            )
+            if key is not None
+        ]
+        if left:
+            self.results.delete(left)
+
+    def _keep(self, drop: Drop, checkpoint: Mapping[str, Any]) -> None:
+        self.drops.keep_joining(drop.drop_id, checkpoint)
+
+    def _metadata(self, drop: Drop, of_a_piece: MetadataFacts) -> MetadataFacts:
+        """The metadata beside the whole output: the first piece's, which are alike."""
+        key = f"{drop.results_prefix}{METADATA_NAME}"
+        content = json.dumps(of_a_piece.model, ensure_ascii=False).encode()
+        self.files.put(key, content)
+        return replace(of_a_piece, key=key, bytes=len(content), sha256=sha256(content).hexdigest())

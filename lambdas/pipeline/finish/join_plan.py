@@ -1,0 +1,205 @@
+"""How to make one object of several, one after the other, by S3's own part copies.
+
+The object is a multipart upload with one part for each step. A step copies a range, which S3 does
+without passing the bytes on, or, where what is left of an object is less than S3 takes for a part,
+gathers small pieces in memory until they are enough. So a step gathers at most 5 MiB, and of
+large objects only what lies around the seams is read.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from hashlib import sha256
+from itertools import pairwise
+from math import ceil
+from zlib import crc32
+
+from pipeline.domain.facts import OutputFacts
+from pipeline.errors import ResultsMismatch
+from pipeline.storage.multipart import MAX_COPY_BYTES, MAX_PARTS, MIN_PART_BYTES
+from pipeline.validation.checksums import joined
+from pipeline.validation.digest import SequenceDigest
+
+COPY_BYTES = 512 << 20  # ours: S3 copies so much in seconds, so that a function can hand over
+
+
+NEWLINE = b"\n"
+
+
+FINGERPRINT_DIGITS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An object to be joined, of at least one byte, whole and as it was when it was looked at."""
+
+    key: str
+    etag: str
+    """With the quotes that S3 puts around it."""
+    size: int
+    """Bytes."""
+    ends_line: bool = True
+    """Whether its last byte is a newline; otherwise one is put between it and what follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The bytes of a source from `first` to `last`, both included."""
+
+    source: Source
+    first: int
+    last: int
+
+    @property
+    def size(self) -> int:
+        return self.last - self.first + 1
+
+    @property
+    def is_whole(self) -> bool:
+        """All of the source."""
+        return self.size == self.source.size
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A part that S3 copies."""
+
+    span: Span
+
+    @property
+    def size(self) -> int:
+        return self.span.size
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """A part that is put together in memory of spans and newlines."""
+
+    pieces: tuple[Span | bytes, ...]
+
+    @property
+    def size(self) -> int:
+        return sum(_size(piece) for piece in self.pieces)
+
+
+Step = Copy | Gather
+
+
+def steps_of(
+    sources: Sequence[Source],
+    *,
+    min_part_bytes: int = MIN_PART_BYTES,
+    copy_bytes: int = COPY_BYTES,
+) -> tuple[Step, ...]:
+    """The steps that join `sources`; all but the last have at least `min_part_bytes`.
+
+    `copy_bytes`, at least twice as much, is what a copy has at most, unless the steps would be
+    too many. Raises `ValueError` for more sources or bytes than S3 can join.
+    """
+    copy_bytes = max(copy_bytes, _least_copy_bytes(sources))
+    if copy_bytes > MAX_COPY_BYTES:
+        raise ValueError(f"{len(sources)} objects of this size are more than S3 can join")
+    return tuple(_steps(separated(sources), min_part_bytes, copy_bytes))
+
+
+def separated(sources: Iterable[Source]) -> Iterator[Span | bytes]:
+    """All of the sources in order, with a newline behind each that lacks one in front of others."""
+    for source, following in pairwise((*sources, None)):
+        if source is None:
+            return
+        yield Span(source, 0, source.size - 1)
+        if following is not None and not source.ends_line:
+            yield NEWLINE
+
+
+def fingerprint(steps: Sequence[Step]) -> str:
+    """Tells plans apart, down to the objects' ETags."""
+    return sha256(repr(steps).encode("utf-8", "surrogatepass")).hexdigest()[:FINGERPRINT_DIGITS]
+
+
+def _steps(pieces: Iterable[Span | bytes], least: int, copy_bytes: int) -> Iterator[Step]:
+    pending: list[Span | bytes] = []
+    size = 0
+    for whole in pieces:
+        rest: Span | bytes | None = whole
+        while rest is not None:
+            if isinstance(rest, Span) and not pending and rest.size >= least:
+                yield from _copies(rest, copy_bytes)
+                break
+            taken, rest = _divided(rest, least - size)
+            pending.append(taken)
+            size += _size(taken)
+            if size == least:
+                yield Gather(tuple(pending))
+                pending, size = [], 0
+    if pending:
+        yield Gather(tuple(pending))
+
+
+def _divided(piece: Span | bytes, size: int) -> tuple[Span | bytes, Span | None]:
+    """The first `size` bytes of a piece, and the others."""
+    if isinstance(piece, bytes) or piece.size <= size:
+        return piece, None
+    middle = piece.first + size
+    return Span(piece.source, piece.first, middle - 1), Span(piece.source, middle, piece.last)
+
+
+def _copies(span: Span, copy_bytes: int) -> Iterator[Copy]:
+    """Copies of nearly equal size, so that none is too small."""
+    count = ceil(span.size / copy_bytes)
+    bounds = (span.first + span.size * number // count for number in range(count + 1))
+    for first, end in pairwise(bounds):
+        yield Copy(Span(span.source, first, end - 1))
+
+
+def _least_copy_bytes(sources: Sequence[Source]) -> int:
+    """What copies must hold so that there are not too many steps.
+
+    Beside the copies that are full, a source adds at most a copy that is not, and a gathering.
+    """
+    full_copies = MAX_PARTS - 2 * len(sources) - 1
+    if full_copies < 1:
+        return MAX_COPY_BYTES + 1
+    return ceil(sum(source.size for source in sources) / full_copies)
+
+
+def _size(piece: Span | bytes) -> int:
+    return len(piece) if isinstance(piece, bytes) else piece.size
+
+
+def joined_output(key: str, parts: Sequence[OutputFacts], sources: Sequence[Source]) -> OutputFacts:
+    """The facts of the object `key`, joined of `parts`, which lie in the `sources` one by one."""
+    checksum = size = 0
+    checksums = iter(int(part.crc32, 16) for part in parts)
+    for piece in separated(sources):
+        if isinstance(piece, bytes):
+            checksum, size = crc32(piece, checksum), size + len(piece)
+        else:
+            checksum, size = joined(checksum, next(checksums), piece.size), size + piece.size
+    return OutputFacts(
+        key=key,
+        bytes=size,
+        records=sum(part.records for part in parts),
+        crc32=f"{checksum:08x}",
+        record_id_digest=joined_digest(part.record_id_digest for part in parts),
+        coded=sum(part.coded for part in parts),
+        suggested=sum(part.suggested for part in parts),
+    )
+
+
+def joined_digest(texts: Iterable[str]) -> str:
+    """The recordId digest of a file from those of its parts, of what went in or came out."""
+    digests = map(SequenceDigest.from_text, texts)
+    return reduce(SequenceDigest.joined, digests, SequenceDigest()).to_text()
+
+
+def check(found: int | None, whole: OutputFacts) -> None:
+    """Raises `ResultsMismatch` unless the joined object has the CRC-32 that its parts add up to.
+
+    `found` is None from a storage that finds no checksum of the whole.
+    """
+    if found is not None and found != int(whole.crc32, 16):
+        raise ResultsMismatch(
+            f"the joined results have the checksum {found:08x}, their parts add up to "
+            f"{whole.crc32}; drop the file again"
+        )

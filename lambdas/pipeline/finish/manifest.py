@@ -1,0 +1,120 @@
+"""The manifest of a drop's results, written last: who sees it may trust the rest.
+
+Its schema is docs/schemas/manifest.json.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.domain.drop import Drop
+from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
+from pipeline.domain.state_fields import MalformedState
+from pipeline.errors import ResultsMismatch
+from pipeline.finish.join_plan import joined_digest
+from pipeline.finish.outcomes import Piece
+
+MANIFEST_VERSION = "1"
+MANIFEST_NAME = "manifest.json"
+SOFTWARE = {"name": "dropcoder", "version": "0.1.0"}  # as in pyproject.toml
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What came back of a drop's file, as it lies in the results bucket."""
+
+    output: OutputFacts
+    metadata: MetadataFacts
+
+
+def sent_and_received(piece: Piece) -> tuple[InputFacts, OutputFacts]:
+    """The facts of a collected piece, once they agree.
+
+    Raises `ResultsMismatch` with the numbers where they do not.
+    """
+    sent, output = piece.input, piece.output
+    if sent is None or output is None or piece.metadata is None:
+        raise MalformedState(f"part {piece.part_id} ended as collected, but its facts are missing")
+    if sent.records != output.records:
+        raise ResultsMismatch(
+            f"{sent.records:,} records went in, {output.records:,} came out "
+            f"(operation {piece.operation_id})"
+        )
+    if sent.record_id_digest != output.record_id_digest:
+        raise ResultsMismatch(
+            f"the {output.records:,} records that came out do not have the recordIds that went "
+            f"in, in their order (operation {piece.operation_id})"
+        )
+    return sent, output
+
+
+def manifest_of(
+    drop: Drop, pieces: Sequence[Piece], whole: Whole, *, completed_at: str
+) -> dict[str, Any]:
+    """The manifest of a drop. Raises `ResultsMismatch`."""
+    agreed = [sent_and_received(piece) for piece in pieces]
+    output, metadata = whole.output, whole.metadata
+    return {
+        "manifestVersion": MANIFEST_VERSION,
+        "dropId": drop.drop_id,
+        "bucket": drop.bucket,
+        "key": drop.key,
+        "versionId": drop.version_id,
+        "topic": drop.topic,
+        "model": metadata.model,
+        "operations": [
+            {
+                "operationId": piece.operation_id,
+                "attempt": piece.attempt,
+                "firstByte": sent.first_byte,
+                "lastByte": sent.last_byte,
+                "records": sent.records,
+                "sha256": sent.sha256,
+            }
+            for piece, (sent, _) in zip(pieces, agreed, strict=True)
+        ],
+        "input": _input(drop, [sent for sent, _ in agreed], output),
+        "output": {
+            "key": output.key,
+            "bytes": output.bytes,
+            "records": output.records,
+            "crc32": output.crc32,
+            "recordIdDigest": output.record_id_digest,
+            "coded": output.coded,
+            "suggested": output.suggested,
+        },
+        "metadata": {
+            "key": metadata.key,
+            "bytes": metadata.bytes,
+            "sha256": metadata.sha256,
+        },
+        "droppedAt": drop.dropped_at,
+        "completedAt": completed_at,
+        "software": SOFTWARE,
+    }
+
+
+def _input(drop: Drop, sent: Sequence[InputFacts], output: OutputFacts) -> dict[str, Any]:
+    """What went in, over all pieces. Raises `ResultsMismatch` unless it is the whole file."""
+    if len({each.has_record_id for each in sent}) > 1:
+        raise ResultsMismatch(
+            "some pieces of the file have recordIds on their lines and others have none; all "
+            "lines of a file need the same fields: correct the file and drop it again"
+        )
+    whole = {
+        "bytes": sum(each.bytes for each in sent),
+        "records": sum(each.records for each in sent),
+        # A hash can't be joined as digests can: of several pieces, each operation has its own.
+        "sha256": sent[0].sha256 if len(sent) == 1 else None,
+        "recordIdDigest": joined_digest(each.record_id_digest for each in sent),
+        "etag": drop.etag,
+    }
+    if whole["bytes"] != drop.size:
+        raise ResultsMismatch(
+            f"{whole['bytes']:,} bytes of the file's {drop.size:,} were sent; drop it again"
+        )
+    if (whole["records"], whole["recordIdDigest"]) != (output.records, output.record_id_digest):
+        raise ResultsMismatch(
+            "the joined results are not those of the pieces; start the execution again"
+        )
+    return whole

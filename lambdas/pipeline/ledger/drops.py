@@ -1,0 +1,190 @@
+"""The ledger of drops: each is accepted once, travels in one execution, and ends with one
+announcement.
+
+Item `drop#<drop id>`/`drop`: state accepted → ended. It says what the drop is, which execution
+carries it, and what was told, so that telling again says the same. No URL, token, secret or line
+of a drop is ever in here.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+from pipeline.clock import Clock
+from pipeline.domain.drop import Drop
+from pipeline.ledger.table import Item, Ledger
+
+KEPT_SECONDS = 400 * 86_400  # ours: a year of drops and then some stays readable
+SK = "drop"
+FACTS = (
+    *("bucket", "key", "version_id", "size", "etag"),
+    *("topic", "model", "results_prefix", "dropped_at"),
+)
+"""What of a `Drop` the ledger keeps: all that follows from the object itself."""
+TRIES = 10  # ours: conditional writes lost in a row; two at once is the most that happens
+
+
+class DropState(StrEnum):
+    ACCEPTED = "accepted"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a drop ended and what was told about it."""
+
+    status: str
+    """complete, failed, timed_out or rejected."""
+    body: Mapping[str, Any] = field(repr=False)
+    """The notification's body."""
+    rescued: bool
+    """Told because the execution died; another ending may follow when it is redriven."""
+    execution: str = ""
+    """The name of the execution that ended it."""
+
+    def stands(self, execution: str, *, rescuing: bool) -> bool:
+        """Whether it is what `execution` has to tell, whatever that found itself.
+
+        What an execution has told it tells again when it is tried again. A drop that is complete
+        stays so. Any other ending gives way to that of a later execution: a failed file may be
+        started again, and a redriven execution knows better than the rescue before it. A rescue
+        itself only speaks where nothing has been told, or a rescue spoke before.
+        """
+        if self.rescued:
+            return False
+        return rescuing or self.status == "complete" or self.execution == execution
+
+
+@dataclass(frozen=True, slots=True)
+class DropRecord:
+    """A drop as the ledger knows it."""
+
+    state: DropState
+    execution: str | None
+    """The name of the execution that carries it; None until one claims it."""
+    ending: Ending | None
+    endings: int
+    """How often an ending was written."""
+
+    @classmethod
+    def from_item(cls, item: Item) -> Self:
+        ending = item.get("ending")
+        return cls(
+            state=DropState(item.get("state", DropState.ACCEPTED)),
+            execution=item.get("execution"),
+            ending=None if ending is None else Ending(**ending),
+            endings=item.get("endings", 0),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Drops:
+    """The drops' items. All methods may raise `AwsBusy`."""
+
+    ledger: Ledger
+    clock: Clock
+
+    def accept(self, drop: Drop) -> DropRecord:
+        """Takes a drop in, once; what the ledger knows of it, new or not."""
+        taken = self.ledger.put_new(
+            {
+                "pk": _pk(drop.drop_id),
+                "sk": SK,
+                "state": DropState.ACCEPTED.value,
+                "accepted_at": self.clock.iso(),
+                **{name: getattr(drop, name) for name in FACTS},
+                "expires_at": int(self.clock.seconds()) + KEPT_SECONDS,
+            }
+        )
+        known = None if taken else self.record(drop.drop_id)
+        return known or DropRecord(DropState.ACCEPTED, execution=None, ending=None, endings=0)
+
+    def claim(self, drop_id: str, execution: str, *, instead_of: str | None = None) -> bool:
+        """Writes down which execution carries the drop, before that is started.
+
+        False where it is another one already, unless that is `instead_of`."""
+        return self.ledger.update(
+            _pk(drop_id),
+            SK,
+            set={"execution": execution, "claimed_at": self.clock.iso()},
+            when="attribute_not_exists(#execution) OR #execution IN (:execution, :instead_of)",
+            names={"#execution": "execution"},
+            values={":execution": execution, ":instead_of": instead_of or execution},
+        )
+
+    def known(self, drop_ids: Iterable[str]) -> Mapping[str, Drop]:
+        """The drops of these ids, as they were accepted; without those the ledger lacks."""
+        items = self.ledger.get_many((_pk(drop_id), SK) for drop_id in drop_ids)
+        return {
+            each["pk"].removeprefix("drop#"): Drop(
+                drop_id=each["pk"].removeprefix("drop#"), **{name: each[name] for name in FACTS}
+            )
+            for each in items
+        }
+
+    def pinned_model(self, drop_id: str, model_id: str) -> str:
+        """The model that codes all pieces of the drop's file: the first that was proposed."""
+        self.ledger.update(
+            _pk(drop_id),
+            SK,
+            set={"pinned_model": model_id},
+            when="attribute_not_exists(#pinned)",
+            names={"#pinned": "pinned_model"},
+        )
+        item = self.ledger.get(_pk(drop_id), SK) or {}
+        return str(item.get("pinned_model", model_id))
+
+    def joining(self, drop_id: str) -> dict[str, Any]:
+        """How far the pieces' outputs have been joined; `whole_output` says in which form."""
+        kept = (self.ledger.get(_pk(drop_id), SK) or {}).get("joining")
+        found: dict[str, Any] = json.loads(kept) if kept else {}
+        return found
+
+    def keep_joining(self, drop_id: str, checkpoint: Mapping[str, Any]) -> None:
+        self.ledger.update(_pk(drop_id), SK, set={"joining": json.dumps(checkpoint)})
+
+    def record(self, drop_id: str) -> DropRecord | None:
+        item = self.ledger.get(_pk(drop_id), SK)
+        return None if item is None else DropRecord.from_item(item)
+
+    def end(self, drop_id: str, ending: Ending) -> tuple[Ending, bool]:
+        """Writes how a drop ended; gives the ending that counts, and whether it is this one.
+
+        An ending that `stands` is told again, so that whatever runs twice tells the same twice.
+        """
+        for _ in range(TRIES):
+            record = self.record(drop_id)
+            earlier = record.ending if record is not None else None
+            if earlier is not None and earlier.stands(ending.execution, rescuing=ending.rescued):
+                return earlier, False
+            seen = record.endings if record is not None else 0
+            if self._write(drop_id, ending, seen):
+                return ending, earlier is None or earlier.status != ending.status
+        raise RuntimeError(f"the ending of drop {drop_id} is being written by too many at once")
+
+    def _write(self, drop_id: str, ending: Ending, seen: int) -> bool:
+        return self.ledger.update(
+            _pk(drop_id),
+            SK,
+            set={
+                "state": DropState.ENDED.value,
+                "ended_at": self.clock.iso(),
+                "endings": seen + 1,
+                "ending": {
+                    "status": ending.status,
+                    "body": dict(ending.body),
+                    "rescued": ending.rescued,
+                    "execution": ending.execution,
+                },
+                "expires_at": int(self.clock.seconds()) + KEPT_SECONDS,
+            },
+            when="attribute_not_exists(#endings) OR #endings = :seen",
+            names={"#endings": "endings"},
+            values={":seen": seen},
+        )
+
+
+def _pk(drop_id: str) -> str:
+    return f"drop#{drop_id}"

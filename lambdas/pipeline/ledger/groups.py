@@ -1,0 +1,108 @@
+"""Who travels in a shared execution: written down before it starts, and never changed after.
+
+A group of drops is put together anew when an event is delivered again, and then it may be another
+group. So that no drop runs twice, each is claimed for one execution by name (`Drops.claim`), and
+the roster says whether that execution could have been started:
+
+    forming   its drops are being claimed; it has not been started
+    sealed    with its input: it has been started, or may be at any time, with this input
+    broken    it was never started and never will be; its drops are free
+
+Item `roster#<execution name>`/`roster`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pipeline.clock import Clock
+from pipeline.ledger.table import Ledger
+
+KEPT_SECONDS = 120 * 86_400  # Step Functions keeps a name for 90 days after its execution's end
+SK = "roster"
+
+
+class RosterState(StrEnum):
+    FORMING = "forming"
+    SEALED = "sealed"
+    BROKEN = "broken"
+
+
+class By(StrEnum):
+    """Who forms a roster, and so who may break it."""
+
+    INTAKE = "intake"
+    """Groups what is delivered together; a second delivery may group otherwise."""
+    FINISH = "finish"
+    """Groups what failed together, always in the same way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    state: RosterState
+    by: By
+    input: dict[str, Any] | None
+    """The execution's input, once sealed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rosters:
+    """The rosters' items. All methods may raise `AwsBusy`."""
+
+    ledger: Ledger
+    clock: Clock
+
+    def read(self, execution: str) -> Roster | None:
+        item = self.ledger.get(_pk(execution), SK)
+        if item is None:
+            return None
+        given = item.get("input")
+        return Roster(
+            state=RosterState(item["state"]),
+            by=By(item["by"]),
+            input=None if given is None else json.loads(given),
+        )
+
+    def form(self, execution: str, by: By) -> Roster:
+        """Begins a roster, or gives the one that has been begun."""
+        new = self.ledger.put_new(
+            {
+                "pk": _pk(execution),
+                "sk": SK,
+                "state": RosterState.FORMING.value,
+                "by": by.value,
+                "expires_at": int(self.clock.seconds()) + KEPT_SECONDS,
+            }
+        )
+        known = None if new else self.read(execution)
+        return known or Roster(RosterState.FORMING, by, None)
+
+    def seal(self, execution: str, given: Mapping[str, Any]) -> bool:
+        """The execution will run with this input. False where it was broken or sealed before."""
+        return self._leave_forming(
+            execution,
+            {"state": RosterState.SEALED.value, "input": json.dumps(given, ensure_ascii=False)},
+        )
+
+    def break_up(self, execution: str) -> bool:
+        """The execution will never run. False where it was sealed."""
+        if self._leave_forming(execution, {"state": RosterState.BROKEN.value}):
+            return True
+        known = self.read(execution)
+        return known is not None and known.state is RosterState.BROKEN
+
+    def _leave_forming(self, execution: str, values: Mapping[str, Any]) -> bool:
+        return self.ledger.update(
+            _pk(execution),
+            SK,
+            set=values,
+            when="#state = :forming",
+            names={"#state": "state"},
+            values={":forming": RosterState.FORMING.value},
+        )
+
+
+def _pk(execution: str) -> str:
+    return f"roster#{execution}"

@@ -1,0 +1,296 @@
+"""The ledger of a part: who works on it, which operation counts for it, what it held.
+
+Creating an operation is not idempotent, and an upload can be interrupted anywhere. So each step
+is written down before and after it is done, in one item of the ledger that only the invocation
+holding the part's lease may change; the states are, in order:
+
+    idle → creating → created → uploading → closing → uploaded
+
+`uploading` is written before the first byte, `closing` before the last one, with all facts about
+the input. S3 has no object until the last byte, so an attempt that died in `uploading` left
+nothing behind, and one that died in `closing` may have. Only the operation named in this item is
+asked about and collected: at most one operation's bytes count. Ended attempts stay readable as
+items `attempt#0001`… beside it. No URL, token or line of a drop is ever in here.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+from botocore.exceptions import ClientError
+
+from pipeline.aws import aws_busy_as_try_again, code_of
+from pipeline.clock import Clock
+from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
+from pipeline.errors import PartTaken
+from pipeline.ledger.table import Ledger
+
+
+class AttemptState(StrEnum):
+    """How far the current attempt has come."""
+
+    IDLE = "idle"
+    """No operation is being tried."""
+    CREATING = "creating"
+    """The create call was due; if the invocation died here, an operation may exist unused."""
+    CREATED = "created"
+    UPLOADING = "uploading"
+    """Bytes were sent, never the last one: the service has no input."""
+    CLOSING = "closing"
+    """The last byte was due: only the operation's status says whether it arrived."""
+    UPLOADED = "uploaded"
+
+
+@dataclass(frozen=True, slots=True)
+class PartRecord:
+    """A part as the ledger knows it; all empty where nothing has been tried."""
+
+    part_id: str
+    state: AttemptState = AttemptState.IDLE
+    attempt: int = 0
+    """1 for the first operation; counts those that were abandoned too."""
+    operation_id: str | None = None
+    closing_at: str | None = None
+    """ISO 8601, when the last byte was due."""
+    uploaded_at: str | None = None
+    """ISO 8601, when the upload was acknowledged (or found to have arrived)."""
+    input: InputFacts | None = None
+    output: OutputFacts | None = None
+    metadata: MetadataFacts | None = None
+    collection: dict[str, Any] | None = field(default=None, repr=False)
+    """The checkpoint of an unfinished collection; its form is `collecting`'s."""
+
+    @classmethod
+    def from_item(cls, part_id: str, item: Mapping[str, Any]) -> Self:
+        def facts(name: str) -> Any:
+            return json.loads(item[name]) if name in item else None
+
+        sent, output, metadata = facts("input"), facts("output"), facts("metadata")
+        return cls(
+            part_id=part_id,
+            state=AttemptState(item.get("state", AttemptState.IDLE)),
+            attempt=int(item.get("attempt", 0)),
+            operation_id=item.get("operation_id"),
+            closing_at=item.get("closing_at"),
+            uploaded_at=item.get("uploaded_at"),
+            input=InputFacts(**sent) if sent else None,
+            output=OutputFacts(**output) if output else None,
+            metadata=MetadataFacts(**metadata) if metadata else None,
+            collection=facts("collection"),
+        )
+
+
+KEPT_SECONDS = 90 * 86_400  # ours: six times the longest execution; then the ledger forgets
+
+_OF_AN_ATTEMPT = (
+    "operation_id",
+    "closing_at",
+    "uploaded_at",
+    "input",
+    "output",
+    "metadata",
+    "collection",
+)
+
+
+class Claim:
+    """One invocation's hold on a part. Every change raises `PartTaken` once the hold is lost."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        owner: str,
+        record: PartRecord,
+        on_lost: Callable[[float], None] = lambda _when: None,
+    ) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._owner = owner
+        self._on_lost = on_lost
+        self.record = record
+        """The part as it stands after the last change made through this claim."""
+
+    def begin(self) -> None:
+        """Before the create call: the next attempt exists, its operation is unknown."""
+        self._change({"state": AttemptState.CREATING, "attempt": self.record.attempt + 1})
+
+    def withdraw(self) -> None:
+        """No operation came of the create call: the attempt never was."""
+        self._change({"state": AttemptState.IDLE, "attempt": self.record.attempt - 1})
+
+    def refused(self) -> None:
+        """The create call was made, and refused."""
+        self.withdraw()
+        self._on_lost(self._clock.seconds())
+
+    def created(self, operation_id: str) -> None:
+        self._change({"state": AttemptState.CREATED, "operation_id": operation_id})
+
+    def uploading(self) -> None:
+        """Before the first byte."""
+        self._change({"state": AttemptState.UPLOADING})
+
+    def closing(self, sent: InputFacts) -> None:
+        """Before the last byte. Raising keeps it from being sent."""
+        self._change(
+            {
+                "state": AttemptState.CLOSING,
+                "input": json.dumps(asdict(sent)),
+                "closing_at": self._clock.iso(),
+            }
+        )
+
+    def uploaded(self, sent: InputFacts) -> None:
+        """The service has the input: acknowledged, or seen by the operation's status."""
+        self._change(
+            {
+                "state": AttemptState.UPLOADED,
+                "input": json.dumps(asdict(sent)),
+                "uploaded_at": self._clock.iso(),
+            }
+        )
+
+    def abandon(self, reason: str, *, seen_to_end: bool = False) -> None:
+        """The attempt's operation no longer counts; it stays readable as an ended attempt.
+
+        Unless its end was seen by a status check, it is lost sight of here: nobody will ask for
+        it again."""
+        ended = {
+            "pk": f"part#{self.record.part_id}",
+            "sk": f"attempt#{self.record.attempt:04d}",
+            "state": str(self.record.state),
+            "operation_id": self.record.operation_id,
+            "reason": reason,
+            "ended_at": self._clock.iso(),
+            "expires_at": int(self._clock.seconds()) + KEPT_SECONDS,
+        }
+        self._ledger.put({name: value for name, value in ended.items() if value is not None})
+        self._change({"state": AttemptState.IDLE}, forget=_OF_AN_ATTEMPT)
+        if not seen_to_end:
+            self._on_lost(self._clock.seconds())
+
+    def checkpoint(self, collection: Mapping[str, Any]) -> None:
+        """How far the collection has come, in a form that JSON can hold."""
+        self._change({"collection": json.dumps(collection)})
+
+    def forget_collection(self) -> None:
+        """The collection has to start over."""
+        self._change({}, forget=("collection",))
+
+    def collected(self, output: OutputFacts, metadata: MetadataFacts) -> None:
+        self._change(
+            {"output": json.dumps(asdict(output)), "metadata": json.dumps(asdict(metadata))},
+            forget=("collection",),
+        )
+
+    def release(self) -> None:
+        """Lets the part go. Harmless where the hold was lost before."""
+        try:
+            self._change({}, forget=("owner", "owner_until"))
+        except PartTaken:
+            return
+
+    def _change(self, values: Mapping[str, Any], *, forget: tuple[str, ...] = ()) -> None:
+        names = {f"#{name}": name for name in (*values, *forget)} | {"#owner": "owner"}
+        expression = ""
+        if values:
+            expression += "SET " + ", ".join(f"#{name} = :{name}" for name in values)
+        if forget:
+            expression += " REMOVE " + ", ".join(f"#{name}" for name in forget)
+        part_id = self.record.part_id
+        with aws_busy_as_try_again(), taken_if_refused(part_id):
+            answer = self._ledger.table.update_item(
+                Key=part_key(part_id),
+                UpdateExpression=expression.strip(),
+                ConditionExpression="#owner = :me",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues={":me": self._owner}
+                | {f":{name}": value for name, value in values.items()},
+                ReturnValues="ALL_NEW",
+            )
+        self.record = PartRecord.from_item(part_id, answer["Attributes"])
+
+
+def part_key(part_id: str) -> dict[str, str]:
+    """Of the part's item."""
+    return {"pk": f"part#{part_id}", "sk": "part"}
+
+
+@contextmanager
+def taken_if_refused(part_id: str) -> Iterator[None]:
+    """Raises `PartTaken` in place of a refused condition."""
+    try:
+        yield
+    except ClientError as error:
+        if code_of(error) != "ConditionalCheckFailedException":
+            raise
+        raise PartTaken(f"another invocation works on part {part_id}; it will be tried") from None
+
+
+__all__ = [
+    "AttemptState",
+    "Attempts",
+    "Claim",
+    "InputFacts",
+    "MetadataFacts",
+    "OutputFacts",
+    "PartRecord",
+]
+
+LEASE_MARGIN_SECONDS = 5.0  # ours: clocks of two machines may differ by so much
+
+
+class Attempts:
+    """The parts' items in the ledger."""
+
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
+
+    def record(self, part_id: str) -> PartRecord:
+        """What is known of a part now (a consistent read). Raises `AwsBusy`."""
+        return PartRecord.from_item(part_id, self._ledger.get(*part_key(part_id).values()) or {})
+
+    @contextmanager
+    def claimed(
+        self,
+        part_id: str,
+        *,
+        owner: str,
+        seconds: float,
+        on_lost: Callable[[float], None] = lambda _when: None,
+    ) -> Iterator["Claim"]:
+        """The part for the one invocation `owner`, released at the end of the block.
+
+        `seconds` is the time that the invocation has left: when a lease has run out, its holder
+        is dead for certain. `on_lost` hears of operations that were begun and will not be asked
+        for any more, with the time at which that was found, in seconds since 1970. Raises
+        `PartTaken` while another invocation holds the part, `AwsBusy`.
+        """
+        now = self._clock.seconds()
+        with aws_busy_as_try_again(), taken_if_refused(part_id):
+            answer = self._ledger.table.update_item(
+                Key=part_key(part_id),
+                UpdateExpression="SET #owner = :me, owner_until = :until, expires_at = :expires",
+                ConditionExpression=(
+                    "attribute_not_exists(#owner) OR #owner = :me OR owner_until < :now"
+                ),
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues={
+                    ":me": owner,
+                    ":now": int(now * 1000),
+                    ":until": int((now + seconds + LEASE_MARGIN_SECONDS) * 1000),
+                    ":expires": int(now) + KEPT_SECONDS,
+                },
+                ReturnValues="ALL_NEW",
+            )
+        record = PartRecord.from_item(part_id, answer["Attributes"])
+        claim = Claim(self._ledger, self._clock, owner, record, on_lost)
+        try:
+            yield claim
+        finally:
+            claim.release()

@@ -1,0 +1,93 @@
+"""What became of each drop of a shared part: one item of the ledger a segment.
+
+Item `part#<part id>`/`segment#<drop id>`, written when the files have been checked and before the
+operation is created, and again when the drop's results have been collected.
+"""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+from pipeline.clock import Clock
+from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
+from pipeline.ledger.table import Ledger
+
+KEPT_SECONDS = 90 * 86_400  # ours: as long as the part's own item
+WRITES_AT_ONCE = 8  # ours
+SK = "segment#"
+
+
+class Fate(StrEnum):
+    """What became of a segment when its part was submitted."""
+
+    ABOARD = "aboard"
+    """Its lines are in the operation's input."""
+    REJECTED = "rejected"
+    """Its file is faulty."""
+    GONE = "gone"
+    """Its object was deleted or replaced."""
+    LEFT = "left"
+    """Its lines have recordIds where the others' have none, or the other way round: all lines of
+    an operation need the same fields. It travels with its like."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passenger:
+    """A segment of a shared part, as the ledger knows it."""
+
+    drop_id: str
+    fate: Fate
+    reason: str | None = None
+    """With `rejected` and `gone`."""
+    faults: int | None = None
+    """With `rejected`: how many lines are faulty."""
+    input: InputFacts | None = None
+    """With `aboard`."""
+    output: OutputFacts | None = None
+    """Once collected."""
+    metadata: MetadataFacts | None = None
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Self:
+        sent, output, metadata = (item.get(n) for n in ("input", "output", "metadata"))
+        return cls(
+            drop_id=item["sk"].removeprefix(SK),
+            fate=Fate(item["fate"]),
+            reason=item.get("reason"),
+            faults=item.get("faults"),
+            input=InputFacts(**sent) if sent else None,
+            output=OutputFacts(**output) if output else None,
+            metadata=MetadataFacts(**metadata) if metadata else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Passengers:
+    """The segments' items. All methods may raise `AwsBusy`."""
+
+    ledger: Ledger
+    clock: Clock
+
+    def of(self, part_id: str) -> dict[str, Passenger]:
+        """Those of a part, by drop id."""
+        found = self.ledger.query(_pk(part_id), SK)
+        return {each.drop_id: each for each in map(Passenger.from_item, found)}
+
+    def write(self, part_id: str, passengers: Iterable[Passenger]) -> None:
+        """Writes them, over what was known of them."""
+        expires = int(self.clock.seconds()) + KEPT_SECONDS
+
+        def put(passenger: Passenger) -> None:
+            known = {n: v for n, v in asdict(passenger).items() if v is not None and n != "drop_id"}
+            known["fate"] = passenger.fate.value
+            keys = {"pk": _pk(part_id), "sk": f"{SK}{passenger.drop_id}", "expires_at": expires}
+            self.ledger.put({**keys, **known})
+
+        with ThreadPoolExecutor(WRITES_AT_ONCE, thread_name_prefix="write") as executor:
+            list(executor.map(put, passengers))
+
+
+def _pk(part_id: str) -> str:
+    return f"part#{part_id}"

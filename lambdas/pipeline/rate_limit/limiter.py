@@ -1,0 +1,197 @@
+"""Every API call takes a slot: one pace and one daily budget for all functions together.
+
+The service allows a client so many requests a second and a day (its user guide: 1 and 10,000). One
+item of the ledger (`call_book`) says which slot is the next. Slots follow each other at a fixed
+distance, a little more than allowed: a caller that wakes too late for its slot lets it pass. A slot
+that is seconds away is waited for; otherwise the caller learns, with `CallNotDue`, its turn and
+when to come back with it: the state machine waits, no function does.
+
+How the pace, the queues and the budget were chosen, and what holds them: docs/limits.md.
+"""
+
+import math
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from pipeline.clock import Clock, next_midnight
+from pipeline.ledger.table import Ledger
+from pipeline.rate_limit.daily_quota import ChecksAhead
+from pipeline.rate_limit.polling import STANDARD, Demand
+from pipeline.rate_limit.state import PK, SK, TRIES, CallBook, Calls, Lane
+from pipeline.rate_limit.wait_queue import PATIENCE
+
+__all__ = ["PK", "SK", "CallNotDue", "Lane", "Limiter"]
+
+SLACK = 1.04  # ours: slots are 4 % further apart than allowed, for calls that are not in time
+LATEST = 0.03  # ours: of a slot's second; who wakes later has missed its slot. The rest of the
+# slack is for the way to the service
+LEAD_MS = 100  # ours: a slot is taken so long before it is due, for the ledger's answer
+SLEEPS_MS = 3_000  # ours: a function that sleeps is paid for, but less than being sent away
+CHECKS_SLEEP_MS = 5_000  # ours: checks take slots further ahead than others, and so go first
+YIELD = 0.5  # ours: of a slot. For each turn before it a caller takes slots less far ahead
+ARRIVAL_SHARE = 0.6  # ours: of that sleep; callers are told to be back so much before their slot
+CLOSED_AT_LEAST = timedelta(minutes=15)  # ours: near midnight, leave the service time to turn over
+SLOW_DOWN_SLOTS = 5  # ours: after a 429 everybody skips so many slots
+CHECKS_SHARE = 0.5  # ours: of the calls, while many operations are under way; see `polling`
+LONGEST_QUEUE_MS = 1_800_000  # ours: nobody is sent away for over half an hour by the queue alone
+ENDS_SEEN_MS = (10_000, 1_200_000)  # ours: an operation's end lets others begin. It is looked for
+# again after as long as nothing began, but at least and at most so long
+ENDS_A_WAIT = 20  # ours: so many turns later, after twice that time
+
+
+class CallNotDue(Exception):
+    """No call is free yet; come back in `wait_seconds`. Becomes the status `awaiting_slot`."""
+
+    def __init__(self, wait_seconds: int, turn: str | None = None) -> None:
+        super().__init__(f"no call is free for {wait_seconds} s")
+        self.wait_seconds = wait_seconds
+        self.turn = turn
+        """The caller's place in the queue, to be shown when it comes back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limiter:
+    """Hands out call times. Every method may raise `AwsBusy`."""
+
+    ledger: Ledger
+    requests_per_second: float
+    requests_per_day: int
+    clock: Clock = field(default_factory=Clock)
+    chance: Callable[[], float] = random.random
+    """Uniform in [0, 1)."""
+    on_wait: Callable[[], None] = lambda: None
+    """Called for each call that was sent away; counts a metric."""
+    checks_ahead: ChecksAhead = STANDARD.most_checks
+
+    def take(self, lane: Lane, *, turn: str | None = None) -> None:
+        """Returns when the call may be made; raises `CallNotDue` where that is not soon.
+
+        `turn` is what the last `CallNotDue` gave this caller: who waits keeps its place.
+        """
+        place = _place(turn, lane)
+        lead = LEAD_MS
+        for _ in range(TRIES):
+            calls = self._book.read()
+            now = self.clock.milliseconds()
+            slot = max(now + lead, calls.next_at)
+            if not self._is_due(calls, lane, place, slot, now):
+                self._send_away(calls, lane, place, now)
+            after = calls.after_call(lane, place, slot, self._spacing)
+            if self._book.take(calls, after, lane):
+                self.clock.sleep(max(0.0, (slot - self.clock.milliseconds()) / 1000))
+                if self.clock.milliseconds() <= slot + self._lateness:
+                    return
+                lead *= 2  # a slow machine: the slot passed unused
+                if lane is Lane.SUBMISSION:
+                    self.ended(slot / 1000)
+        raise self._not_due(round(self._spacing * TRIES * (0.5 + self.chance())), turn)
+
+    def foresee(self, lane: Lane, *, turn: str | None = None) -> None:
+        """Raises `CallNotDue` where `take` would send a turn of this lane away again.
+
+        For work before a call that would be done again and again in vain. Takes nothing, and
+        gives nobody a turn: who has none has not done that work yet."""
+        place, now = _place(turn, lane), self.clock.milliseconds()
+        if place is None:
+            return
+        calls = self._book.read()
+        if not self._is_due(calls, lane, place, max(now + LEAD_MS, calls.next_at), now):
+            self._send_away(calls, lane, place, now)
+
+    def ended(self, begun_at: float) -> None:
+        """An operation needs no more checks; its share of the budget is free for others.
+
+        `begun_at`: when it began, or about then, in seconds since 1970. Should this never be
+        called, the operation is forgotten within a day.
+        """
+        self._book.end(round(begun_at * 1000))
+
+    def slow_down(self) -> None:
+        """After "Too Many Requests": nobody calls for a few slots."""
+        pause = round(self._spacing * SLOW_DOWN_SLOTS)
+        self._book.move("next_at", self.clock.milliseconds() + pause)
+
+    def close(self) -> CallNotDue:
+        """After "Limit Exceeded": nobody calls until the day's quota returns.
+
+        Returns what the caller has to raise."""
+        now = self.clock.now()
+        until = round(max(next_midnight(now), now + CLOSED_AT_LEAST).timestamp() * 1000)
+        self._book.move("closed_until", until)
+        spread = self.chance() * min(LONGEST_QUEUE_MS, self._spacing * self.requests_per_day)
+        return self._not_due(until - self.clock.milliseconds() + round(spread), None)
+
+    def demand(self) -> Demand:
+        """What is left of a day's calls, and how often the operations under way can be asked."""
+        budget, now = self._book.read().budget, self.clock.milliseconds()
+        return Demand(
+            budget_left=max(0.0, 1 - budget.used(now) / self.requests_per_day),
+            round_seconds=budget.under_way(now) * self._spacing / 1000 / CHECKS_SHARE,
+        )
+
+    @property
+    def _book(self) -> CallBook:
+        return CallBook(self.ledger, self.requests_per_day, self.checks_ahead)
+
+    @property
+    def _spacing(self) -> float:
+        """Milliseconds between slots."""
+        return 1000 / self.requests_per_second * SLACK
+
+    @property
+    def _lateness(self) -> float:
+        """Milliseconds by which a slot may be missed, so that as many calls as a second allows
+        are never closer together than a second (or two calls than their interval)."""
+        return LATEST * 1000 * max(1.0, 1 / self.requests_per_second)
+
+    def _is_due(self, calls: Calls, lane: Lane, place: int | None, slot: int, now: int) -> bool:
+        """Whether the caller may take the slot."""
+        if calls.closed_until > slot or calls.affordable_at(lane, slot) > slot:
+            return False
+        if calls.next_at <= now:
+            return True  # nobody else is here, and the slot would pass unused
+        ahead = _sleeps(lane) - round(YIELD * self._spacing * calls.queues[lane].before(place))
+        if lane is not Lane.STATUS and calls.checks_wait:
+            ahead = min(ahead, round(self._spacing))
+        return slot - now <= ahead and calls.queues[lane].admits(place)
+
+    def _send_away(self, calls: Calls, lane: Lane, place: int | None, now: int) -> None:
+        """Raises `CallNotDue`. A caller that has no turn yet gets the next one."""
+        if place is None:
+            place = self._book.next_turn(lane)
+        queue, soonest = calls.queues[lane], max(now, calls.next_at)
+        delay = self._cut(queue.delay(place, self._spacing))
+        opens = max(calls.closed_until, calls.affordable_at(lane, soonest))
+        due = max(soonest - ARRIVAL_SHARE * _sleeps(lane), opens if opens > soonest else 0) + delay
+        if opens > max(soonest, calls.closed_until) and self._ends_help(calls, lane):
+            least, most = ENDS_SEEN_MS
+            again = min(most, max(least, now - queue.last_at))
+            a_turn = max(again / ENDS_A_WAIT, queue.pace * PATIENCE)
+            due = min(due, now + again + a_turn * queue.ahead(place))
+        raise self._not_due(math.ceil(due - now), f"{lane.value}-{place}")
+
+    def _ends_help(self, calls: Calls, lane: Lane) -> bool:
+        """Whether the end of an operation would make room for the call."""
+        return lane is Lane.SUBMISSION and len(calls.budget.running) > 0
+
+    def _cut(self, delay: float) -> float:
+        """Long delays, cut and spread: whoever is back then is told better how long it takes."""
+        if delay <= LONGEST_QUEUE_MS:
+            return delay
+        return LONGEST_QUEUE_MS * (1 - self.chance() / 4)
+
+    def _not_due(self, milliseconds: float, turn: str | None) -> CallNotDue:
+        self.on_wait()
+        return CallNotDue(max(1, math.ceil(milliseconds / 1000)), turn)
+
+
+def _place(turn: str | None, lane: Lane) -> int | None:
+    """The number of a turn of this lane; None for newcomers and those of another lane."""
+    name, _, number = (turn or "").rpartition("-")
+    return int(number) if name == lane.value and number.isdigit() else None
+
+
+def _sleeps(lane: Lane) -> int:
+    return CHECKS_SLEEP_MS if lane is Lane.STATUS else SLEEPS_MS

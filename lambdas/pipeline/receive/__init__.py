@@ -1,0 +1,5 @@
+"""State *Receive*: what an S3 event is, which drop it makes, and the execution that carries it.
+
+Used by the function `receive` alone. Starting executions is `executions`; the ledger's items are
+`ledger`.
+"""

@@ -1,0 +1,68 @@
+"""Function receive: objects were created in the drop bucket; their executions are started."""
+
+import json
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from pipeline.dependencies import Collaborators, collaborators
+from pipeline.domain.state_fields import MalformedState
+from pipeline.errors import SettingInvalid
+from pipeline.executions.starter import Departures
+from pipeline.ledger.drops import Drops
+from pipeline.ledger.groups import Rosters
+from pipeline.observability import logger, observed
+from pipeline.receive.batching import Sharing
+from pipeline.receive.receiver import Intake
+from pipeline.receive.s3_event import Admission, Arrival
+from pipeline.receive.splitting import Pieces
+from pipeline.storage.block_reader import BlockReader
+
+
+def intake(found: Collaborators) -> Intake:
+    settings = found.environment
+    if settings.state_machine_arn is None:
+        raise SettingInvalid("the environment variable STATE_MACHINE_ARN is missing; deploy again")
+    drops = Drops(found.ledger, found.clock)
+    return Intake(
+        admission=Admission(
+            s3=found.s3,
+            default_topic=settings.default_topic,
+            model_id=settings.engines.model_id,
+        ),
+        drops=drops,
+        departures=Departures(
+            drops=drops,
+            rosters=Rosters(found.ledger, found.clock),
+            executions=found.executions,
+            state_machine_arn=settings.state_machine_arn,
+        ),
+        sharing=Sharing(max_bytes=min(settings.share_max_bytes, settings.max_file_bytes)),
+        pieces=Pieces(
+            reader=BlockReader(found.s3, sleep=found.clock.sleep),
+            max_file_bytes=settings.max_file_bytes,
+        ),
+        measure=found.measure,
+    )
+
+
+def arrivals_of(records: list[dict[str, Any]]) -> tuple[dict[str, Arrival], list[str]]:
+    """Arrivals by the id of their message, and the ids of those that can't be read."""
+    arrivals: dict[str, Arrival] = {}
+    unreadable: list[str] = []
+    for record in records:
+        try:
+            arrivals[record["messageId"]] = Arrival.from_event(json.loads(record["body"]))
+        except (MalformedState, ValueError) as error:
+            logger.error("a message can't be read", extra={"text": str(error)})
+            unreadable.append(record["messageId"])
+    return arrivals, unreadable
+
+
+@observed
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """A batch of SQS; its answer names the messages that have to be delivered again."""
+    arrivals, again = arrivals_of(event["Records"])
+    failed = intake(collaborators()).accept(list(arrivals.values()))
+    again += [message for message, arrival in arrivals.items() if arrival in failed]
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in again]}

@@ -1,0 +1,210 @@
+"""The parts of one drop: one, or several where its file is larger than an operation takes."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import ceil
+
+from pipeline.domain.drop import Drop, Rejection
+from pipeline.domain.execution import Execution, whole_file, whole_files
+from pipeline.domain.identity import part_id
+from pipeline.domain.part import Part, Segment
+from pipeline.errors import FileRejected, Rejected
+from pipeline.storage.block_reader import BlockReader
+from protocol.records import MAX_LINE_BYTES
+
+MAX_PARTS = 1000  # ours: of one file; 5 TB at the service's limit
+
+
+WINDOW_BYTES = 64 << 10  # ours: lines have under 4 kB unless their ids are long
+
+
+WINDOW_GROWTH = 4  # ours: a long line is met in few reads
+
+
+READERS = 8  # ours: even cuts do not wait for each other
+
+
+NEWLINE = b"\n"
+
+Read = Callable[[int, int], bytes]
+"""Bytes of the object, from the first to the last, both included; called from several threads."""
+
+
+def cut(source: Segment, *, max_part_bytes: int, read: Read) -> tuple[Segment, ...]:
+    """The parts of `source`, in order, as few as line ends allow.
+
+    Each has at most `max_part_bytes` and all but the last end with a newline. Raises
+    `FileRejected` where a line is too long to be cut behind, or the parts would be too many;
+    and whatever `read` raises.
+    """
+    file = _File(source.first_byte, source.last_byte + 1, max_part_bytes, _LineEnds(read))
+    cuts = file.even_cuts()
+    if cuts is None:
+        cuts = file.fewest_cuts()
+    bounds = pairwise((file.start, *cuts, file.end))
+    return tuple(replace(source, first_byte=first, last_byte=end - 1) for first, end in bounds)
+
+
+def ranges_of(source: Segment, reader: BlockReader) -> Read:
+    """Reads ranges for `cut`, each at most a block of `reader`, of this version alone."""
+
+    def read(first: int, last: int) -> bytes:
+        return reader.first_block(replace(source, first_byte=first, last_byte=last))
+
+    return read
+
+
+@dataclass(frozen=True, slots=True)
+class _LineEnds:
+    """Finds cuts by reading windows that grow."""
+
+    read: Read
+
+    def last(self, low: int, high: int) -> int | None:
+        """The last cut from `low` to `high`, both included."""
+        for size in _windows(high - low + 1):
+            found = self.read(high - size, high - 1).rfind(NEWLINE)
+            if found >= 0:
+                return high - size + found + 1
+            high -= size
+        return None
+
+    def first(self, low: int, high: int) -> int | None:
+        """The first cut from `low` to `high`, both included."""
+        for size in _windows(high - low + 1):
+            found = self.read(low - 1, low + size - 2).find(NEWLINE)
+            if found >= 0:
+                return low + found
+            low += size
+        return None
+
+
+def _windows(length: int) -> Iterator[int]:
+    """Sizes that add up to `length`."""
+    size = WINDOW_BYTES
+    while length > 0:
+        yield min(size, length)
+        length -= size
+        size *= WINDOW_GROWTH
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """The bytes from `start` up to, and without, `end`, to be cut into parts of `limit` bytes."""
+
+    start: int
+    end: int
+    limit: int
+    line_ends: _LineEnds
+
+    def even_cuts(self) -> list[int] | None:
+        """Near the even places of the fewest parts thinkable; None where they do not do."""
+        count = ceil((self.end - self.start) / self.limit)
+        if count > MAX_PARTS:
+            raise self._too_many(count)
+        if count == 1:
+            return []
+        places = [self._even_place(number, count) for number in range(1, count)]
+        with ThreadPoolExecutor(READERS, thread_name_prefix="cut") as executor:
+            found = list(executor.map(self._last_cut, [self.start] * len(places), places))
+        cuts = [each for each in found if each is not None]
+        lengths = [end - first for first, end in pairwise((self.start, *cuts, self.end))]
+        good = len(cuts) == len(places) and min(lengths) > 0 and max(lengths) <= self.limit
+        return cuts if good else None
+
+    def fewest_cuts(self) -> list[int]:
+        """Of the fewest parts that line ends allow, as even as these can be."""
+        latest = self._latest_cuts()
+        count = len(latest) + 1
+        cuts = [self.end]
+        # From the end, each cut lies where the part behind it is not too large, and not behind
+        # its latest place, where those in front of it are full.
+        for number in range(count - 1, 0, -1):
+            low = max(self._even_place(number, count), cuts[-1] - self.limit)
+            cuts.append(self._first_cut(low, latest[number - 1]))
+        return cuts[:0:-1]
+
+    def _latest_cuts(self) -> list[int]:
+        """Where the cuts lie if each part is as large as can be: no way has fewer."""
+        cuts: list[int] = []
+        start = self.start
+        while self.end - start > self.limit:
+            found = self._last_cut(start, start + self.limit)
+            if found is None:
+                raise self._line_too_long(start + self.limit)
+            cuts.append(found)
+            start = found
+            if len(cuts) == MAX_PARTS:
+                raise self._too_many(MAX_PARTS + 1)
+        return cuts
+
+    def _last_cut(self, start: int, high: int) -> int | None:
+        """The last cut behind `start`, up to `high`, that a line of allowed length leaves."""
+        return self.line_ends.last(max(start + 1, high - MAX_LINE_BYTES), high)
+
+    def _first_cut(self, low: int, high: int) -> int:
+        """The first cut from `low`; `high` is one, and is taken where `low` is behind it."""
+        if low >= high:
+            return high
+        found = self.line_ends.first(low, min(high, low + MAX_LINE_BYTES))
+        if found is None:
+            raise self._line_too_long(low)
+        return found
+
+    def _even_place(self, number: int, count: int) -> int:
+        return self.start + (self.end - self.start) * number // count
+
+    def _line_too_long(self, place: int) -> FileRejected:
+        most = min(self.limit, MAX_LINE_BYTES)
+        return FileRejected(
+            f"The line around byte {place:,} of the file is longer than {most:,} bytes.",
+            next_step="Put each record on a line of its own, and drop the file again.",
+        )
+
+    def _too_many(self, count: int) -> FileRejected:
+        return FileRejected(
+            f"The file would need {count:,} parts or more, of at most {self.limit:,} bytes each; "
+            f"at most {MAX_PARTS:,} are coded as one file.",
+            next_step="Cut it at line ends into smaller files, and drop each of them.",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pieces:
+    """Cuts the files that are too large at line ends, reading only around the cuts."""
+
+    reader: BlockReader
+    max_file_bytes: int
+    """That one operation takes."""
+
+    def execution_of(self, drop: Drop) -> Execution:
+        """The execution of one drop; one that is refused has no part. Raises `StorageBusy`."""
+        if drop.rejection is not None or drop.topic is None:
+            return Execution(drops=(drop,), parts=())
+        if drop.size <= self.max_file_bytes:
+            return Execution(drops=(drop,), parts=(whole_files(part_id(drop.drop_id), (drop,)),))
+        whole = whole_file(drop)
+        try:
+            segments = cut(
+                whole,
+                max_part_bytes=self.max_file_bytes,
+                read=ranges_of(whole, self.reader),
+            )
+        except Rejected as rejected:
+            refused = Rejection(rejected.reason, rejected.next_step)
+            return Execution(drops=(replace(drop, rejection=refused),), parts=())
+        parts = tuple(_piece(drop, number, each) for number, each in enumerate(segments, start=1))
+        return Execution(drops=(drop,), parts=parts)
+
+
+def _piece(drop: Drop, number: int, segment: Segment) -> Part:
+    return Part(
+        part_id=part_id(drop.drop_id, number),
+        topic=drop.topic or "",
+        model=drop.model,
+        bytes=segment.length,
+        segments=(segment,),
+        piece=number,
+    )

@@ -1,0 +1,177 @@
+"""Gives a part to the coding service, so that at most one operation's bytes count.
+
+The order is: hold the part, settle what an earlier invocation left, check the beginning of the
+file, create the operation, upload; each step is in the ledger before and after it is done.
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+
+from pipeline.clock import Clock
+from pipeline.domain.execution import Ticket
+from pipeline.domain.part import Part
+from pipeline.domain.progress import PartStatus, Progress
+from pipeline.engines.base import Engine, EngineOf, OpenOperation, Order
+from pipeline.errors import DropcoderError, FileRejected, PartTaken, Rejected
+from pipeline.ledger.parts import Attempts, AttemptState, Claim
+from pipeline.observability import Measures
+from pipeline.rate_limit.limiter import CallNotDue
+from pipeline.rate_limit.polling import Polling
+from pipeline.storage.block_reader import BlockReader
+from pipeline.submit.input_stream import Boarding, CheckedDrop
+from pipeline.submit.recovery import Settling
+from pipeline.submit.upload import Cargo, Delivery
+from pipeline.validation.rejection_report import Rejections
+from protocol.messages import Model
+from protocol.records import input_format_of
+
+ENDING_SECONDS = 25.0  # ours: for the report and the ledger, before Lambda ends the function
+NOBODY_ABOARD = "none of the files could be sent"
+NOTHING_SENT = (AttemptState.CREATED, AttemptState.UPLOADING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitting:
+    """What submitting works with."""
+
+    attempts: Attempts
+    engine_of: EngineOf
+    reader: BlockReader
+    rejections: Rejections
+    polling: Polling
+    boarding: Boarding
+    pinned_model: Callable[[str, str], str]
+    """Drop id and model id in, the one model id for all pieces of the drop's file out."""
+    clock: Clock
+    measure: Measures
+
+    def submit(self, ticket: Ticket, *, owner: str, seconds_left: Callable[[], float]) -> Progress:
+        """One try to give the ticket's part to the service; the part's next progress.
+
+        `owner` names this invocation, `seconds_left` the time that it may still take. Raises of
+        `errors` the leaves of `TryAgain`, `Final` and `OperatorNeeded`.
+        """
+        part = ticket.part
+        engine = self.engine_of(part.topic)
+        with self.attempts.claimed(
+            part.part_id, owner=owner, seconds=seconds_left(), on_lost=engine.ended
+        ) as claim:
+            if claim.record.output is not None:  # collected before its execution ended badly
+                return self._collected(claim)
+            try:
+                ask_again = Settling(claim, engine, self.clock).settle(ticket)
+                if ask_again is not None:
+                    return ticket.progress.awaiting_slot(ask_again)
+                if claim.record.state is AttemptState.IDLE:
+                    return self._try(claim, ticket, seconds_left)
+                return self._submitted(claim, engine)
+            except CallNotDue as pending:
+                return ticket.progress.awaiting_slot(pending.wait_seconds, pending.turn)
+            except Rejected as rejected:
+                return _rejected(claim, rejected.reason)
+
+    def _try(self, claim: Claim, ticket: Ticket, seconds_left: Callable[[], float]) -> Progress:
+        part, turn = ticket.part, ticket.progress.turn
+        part, model = self._modelled(part, turn)
+        self.engine_of(part.topic).foresee_open(turn=turn)
+        input_format = input_format_of(model.input_format)
+        load: Callable[[], Cargo]
+
+        def has_time() -> bool:
+            return seconds_left() > ENDING_SECONDS
+
+        if part.is_shared:
+            shared = self.boarding.board(part, input_format, has_time=has_time)
+            if not shared.passengers:
+                return _rejected(claim, NOBODY_ABOARD)
+            load = shared.again
+        else:
+            load = partial(
+                CheckedDrop, self.reader, part.segments[0], input_format, has_time=has_time
+            )
+        delivery = Delivery(claim, self.clock, has_time=has_time, cargo=load(), load=load)
+        with closing(delivery):
+            return self._delivered(claim, part, model, delivery, turn)
+
+    def _modelled(self, part: Part, turn: str | None) -> tuple[Part, Model]:
+        """The part, with the model that codes it. All pieces of a file are coded by the same."""
+        engine = self.engine_of(part.topic)
+        model = engine.model(part.topic, part.model, turn=turn)
+        if part.piece is not None and part.model is None:
+            pinned = self.pinned_model(part.segments[0].drop_id, model.model_id)
+            part = replace(part, model=pinned)
+            if pinned != model.model_id:
+                model = engine.model(part.topic, pinned, turn=turn)
+        return part, model
+
+    def _delivered(
+        self, claim: Claim, part: Part, model: Model, delivery: Delivery, turn: str | None
+    ) -> Progress:
+        try:
+            if isinstance(delivery.cargo, CheckedDrop):
+                delivery.cargo.check_head()
+            delivery.send(self._create(claim, part, model, turn))
+        except FileRejected:
+            return self._told_to_the_dropper(claim, part, delivery)
+        except DropcoderError as error:
+            if claim.record.state in NOTHING_SENT and not isinstance(error, PartTaken):
+                claim.abandon(f"ended by {type(error).__name__}")
+            raise
+        self.measure("BytesSubmitted", delivery.cargo.length, unit="Bytes")
+        return self._submitted(claim, self.engine_of(part.topic))
+
+    def _create(self, claim: Claim, part: Part, model: Model, turn: str | None) -> OpenOperation:
+        claim.begin()
+        order = Order(
+            topic=part.topic,
+            model_id=part.model,
+            model=model,
+            name=f"{part.part_id}-{claim.record.attempt}",
+        )
+        try:
+            operation = self.engine_of(part.topic).open(order, turn=turn)
+        except CallNotDue:
+            claim.withdraw()
+            raise
+        except Rejected:
+            claim.refused()
+            raise
+        claim.created(operation.operation_id)
+        return operation
+
+    def _told_to_the_dropper(self, claim: Claim, part: Part, delivery: Delivery) -> Progress:
+        if claim.record.state is not AttemptState.IDLE:
+            claim.abandon("the file was rejected")
+        drop = delivery.cargo
+        if not isinstance(drop, CheckedDrop):
+            raise TypeError("the files of a shared part are checked before it is sent")
+        faults = drop.all_faults()
+        self.rejections.report(drop.source, faults, drop.input_format, piece=part.piece)
+        return _rejected(claim, faults.summary(), faults.count)
+
+    def _submitted(self, claim: Claim, engine: Engine) -> Progress:
+        record = claim.record
+        return Progress(
+            status=PartStatus.AWAITING_INPUT,
+            wait_seconds=self.polling.wait(0, engine.demand()),
+            operation_id=record.operation_id,
+            attempt=record.attempt,
+            uploaded_at=record.uploaded_at,
+        )
+
+    def _collected(self, claim: Claim) -> Progress:
+        record = claim.record
+        return Progress(
+            status=PartStatus.COLLECTED,
+            operation_id=record.operation_id,
+            attempt=record.attempt,
+            uploaded_at=record.uploaded_at,
+        )
+
+
+def _rejected(claim: Claim, reason: str, faults: int | None = None) -> Progress:
+    return Progress(
+        status=PartStatus.REJECTED, attempt=claim.record.attempt, reason=reason, faults=faults
+    )
