@@ -18,7 +18,7 @@ OWN_MODELS := build/own-models
 # A file's tests stay together, so that what they share is made once.
 SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 TOPIC_FILES := $(wildcard topics/anzsco/*)
-TRAINING_FILES := $(wildcard lambdas/coding_service/coder/*.py)
+TRAINING_FILES := $(wildcard lambdas/coding_service/coder/*.py lambdas/coding_service/coder/*/*.py training/*.py training/*/*.py)
 PIN := .venv/bin/pip-compile --quiet --annotation-style=line --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-header
 
 # --- The journey ----------------------------------------------------------------------------
@@ -107,21 +107,21 @@ bench-quick: .venv/.installed ## the same for a small file; fails where a ratio 
 .PHONY: train
 train: $(MODEL) ## train the shipped topic, where it changed, or the topic folder TOPIC
 	@if [ -n "$${TOPIC:-}" ]; then \
-		.venv/bin/python -m coding_service.coder train "$$TOPIC" --out $(OWN_MODELS); fi
+		.venv/bin/python -m training train "$$TOPIC" --out $(OWN_MODELS); fi
 
 $(MODEL): $(TOPIC_FILES) $(TRAINING_FILES) | .venv/.installed
 	@echo "Training the coder (seconds)…"
-	@.venv/bin/python -m coding_service.coder train topics/anzsco --out build/models
+	@.venv/bin/python -m training train topics/anzsco --out build/models
 	@touch $@
 
 .PHONY: evaluate
 evaluate: $(MODEL) ## accuracy, coverage, precision and calibration of the trained model; TOPIC=dir RECORDS=file
-	@.venv/bin/python -m coding_service.coder evaluate "$${TOPIC:-topics/anzsco}" \
+	@.venv/bin/python -m training evaluate "$${TOPIC:-topics/anzsco}" \
 		--models $(if $(TOPIC),$(OWN_MODELS),build/models) $${RECORDS:+--records "$$RECORDS"}
 
 .PHONY: publish
 publish: .venv/.installed ## give the trained model in DIR to a deployed CodingService, by its BUCKET of models
-	@.venv/bin/python -m coding_service.coder publish "$(DIR)" --bucket "$(BUCKET)"
+	@.venv/bin/python -m training publish "$(DIR)" --bucket "$(BUCKET)"
 
 # --- Documents ------------------------------------------------------------------------------
 

@@ -33,13 +33,15 @@ FUNCTIONS = {
         "report_failure.handler": "handler.rescuing(handler.collaborators())",
     },
     "coding_service": {
-        "authorize": "authorize.token_check()",
-        "api": "api.routes()",
-        "arrive": "arrive.s3(), arrive.step_functions(), arrive.arrival_environment()",
-        "infer": "infer.code_step()",
-        "settle": "settle.transitions()",
-        "machine_learning_api": "machine_learning_api.operations()",
-        "machine_learning_work": "machine_learning_work.steps()",
+        "authorizer.handler": "handler.token_check()",
+        "api.handler": "handler.routes()",
+        "inference.start_handler": (
+            "handler.s3(), handler.step_functions(), handler.arrival_environment()"
+        ),
+        "inference.code_handler": "handler.code_step()",
+        "inference.lifecycle_handler": "handler.transitions()",
+        "amazon_ml.api.handler": "handler.operations()",
+        "amazon_ml.work.handler": "handler.steps()",
     },
 }
 """Each handler's module, and what it evaluates before its first event is handled."""

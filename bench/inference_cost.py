@@ -14,9 +14,9 @@ from math import ceil
 from typing import Any
 
 from bench.workers import Run
-from coding_service.ranges.coding import READ_BYTES
-from coding_service.ranges.cutting import MAX_RANGES
-from coding_service.ranges.pieces import PART_BYTES
+from coding_service.byte_ranges.cut import MAX_RANGES
+from coding_service.byte_ranges.multipart_writer import PART_BYTES
+from coding_service.byte_ranges.process import READ_BYTES
 from infra.coding_service.inference import CODER_MEMORY_MB
 from infra.command_context import project_context
 from infra.places import PROJECT

@@ -14,13 +14,13 @@ from pathlib import Path
 import boto3
 
 from bench.storages import DROPS, RESULTS
-from coding_service.aws_calls import configuration
+from coding_service.aws import configuration
+from coding_service.byte_ranges.cut import ByteRange
+from coding_service.byte_ranges.multipart_writer import PieceWriter
+from coding_service.byte_ranges.process import code_range
 from coding_service.coder.catalogue import Catalogue
-from coding_service.files import JSON_LINES, InputFile
-from coding_service.inference import JsonLinesCoder
-from coding_service.ranges.coding import code_range
-from coding_service.ranges.cutting import ByteRange
-from coding_service.ranges.pieces import PieceWriter
+from coding_service.inference.json_lines import JsonLinesCoder
+from coding_service.operations.files import JSON_LINES, InputFile
 from protocol.records import RecordForm
 
 INPUT_KEY = "input.jsonl"

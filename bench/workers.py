@@ -29,7 +29,7 @@ from typing import Self
 from bench.endpoint import UPLOADS
 from bench.sample_files import write_sample
 from bench.storages import DROPS, RESULTS, Storages, digest_of, storages
-from coding_service.ranges.cutting import ByteRange, cut_at_line_ends
+from coding_service.byte_ranges.cut import ByteRange, cut_at_line_ends
 from infra.places import PROJECT
 
 KEPT = PROJECT / "docs" / "workers.json"

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from coding_service.api.rate_limit import Limits, Usage
 from coding_service.errors import Refusal
-from coding_service.limits import Limits, Usage
 from pipeline.engines.coding_service.http import Answer, Request
 from protocol.errors import ServiceAnswer
 from protocol.messages import CreatedOperation, Model, OperationState

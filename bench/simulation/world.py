@@ -15,7 +15,7 @@ from bench.simulation.service import Durations, SimulatedService
 from bench.simulation.state_types import Ran, StateFailed, Tally, Task
 from bench.simulation.table import MemoryTable
 from bench.simulation.work import Announce, Work
-from coding_service.limits import Limits, Usage
+from coding_service.api.rate_limit import Limits, Usage
 from pipeline.check.handler import Checking
 from pipeline.engines.coding_service.client import CodingService
 from pipeline.engines.coding_service.engine import CodingServiceEngine

@@ -45,10 +45,10 @@ def _newest(folder: Path) -> float:
 
 
 def _train(topic: Path, models: Path) -> None:
-    command = [sys.executable, "-m", "coding_service.coder", "train", str(topic)]
+    command = [sys.executable, "-m", "training", "train", str(topic)]
     done = subprocess.run(
         [*command, "--out", str(models)],
-        env=child_environment({"PYTHONPATH": str(LAMBDAS)}),
+        env=child_environment({"PYTHONPATH": os.pathsep.join(map(str, (PROJECT, LAMBDAS)))}),
         capture_output=True,
         text=True,
         check=False,

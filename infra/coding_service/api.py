@@ -80,7 +80,7 @@ class Api(Construct):
         self.function = factory.function(
             self,
             "Answer",
-            module="api",
+            module="api.handler",
             description="Answers every path of the coding service",
             memory_mb=1024,
             timeout_seconds=28,

@@ -64,7 +64,7 @@ class Auth(Construct):
         self.function = factory.function(
             self,
             "Authorize",
-            module="authorize",
+            module="authorizer.handler",
             description="Lets a caller in whose access token is sound",
             memory_mb=512,
             timeout_seconds=20,

@@ -49,7 +49,7 @@ class Inference(Construct):
         self.arrive = factory.function(
             self,
             "Arrive",
-            module="arrive",
+            module="inference.start_handler",
             description="Starts the inference of an uploaded file, once",
             memory_mb=256,
             timeout_seconds=60,
@@ -181,7 +181,7 @@ def _infer_function(scope: Construct, storage: Storage, factory: FunctionFactory
     function = factory.function(
         scope,
         "Infer",
-        module="infer",
+        module="inference.code_handler",
         description="Codes a range of an uploaded file, or says which line can't be",
         memory_mb=CODER_MEMORY_MB,
         timeout_seconds=LONGEST_SECONDS,
@@ -203,7 +203,7 @@ def _settle_function(
     function = factory.function(
         scope,
         "Settle",
-        module="settle",
+        module="inference.lifecycle_handler",
         description="Begins, cuts, joins, completes, fails and expires operations",
         memory_mb=512,
         timeout_seconds=JOIN_SECONDS,

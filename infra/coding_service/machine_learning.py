@@ -69,7 +69,7 @@ class MachineLearning(Construct):
         return factory.function(
             self,
             "Answer",
-            module="machine_learning_api",
+            module="amazon_ml.api.handler",
             description="Answers Amazon ML's API",
             memory_mb=1024,
             timeout_seconds=28,

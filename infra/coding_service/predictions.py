@@ -61,7 +61,7 @@ class Predictions(Construct):
         function = factory.function(
             self,
             "Work",
-            module="machine_learning_work",
+            module="amazon_ml.work.handler",
             description="Inspects data sources, codes ranges of data files, joins their results",
             memory_mb=CODER_MEMORY_MB,
             timeout_seconds=LONGEST_SECONDS,

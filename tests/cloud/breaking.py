@@ -18,8 +18,12 @@ from tests.eventually import eventually
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-ARRIVE, API, INFER = "coding_service.arrive", "coding_service.api", "coding_service.infer"
-SETTLE = "coding_service.settle"
+ARRIVE, API, INFER = (
+    "coding_service.inference.start_handler",
+    "coding_service.api.handler",
+    "coding_service.inference.code_handler",
+)
+SETTLE = "coding_service.inference.lifecycle_handler"
 SUBMIT, CHECK, COLLECT = (
     "pipeline.submit.handler",
     "pipeline.check.handler",

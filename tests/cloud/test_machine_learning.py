@@ -36,7 +36,7 @@ SCHEMA = json.dumps(
         ],
     }
 )
-WORK = "coding_service.machine_learning_work"
+WORK = "coding_service.amazon_ml.work.handler"
 QUICK = {"Delay": 1, "MaxAttempts": 120}
 
 

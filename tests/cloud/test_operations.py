@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from coding_service.ranges.joining import MIN_PART_BYTES
+from coding_service.byte_ranges.join import MIN_PART_BYTES
 from localcloud.cloud import LocalCloud
 from protocol.messages import Model
 from tests.cloud.breaking import SETTLE, progress
@@ -170,7 +170,7 @@ def should_fail_with_words_to_act_on_when_the_file_is_bad(
 def should_time_out_when_the_window_closes_without_an_upload(
     cloud: LocalCloud, caller: ServiceClient
 ) -> None:
-    with changed_function(cloud, "coding_service.api", UPLOAD_WINDOW_SECONDS="1"):
+    with changed_function(cloud, "coding_service.api.handler", UPLOAD_WINDOW_SECONDS="1"):
         created = caller.create(TOPIC)
     done = ended(caller, created.operation_id)
     assert done == {"operationStatus": "timed_out"}
@@ -234,7 +234,7 @@ def should_code_the_first_upload_alone_when_there_are_two(caller: ServiceClient)
 def should_take_the_files_away_when_the_results_time_is_over(
     cloud: LocalCloud, caller: ServiceClient
 ) -> None:
-    with changed_function(cloud, "coding_service.settle", RESULTS_SECONDS="1"):
+    with changed_function(cloud, "coding_service.inference.lifecycle_handler", RESULTS_SECONDS="1"):
         created = caller.create(TOPIC)
         caller.upload(created, ONE)
         gone = eventually(

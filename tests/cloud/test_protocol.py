@@ -14,7 +14,7 @@ from tests.cloud.deployed import HOLLOW_TOPIC, OTHER_MODEL, OTHER_TOPIC, TOPIC, 
 from tests.cloud.service_client import Answer, ServiceClient, ask_for_token
 from tests.eventually import eventually
 
-API = "coding_service.api"
+API = "coding_service.api.handler"
 BURST = 20  # calls, to meet a limit
 
 

@@ -10,14 +10,14 @@ from typing import Any
 import boto3
 import pytest
 
-from coding_service.coder.topic_files import read_topic
-from coding_service.coder.training import train_into
 from localcloud.cloud import LocalCloud
 from localcloud.environment import REGION, client_exports
 from localcloud.places import PROJECT
 from tests.cloud.service_client import ServiceClient
 from tests.coder.folders import SETTINGS, topic_folder
 from tests.eventually import eventually
+from training.fit.train import train_into
+from training.topic.files import read_topic
 
 TOPIC = "trades"
 WITHIN = 90  # seconds; a process that lists topics may know of new ones a minute late
@@ -33,7 +33,7 @@ def trained(version: int, folder: Path) -> Path:
 def published(cloud: LocalCloud, directory: Path) -> str:
     """What the command says, in an environment such as `make env` prints."""
     assert cloud.service is not None
-    command = [sys.executable, "-m", "coding_service.coder", "publish", str(directory)]
+    command = [sys.executable, "-m", "training", "publish", str(directory)]
     done = subprocess.run(
         [*command, "--bucket", cloud.service.models_bucket],
         env={

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from coding_service.coder.model import Model
-from coding_service.coder.topic_files import read_topic
-from coding_service.coder.training import model_id, train_into
 from tests.coder.folders import topic_folder
+from training.fit.train import model_id, train_into
+from training.topic.files import read_topic
 
 PROJECT = Path(__file__).parents[2]
 ANZSCO = PROJECT / "topics" / "anzsco"

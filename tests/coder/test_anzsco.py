@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from coding_service.coder.evaluation import Evaluation, KindScore, evaluate
 from coding_service.coder.model import Model
-from coding_service.coder.report import report
-from coding_service.coder.text import fold
-from coding_service.coder.topic import Question, Topic
-from coding_service.coder.topic_files import read_evaluation, read_topic
+from coding_service.coder.text.normalise import fold
 from tests.coder.conftest import ANZSCO
+from training.evaluate.evaluate import Evaluation, KindScore, evaluate
+from training.evaluate.report import report
+from training.topic.files import read_evaluation, read_topic
+from training.topic.topic import Question, Topic
 
 SAMPLE = ANZSCO.parents[1] / "samples" / "occupations.jsonl"
 RECORD_CHARACTERS = 300  # the guide's limit on a record's texts together, in a batch

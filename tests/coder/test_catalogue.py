@@ -15,9 +15,9 @@ from coding_service.coder.errors import (
     UnknownModelError,
     UnknownTopicError,
 )
-from coding_service.coder.topic_files import read_topic
-from coding_service.coder.training import train_into
 from tests.coder.folders import SETTINGS, topic_folder
+from training.fit.train import train_into
+from training.topic.files import read_topic
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coding_service.coder import coded_lines
-from coding_service.coder.coded_lines import LineFault
+from coding_service.coder import code_lines as coded_lines
+from coding_service.coder.code_lines import LineFault
 from coding_service.coder.model import Model
 from protocol.records import RecordForm
 

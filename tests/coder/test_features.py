@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from coding_service.coder import learning_terms
-from coding_service.coder.encoding import NUMBER_BITS, Bag, encode
-from coding_service.coder.features import Letters, grams
-from coding_service.coder.learning_terms import Terms
-from coding_service.coder.lexicon import TEXT_END, Lexicon, LexiconFullError
-from coding_service.coder.tables import add_rows
+from coding_service.coder.score_tables import add_rows
+from coding_service.coder.text.encode import NUMBER_BITS, Bag, encode
+from coding_service.coder.text.features import Letters, grams
+from coding_service.coder.text.vocabulary import TEXT_END, Lexicon, LexiconFullError
+from training.fit import term_counts as learning_terms
+from training.fit.term_counts import Terms
 
 NO_PAIRS = np.zeros(0, np.int64)
 

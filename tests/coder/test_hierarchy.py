@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from coding_service.coder.branches import Forest
-from coding_service.coder.hierarchy import Code, Hierarchy
+from coding_service.coder.classifiers import Forest
+from coding_service.coder.code_tree import Code, Hierarchy
 
 TREE = Hierarchy.of(
     (1, 2, 4),

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from coding_service.coder.errors import ModelError
 from coding_service.coder.model import BATCH_RECORDS, CodedLabel, Coding, Model
 
-LAMBDAS = Path(__file__).parents[2] / "lambdas"
+PROJECT = Path(__file__).parents[2]
+LAMBDAS = PROJECT / "lambdas"
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=300)
 
 
@@ -148,10 +149,12 @@ def should_split_results_from_suggestions_at_the_threshold(trades: Model, thresh
     assert any(asserted) or threshold == 1.0
 
 
-@pytest.mark.parametrize("module", ["model", "catalogue", "command_line"])
+@pytest.mark.parametrize(
+    "module", ["coding_service.coder.model", "coding_service.coder.catalogue", "training.cli"]
+)
 def should_need_numpy_alone_when_it_only_codes(module: str) -> None:
     script = (
-        f"import sys; sys.path.insert(0, {str(LAMBDAS)!r}); import coding_service.coder.{module}; "
+        f"import sys; sys.path[:0] = [{str(PROJECT)!r}, {str(LAMBDAS)!r}]; import {module}; "
         "print(sorted({'sklearn', 'scipy', 'yaml', 'boto3'} & set(sys.modules)))"
     )
 

@@ -10,17 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from coding_service.coder.evaluation import evaluate
 from coding_service.coder.model import Model
-from coding_service.coder.topic_files import read_evaluation, read_topic
-from coding_service.coder.topic_import import (
-    Row,
-    Tables,
-    read_labels,
-    read_texts,
-    write_topic,
-)
-from coding_service.coder.training import train
+from training.evaluate.evaluate import evaluate
+from training.fit.train import train
+from training.topic.files import read_evaluation, read_topic
+from training.topic.import_tables import Row, Tables, read_labels, read_texts, write_topic
 
 TABLES = Path(os.environ.get("ONET_TABLES", "no-tables"))
 MAJOR_GROUPS = ("15", "29")  # computing, health care

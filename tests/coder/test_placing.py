@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coding_service.coder.exact import EXACT_SHARE
+from coding_service.coder.choose_code import FAINTEST_SUGGESTION, TOO_FAINT
+from coding_service.coder.exact_titles import EXACT_SHARE
 from coding_service.coder.model import Model
-from coding_service.coder.placing import FAINTEST_SUGGESTION, TOO_FAINT
 
 VOCABULARY = """
 cook driver truck bus baker night bread nurse teacher engineer clerk zyx of software primary school

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coding_service.coder.reliability import calibration_error, reliability
+from training.evaluate.calibration import calibration_error, reliability
 
 
 def should_have_no_error_when_confidence_is_how_often_it_is_right() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coding_service.coder.text import END, FUNCTION_WORDS, tokens, words
+from coding_service.coder.text.normalise import END, FUNCTION_WORDS, tokens, words
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from coding_service.coder.errors import TopicError
-from coding_service.coder.topic_files import read_evaluation, read_topic
 from tests.coder.folders import CODES, SETTINGS, example, topic_folder
+from training.errors import TopicError
+from training.topic.files import read_evaluation, read_topic
 
 
 def should_read_every_part_when_the_folder_is_whole(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from coding_service.coder.model import Model
-from coding_service.coder.topic_files import read_topic
-from coding_service.coder.training import train, train_into
 from tests.coder.folders import SETTINGS, example, topic_folder
+from training.fit.train import train, train_into
+from training.topic.files import read_topic
 
 RECORDS = [{"occp_text": text, "tasks_text": ""} for text in ("cook", "coach", "poet", "", "bread")]
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from coding_service.coder.topic_files import read_topic
-from coding_service.coder.training import train_into
 from coding_service.observability import SERVICE, logger
 from tests.aws import played_aws
 from tests.coder.folders import SETTINGS, topic_folder
 from tests.coding_service.service import EMPTY_TOPIC, OTHER_TOPIC, Service, make_service
+from training.fit.train import train_into
+from training.topic.files import read_topic
 
 
 @pytest.fixture(scope="session")

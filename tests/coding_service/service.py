@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 
-from coding_service.aws_calls import configuration
-from coding_service.batch import Batch
-from coding_service.code_step import CodeStep, DeployedModels
+from coding_service.api.batch_coding import Batch
+from coding_service.api.presigned_urls import Presigner
+from coding_service.api.rate_limit import CallCounter
+from coding_service.api.routes import Routes
+from coding_service.aws import configuration
 from coding_service.coder.catalogue import Catalogue
-from coding_service.cut_step import CutStep
-from coding_service.explain_step import ExplainStep
-from coding_service.files import InputFile
-from coding_service.limits import CallCounter
-from coding_service.offer import Offer
-from coding_service.operation_table import OperationTable
-from coding_service.operations import input_key, metadata_key, output_key
-from coding_service.presigning import Presigner
-from coding_service.progress import Coded, Stage
-from coding_service.routes import Routes
-from coding_service.transitions import Transitions, Work
+from coding_service.inference.code import CodeStep
+from coding_service.inference.cut import CutStep
+from coding_service.inference.explain import ExplainStep
+from coding_service.inference.lifecycle import Transitions, Work
+from coding_service.inference.state import Coded, Stage
+from coding_service.models.registry import DeployedModels, Offer
+from coding_service.operations.files import InputFile
+from coding_service.operations.operation import input_key, metadata_key, output_key
+from coding_service.operations.table import OperationTable
 from protocol.messages import CreatedOperation, OperationState
 
 if TYPE_CHECKING:

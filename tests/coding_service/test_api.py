@@ -9,11 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import pytest
 
-from coding_service.aws_calls import configuration
-from coding_service.batch import RESULTS_DELETED
+from coding_service.api.batch_coding import RESULTS_DELETED
+from coding_service.api.presigned_urls import DOWNLOAD_SECONDS, Presigner
+from coding_service.api.routes import CREATE, MODEL, OPERATION, TOPIC, Answer
+from coding_service.aws import configuration
 from coding_service.errors import Refusal
-from coding_service.presigning import DOWNLOAD_SECONDS, Presigner
-from coding_service.routes import CREATE, MODEL, OPERATION, TOPIC, Answer
 from protocol.errors import ServiceAnswer
 from tests.aws import played_aws
 from tests.coding_service import service as world

@@ -6,9 +6,9 @@ from typing import Any
 import boto3
 import pytest
 
-from coding_service.arrive import execution_name, start_inference
-from coding_service.operations import input_key
-from coding_service.progress import Stage
+from coding_service.inference.start_handler import execution_name, start_inference
+from coding_service.inference.state import Stage
+from coding_service.operations.operation import input_key
 from protocol.statuses import OperationStatus
 from tests.aws import played_aws
 from tests.coding_service import service as world

@@ -13,10 +13,22 @@ from typing import Any
 import boto3
 import pytest
 
-from coding_service import api, arrive, authorize, aws_calls, environment, infer, settle
-from coding_service.environment import Variables
+from coding_service import aws as aws_calls
+from coding_service import config as environment
+from coding_service.api import handler as api
+from coding_service.api.routes import CREATE, OPERATION, TOPIC
+from coding_service.authorizer import handler as authorize
+from coding_service.config import Variables
 from coding_service.errors import EnvironmentIncomplete
-from coding_service.routes import CREATE, OPERATION, TOPIC
+from coding_service.inference import (
+    code_handler as infer,
+)
+from coding_service.inference import (
+    lifecycle_handler as settle,
+)
+from coding_service.inference import (
+    start_handler as arrive,
+)
 from protocol.errors import ServiceAnswer
 from tests.aws import played_aws
 from tests.coding_service import service as world
@@ -183,11 +195,13 @@ def should_name_the_variable_and_not_its_value_when_it_is_malformed(
     assert value not in str(told.value)
 
 
-@pytest.mark.parametrize("module", ["authorize", "api", "arrive", "infer", "settle"])
+@pytest.mark.parametrize(
+    "module", [each.__name__ for each in (authorize, api, arrive, infer, settle)]
+)
 def should_read_no_setting_when_a_handler_is_imported(module: str) -> None:
     bare = {name: os.environ[name] for name in ("PATH", "AWS_REGION")}
     done = subprocess.run(
-        [sys.executable, "-c", f"import coding_service.{module}"],
+        [sys.executable, "-c", f"import {module}"],
         env={**bare, "PYTHONPATH": str(LAMBDAS)},
         capture_output=True,
         check=False,

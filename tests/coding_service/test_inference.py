@@ -16,10 +16,10 @@ from coding_service.errors import (
     OperationLost,
     OutputMismatch,
 )
-from coding_service.inference import lines_of
-from coding_service.operations import input_key
-from coding_service.progress import Coded
-from coding_service.transitions import UNEXPECTED, Work, reason_of
+from coding_service.inference.json_lines import lines_of
+from coding_service.inference.lifecycle import UNEXPECTED, Work, reason_of
+from coding_service.inference.state import Coded
+from coding_service.operations.operation import input_key
 from protocol.statuses import OperationStatus
 from tests.coding_service import service as world
 from tests.coding_service.service import Service, state_of

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from coding_service.errors import AwsBusy, Final, TryAgain, leaves
-from coding_service.settle import settle
-from coding_service.transitions import UNEXPECTED, Work
+from coding_service.inference.lifecycle import UNEXPECTED, Work
+from coding_service.inference.lifecycle_handler import settle
 from protocol.statuses import OperationStatus
 from tests.aws import played_aws
 from tests.coding_service import service as world

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coding_service.api.rate_limit import CallCounter, Limits, Usage
 from coding_service.errors import Refusal
-from coding_service.limits import CallCounter, Limits, Usage
 from protocol.errors import ServiceAnswer
 from tests.coding_service.service import ALICE, BOB, Service
 

@@ -12,23 +12,23 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
-from coding_service.aws_calls import configuration
-from coding_service.code_step import DeployedModels
+from coding_service.amazon_ml.models import Models
+from coding_service.aws import configuration
 from coding_service.coder.catalogue import Catalogue
-from coding_service.coder.command_line import main
-from coding_service.coder.errors import ModelError, NoModelsError, PublishError, UnknownTopicError
+from coding_service.coder.errors import ModelError, NoModelsError, UnknownTopicError
 from coding_service.coder.model_card import CARD, CODES, WEIGHTS, read_card
-from coding_service.coder.topic_files import read_topic
-from coding_service.coder.training import train_into
 from coding_service.errors import AwsBusy, ModelGone
-from coding_service.machine_learning.models import Models
+from coding_service.models.bucket import ModelsBucket, key_of
+from coding_service.models.registry import DAMAGED, REFRESH_SECONDS, DeployedModels, ServiceOffer
 from coding_service.observability import metrics
-from coding_service.offer import DAMAGED, REFRESH_SECONDS, ServiceOffer
-from coding_service.published_models import ModelsBucket, key_of
-from coding_service.publishing import publish, s3_client
 from tests.aws import played_aws
 from tests.coder.folders import SETTINGS, topic_folder
 from tests.coding_service.service import Clock
+from training.cli import main
+from training.errors import PublishError
+from training.fit.train import train_into
+from training.publish import publish, s3_client
+from training.topic.files import read_topic
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

@@ -14,7 +14,17 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coding_service.coder.coded_lines import CodedLines
+from coding_service.byte_ranges.cut import MAX_RANGES, ByteRange, cut_at_line_ends
+from coding_service.byte_ranges.join import Join, Piece, join_steps
+from coding_service.byte_ranges.multipart_writer import PieceWriter
+from coding_service.byte_ranges.process import (
+    BlockFault,
+    CodedBlock,
+    LineFault,
+    code_range,
+    whole_lines,
+)
+from coding_service.coder.code_lines import CodedLines
 from coding_service.errors import (
     AwsBusy,
     InputGone,
@@ -23,20 +33,10 @@ from coding_service.errors import (
     OperationLost,
     RangesFailed,
 )
-from coding_service.operation_table import OperationTable
-from coding_service.operations import Fault, input_key
-from coding_service.progress import Coded
-from coding_service.ranges.coding import (
-    BlockFault,
-    CodedBlock,
-    LineFault,
-    code_range,
-    whole_lines,
-)
-from coding_service.ranges.cutting import MAX_RANGES, ByteRange, cut_at_line_ends
-from coding_service.ranges.joining import Join, Piece, join_steps
-from coding_service.ranges.pieces import PieceWriter
-from coding_service.transitions import Work
+from coding_service.inference.lifecycle import Work
+from coding_service.inference.state import Coded
+from coding_service.operations.operation import Fault, input_key
+from coding_service.operations.table import OperationTable
 from protocol.records import MAX_LINE_BYTES, RecordForm
 from protocol.statuses import OperationStatus
 from tests.coding_service import service as world

@@ -8,7 +8,7 @@ import pytest
 from aws_cdk import App
 from aws_cdk.assertions import Template
 
-from coding_service.routes import ROUTES
+from coding_service.api.routes import ROUTES
 from infra.coding_service.api import OWN_ANSWERS
 from infra.coding_service.stack import CodingServiceStack
 from infra.nag import check_rules
@@ -29,25 +29,25 @@ EVERY_FUNCTIONS = {"logs:CreateLogStream", "logs:PutLogEvents"} | {
 }
 ITEMS = {"dynamodb:GetItem", "dynamodb:UpdateItem"}
 MAY: dict[str, set[str]] = {
-    "authorize": set(),
-    "api": ITEMS
+    "authorizer.handler": set(),
+    "api.handler": ITEMS
     | {"dynamodb:PutItem", "s3:PutObject", "s3:GetObject", "s3:ListBucket"}
     | KEYS_TO_WRITE,
-    "arrive": {"states:StartExecution", "sqs:SendMessage"} | KEYS_TO_WRITE,
-    "infer": ITEMS
+    "inference.start_handler": {"states:StartExecution", "sqs:SendMessage"} | KEYS_TO_WRITE,
+    "inference.code_handler": ITEMS
     | {"s3:GetObjectVersion", "s3:ListBucket", "s3:PutObject", "s3:AbortMultipartUpload"}
     | {"s3:DeleteObject", "s3:GetObject"}
     | KEYS_TO_WRITE,
-    "settle": ITEMS
+    "inference.lifecycle_handler": ITEMS
     | {"s3:DeleteObjectVersion", "s3:PutObject", "s3:GetObject", "s3:DeleteObject"}
     | {"s3:GetObjectVersion", "s3:ListBucket"}
     | {"s3:AbortMultipartUpload", "s3:ListBucketMultipartUploads"}
     | KEYS_TO_WRITE,
-    "machine_learning_api": ITEMS
+    "amazon_ml.api.handler": ITEMS
     | {"dynamodb:PutItem", "dynamodb:Query", "states:StartExecution"}
     | {"secretsmanager:GetSecretValue", "s3:GetObject", "s3:ListBucket"}
     | KEYS_TO_WRITE,
-    "machine_learning_work": ITEMS
+    "amazon_ml.work.handler": ITEMS
     | {"dynamodb:PutItem", "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"}
     | KEYS_TO_WRITE,
 }
@@ -98,7 +98,7 @@ def properties(template: Template, kind: str) -> dict[str, Any]:
 def functions(template: Template) -> dict[str, Any]:
     """Properties of the functions by their module."""
     return {
-        each["Handler"].split(".")[1]: each
+        each["Handler"].removeprefix("coding_service.").removesuffix(".handler"): each
         for each in properties(template, "AWS::Lambda::Function").values()
     }
 
@@ -180,11 +180,11 @@ def should_log_calls_without_headers_and_bodies(template: Template) -> None:
 
 def should_give_each_function_its_environment(template: Template) -> None:
     own = {
-        "authorize": {"JWKS_URL", "TOKEN_ISSUER", "OAUTH_SCOPE"},
-        "arrive": {"INFERENCE_STATE_MACHINE_ARN"},
-        "machine_learning_api": {"MACHINE_LEARNING_TABLE", "PREDICTIONS_STATE_MACHINE_ARN"}
+        "authorizer.handler": {"JWKS_URL", "TOKEN_ISSUER", "OAUTH_SCOPE"},
+        "inference.start_handler": {"INFERENCE_STATE_MACHINE_ARN"},
+        "amazon_ml.api.handler": {"MACHINE_LEARNING_TABLE", "PREDICTIONS_STATE_MACHINE_ARN"}
         | {"ACCESS_KEYS", "ACCOUNT_ID", "SERVICE_REGION", "SIGNED_PATH"},
-        "machine_learning_work": {"MACHINE_LEARNING_TABLE"},
+        "amazon_ml.work.handler": {"MACHINE_LEARNING_TABLE"},
     }
     for module, function in functions(template).items():
         names = set(function["Environment"]["Variables"])
@@ -322,9 +322,10 @@ def should_keep_published_models_and_those_deleted_by_mistake(template: Template
 @pytest.mark.parametrize(
     ("module", "reads"),
     [
-        *(("api", "/*/model.json"), ("machine_learning_api", "/*/model.json")),
-        *(("infer", "/*"), ("machine_learning_work", "/*")),
-        *(("authorize", None), ("arrive", None), ("settle", None)),
+        *(("api.handler", "/*/model.json"), ("amazon_ml.api.handler", "/*/model.json")),
+        *(("inference.code_handler", "/*"), ("amazon_ml.work.handler", "/*")),
+        *(("authorizer.handler", None), ("inference.start_handler", None)),
+        ("inference.lifecycle_handler", None),
     ],
 )
 def should_let_functions_read_of_published_models_what_they_need(
@@ -400,14 +401,15 @@ def should_differ_for_the_local_cloud_in_named_things_only(
     template: Template, local: Template
 ) -> None:
     aws, here = functions(template), functions(local)
-    assert aws["api"]["Environment"]["Variables"]["S3_ADDRESSING_STYLE"] == "virtual"
-    assert here["api"]["Environment"]["Variables"]["S3_ADDRESSING_STYLE"] == "path"
+    assert aws["api.handler"]["Environment"]["Variables"]["S3_ADDRESSING_STYLE"] == "virtual"
+    assert here["api.handler"]["Environment"]["Variables"]["S3_ADDRESSING_STYLE"] == "path"
     # Its events leave the object's version out, so the function must ask S3.
-    assert actions(local, here["arrive"]) - actions(template, aws["arrive"]) == {
+    start = "inference.start_handler"
+    assert actions(local, here[start]) - actions(template, aws[start]) == {
         "s3:GetObject",
         "s3:ListBucket",
     }
-    for module in set(MAY) - {"arrive"}:
+    for module in set(MAY) - {"inference.start_handler"}:
         assert actions(local, here[module]) == actions(template, aws[module]), module
 
 
@@ -424,10 +426,10 @@ def should_give_each_client_a_key_and_the_work_the_named_buckets_only(assets: st
     ids = {json.loads(each["SecretStringTemplate"])["accessKeyId"] for each in made}
     assert len(ids) == 2
     assert {each["GenerateStringKey"] for each in made} == {"secretAccessKey"}
-    answer = functions(template)["machine_learning_api"]
+    answer = functions(template)["amazon_ml.api.handler"]
     declared = json.dumps(answer["Environment"]["Variables"]["ACCESS_KEYS"])
     assert all(key_id in declared for key_id in ids)
-    work = functions(template)["machine_learning_work"]
+    work = functions(template)["amazon_ml.work.handler"]
     role = {"Ref": work["Role"]["Fn::GetAtt"][0]}
     (statements,) = [
         policy["PolicyDocument"]["Statement"]

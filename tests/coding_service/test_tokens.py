@@ -11,9 +11,9 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from coding_service.authorize import authorized
+from coding_service.authorizer.access_tokens import REFETCH_SECONDS, KeySet, TokenCheck, key_fetcher
+from coding_service.authorizer.handler import authorized
 from coding_service.errors import KeysUnavailable
-from coding_service.tokens import REFETCH_SECONDS, KeySet, TokenCheck, key_fetcher
 
 ISSUER = "https://cognito-idp.ap-southeast-2.amazonaws.com/ap-southeast-2_pool"
 SCOPE = "dropcoder/batch-code"

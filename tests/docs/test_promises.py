@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from coding_service.routes import ROUTES
+from coding_service.api.routes import ROUTES
 from infra.places import PROJECT
 from protocol.errors import ServiceAnswer
 from protocol.statuses import OperationStatus

@@ -112,7 +112,7 @@ def should_list_the_services_statuses_and_errors() -> None:
 
 
 def should_quote_the_service_as_it_speaks_of_deleted_results() -> None:
-    source = (PROJECT / "lambdas" / "coding_service" / "batch.py").read_text("utf-8")
+    source = (PROJECT / "lambdas" / "coding_service" / "api" / "batch_coding.py").read_text("utf-8")
     quoted = [
         json.loads(f.body).get("error") for f in SERVICE.fences if f.label == "OperationState"
     ]

@@ -29,15 +29,15 @@ KEY_USE: Mapping[str, Mapping[str, frozenset[str]]] = {
     "pipeline.collect.handler": {**TABLE, **SECRETS, "s3": BOTH},
     "pipeline.finish.handler": {**TABLE, "s3": BOTH},
     "pipeline.report_failure.handler": EVENTS,
-    "coding_service.authorize": {},
+    "coding_service.authorizer.handler": {},
     # A presigned URL can do what its signer may.
-    "coding_service.api": {**TABLE, "s3": BOTH},
-    "coding_service.arrive": EVENTS,
-    "coding_service.infer": {**TABLE, "s3": BOTH},
-    "coding_service.settle": {**TABLE, "s3": BOTH},
+    "coding_service.api.handler": {**TABLE, "s3": BOTH},
+    "coding_service.inference.start_handler": EVENTS,
+    "coding_service.inference.code_handler": {**TABLE, "s3": BOTH},
+    "coding_service.inference.lifecycle_handler": {**TABLE, "s3": BOTH},
     # Links to a log are presigned; the secrets are its clients' access keys.
-    "coding_service.machine_learning_api": {**TABLE, "s3": READ, "secretsmanager": READ},
-    "coding_service.machine_learning_work": {**TABLE, "s3": BOTH},
+    "coding_service.amazon_ml.api.handler": {**TABLE, "s3": READ, "secretsmanager": READ},
+    "coding_service.amazon_ml.work.handler": {**TABLE, "s3": BOTH},
 }
 
 

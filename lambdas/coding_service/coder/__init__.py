@@ -1,6 +1,4 @@
-"""The coder: topics, training, coding and evaluation. It knows nothing of AWS;
-its command `publish` hands over to `coding_service.publishing`.
+"""The coder: a trained model, and how it turns text into codes. It needs numpy alone.
 
-What codes (`model`, `catalogue`) needs numpy alone; what trains (`training`, `topic_files`)
-also needs scikit-learn and PyYAML and never goes into a Lambda asset.
+Nothing here knows AWS, files in S3 or operations; what makes models is `training`.
 """

@@ -1,9 +1,7 @@
 """What can go wrong in the coder, and who can mend it.
 
 CoderError
-├── TopicError           the author of the topic folder: file, line and remedy are in the message
 ├── RecordError          whoever wrote the file of records: line and remedy are in the message
-├── PublishError         whoever publishes a model: what to do is in the message
 ├── ModelError           the operator: a model directory is missing or damaged, train it again
 └── CatalogueError       whoever asked for a topic or a model
     ├── UnknownTopicError    no such topic
@@ -19,24 +17,6 @@ from pathlib import Path
 
 class CoderError(Exception):
     """Any failure that the coder can explain."""
-
-
-class TopicError(CoderError):
-    """A topic folder that cannot be used; its author can mend it.
-
-    :param path: the file at fault.
-    :param line: the 1-based line at fault, or None when the whole file is.
-    :param problem: what is wrong there.
-    :param remedy: what to do next.
-    """
-
-    def __init__(self, path: Path, line: int | None, problem: str, remedy: str) -> None:
-        self.path = path
-        self.line = line
-        self.problem = problem
-        self.remedy = remedy
-        where = str(path) if line is None else f"{path}:{line}"
-        super().__init__(f"{where}: {problem}. {remedy}.")
 
 
 class RecordError(CoderError):
@@ -57,17 +37,6 @@ class ModelError(CoderError):
     def __init__(self, path: Path, problem: str) -> None:
         self.path = path
         super().__init__(f"{path}: {problem}. Train the topic again into this directory.")
-
-
-class PublishError(CoderError):
-    """A model that could not be published.
-
-    :param problem: what is wrong.
-    :param remedy: what to do next.
-    """
-
-    def __init__(self, problem: str, remedy: str) -> None:
-        super().__init__(f"{problem}. {remedy}.")
 
 
 class CatalogueError(CoderError):

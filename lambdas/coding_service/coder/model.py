@@ -11,17 +11,17 @@ from typing import TypeVar
 
 import numpy as np
 
-from coding_service.coder.branches import Forest
-from coding_service.coder.coded_lines import CodedLines, LineCoder
-from coding_service.coder.encoding import Encoded, encode
-from coding_service.coder.exact import ExactTitles
-from coding_service.coder.features import Floats
-from coding_service.coder.hierarchy import Code, Hierarchy
-from coding_service.coder.lexicon import Lexicon, LexiconFullError
+from coding_service.coder.choose_code import CONFIDENCE_STEPS, Judge, Placement
+from coding_service.coder.classifiers import Forest
+from coding_service.coder.code_lines import CodedLines, LineCoder
+from coding_service.coder.code_tree import Code, Hierarchy
+from coding_service.coder.exact_titles import ExactTitles
 from coding_service.coder.model_card import ModelCard
 from coding_service.coder.model_files import ModelParts, read_model
-from coding_service.coder.placing import CONFIDENCE_STEPS, Judge, Placement
-from coding_service.coder.tables import Tables
+from coding_service.coder.score_tables import Tables
+from coding_service.coder.text.encode import Encoded, encode
+from coding_service.coder.text.features import Floats
+from coding_service.coder.text.vocabulary import Lexicon, LexiconFullError
 from protocol.records import RECORD_ID, RecordForm
 
 BATCH_RECORDS = 16_384  # enough that each branch has work for many, few enough for any memory

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from coding_service.coder.branches import Forest
+from coding_service.coder.classifiers import Forest
+from coding_service.coder.code_tree import Code, Hierarchy
 from coding_service.coder.errors import ModelError
-from coding_service.coder.features import Floats, Integers, Letters
-from coding_service.coder.hierarchy import Code, Hierarchy
-from coding_service.coder.lexicon import Hashes
 from coding_service.coder.model_card import CARD, CODES, WEIGHTS, ModelCard, read_card
-from coding_service.coder.tables import Weights
+from coding_service.coder.score_tables import Weights
+from coding_service.coder.text.features import Floats, Integers, Letters
+from coding_service.coder.text.vocabulary import Hashes
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coding_service.machine_learning.csv_lines import (
+from coding_service.amazon_ml.work.csv_lines import (
     MAX_LINE_BYTES,
     LineFault,
     LineForm,

@@ -5,10 +5,10 @@ import json
 import re
 from typing import Any
 
-from coding_service import machine_learning_work
+from coding_service.amazon_ml.entities import BatchPrediction, DataSource
+from coding_service.amazon_ml.work import handler as machine_learning_work
+from coding_service.amazon_ml.work.state import Stage
 from coding_service.errors import TryAgain, leaves
-from coding_service.machine_learning.entities import BatchPrediction, DataSource
-from coding_service.machine_learning.steps import Stage
 from infra.definitions import STATE_MACHINES
 
 MACHINE = json.loads((STATE_MACHINES / "predictions.asl.json").read_text("utf-8"))

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from coding_service.machine_learning.errors import SchemaFault
-from coding_service.machine_learning.schema import Schema, schema_of_fields
+from coding_service.amazon_ml.errors import SchemaFault
+from coding_service.amazon_ml.schema import Schema, schema_of_fields
 from tests.coding_service.machine_learning.world import SCHEMA
 
 # As the API reference's S3DataSpec names things.

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from coding_service.machine_learning.csv_lines import LineForm
-from coding_service.machine_learning.scoring import FAULTS_KEPT, Counts, LineScorer
+from coding_service.amazon_ml.work.csv_lines import LineForm
+from coding_service.amazon_ml.work.scoring import FAULTS_KEPT, Counts, LineScorer
 
 FIELDS = ("title", "tasks")
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.model import Shape, StringShape, StructureShape
 
-from coding_service.machine_learning.errors import ApiError
-from coding_service.machine_learning.shapes import INPUTS, Flag, Structure, Text, Whole
+from coding_service.amazon_ml.errors import ApiError
+from coding_service.amazon_ml.request_shapes import INPUTS, Flag, Structure, Text, Whole
 from tests.coding_service.machine_learning.service_model import service_model
 
 

@@ -9,8 +9,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from coding_service.machine_learning.errors import ApiError
-from coding_service.machine_learning.signature import SignatureCheck, SignedRequest
+from coding_service.amazon_ml.api.signature_v4 import SignatureCheck, SignedRequest
+from coding_service.amazon_ml.errors import ApiError
 from tests.coding_service.machine_learning.world import BOB, World, secret_of
 
 NOW = datetime.now(UTC)

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from coding_service.machine_learning.data_files import DataFile, in_owners_words
-from coding_service.machine_learning.entities import BatchPrediction
-from coding_service.machine_learning.errors import AccessDenied, DataRefused
-from coding_service.machine_learning.joining import Joining
-from coding_service.machine_learning.locations import Location
-from coding_service.machine_learning.ranges import Range, WorkFiles, ranges_of
-from coding_service.machine_learning.scoring import MOST_INVALID, Counts
-from coding_service.machine_learning.steps import Work
+from coding_service.amazon_ml.entities import BatchPrediction
+from coding_service.amazon_ml.errors import AccessDenied, DataRefused
+from coding_service.amazon_ml.s3_uris import Location
+from coding_service.amazon_ml.work.data_files import DataFile, in_owners_words
+from coding_service.amazon_ml.work.join import Joining
+from coding_service.amazon_ml.work.ranges import Range, WorkFiles, ranges_of
+from coding_service.amazon_ml.work.scoring import MOST_INVALID, Counts
+from coding_service.amazon_ml.work.state import Work
 from tests.coding_service.machine_learning.world import (
     ALICE,
     DATA,

@@ -20,21 +20,20 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 
-from coding_service.aws_calls import configuration
-from coding_service.code_step import DeployedModels
-from coding_service.limits import CallCounter
-from coding_service.machine_learning.access_keys import AccessKeys, IssuedKey
-from coding_service.machine_learning.data_sources import DataSources
-from coding_service.machine_learning.logs import Logs
-from coding_service.machine_learning.models import Models
-from coding_service.machine_learning.operations import Operations
-from coding_service.machine_learning.predictions import Predictions
-from coding_service.machine_learning.ranges import Range
-from coding_service.machine_learning.signature import SignatureCheck
-from coding_service.machine_learning.starting import Starter
-from coding_service.machine_learning.store import Store
-from coding_service.machine_learning_work import Steps
-from coding_service.offer import Offer
+from coding_service.amazon_ml.api.access_keys import AccessKeys, IssuedKey
+from coding_service.amazon_ml.api.batch_predictions import Predictions
+from coding_service.amazon_ml.api.data_sources import DataSources
+from coding_service.amazon_ml.api.dispatch import Operations
+from coding_service.amazon_ml.api.signature_v4 import SignatureCheck
+from coding_service.amazon_ml.models import Models
+from coding_service.amazon_ml.prediction_log import Logs
+from coding_service.amazon_ml.start_execution import Starter
+from coding_service.amazon_ml.table import Store
+from coding_service.amazon_ml.work.handler import Steps
+from coding_service.amazon_ml.work.ranges import Range
+from coding_service.api.rate_limit import CallCounter
+from coding_service.aws import configuration
+from coding_service.models.registry import DeployedModels, Offer
 from tests.coding_service.machine_learning.service_model import faults_of
 
 if TYPE_CHECKING:

@@ -1,0 +1,70 @@
+"""The function behind Amazon ML's API: `POST`, signed, in JSON 1.1."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from coding_service.amazon_ml.api.access_keys import AccessKeys, IssuedKey
+from coding_service.amazon_ml.api.batch_predictions import Predictions
+from coding_service.amazon_ml.api.data_sources import DataSources
+from coding_service.amazon_ml.api.dispatch import Operations
+from coding_service.amazon_ml.api.signature_v4 import SignatureCheck
+from coding_service.amazon_ml.models import Models
+from coding_service.amazon_ml.prediction_log import Logs
+from coding_service.amazon_ml.start_execution import Starter
+from coding_service.amazon_ml.table import Store
+from coding_service.api.rate_limit import CallCounter
+from coding_service.aws import operations_table, s3, secrets, step_functions, table
+from coding_service.config import (
+    machine_learning_environment,
+    service_environment,
+    storage_environment,
+)
+from coding_service.models.registry import service_offer
+from coding_service.observability import logger, metrics, tracer
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@cache
+def operations() -> Operations:
+    own, service = machine_learning_environment(), service_environment()
+    store, starter = Store(table(own.table)), Starter(step_functions(), own.state_machine_arn)
+    models = Models(service_offer(), own.account)
+    storage = storage_environment()
+    buckets = frozenset({storage.input_bucket, storage.output_bucket})
+    sources = DataSources(store, starter, own.account, buckets, _now_ms)
+    logs = Logs(s3(), storage.output_bucket)
+    keys = AccessKeys(IssuedKey.all_of(own.access_keys), secrets(), time.time)
+    return Operations(
+        models=models,
+        sources=sources,
+        predictions=Predictions(store, sources, models, starter, logs, own.account, _now_ms),
+        signatures=SignatureCheck(own.region, keys.secret_of, lambda: datetime.now(UTC)),
+        keys=keys,
+        counter=CallCounter.of(
+            operations_table(),
+            per_second=service.requests_per_second,
+            burst=service.burst,
+            per_day=service.requests_per_day,
+        ),
+        signed_path=own.signed_path,
+        now_ms=_now_ms,
+    )
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
+    request_id = event["requestContext"]["requestId"]
+    logger.append_keys(correlation_id=request_id)
+    return operations().answer(event).to_gateway(request_id)

@@ -1,0 +1,141 @@
+"""The pieces of a file become its result in the user's bucket, in their order, byte for byte."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from coding_service.amazon_ml.entities import BatchPrediction, DataSource, Status
+from coding_service.amazon_ml.s3_uris import ResultPlaces
+from coding_service.amazon_ml.schema import Schema
+from coding_service.amazon_ml.table import Store
+from coding_service.amazon_ml.work.data_files import in_owners_words
+from coding_service.amazon_ml.work.predict import too_many_invalid
+from coding_service.amazon_ml.work.ranges import Piece, Range, WorkFiles
+from coding_service.amazon_ml.work.scoring import MOST_INVALID
+from coding_service.amazon_ml.work.state import Clock, Stage, Work
+from coding_service.aws import busy_is_retried, code_of
+from coding_service.byte_ranges.join import Join
+from coding_service.byte_ranges.join import Piece as Stored
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+AT_ONCE = (
+    10  # S3 copies a part in about a second, whatever its size; botocore keeps ten connections
+)
+GZIP_TYPE = "application/gzip"
+
+
+class Deleted(Exception):
+    """The prediction was deleted while its results were being joined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """Joins one file after the other, as many as the time allows."""
+
+    store: Store
+    s3: S3Client
+    files: WorkFiles
+    clock: Clock
+
+    def run(
+        self, work: Work, progress: Mapping[str, Any], *, time_remains: Callable[[], bool]
+    ) -> dict[str, Any]:
+        """The progress: counts so far, and which file is the next. May be repeated.
+
+        Raises leaves of `WorkRefused`, `AwsBusy`.
+        """
+        reached = {
+            "status": str(Stage.JOINED),
+            **{name: progress.get(name, 0) for name in ("file", "total", "invalid", "compute_ms")},
+        }
+        prediction = work.entity(self.store, BatchPrediction, now_ms=self.clock())
+        if prediction is None or prediction.status is not Status.INPROGRESS:
+            return {"status": str(Stage.UNWANTED)}
+        abandon_upload(self.s3, prediction)
+        plan = groupby(self.files.plan(prediction), key=lambda part: part.file)
+        for place, ranges in plan:
+            if place < reached["file"]:
+                continue
+            pieces = self._pieces(prediction, list(ranges))
+            try:
+                self._join(prediction, pieces)
+            except Deleted:
+                return {"status": str(Stage.UNWANTED)}
+            for _, piece in pieces:
+                reached["total"] += piece.counts.total
+                reached["invalid"] += piece.counts.invalid
+                reached["compute_ms"] += piece.compute_ms
+            reached["file"] = place + 1
+            if not time_remains():
+                return {**reached, "status": str(Stage.JOINING)}
+        return reached
+
+    def _pieces(
+        self, prediction: BatchPrediction, ranges: list[Range]
+    ) -> list[tuple[Range, Piece]]:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            pieces = list(pool.map(lambda part: self.files.piece(prediction, part), ranges))
+        found = list(zip(ranges, pieces, strict=True))
+        if sum(piece.counts.invalid for piece in pieces) > MOST_INVALID:
+            raise too_many_invalid(ranges[0].data.location)
+        if faults := "".join(_faults(found, self._first_line(prediction))):
+            self.files.write_faults(prediction, ranges[0].file, faults)
+        return found
+
+    def _first_line(self, prediction: BatchPrediction) -> int:
+        """The number that the first observation's line has for people."""
+        source = self.store.find(
+            DataSource, prediction.client, prediction.data_source_id, now_ms=self.clock()
+        )
+        text = None if source is None else self.store.schema(source)
+        return 2 if text is not None and Schema.parse(text).has_header else 1
+
+    def _join(self, prediction: BatchPrediction, pieces: Sequence[tuple[Range, Piece]]) -> None:
+        data = pieces[0][0].data.location
+        target = ResultPlaces.of(prediction.output_uri, prediction.entity_id).result(data)
+
+        def note(upload_id: str) -> None:
+            noted = json.dumps([target.bucket, target.key, upload_id])
+            if not self.store.note_upload(prediction, noted):
+                raise Deleted
+
+        join = Join(
+            s3=self.s3,
+            pieces_bucket=self.files.bucket,
+            bucket=target.bucket,
+            key=target.key,
+            content_type=GZIP_TYPE,
+            begun=note,
+        )
+        with in_owners_words(target, "s3:PutObject"):
+            join.run([Stored(piece.key, piece.size) for _, piece in pieces])
+
+
+def abandon_upload(s3: S3Client, prediction: BatchPrediction) -> None:
+    """Ends the upload that an earlier attempt began, should it not have ended."""
+    if not prediction.upload:
+        return
+    bucket, key, upload_id = json.loads(prediction.upload)
+    try:
+        with busy_is_retried():
+            s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id)
+    except ClientError as error:
+        if code_of(error) != "NoSuchUpload":
+            raise
+
+
+def _faults(found: Sequence[tuple[Range, Piece]], first_line: int) -> Iterator[str]:
+    before = first_line
+    for part, piece in found:
+        for line, why in piece.counts.faults:
+            yield f"{part.data.location} line {before + line:,} {why}\n"
+        before += piece.counts.total

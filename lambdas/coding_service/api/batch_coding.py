@@ -1,0 +1,158 @@
+"""What the API does: topics, models, and operations from creation to their results.
+
+Every method answers with the body of a success or raises `Refusal` with the documented row.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from coding_service.api.presigned_urls import Presigner
+from coding_service.coder.errors import (
+    ForeignModelError,
+    NoModelsError,
+    UnknownModelError,
+    UnknownTopicError,
+)
+from coding_service.coder.model_card import ModelCard
+from coding_service.errors import Refusal
+from coding_service.models.registry import Offer
+from coding_service.operations.operation import Operation, as_guid
+from coding_service.operations.table import OperationTable
+from protocol.errors import ServiceAnswer
+from protocol.messages import CreatedOperation, Model, OperationState
+from protocol.statuses import OperationStatus
+
+RESULTS_DELETED = (
+    "The results were deleted, as they are within 24 hours of success; create a new operation."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The service's batch coding.
+
+    :param clock: epoch seconds.
+    :param new_id: a GUID never used before.
+    """
+
+    catalogue: Offer
+    operations: OperationTable
+    presigner: Presigner
+    upload_window_seconds: int
+    clock: Callable[[], float]
+    new_id: Callable[[], uuid.UUID] = uuid.uuid4
+
+    def topics(self) -> list[dict[str, Any]]:
+        return [topic.to_json() for topic in self.catalogue.topics()]
+
+    def models(self, topic: str) -> list[dict[str, Any]]:
+        """The models of a topic, newest first."""
+        return [_message(card).to_json() for card in self._cards(topic)]
+
+    def latest_model(self, topic: str) -> dict[str, Any]:
+        return _message(self._cards(topic)[0]).to_json()
+
+    def create(
+        self, *, client_id: str, topic: str, model_id: str | None, body: str | None
+    ) -> CreatedOperation:
+        """A new operation of `client_id`; `model_id` None takes the latest model."""
+        if not _is_empty(body):
+            raise Refusal(ServiceAnswer.INVALID_BODY)
+        cards = self._cards(topic)
+        card = cards[0] if model_id is None else self._card(topic, model_id)
+        operation = Operation.created(
+            operation_id=str(self.new_id()),
+            client_id=client_id,
+            topic=topic,
+            model=_message(card),
+            now=int(self.clock()),
+            window=self.upload_window_seconds,
+        )
+        self.operations.create(operation)
+        return CreatedOperation(
+            operation_id=operation.operation_id,
+            request_upload_url=self.presigner.upload_url(
+                operation.operation_id, seconds=self.upload_window_seconds
+            ),
+            bucket_kms_key_arn=self.presigner.input_key_arn,
+        )
+
+    def state(self, *, client_id: str, topic: str, operation_id: str) -> OperationState:
+        """Where an operation is; its URLs are made anew each time."""
+        try:
+            self.catalogue.models(topic)
+        except UnknownTopicError:
+            raise Refusal(ServiceAnswer.TOPIC_UNKNOWN) from None
+        except NoModelsError:
+            pass  # they may have been taken away meanwhile; the operation tells for itself
+        operation = self._own_operation(client_id, operation_id)
+        # Another topic's operation is not to be found under this one.
+        if operation.topic != topic:
+            raise Refusal(ServiceAnswer.OPERATION_UNKNOWN)
+        if operation.status is OperationStatus.AWAITING_INPUT and self._is_overdue(operation):
+            # Losing to an upload that just arrived is as good: the item says which it was.
+            self.operations.time_out(operation.operation_id)
+            operation = self._own_operation(client_id, operation_id)
+        return self._shown(operation)
+
+    def _cards(self, topic: str) -> tuple[ModelCard, ...]:
+        try:
+            return self.catalogue.models(topic)
+        except UnknownTopicError:
+            raise Refusal(ServiceAnswer.TOPIC_UNKNOWN) from None
+        except NoModelsError:
+            raise Refusal(ServiceAnswer.NO_MODELS) from None
+
+    def _card(self, topic: str, model_id: str) -> ModelCard:
+        try:
+            return self.catalogue.model(topic, model_id)
+        except UnknownModelError:
+            raise Refusal(ServiceAnswer.MODEL_UNKNOWN) from None
+        except ForeignModelError:
+            raise Refusal(ServiceAnswer.MODEL_OF_OTHER_TOPIC) from None
+
+    def _own_operation(self, client_id: str, operation_id: str) -> Operation:
+        guid = as_guid(operation_id)
+        operation = guid and self.operations.find(guid, now=int(self.clock()))
+        if not operation:
+            raise Refusal(ServiceAnswer.OPERATION_UNKNOWN)
+        if operation.client_id != client_id:
+            raise Refusal(ServiceAnswer.NOT_YOUR_OPERATION)
+        return operation
+
+    def _is_overdue(self, operation: Operation) -> bool:
+        return self.clock() >= operation.times_out_at
+
+    def _shown(self, operation: Operation) -> OperationState:
+        if operation.status is OperationStatus.FAILED:
+            return OperationState(status=operation.status, error=operation.error)
+        if operation.status is not OperationStatus.COMPLETE:
+            return OperationState(status=operation.status)
+        until = operation.results_until
+        if operation.results_deleted or (until is not None and self.clock() >= until):
+            return OperationState(status=operation.status, error=RESULTS_DELETED)
+        return OperationState(
+            status=operation.status,
+            response_download_url=self.presigner.output_url(operation.operation_id),
+            metadata_download_url=self.presigner.metadata_url(operation.operation_id),
+        )
+
+
+def _message(card: ModelCard) -> Model:
+    return Model.from_json(card.metadata())
+
+
+def _is_empty(body: str | None) -> bool:
+    """Whether a request has no body, as documented. Clients that send `{}` or `null` mean none."""
+    if body is None or not body.strip():
+        return True
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return False
+    return content is None or content == {}

@@ -1,0 +1,54 @@
+"""The API function: every path of the service behind API Gateway's proxy integration."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from coding_service.api.batch_coding import Batch
+from coding_service.api.presigned_urls import Presigner
+from coding_service.api.rate_limit import CallCounter
+from coding_service.api.routes import Routes
+from coding_service.aws import operations_table, s3
+from coding_service.config import service_environment, storage_environment
+from coding_service.models.registry import service_offer
+from coding_service.observability import logger, metrics, tracer
+from coding_service.operations.table import OperationTable
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@cache
+def routes() -> Routes:
+    storage, service = storage_environment(), service_environment()
+    table = operations_table()
+    return Routes(
+        batch=Batch(
+            catalogue=service_offer(),
+            operations=OperationTable(table),
+            presigner=Presigner(
+                s3=s3(),
+                input_bucket=storage.input_bucket,
+                output_bucket=storage.output_bucket,
+                input_key_arn=storage.input_key_arn,
+            ),
+            upload_window_seconds=service.upload_window_seconds,
+            clock=time.time,
+        ),
+        counter=CallCounter.of(
+            table,
+            per_second=service.requests_per_second,
+            burst=service.burst,
+            per_day=service.requests_per_day,
+        ),
+        clock=time.time,
+    )
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
+    return routes().answer(event).to_gateway()

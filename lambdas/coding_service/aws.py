@@ -1,0 +1,113 @@
+"""AWS clients, and AWS's errors in the service's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    ClientError,
+    HTTPClientError,
+    IncompleteReadError,
+)
+from botocore.exceptions import ConnectionError as BotoConnectionError
+
+from coding_service.config import AddressingStyle, storage_environment
+from coding_service.errors import AwsBusy
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_secretsmanager.client import SecretsManagerClient
+    from mypy_boto3_stepfunctions.client import SFNClient
+
+BUSY_CODES = frozenset(
+    {
+        "InternalError",
+        "InternalFailure",
+        "InternalServerError",
+        "KMSInternalException",
+        "OperationAborted",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+CONNECT_SECONDS = 5  # inside a region a connection stands in milliseconds
+READ_SECONDS = 30  # S3 answers a ranged read's first byte far sooner, or never
+ATTEMPTS = 5  # boto3's own, with its backoff; beyond them the state machine retries
+
+
+def configuration(addressing_style: AddressingStyle = "virtual") -> Config:
+    """Time limits and retries for every client.
+
+    SigV4 with checksums only where S3 demands them: a presigned PUT then signs `host` and the two
+    encryption headers, and a caller need send nothing else.
+    """
+    return Config(
+        signature_version="s3v4",
+        s3={"addressing_style": addressing_style},
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+
+
+@cache
+def s3() -> S3Client:
+    return boto3.client("s3", config=configuration(storage_environment().addressing_style))
+
+
+@cache
+def operations_table() -> Table:
+    return table(storage_environment().table)
+
+
+def table(name: str) -> Table:
+    config = configuration().merge(Config(signature_version="v4"))
+    return boto3.resource("dynamodb", config=config).Table(name)
+
+
+@cache
+def step_functions() -> SFNClient:
+    config = configuration().merge(Config(signature_version="v4"))
+    return boto3.client("stepfunctions", config=config)
+
+
+@cache
+def secrets() -> SecretsManagerClient:
+    config = configuration().merge(Config(signature_version="v4"))
+    return boto3.client("secretsmanager", config=config)
+
+
+def code_of(error: ClientError) -> str:
+    """AWS's word for the error, e.g. `NoSuchKey`."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
+@contextmanager
+def busy_is_retried() -> Iterator[None]:
+    """Turns throttling, broken connections and AWS's own failures into `AwsBusy`."""
+    try:
+        yield
+    except ClientError as error:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or code_of(error) in BUSY_CODES:
+            raise AwsBusy(f"{error.operation_name}: {code_of(error)}") from None
+        raise
+    except (BotoConnectionError, HTTPClientError, IncompleteReadError) as error:
+        raise AwsBusy(f"an AWS call failed: {type(error).__name__}") from None

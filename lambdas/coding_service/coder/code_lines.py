@@ -1,0 +1,229 @@
+"""Lines in, coded lines out, without an object for a record on the way where it can be helped.
+
+A block's lines are decoded straight into a type that has no room for anything unusual; where that
+fails, `RecordForm` reads them one by one and says what is wrong with which line. A record's answer
+is remembered, so that what many people write is coded once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from coding_service.coder.choose_code import CONFIDENCE_STEPS, Placement
+from coding_service.coder.code_tree import Code
+from protocol.quick_lines import AROUND_A_FIELD, NOT_OF_THE_TYPE, text_decoder
+from protocol.records import (
+    MAX_LINE_BYTES,
+    MAX_TEXT_CHARACTERS,
+    RECORD_ID,
+    RecordFault,
+    RecordForm,
+)
+
+REMEMBERED_RECORDS = 65_536  # of up to 300 characters: at most some 50 MB
+
+Texts = tuple[str, ...]
+_encode = msgspec.json.Encoder().encode
+
+
+class LineFault(ValueError):
+    """A line of a block is not a record of the model.
+
+    :ivar line: its 1-based number within the block.
+    :ivar fault: why, without the line's number.
+    """
+
+    def __init__(self, line: int, fault: RecordFault) -> None:
+        self.line = line
+        self.fault = fault
+        super().__init__(f"line {line:,} {fault}")
+
+
+@dataclass(frozen=True, slots=True)
+class CodedLines:
+    """A block coded.
+
+    :param output: a line for each line of the block.
+    :param records: how many there are.
+    :param coded: how many of them have a result.
+    """
+
+    output: bytes
+    records: int
+    coded: int
+
+
+class LineCoder:
+    """Codes blocks of lines with one model."""
+
+    def __init__(
+        self,
+        codes: Sequence[Code],
+        leaves: Sequence[Code],
+        fields: Sequence[str],
+        place: Callable[[Sequence[str]], Placement],
+        *,
+        batch_records: int,
+    ) -> None:
+        """
+        :param codes: what `Placement.node` counts.
+        :param leaves: what `Placement.leaves` counts.
+        :param fields: of a record, in the order in which `place` wants its texts.
+        :param place: where records belong.
+        :param batch_records: how many are placed at once.
+        """
+        self._results = [b',"result":' + _before_confidence(code) for code in codes]
+        self._options = [_before_confidence(leaf) for leaf in leaves]
+        self._fields = tuple(fields)
+        self._place = place
+        self._batch = batch_records
+        self._answers: dict[Texts, bytes] = {}
+        self._readers = {
+            has_id: _Reader(self._fields, has_record_id=has_id) for has_id in (False, True)
+        }
+
+    def code(self, block: bytes, form: RecordForm) -> CodedLines:
+        """The lines of a block coded, in order. Raises `LineFault`."""
+        lines = block.split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        if not lines:
+            return CodedLines(b"", 0, 0)
+        ids, texts = self._read(lines, form)
+        answers = self._answered(texts)
+        output = b"".join(
+            [piece for line in zip(repeat(b'{"recordId":'), ids, answers) for piece in line]
+        )
+        suggested = sum(answer.startswith(b',"s') for answer in answers)
+        return CodedLines(output, len(lines), len(lines) - suggested)
+
+    def _read(self, lines: list[bytes], form: RecordForm) -> tuple[list[bytes], list[Texts]]:
+        """The recordIds as JSON, and the texts."""
+        if form.has_record_id is None:
+            try:
+                form.parse(lines[0].removesuffix(b"\r"))
+            except RecordFault as fault:
+                raise LineFault(1, fault) from None
+        read = self._readers[bool(form.has_record_id)].read(lines)
+        return read if read is not None else self._read_with_care(lines, form)
+
+    def _read_with_care(
+        self, lines: list[bytes], form: RecordForm
+    ) -> tuple[list[bytes], list[Texts]]:
+        ids, texts = list[bytes](), list[Texts]()
+        for number, line in enumerate(lines, start=1):
+            try:
+                record = form.parse(line.removesuffix(b"\r"))
+            except RecordFault as fault:
+                raise LineFault(number, fault) from None
+            ids.append(_encode(record.get(RECORD_ID, "")))
+            texts.append(tuple(record[field] for field in self._fields))
+        return ids, texts
+
+    def _answered(self, texts: list[Texts]) -> list[bytes]:
+        """What follows the recordId in each line of output."""
+        remembered = self._answers
+        answers = list(map(remembered.get, texts))
+        if None in answers:
+            # Kept apart from what is remembered, which may be forgotten meanwhile.
+            fresh: dict[Texts, bytes] = {}
+            missing = [text for text, answer in zip(texts, answers, strict=True) if answer is None]
+            new = list(dict.fromkeys(missing))
+            for first in range(0, len(new), self._batch):
+                batch = new[first : first + self._batch]
+                placed = self._place([text for record in batch for text in record])
+                fresh.update(zip(batch, self._written(placed), strict=True))
+            if len(remembered) + len(fresh) > REMEMBERED_RECORDS:
+                remembered.clear()
+            for text, answer in fresh.items():
+                if len(remembered) == REMEMBERED_RECORDS:
+                    break
+                remembered[text] = answer
+            return [
+                fresh[text] if answer is None else answer
+                for text, answer in zip(texts, answers, strict=True)
+            ]
+        return [answer for answer in answers if answer is not None]
+
+    def _written(self, placed: Placement) -> list[bytes]:
+        """Each placement as JSON."""
+        results, options = self._results, self._options
+        sure = np.rint(placed.confidence * CONFIDENCE_STEPS).astype(np.int64).tolist()
+        written = [
+            results[node] + _RESULT_ENDS[confidence]
+            for node, confidence in zip(placed.node.tolist(), sure, strict=True)
+        ]
+        rows = np.flatnonzero(placed.node < 0)
+        chances = np.rint(placed.odds[rows] * CONFIDENCE_STEPS).astype(np.int64)
+        for row, leaves, odds in zip(
+            rows.tolist(), placed.leaves[rows].tolist(), chances.tolist(), strict=True
+        ):
+            listed = b",".join(
+                [
+                    options[leaf] + _OPTION_ENDS[odd]
+                    for leaf, odd in zip(leaves, odds, strict=True)
+                    if leaf >= 0
+                ]
+            )
+            written[row] = b',"suggestions":[' + listed + b"]}\n"
+        return written
+
+
+class _Reader:
+    """Decodes lines that have exactly the fields of the model, all of them text."""
+
+    def __init__(self, fields: Texts, *, has_record_id: bool) -> None:
+        names = {name: f"text_{place}" for place, name in enumerate(fields)}
+        attributes = tuple(names.values())
+        getter: Any = attrgetter(*attributes)
+        self._texts = getter if len(fields) > 1 else lambda record: (getter(record),)
+        self._id = attrgetter("record_id") if has_record_id else None
+        if has_record_id:
+            names[RECORD_ID] = "record_id"
+        self._decode = text_decoder(names)
+        self._short_bytes = MAX_TEXT_CHARACTERS + sum(len(n) + AROUND_A_FIELD for n in names)
+        """A line of so many bytes has no room for more text than is allowed."""
+
+    def read(self, lines: list[bytes]) -> tuple[list[bytes], list[Texts]] | None:
+        """The recordIds as JSON, and the texts; None where a line may not be a record."""
+        longest = max(map(len, lines))
+        if self._decode is None or longest > MAX_LINE_BYTES:
+            return None
+        try:
+            records = list(map(self._decode, lines))
+        except NOT_OF_THE_TYPE:
+            return None
+        texts = list(map(self._texts, records))
+        if longest > self._short_bytes and any(
+            len(line) > self._short_bytes and sum(map(len, text)) > MAX_TEXT_CHARACTERS
+            for line, text in zip(lines, texts, strict=True)
+        ):
+            return None
+        if self._id is None:
+            return [b'""'] * len(lines), texts
+        return _as_json(list(map(self._id, records))), texts
+
+
+def _as_json(texts: list[str]) -> list[bytes]:
+    """Each text as a JSON string, encoded together where they can be told apart again."""
+    together = _encode(texts)
+    if b"\\" in together:  # a quote inside a text would look like its end
+        return list(map(_encode, texts))
+    return [b'"' + text + b'"' for text in together[2:-2].split(b'","')]
+
+
+def _before_confidence(code: Code) -> bytes:
+    shown = _encode({"codeCategory": code.code, "codeLabel": code.label})
+    return shown[:-1] + b',"codeConfidence":'
+
+
+_NUMBERS = [_encode(step / CONFIDENCE_STEPS) for step in range(CONFIDENCE_STEPS + 1)]
+_RESULT_ENDS = [number + b"}}\n" for number in _NUMBERS]
+_OPTION_ENDS = [number + b"}" for number in _NUMBERS]

@@ -1,0 +1,4 @@
+"""From a text to numbers: words, terms, and the vocabulary that a model knows.
+
+Nothing here knows codes or scores.
+"""

@@ -1,0 +1,74 @@
+"""The numbers of words: those that a model was taught, and for a while those it meets."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from coding_service.coder.text.features import Floats
+from coding_service.coder.text.normalise import END, FUNCTION_WORDS
+
+NOTHING, TEXT_END, FIRST_WORD = 0, 1, 2  # numbers of: a word to pass over, a text's end, words
+Hashes = npt.NDArray[np.uint64]
+
+
+class LexiconFullError(Exception):
+    """No number is left for another unseen word; `Lexicon.forget` makes room."""
+
+
+class Lexicon(dict[bytes, int]):
+    """Word to number. A word that is not in it gets the next free number when it is asked for.
+
+    :param known: the words that have rows in the model, numbered from `FIRST_WORD` on.
+    :param pairs: how many numbers after them belong to pairs of words.
+    :param weights: of each known word and then of each pair: how much it counts in a record.
+    :param unseen_weight: the same for a word that is not known.
+    :param room: how many unseen words it can remember.
+    :ivar squares: the squared weight of every number.
+    :ivar hashes: a hash of every word by number, which makes titles comparable.
+    """
+
+    def __init__(
+        self,
+        known: Sequence[bytes],
+        *,
+        pairs: int,
+        weights: Floats,
+        unseen_weight: float,
+        room: int,
+    ) -> None:
+        super().__init__({word: FIRST_WORD + place for place, word in enumerate(known)})
+        self.update((word.encode(), NOTHING) for word in FUNCTION_WORDS)
+        self[END] = TEXT_END
+        self.first_pair = FIRST_WORD + len(known)
+        self.first_unseen = self.first_pair + pairs
+        self.unseen: list[bytes] = []
+        self._room = room
+        size = self.first_unseen + room
+        self.squares = np.zeros(size, np.float32)
+        self.squares[FIRST_WORD : self.first_unseen] = weights**2
+        self.squares[self.first_unseen :] = unseen_weight**2
+        self.hashes: Hashes = np.zeros(size, np.uint64)
+        self.hashes[FIRST_WORD : self.first_pair] = [_hash(word) for word in known]
+
+    def __missing__(self, word: bytes) -> int:
+        """The number of a word that was never seen before. Raises `LexiconFullError`."""
+        if len(self.unseen) == self._room:
+            raise LexiconFullError
+        number = self[word] = self.first_unseen + len(self.unseen)
+        self.hashes[number] = _hash(word)
+        self.unseen.append(word)
+        return number
+
+    def forget(self) -> None:
+        """Forgets every unseen word."""
+        for word in self.unseen:
+            del self[word]
+        self.unseen.clear()
+
+
+def _hash(word: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(word, digest_size=8).digest(), "big")

@@ -1,0 +1,64 @@
+"""The step that cuts an operation's file into ranges, as the state machine calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from coding_service.byte_ranges.cut import cut_at_line_ends
+from coding_service.inference.json_lines import check_size, line_refused, lines_of
+from coding_service.inference.state import Stage
+from coding_service.observability import logger
+from coding_service.operations.files import InputFile, input_of
+from coding_service.operations.table import OperationTable, current_operation
+from protocol.records import MAX_LINE_BYTES, RecordFault, RecordForm
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+
+@dataclass(frozen=True, slots=True)
+class CutStep:
+    """What cuts a file that is too large for one function.
+
+    :param max_file_bytes: the largest file that is coded.
+    :param range_bytes: about as much as one function codes.
+    :param clock: epoch seconds.
+    """
+
+    s3: S3Client
+    operations: OperationTable
+    input_bucket: str
+    max_file_bytes: int
+    range_bytes: int
+    clock: Callable[[], float]
+
+    def run(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """The ranges, and whether the file's lines have recordIds, which its first line says.
+
+        Raises `InputRefused`, `InputGone`, which end the operation; `AwsBusy`.
+        """
+        check_size(event["bytes"], at_most=self.max_file_bytes)
+        operation = current_operation(self.operations, event, now=int(self.clock()))
+        source = input_of(event, s3=self.s3, bucket=self.input_bucket)
+        form = RecordForm(operation.model.input_format)
+        try:
+            form.parse(_first_line(source))
+        except RecordFault as fault:
+            raise line_refused(1, str(fault)) from None
+        ranges = cut_at_line_ends(source.size, range_bytes=self.range_bytes, read=source.read)
+        self.operations.note_ranges(
+            operation.operation_id, execution=event["execution"], ranges=len(ranges)
+        )
+        logger.info("cut", ranges=len(ranges))
+        return {
+            "status": str(Stage.CUT),
+            "has_record_id": form.has_record_id,
+            "ranges": [extent.to_state() for extent in ranges],
+        }
+
+
+def _first_line(source: InputFile) -> bytes:
+    """Or so much of it that it is no line any more."""
+    return lines_of(source.read(0, min(source.size, MAX_LINE_BYTES + 2)))[0]

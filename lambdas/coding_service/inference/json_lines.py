@@ -1,0 +1,80 @@
+"""Coding lines of JSON: what a block of them is checked for, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from coding_service.byte_ranges.process import BlockFault, CodedBlock
+from coding_service.coder.code_lines import CodedLines, LineFault
+from coding_service.errors import InputRefused, LineNotCoded
+from protocol.records import RecordForm
+
+NEXT_STEP = "Correct the file and create a new operation."
+
+
+class Coder(Protocol):
+    """A trained model."""
+
+    def coded_lines(self, block: bytes, form: RecordForm) -> CodedLines: ...
+
+
+def check_size(size: int, *, at_most: int) -> None:
+    """Raises `InputRefused` for a file that can't be coded by its size (bytes)."""
+    if size == 0:
+        raise InputRefused(
+            "The input file is empty. Create a new operation and upload at least one record."
+        )
+    if size > at_most:
+        raise InputRefused(
+            f"The input file has {size:,} bytes; at most {at_most:,} are allowed. "
+            "Split it and create an operation for each piece."
+        )
+
+
+def line_refused(line: int, reason: str) -> InputRefused:
+    """What is told of a line that is no record. :param line: its number in the file, from 1."""
+    return InputRefused(f"Line {line:,} {reason}. {NEXT_STEP}")
+
+
+def line_not_coded(line: int) -> LineNotCoded:
+    """What is told of a good line on which the coder failed. :param line: as above."""
+    return LineNotCoded(
+        f"Line {line:,} could not be coded, and the service's operators have been told. "
+        "Leave it out, or wait until they have mended it, and create a new operation."
+    )
+
+
+def lines_of(block: bytes) -> list[bytes]:
+    """The lines of a block without their ends: LF or CRLF; the last may have none."""
+    lines = block.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return [line.removesuffix(b"\r") for line in lines] if b"\r" in block else lines
+
+
+@dataclass(frozen=True, slots=True)
+class JsonLinesCoder:
+    """Codes records of JSON, a line each.
+
+    :ivar form: what the file's lines look like; it knows whether they have recordIds, unless it is
+        fed the file's first line.
+    """
+
+    model: Coder
+    form: RecordForm
+
+    def code(self, block: bytes) -> CodedBlock:
+        """Raises `BlockFault` at the first line that is no record."""
+        try:
+            done = self.model.coded_lines(block, self.form)
+        except LineFault as fault:
+            raise BlockFault(fault.line, str(fault.fault)) from None
+        return CodedBlock(
+            output=done.output,
+            counts={
+                "records": done.records,
+                "coded": done.coded,
+                "suggested": done.records - done.coded,
+            },
+        )

@@ -1,0 +1,72 @@
+"""The function behind the states that begin, cut, join, complete, fail and expire an operation."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from coding_service.aws import operations_table, s3
+from coding_service.config import service_environment, storage_environment
+from coding_service.inference.cut import CutStep
+from coding_service.inference.lifecycle import Transitions, Work
+from coding_service.inference.state import Coded, Stage
+from coding_service.observability import logger, tracer
+from coding_service.operations.table import OperationTable
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+def transitions() -> Transitions:
+    storage = storage_environment()
+    return Transitions(
+        operations=OperationTable(operations_table()),
+        s3=s3(),
+        input_bucket=storage.input_bucket,
+        output_bucket=storage.output_bucket,
+        results_seconds=service_environment().results_seconds,
+        range_bytes=service_environment().range_bytes,
+        clock=time.time,
+    )
+
+
+def cut_step() -> CutStep:
+    service = service_environment()
+    return CutStep(
+        s3=s3(),
+        operations=OperationTable(operations_table()),
+        input_bucket=storage_environment().input_bucket,
+        max_file_bytes=service.max_file_bytes,
+        range_bytes=service.range_bytes,
+        clock=time.time,
+    )
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
+    logger.append_keys(correlation_id=event["operation_id"])
+    if event["step"] == "cut":
+        return cut_step().run(event)
+    return settle(event, transitions())
+
+
+def settle(event: dict[str, Any], to: Transitions) -> dict[str, Any]:
+    """Runs the step that the state names; returns the new progress."""
+    work = Work(event["operation_id"], event["version_id"], event["bytes"], event["execution"])
+    match event["step"]:
+        case "begin":
+            return {"status": str(to.begin(work))}
+        case "join":
+            return to.join(work, [Coded.from_state(each) for each in event["coded"]]).to_state()
+        case "complete":
+            kept = to.complete(work, Coded.from_state(event["progress"]))
+            return {"status": str(Stage.COMPLETE), "results_seconds": kept}
+        case "fail":
+            to.fail(work, error=event["error"], cause=event["cause"])
+            return {"status": str(Stage.FAILED)}
+        case "expire":
+            to.expire(work)
+            return {"status": str(Stage.EXPIRED)}
+        case unknown:
+            raise ValueError(f"the state machine names a step that is none: {unknown!r}")

@@ -1,0 +1,154 @@
+"""The bucket of published models: `<topic>/<modelId>/` with the files of a model's directory.
+
+`publishing` writes the card last and never over another, so what has a card is whole. With the
+card's object lie the SHA-256 of the other files, as metadata.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from coding_service.aws import busy_is_retried, code_of
+from coding_service.coder.errors import ModelError
+from coding_service.coder.model_card import CARD, CODES, WEIGHTS, ModelCard, card_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+FILES = (CODES, WEIGHTS)
+GONE = frozenset({"NoSuchKey", "404"})
+READ_BYTES = 1 << 20
+
+
+class NotPublished(Exception):
+    """The model is no longer in the bucket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A card's object as the bucket lists it; another content is another `etag`.
+
+    :param published: when the card was stored.
+    """
+
+    key: str
+    etag: str
+    published: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedModel:
+    """A card from the bucket.
+
+    :param digests: SHA-256 of the other files, as hex, by name.
+    """
+
+    card: ModelCard
+    digests: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsBucket:
+    """Reads published models. Raises `AwsBusy` where S3 is."""
+
+    s3: S3Client
+    bucket: str
+
+    def list(self, topic: str | None = None) -> tuple[Listed, ...]:
+        """The cards of a topic, or of all: a call for each 1,000 objects, three a model."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=f"{topic}/" if topic else ""
+        )
+        with busy_is_retried():
+            return tuple(
+                Listed(each["Key"], each["ETag"], each["LastModified"])
+                for page in pages
+                for each in page.get("Contents", [])
+                if PurePosixPath(f"/{each['Key']}").match(f"/*/*/{CARD}")
+            )
+
+    def read(self, listed: Listed) -> PublishedModel:
+        """The model whose card was listed.
+
+        :raises ModelError: the card is damaged, gone, of another format, or in the wrong place.
+        """
+        try:
+            with busy_is_retried():
+                answer = self.s3.get_object(Bucket=self.bucket, Key=listed.key)
+                content = answer["Body"].read()
+        except ClientError as error:
+            if code_of(error) in GONE:
+                raise ModelError(Path(listed.key), "the card is gone") from None
+            raise
+        card = card_of(content, Path(listed.key))
+        check_card(card, listed.key)
+        digests = {name: answer["Metadata"].get(metadata_name(name), "") for name in FILES}
+        return PublishedModel(card, digests)
+
+    def download(self, model: PublishedModel, folder: Path) -> None:
+        """All files of a model, each compared with its digest.
+
+        :raises NotPublished: a file is gone.
+        :raises ModelError: a file is not the one that was published.
+        """
+        with ThreadPoolExecutor(len(FILES)) as threads:
+            for done in [threads.submit(self._fetch, model, name, folder / name) for name in FILES]:
+                done.result()
+        (folder / CARD).write_text(json.dumps(model.card.to_json()), encoding="utf-8")
+
+    def _fetch(self, model: PublishedModel, name: str, to: Path) -> None:
+        key = key_of(model.card, name)
+        try:
+            with busy_is_retried(), to.open("wb") as file:
+                body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"]
+                file.writelines(body.iter_chunks(READ_BYTES))
+        except ClientError as error:
+            if code_of(error) in GONE:
+                raise NotPublished(key) from None
+            raise
+        if digest_of(to) != model.digests[name]:
+            problem = "it is not the file that was published with the model's card"
+            raise ModelError(Path(key), problem)
+
+
+def key_of(card: ModelCard, name: str) -> str:
+    """Where a file of a model lies in the bucket."""
+    return f"{card.topic}/{card.model_id}/{name}"
+
+
+def metadata_name(name: str) -> str:
+    """The name under which the card's object holds a file's digest."""
+    return f"sha256-{name.partition('.')[0]}"
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, as hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_card(card: ModelCard, key: str) -> None:
+    """Checks what `card_of` takes on trust, as a packaged model was trained here.
+
+    :raises ModelError: the card belongs elsewhere, or a value in it is not of its kind.
+    """
+    if key != key_of(card, CARD):
+        raise ModelError(Path(key), f"the model in it is {card.topic}/{card.model_id}")
+    texts = (card.full_name, card.model_type, card.standard, card.topic_version, card.release_date)
+    try:
+        datetime.fromisoformat(card.release_date)
+        sound = isinstance(card.model_version, int) and all(isinstance(each, str) for each in texts)
+        sound = sound and all(isinstance(each, float | int) for each in card.field_weights.values())
+    except (ValueError, TypeError, AttributeError):
+        sound = False
+    if not sound:
+        raise ModelError(Path(key), "damaged: a value is not of its kind")

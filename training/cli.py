@@ -1,0 +1,217 @@
+"""The coder's commands."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from coding_service.coder.code_lines import LineFault
+from coding_service.coder.errors import CoderError, RecordError
+from coding_service.coder.model import BATCH_RECORDS, Model
+from protocol.records import MAX_LINE_BYTES, RECORD_ID, RecordForm
+
+ONE_FORM = "Write every line as the service takes it"
+BAD_INPUT = 1  # exit status: a message says what to mend
+INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it
+
+
+def main(arguments: Sequence[str], *, stdin: BinaryIO, stdout: TextIO, stderr: TextIO) -> int:
+    """Run one command.
+
+    :returns: the exit status: 0, `BAD_INPUT` with a message on `stderr`, or `INTERRUPTED`.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        match options.command:
+            case "train":
+                _train(options.topic, options.out, stdout)
+            case "evaluate":
+                _evaluate(options, stdout)
+            case "import":
+                _import(options, stdout)
+            case "publish":
+                _publish(options, stdout)
+            case _:
+                _code(options.model, options.file, stdin, stdout)
+    except CoderError as error:
+        stderr.write(f"{error}\n")
+        return BAD_INPUT
+    except OSError as error:
+        if error.filename is None:
+            raise
+        stderr.write(f"{error.filename}: {error.strerror}. Name another place.\n")
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def _train(folder: Path, out: Path, stdout: TextIO) -> None:
+    # Imported here: coding needs neither scikit-learn nor PyYAML, and starts much sooner without.
+    from training.fit.train import train_into  # noqa: PLC0415
+    from training.topic.files import read_topic  # noqa: PLC0415
+    from training.topic.warnings import warnings_about  # noqa: PLC0415
+
+    began = time.perf_counter()
+    topic = read_topic(folder)
+    stdout.writelines(f"warning: {each}\n" for each in warnings_about(topic, folder))
+    directory, replaced = train_into(topic, out)
+    stdout.write(
+        f"{directory}: {len(topic.examples)} examples, {len(topic.hierarchy.leaves)} codes, "
+        f"{time.perf_counter() - began:.1f} s\n"
+    )
+    stdout.writelines(
+        f"removed model {each}: of version {topic.settings.version} too, or of an older coder\n"
+        for each in replaced
+    )
+
+
+def _evaluate(options: argparse.Namespace, stdout: TextIO) -> None:
+    from coding_service.coder.catalogue import Catalogue  # noqa: PLC0415
+    from training.evaluate.evaluate import evaluate  # noqa: PLC0415
+    from training.evaluate.plot import plot  # noqa: PLC0415
+    from training.evaluate.report import report  # noqa: PLC0415
+    from training.topic.files import EVALUATION, read_evaluation, read_topic  # noqa: PLC0415
+
+    topic = read_topic(options.topic)
+    catalogue = Catalogue.read(options.models)
+    model = catalogue.load(catalogue.latest(topic.settings.name))
+    questions = read_evaluation(options.records or options.topic / EVALUATION, topic)
+    if model.card.fingerprint != topic.fingerprint:
+        stdout.write("note: the topic folder has changed since this model was trained\n")
+    measured = evaluate(model, questions)
+    stdout.write(report(model.card, measured))
+    if options.plot:
+        options.plot.write_text(plot(model.card, measured), encoding="utf-8")
+
+
+def _import(options: argparse.Namespace, stdout: TextIO) -> None:
+    from training.topic.import_tables import Tables, read_labels, read_texts, write_topic  # noqa: PLC0415
+
+    codes = read_labels(options.codes)
+    tables = Tables(
+        codes,
+        read_texts(options.titles, codes),
+        read_texts(options.tasks, codes) if options.tasks else [],
+    )
+    write_topic(
+        tables,
+        options.out,
+        name=options.name,
+        levels=options.levels,
+        threshold=options.threshold,
+        seed=options.seed,
+    )
+    stdout.write(f"{options.out}: {len(tables.codes)} codes, {len(tables.titles)} titles\n")
+
+
+def _publish(options: argparse.Namespace, stdout: TextIO) -> None:
+    # The one command that knows of AWS, so that all others do without it.
+    from training.publish import publish, s3_client  # noqa: PLC0415
+
+    client = s3_client(options.endpoint_url)
+    stdout.write(publish(options.model, options.bucket, s3=client).report())
+
+
+def _code(directory: Path, file: str, stdin: BinaryIO, stdout: TextIO) -> None:
+    model = Model.load(directory)
+    form = RecordForm(tuple(model.card.input_format))
+    with contextlib.ExitStack() as files:
+        source, lines = "standard input", stdin
+        if file != "-":
+            try:
+                source, lines = file, files.enter_context(Path(file).open("rb"))
+            except OSError as error:
+                raise RecordError(
+                    file, 0, error.strerror or "cannot be read", "Name a JSONL file"
+                ) from error
+        before = 0
+        while batch := list(islice(_lines(lines), BATCH_RECORDS)):
+            try:
+                coded = model.coded_lines(b"".join(batch), form)
+            except LineFault as error:
+                number = before + error.line
+                raise RecordError(source, number, str(error.fault), ONE_FORM) from error
+            before += coded.records
+            stdout.write(coded.output.decode())
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """A line that is too long for a record comes in pieces, the first of which is refused."""
+    return iter(lambda: file.readline(MAX_LINE_BYTES + 2), b"")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m coding_service.coder", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    train = commands.add_parser("train", help="train a topic folder into a directory of models")
+    train.add_argument("topic", type=Path, metavar="TOPIC_DIR")
+    train.add_argument("--out", type=Path, required=True, metavar="DIR")
+    evaluate = commands.add_parser(
+        "evaluate", help="measure a topic's latest model on its evaluation file"
+    )
+    evaluate.add_argument("topic", type=Path, metavar="TOPIC_DIR")
+    evaluate.add_argument("--models", type=Path, required=True, metavar="DIR")
+    evaluate.add_argument(
+        "--records", type=Path, metavar="FILE", help="another evaluation file of the topic"
+    )
+    evaluate.add_argument("--plot", type=Path, metavar="SVG", help="draw its curves as well")
+    _add_import(commands.add_parser("import", help="make a topic folder from tables (CSV)"))
+    _add_publish(
+        commands.add_parser(
+            "publish",
+            help="give a trained model to a deployed CodingService; needs AWS credentials",
+            description="Uploads a model to the bucket of a deployed CodingService, which offers it"
+            " within a minute. Credentials, region and endpoint are taken from the environment, as"
+            " the aws command takes them. A model is listed once it is whole, and never replaced;"
+            " its version must be above all that are published of its topic.",
+        )
+    )
+    code = commands.add_parser(
+        "code", help=f"code JSONL records ({RECORD_ID} optional), one output line each"
+    )
+    code.add_argument("--model", type=Path, required=True, metavar="DIR")
+    code.add_argument(
+        "file", nargs="?", default="-", metavar="FILE", help="a JSONL file, or - for stdin"
+    )
+    return parser
+
+
+def _levels(text: str) -> list[int]:
+    try:
+        return [int(each) for each in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not numbers with commas between") from None
+
+
+def _add_publish(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "model", type=Path, metavar="MODEL_DIR", help="as train names it: DIR/<topic>/<modelId>"
+    )
+    parser.add_argument(
+        "--bucket", required=True, help="the output ModelsBucketName of the CodingService stack"
+    )
+    parser.add_argument(
+        "--endpoint-url", metavar="URL", help="another S3 than that of the environment"
+    )
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--codes", type=Path, required=True, metavar="CSV", help="code,label")
+    parser.add_argument("--titles", type=Path, required=True, metavar="CSV", help="code,text")
+    parser.add_argument("--tasks", type=Path, metavar="CSV", help="code,text: task statements")
+    parser.add_argument("--name", required=True, help="the topic's uriName")
+    parser.add_argument(
+        "--levels",
+        type=_levels,
+        required=True,
+        help="characters of a code at each level, e.g. 2,3,5,6",
+    )
+    parser.add_argument("--threshold", type=float, default=0.75, help="least confidence asserted")
+    parser.add_argument("--seed", type=int, default=7, help="of what is held out")
+    parser.add_argument("--out", type=Path, required=True, metavar="TOPIC_DIR")

@@ -1,0 +1,214 @@
+"""How good a model is on records that it was not trained on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from coding_service.coder.code_tree import Hierarchy
+from coding_service.coder.model import CodedLabel, Coding, Model
+from training.evaluate.calibration import Bin, calibration_error, reliability
+from training.topic.files import KINDS
+from training.topic.topic import Question
+
+THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One question, and what the model made of it.
+
+    :param best: the likeliest code at each level, from the deepest up.
+    :param top: the likeliest leaves, the best first, with their confidence.
+    :param right: whether there is a result, and it is the true code or an ancestor of it.
+    """
+
+    question: Question
+    coding: Coding
+    best: tuple[CodedLabel, ...]
+    top: tuple[CodedLabel, ...]
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KindScore:
+    """The figures for one kind of record; a share is None where nothing could be counted.
+
+    :param coverage: share of the records that got a result.
+    :param precision: share of the results that are the true code or an ancestor of it; a result
+        deeper than the text supports is wrong.
+    :param top3: share of the records whose true code is, or covers, one of the three likeliest.
+    """
+
+    kind: str
+    records: int
+    coverage: float | None
+    precision: float | None
+    top3: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a threshold would give, over the records of all kinds.
+
+    :param coverage: share of the records that would get a result.
+    :param precision: share of these results that are right; None where there is none.
+    """
+
+    threshold: float
+    coverage: float
+    precision: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """A code of the deepest level that was taken for another, and how often."""
+
+    truth: str
+    taken_for: str
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The measured quality of a model.
+
+    :param level_accuracy: (code length, records, accuracy), the top first, whatever the threshold.
+    :param depths: (code length, results at it, of them right) from the top down.
+    :param bins: reliability of the best leaf's confidence over all records, those that no code
+        fits counting as never right.
+    :param calibration_error: expected calibration error (ECE) over those bins.
+    :param cuts: what other thresholds would give, the lowest first.
+    :param confusions: the most frequent first; the likeliest code counts, whatever its confidence.
+    """
+
+    threshold: float
+    level_accuracy: tuple[tuple[int, int, float], ...]
+    depths: tuple[tuple[int, int, int], ...]
+    kinds: tuple[KindScore, ...]
+    bins: tuple[Bin, ...]
+    calibration_error: float
+    cuts: tuple[Cut, ...]
+    confusions: tuple[Confusion, ...]
+    answers: tuple[Answer, ...]
+
+
+def evaluate(model: Model, questions: Sequence[Question]) -> Evaluation:
+    """The model's quality on the questions."""
+    answers = _answers(model, questions)
+    tree = model.hierarchy
+    lengths = tree.lengths
+    level_accuracy = []
+    depths = []
+    for place, length in enumerate(lengths):
+        deep_enough = [
+            each for each in answers if each.question.code and len(each.question.code) >= length
+        ]
+        hits = sum(
+            any(
+                tree.covers(each.best[len(lengths) - 1 - place].category, code)
+                for code in each.question.codes
+            )
+            for each in deep_enough
+        )
+        level_accuracy.append((length, len(deep_enough), _share(hits, len(deep_enough)) or 0.0))
+        here = [
+            each
+            for each in answers
+            if each.coding.result and len(each.coding.result.category) == length
+        ]
+        depths.append((length, len(here), sum(each.right for each in here)))
+    # A text whose truth is a shorter code has no right leaf to be sure of: it counts as wrong.
+    bins = reliability(
+        [each.top[0].confidence for each in answers],
+        [each.top[0].category in each.question.codes for each in answers],
+    )
+    return Evaluation(
+        threshold=model.card.threshold,
+        level_accuracy=tuple(level_accuracy),
+        depths=tuple(depths),
+        kinds=(
+            *(
+                _kind_score(tree, kind, [each for each in answers if each.question.kind == kind])
+                for kind in KINDS
+            ),
+            _kind_score(tree, "all", answers),
+        ),
+        bins=bins,
+        calibration_error=calibration_error(bins),
+        cuts=tuple(_cut(tree, answers, threshold) for threshold in THRESHOLDS),
+        confusions=_confusions(tree, answers),
+        answers=tuple(answers),
+    )
+
+
+def _answers(model: Model, questions: Sequence[Question]) -> list[Answer]:
+    records = [dict(each.texts) for each in questions]
+    codings, probabilities = model.code(records), model.probabilities(records)
+    by_level = [(level.codes, probabilities @ level.gathers) for level in model.hierarchy.levels]
+    answers = []
+    for row, (question, coding) in enumerate(zip(questions, codings, strict=True)):
+        best = []
+        for codes, odds in by_level:
+            winner = int(odds[row].argmax())
+            best.append(
+                CodedLabel(codes[winner].code, codes[winner].label, float(odds[row, winner]))
+            )
+        leaves, odds = by_level[0]
+        order = np.argsort(-odds[row], kind="stable")[:3].tolist()
+        top = tuple(
+            CodedLabel(leaves[leaf].code, leaves[leaf].label, float(odds[row, leaf]))
+            for leaf in order
+        )
+        answers.append(
+            Answer(question, coding, tuple(best), top, _is_right(model.hierarchy, question, coding))
+        )
+    return answers
+
+
+def _is_right(tree: Hierarchy, question: Question, coding: Coding) -> bool:
+    result = coding.result
+    return result is not None and any(tree.covers(result.category, code) for code in question.codes)
+
+
+def _cut(tree: Hierarchy, answers: Sequence[Answer], threshold: float) -> Cut:
+    results = [
+        (next((best for best in each.best if best.confidence >= threshold), None), each.question)
+        for each in answers
+    ]
+    asserted = [(best.category, question.codes) for best, question in results if best is not None]
+    right = sum(any(tree.covers(code, truth) for truth in codes) for code, codes in asserted)
+    return Cut(threshold, len(asserted) / len(answers), _share(right, len(asserted)))
+
+
+def _confusions(tree: Hierarchy, answers: Sequence[Answer]) -> tuple[Confusion, ...]:
+    taken = Counter(
+        (each.question.code, each.top[0].category)
+        for each in answers
+        if each.question.code in tree.leaves and each.top[0].category not in each.question.codes
+    )
+    worst = sorted(taken.items(), key=lambda found: (-found[1], found[0]))
+    return tuple(Confusion(str(truth), other, count) for (truth, other), count in worst)
+
+
+def _kind_score(tree: Hierarchy, kind: str, answers: Sequence[Answer]) -> KindScore:
+    results = [each for each in answers if each.coding.result is not None]
+    known = [each for each in answers if each.question.code is not None]
+    near = sum(
+        any(tree.covers(code, label.category) for code in each.question.codes for label in each.top)
+        for each in known
+    )
+    return KindScore(
+        kind,
+        len(answers),
+        _share(len(results), len(answers)),
+        _share(sum(each.right for each in results), len(results)),
+        _share(near, len(known)),
+    )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

@@ -1,0 +1,247 @@
+"""Fitting the classifiers of a code tree, and finding out what their scores are worth.
+
+Each classifier is a linear support vector machine, one against the rest, that learns from the
+examples below its own code alone. Confidence is calibrated on scores of examples that the scoring
+model had not seen (3 folds), with one temperature for each level of the tree (Guo et al., 2017,
+"On Calibration of Modern Neural Networks").
+"""
+
+from __future__ import annotations
+
+import random
+import string
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize_scalar
+from scipy.sparse import csr_matrix, vstack
+from sklearn.svm import LinearSVC
+
+from coding_service.coder.classifiers import Forest, Group, softmax
+from coding_service.coder.text.features import Floats, Integers
+from coding_service.coder.text.normalise import words
+from training.fit.term_counts import Terms, word_numbers
+
+FOLDS = 3  # so a measured model lacks a third of the examples: confidence errs low, not high
+INVERSE_PENALTY = 2.0  # of the squared weights; docs/coder.md has what others gave
+WORD_ALONE_WEIGHT = 0.03  # of an example: each word of a text by itself, seen with the text's class
+NOISE_SHARE = 0.06  # of the examples: random letters, which teach what an unknown text looks like
+DOUBT_SHARE = 0.2  # of the examples: a title's last word behind random letters, of no code either
+UNSEEN_SCORE = -10.0  # of a class that a fold has no example of: next to impossible
+TEMPERATURES = (0.02, 5.0)  # the range searched
+TOLERANCE = 1e-2  # where the optimiser ends; held-out accuracy gains nothing below
+MOST_STEPS = 20_000  # of the optimiser; it ends far earlier
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """What a model learns from.
+
+    :param texts: each field of the first example, then of the second, and so on.
+    :param field_weights: of the fields, the highest first.
+    :param codes: the leaf of each example, "" for a text that no code fits.
+    """
+
+    texts: Sequence[str]
+    field_weights: Sequence[float]
+    codes: Sequence[str]
+
+    def of(self, rows: Integers) -> Examples:
+        """Some of them."""
+        fields = len(self.field_weights)
+        texts = [
+            self.texts[row * fields + field] for row in rows.tolist() for field in range(fields)
+        ]
+        return Examples(texts, self.field_weights, [self.codes[row] for row in rows.tolist()])
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Fitted classifiers.
+
+    :param weights: features x columns of the forest.
+    :param prior: the score of each column without any feature.
+    :param seen: the columns that had an example.
+    """
+
+    terms: Terms
+    weights: Floats
+    prior: Floats
+    seen: Flags
+
+    def rows(self) -> Floats:
+        """Terms x columns: what a term of weight one adds to the scores."""
+        rows: Floats = self.terms.features() @ self.weights
+        return rows
+
+    def scores(self, texts: Sequence[str]) -> Floats:
+        """Records x columns."""
+        records = self.terms.records(texts)
+        scores: Floats = records @ self.rows() + self.prior
+        return scores
+
+
+def fit(examples: Examples, forest: Forest, *, seed: int, room: int = 0) -> Fit:
+    """Every classifier of a forest.
+
+    Two things are added to the examples. Random letters teach "none of the topic's codes"; they
+    are not in the vocabulary, so the lesson is that a text of unknown features is of no code. And
+    each word by itself, at a small weight, teaches that "driver" alone is as likely a bus driver
+    as a truck driver, whichever has more examples that also say "bus".
+
+    :param room: for how many unseen words the fit is to score records.
+    """
+    noise = list(_noise(max(1, round(NOISE_SHARE * len(examples.codes))), seed))
+    noise += _doubts(round(DOUBT_SHARE * len(examples.codes)), examples, seed)
+    blanks = [""] * (len(examples.field_weights) - 1)
+    noise_texts = [text for each in noise for text in (" ".join(each), *blanks)]
+    noise_words = {word for each in noise for word in each}
+    terms = Terms.of(examples.texts, examples.field_weights, room=len(noise_words) + room)
+    alone = _words_alone(terms, examples)
+    records = [terms.records(examples.texts), terms.records(noise_texts)]
+    spelt = terms.features()
+    inputs = vstack([vstack(records) @ spelt, spelt[[number for number, _ in alone]]]).tocsr()
+    codes = np.asarray([*examples.codes, *[""] * len(noise), *(code for _, code in alone)])
+    counted = [1.0] * (len(examples.codes) + len(noise))
+    counted += [WORD_ALONE_WEIGHT * count for count in alone.values()]
+    weights = np.zeros((inputs.shape[1], forest.width), np.float32)
+    prior = np.full(forest.width, UNSEEN_SCORE, np.float32)
+    for group in forest.groups:
+        classes = _classes(group, codes, forest)
+        columns, found, intercepts = _fit_group(inputs, classes, np.asarray(counted), seed=seed)
+        weights[:, group.start + columns] = found.T
+        prior[group.start + columns] = intercepts
+    return Fit(terms, weights, prior, prior != UNSEEN_SCORE)
+
+
+def _fit_group(
+    inputs: csr_matrix, classes: Integers, counted: npt.NDArray[np.float64], *, seed: int
+) -> tuple[Integers, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """One classifier: the classes that have an example, their weights and their priors."""
+    rows = np.flatnonzero(classes >= 0)
+    present = np.unique(classes[rows])
+    if len(present) < 2 or not inputs.shape[1]:  # noqa: PLR2004  nothing to tell apart
+        return present, np.zeros((len(present), inputs.shape[1])), np.zeros(len(present))
+    machine = LinearSVC(C=INVERSE_PENALTY, tol=TOLERANCE, max_iter=MOST_STEPS, random_state=seed)
+    machine.fit(inputs[rows], classes[rows], sample_weight=counted[rows])
+    found, intercepts = machine.coef_, machine.intercept_
+    if len(intercepts) < len(present):  # of two classes, one row stands for both
+        found, intercepts = np.vstack([-found, found]), np.concatenate([-intercepts, intercepts])
+    return present, found, intercepts
+
+
+def _classes(group: Group, codes: npt.NDArray[np.str_], forest: Forest) -> Integers:
+    """The place of each example's code among a group's columns, -1 for one of elsewhere."""
+    place = {child: number for number, child in enumerate(group.children)}
+    lineage = forest.lineages
+    none = len(group.children) if group.level == 0 else -1
+    by_code = {
+        code: next((place[each] for each in lineage[code] if each in place), -1) if code else none
+        for code in set(codes.tolist())
+    }
+    return np.asarray([by_code[code] for code in codes.tolist()], np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """The scores that each example gets from a model that saw no example of its group.
+
+    :param scores: examples x columns.
+    :param seen: examples x columns: whether that model had an example of the column.
+    """
+
+    scores: Floats
+    seen: Flags
+
+
+def held_out_scores(
+    examples: Examples, groups: Sequence[str], forest: Forest, *, seed: int
+) -> HeldOut:
+    """Scores by cross-validation.
+
+    :param groups: examples of the same group share a fold.
+    """
+    distinct = sorted(set(groups))
+    random.Random(seed).shuffle(distinct)  # noqa: S311 - a repeatable shuffle, not a secret
+    fold_of = {group: place % FOLDS for place, group in enumerate(distinct)}
+    folds = np.asarray([fold_of[group] for group in groups])
+    scores = np.zeros((len(groups), forest.width), np.float32)
+    seen = np.zeros((len(groups), forest.width), np.bool_)
+    for number in sorted(set(folds.tolist())):
+        inside, outside = np.flatnonzero(folds == number), np.flatnonzero(folds != number)
+        if not len(outside):  # a single group teaches nothing about others
+            continue
+        asked = examples.of(inside)
+        room = sum(len(text) for text in asked.texts)
+        fitted = fit(examples.of(outside), forest, seed=seed, room=room)
+        scores[inside] = fitted.scores(asked.texts)
+        seen[inside] = fitted.seen
+    return HeldOut(scores, seen)
+
+
+def best_temperatures(held_out: HeldOut, codes: Sequence[str], forest: Forest) -> tuple[float, ...]:
+    """For each level the temperature under which the held-out codes are likeliest."""
+    every = np.asarray(codes)
+    found: list[float] = []
+    for level in range(1 + max(group.level for group in forest.groups)):
+        parts = []
+        for group in forest.groups:
+            if group.level == level:
+                classes = _classes(group, every, forest)
+                rows = np.flatnonzero(classes >= 0)
+                # A class that its fold never saw tells nothing.
+                rows = rows[held_out.seen[rows, group.start + classes[rows]]]
+                parts.append((held_out.scores[rows, group.columns], classes[rows]))
+        found.append(_temperature(parts, found[-1] if found else 1.0))
+    return tuple(found)
+
+
+def _temperature(parts: Sequence[tuple[Floats, Integers]], otherwise: float) -> float:
+    asked = sum(len(classes) for _, classes in parts)
+    if not asked:
+        return otherwise
+
+    def surprise(logarithm: float) -> float:
+        sharpness = np.float32(np.exp(-logarithm))
+        total = 0.0
+        for scores, classes in parts:
+            if len(classes):
+                odds = softmax(scores * sharpness)[np.arange(len(classes)), classes]
+                total -= float(np.log(odds + 1e-9).sum())
+        return total / asked
+
+    bounds = np.log(TEMPERATURES)
+    return float(np.exp(minimize_scalar(surprise, bounds=bounds, method="bounded").x))
+
+
+def _words_alone(terms: Terms, examples: Examples) -> dict[tuple[int, str], int]:
+    """How often each word of the first field's longer texts goes with each code, in order."""
+    counts: Counter[tuple[int, str]] = Counter()
+    for numbers, code in zip(word_numbers(terms, examples.texts), examples.codes, strict=True):
+        if len(numbers) > 1:
+            counts.update((number, code) for number in numbers.tolist())
+    return dict(sorted(counts.items()))
+
+
+def _doubts(records: int, examples: Examples, seed: int) -> Iterator[list[str]]:
+    """Last words of titles, each behind a word that nobody knows."""
+    titles = [words(text) for text in examples.texts[:: len(examples.field_weights)]]
+    lasts = [title[-1] for title in titles if title]
+    if lasts:
+        dice = random.Random(seed)  # noqa: S311 - repeatable noise, not a secret
+        for _ in range(records):
+            yield [_letters(dice), dice.choice(lasts)]
+
+
+def _letters(dice: random.Random) -> str:
+    return "".join(dice.choices(string.ascii_lowercase + string.digits, k=dice.randint(2, 12)))
+
+
+def _noise(records: int, seed: int) -> Iterator[list[str]]:
+    dice = random.Random(seed)  # noqa: S311 - repeatable noise, not a secret
+    for _ in range(records):
+        yield [_letters(dice) for _ in range(dice.randint(1, 6))]

@@ -1,0 +1,205 @@
+"""From a topic to a model, where developers are: scikit-learn is not packaged in a Lambda."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import scipy
+import sklearn
+
+from coding_service.coder.classifiers import Forest, softmax
+from coding_service.coder.code_tree import Hierarchy
+from coding_service.coder.errors import ModelError
+from coding_service.coder.model_card import ModelCard, read_card
+from coding_service.coder.model_files import ModelParts, write_model
+from coding_service.coder.score_tables import Weights
+from coding_service.coder.text.encode import encode
+from coding_service.coder.text.features import Floats, Integers
+from coding_service.coder.text.normalise import fold
+from coding_service.coder.text.vocabulary import FIRST_WORD, Hashes
+from training.fit.fit_classifiers import (
+    Examples,
+    Fit,
+    HeldOut,
+    best_temperatures,
+    fit,
+    held_out_scores,
+)
+from training.topic.topic import Topic
+
+MODEL_TYPE = "hsvm"  # hierarchical support vector machine, as the guide's example has it
+SEED = 20_240_101
+# A namespace of our own, so that no other uuid5 of the same words is the same GUID.
+MODEL_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:dropcoder:model")
+
+
+def model_id(topic: Topic) -> str:
+    """The GUID of the model that this topic trains to: the same folder, the same GUID."""
+    named = f"{topic.settings.name}\n{topic.settings.version}\n{topic.fingerprint}"
+    return str(uuid.uuid5(MODEL_NAMESPACE, named))
+
+
+def train(topic: Topic, *, seed: int = SEED) -> ModelParts:
+    """A model of the topic, its confidence calibrated on examples it had not seen."""
+    settings, hierarchy = topic.settings, topic.hierarchy
+    # Stable, so that fields of equal weight keep their order.
+    fields = sorted(settings.fields.items(), key=lambda field: -field[1])
+    examples = Examples(
+        [each.texts[name] for each in topic.examples for name, _ in fields],
+        [weight for _, weight in fields],
+        [each.code or "" for each in topic.examples],
+    )
+    # Examples of one title share a fold: its other phrasings would give the answer away.
+    titles = [fold(each.texts[fields[0][0]]) for each in topic.examples]
+    groups = [
+        title or fold(" ".join(each.texts.values()))
+        for title, each in zip(titles, topic.examples, strict=True)
+    ]
+    forest = Forest.of(hierarchy)
+    held_out = held_out_scores(examples, groups, forest, seed=seed)
+    temperatures = best_temperatures(held_out, examples.codes, forest)
+    temperatures += temperatures[-1:] * (len(settings.levels) - len(temperatures))
+    fitted = fit(examples, forest, seed=seed)
+    card = ModelCard(
+        topic=settings.name,
+        full_name=settings.full_name,
+        model_id=model_id(topic),
+        model_version=settings.version,
+        release_date=settings.released,
+        model_type=MODEL_TYPE,
+        field_weights=settings.fields,
+        standard=settings.standard,
+        topic_version=settings.topic_version,
+        levels=settings.levels,
+        threshold=settings.threshold,
+        temperatures=temperatures,
+        fingerprint=topic.fingerprint,
+        seed=seed,
+        libraries={
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "scipy": scipy.__version__,
+            "scikit-learn": sklearn.__version__,
+        },
+        metrics=_held_out_metrics(held_out, examples, forest, topic, temperatures),
+    )
+    keys, leaves = _exact_titles(fitted, examples, hierarchy)
+    return ModelParts(card, hierarchy, fitted.terms.vocabulary, _weights(fitted), keys, leaves)
+
+
+def _weights(fitted: Fit) -> Weights:
+    """What the classifiers found out, folded into a row for each word and each pair."""
+    words = fitted.terms.vocabulary
+    known = len(words.words) + len(words.pair_keys)
+    rows = fitted.rows()[FIRST_WORD : FIRST_WORD + known] * words.weights[:, None]
+    return Weights(rows.astype(np.float16), fitted.weights[known:].astype(np.float16), fitted.prior)
+
+
+def _exact_titles(fitted: Fit, examples: Examples, hierarchy: Hierarchy) -> tuple[Hashes, Integers]:
+    """The titles that stand under one leaf alone, somewhere without another text beside them.
+
+    A title that is only ever given together with tasks may say nothing without them.
+    """
+    terms = fitted.terms
+    titles = encode(
+        examples.texts, examples.field_weights, terms.lexicon, terms.vocabulary.pair_keys
+    ).titles.tolist()
+    fields = len(examples.field_weights)
+    codes: dict[int, set[str]] = {}
+    alone = set[int]()
+    for row, (title, code) in enumerate(zip(titles, examples.codes, strict=True)):
+        codes.setdefault(title, set()).add(code)
+        if not any(examples.texts[row * fields + 1 : (row + 1) * fields]):
+            alone.add(title)
+    number = {leaf: place for place, leaf in enumerate(hierarchy.leaves)}
+    sole = {
+        title: number[code]
+        for title, found in sorted(codes.items())
+        for code in found
+        if title in alone and title and code and len(found) == 1
+    }
+    return np.asarray(list(sole), np.uint64), np.asarray(list(sole.values()), np.int64)
+
+
+def train_into(topic: Topic, out: Path, *, seed: int = SEED) -> tuple[Path, tuple[str, ...]]:
+    """Train a topic into `<out>/<topic>/<modelId>/`.
+
+    A version names one model, so models of the topic with the same version are replaced, and so
+    are models that this version of the coder can't read.
+
+    :returns: the model's directory, and the GUIDs of the models that it replaced.
+    """
+    parts = train(topic, seed=seed)
+    folder = out / topic.settings.name
+    directory = folder / parts.card.model_id
+    write_model(parts, directory)
+    replaced = []
+    for other in sorted(folder.iterdir()):
+        if other != directory and _version_of(other) in (None, parts.card.model_version):
+            shutil.rmtree(other)
+            replaced.append(other.name)
+    return directory, tuple(replaced)
+
+
+def _version_of(directory: Path) -> int | None:
+    try:
+        return read_card(directory).model_version
+    except ModelError:
+        return None
+
+
+def _held_out_metrics(
+    held_out: HeldOut,
+    examples: Examples,
+    forest: Forest,
+    topic: Topic,
+    temperatures: Sequence[float],
+) -> dict[str, float]:
+    """Measured on training examples by classifiers that had not seen them."""
+    threshold, hierarchy = topic.settings.threshold, topic.hierarchy
+    scores = held_out.scores / np.asarray(temperatures, np.float32)[forest.column_levels]
+    coded = np.asarray([code != "" for code in examples.codes])
+    nodes = _probabilities(forest, scores)
+    place = {code: number for number, code in enumerate(forest.codes)}
+    leaves = [place[leaf] for leaf in hierarchy.leaves]
+    best = nodes[:, leaves].argmax(axis=1)
+    hits = [hierarchy.leaves[leaf] == code for leaf, code in zip(best, examples.codes, strict=True)]
+    asserted = np.full(len(scores), -1)
+    for length in hierarchy.lengths:  # a deeper one takes the place of a shorter one
+        level = [number for number, code in enumerate(forest.codes) if len(code) == length]
+        reached = nodes[:, level].max(axis=1) >= threshold
+        asserted[reached] = np.asarray(level)[nodes[reached][:, level].argmax(axis=1)]
+    right = [
+        code != "" and forest.codes[node] in forest.lineages[code]
+        for node, code in zip(asserted.tolist(), examples.codes, strict=True)
+        if node >= 0
+    ]
+    return {
+        "heldOutExamples": float(len(coded)),
+        "heldOutAccuracy": _share(np.asarray(hits)[coded]),
+        "heldOutCoverage": _share(asserted[coded] >= 0),
+        "heldOutPrecision": _share(np.asarray(right)),
+    }
+
+
+def _probabilities(forest: Forest, scores: Floats) -> Floats:
+    """Records x all codes."""
+    top = softmax(scores[:, forest.groups[0].columns])[:, :-1]
+    nodes = np.zeros((len(scores), len(forest.codes)), np.float32)
+    for number, branch in enumerate(forest.branches):
+        inside = scores[:, branch.start : branch.start + branch.width]
+        levels = branch.probabilities(inside, top[:, number])
+        nodes[:, forest.tops[number]] = levels[0][:, 0]
+        for step, odds in zip(branch.steps, levels[1:], strict=True):
+            nodes[:, step.nodes] = odds
+    return nodes
+
+
+def _share(found: npt.NDArray[np.bool_]) -> float:
+    return round(float(found.mean()), 4) if len(found) else 0.0

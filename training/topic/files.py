@@ -1,0 +1,156 @@
+"""Reading a topic folder: `topic.yaml`, `codes.csv`, `examples.jsonl`, `evaluation.jsonl`.
+
+Every fault is a `TopicError` with file, line and what to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from coding_service.coder.code_tree import Hierarchy
+from coding_service.coder.text.normalise import words
+from training.errors import TopicError
+from training.topic.codes_csv import read_codes
+from training.topic.settings_yaml import read_settings, read_text
+from training.topic.topic import Example, Question, Topic
+
+SETTINGS, CODES, EXAMPLES, EVALUATION = (
+    "topic.yaml",
+    "codes.csv",
+    "examples.jsonl",
+    "evaluation.jsonl",
+)
+KINDS = ("clear", "ambiguous", "out_of_scope")
+
+
+def read_topic(folder: Path) -> Topic:
+    """The topic in a folder, without its evaluation file.
+
+    :raises TopicError: a file is missing, or a line of it cannot be used.
+    """
+    settings = read_settings(folder / SETTINGS)
+    hierarchy = read_codes(folder / CODES, settings.levels)
+    examples = tuple(_read_examples(folder / EXAMPLES, settings.fields, hierarchy))
+    taught = {example.code for example in examples}
+    for leaf in hierarchy.leaves:
+        if leaf not in taught:
+            raise TopicError(
+                folder / EXAMPLES,
+                None,
+                f"code {leaf} ({hierarchy.codes[leaf].label}) has no example",
+                f"Add examples for it, or take it out of {CODES}",
+            )
+    if not any(words(text) for each in examples for text in each.texts.values()):
+        raise TopicError(folder / EXAMPLES, None, "no example has a word", "Write texts into them")
+    digest = hashlib.sha256()
+    for name in (SETTINGS, CODES, EXAMPLES):
+        digest.update((folder / name).read_bytes())
+        digest.update(b"\0")
+    return Topic(settings, hierarchy, examples, digest.hexdigest())
+
+
+def read_evaluation(path: Path, topic: Topic) -> tuple[Question, ...]:
+    """The questions of an evaluation file of a topic.
+
+    A record may say its `kind`; without one, a code of the deepest level is "clear", a shorter
+    one "ambiguous", and null "out_of_scope". It may list other right codes under `also`.
+
+    :raises TopicError: the file is missing, or a line of it cannot be used.
+    """
+    questions = []
+    for line, record in _json_lines(path):
+        texts = _texts(path, line, record, topic.settings.fields)
+        code = _known_code(path, line, record, topic.hierarchy)
+        kind = record.get("kind", _kind_of(code, topic.hierarchy))
+        if kind not in KINDS:
+            raise TopicError(
+                path, line, f"kind {kind!r} is unknown", f"Use one of {', '.join(KINDS)}"
+            )
+        questions.append(
+            Question(texts, code, str(kind), _also(path, line, record, topic.hierarchy))
+        )
+    if not questions:
+        raise TopicError(path, None, "there is no record in it", "Add records with known codes")
+    return tuple(questions)
+
+
+def _read_examples(
+    path: Path, fields: Mapping[str, float], hierarchy: Hierarchy
+) -> Iterator[Example]:
+    for line, record in _json_lines(path):
+        texts = _texts(path, line, record, fields)
+        code = _known_code(path, line, record, hierarchy)
+        if code is not None and len(code) != hierarchy.lengths[-1]:
+            raise TopicError(
+                path,
+                line,
+                f"code {code} is not of the deepest level",
+                f"Give one of {hierarchy.lengths[-1]} characters, or null for none of the topic's",
+            )
+        yield Example(texts, code)
+
+
+def _json_lines(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
+    # Not splitlines: U+2028 and its like may stand inside a JSON string.
+    for line, text in enumerate(read_text(path).split("\n"), start=1):
+        if not text.strip():
+            continue
+        try:
+            record = json.loads(text)
+        except ValueError as error:
+            raise TopicError(
+                path, line, f"not JSON: {error}", "Write one JSON object a line"
+            ) from error
+        if not isinstance(record, dict):
+            raise TopicError(path, line, "not a JSON object", "Write one JSON object a line")
+        yield line, record
+
+
+def _texts(
+    path: Path, line: int, record: Mapping[str, object], fields: Mapping[str, float]
+) -> Mapping[str, str]:
+    texts: dict[str, str] = {}
+    for field in fields:
+        text = record.get(field)
+        if not isinstance(text, str):
+            raise TopicError(
+                path, line, f"{field} is not a string", f'Give every field of {SETTINGS}, "" too'
+            )
+        texts[field] = text
+    return texts
+
+
+def _known_code(
+    path: Path, line: int, record: Mapping[str, object], hierarchy: Hierarchy
+) -> str | None:
+    if "code" not in record:
+        raise TopicError(
+            path, line, "the code is missing", "Give a code, or null for none of the topic's"
+        )
+    code = record["code"]
+    if code is None:
+        return None
+    if not isinstance(code, str) or code not in hierarchy.codes:
+        raise TopicError(
+            path, line, f"code {code!r} is not in {CODES}", "Correct it, or add its row there"
+        )
+    return code
+
+
+def _also(
+    path: Path, line: int, record: Mapping[str, object], hierarchy: Hierarchy
+) -> tuple[str, ...]:
+    codes = record.get("also", [])
+    if not isinstance(codes, list) or any(code not in hierarchy.codes for code in codes):
+        problem = f"also is {codes!r}, not a list of codes of {CODES}"
+        raise TopicError(path, line, problem, "Correct it, or leave it out")
+    return tuple(codes)
+
+
+def _kind_of(code: str | None, hierarchy: Hierarchy) -> str:
+    if code is None:
+        return "out_of_scope"
+    return "clear" if len(code) == hierarchy.lengths[-1] else "ambiguous"
