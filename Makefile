@@ -92,11 +92,11 @@ bench-starts: .venv/.installed .venv-lambda/.installed $(MODEL) ## measure the c
 
 .PHONY: bench-workers
 bench-workers: .venv/.installed $(MODEL) ## measure how much faster two functions code a file than one; KEEP=1
-	@.venv/bin/python -m bench.workers $${KEEP:+--keep}
+	@.venv/bin/python -m bench.inference.workers $${KEEP:+--keep}
 
 .PHONY: bench-coder
 bench-coder: .venv/.installed $(MODEL) ## measure how many records a second one thread codes; TOPIC=dir of a trained topic
-	@.venv/bin/python -m bench.coder $${TOPIC:+--topic "$$TOPIC" --models $(OWN_MODELS)}
+	@.venv/bin/python -m bench.inference.coder $${TOPIC:+--topic "$$TOPIC" --models $(OWN_MODELS)}
 
 .PHONY: bench-quick
 bench-quick: .venv/.installed ## the same for a small file; fails where a ratio has fallen
@@ -133,7 +133,7 @@ docs: .venv/.installed ## write the generated blocks of the documents: settings,
 
 .PHONY: simulate
 simulate: .venv/.installed ## many drops against the service's limits, on simulated time (minutes); SEED=; SEEDS=12 for a table
-	@.venv/bin/python -m bench.simulation $${SEED:+--seed "$$SEED"} $${SEEDS:+--seeds "$$SEEDS"}
+	@.venv/bin/python -m simulation $${SEED:+--seed "$$SEED"} $${SEEDS:+--seeds "$$SEEDS"}
 
 # --- AWS ------------------------------------------------------------------------------------
 

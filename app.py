@@ -5,7 +5,7 @@ import sys
 from aws_cdk import App
 
 from infra.app import add_stacks
-from infra.setting_types import SettingsError
+from infra.settings.types import SettingsError
 
 app = App()
 try:

@@ -23,15 +23,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.cold_start import cold_starts
-from bench.contenders import contenders, environment
-from bench.debian import missing, program, version
-from bench.goals import Goal, goals, quick_goals
-from bench.report import Run
-from bench.runs import Measurement, Runner, Undelivered, core_shares
-from bench.sample_files import write_sample
-from bench.sample_results import write_results
-from bench.storages import DROPS, SERVICE, storages
-from infra.places import PROJECT
+from bench.report.goals import Goal, goals, quick_goals
+from bench.report.report import Run
+from bench.report.runs import Measurement, Runner, Undelivered, core_shares
+from bench.streams.competitors import contenders, environment
+from bench.streams.debian_packages import missing, program, version
+from bench.streams.sample_files import write_sample
+from bench.streams.sample_results import write_results
+from bench.streams.storages import DROPS, SERVICE, storages
+from infra.project_files import PROJECT
 
 SIZES = ("100MB", "1GB", "5GB")
 TLS_SIZE = "1GB"

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench import function_variables
+from bench.streams import function_variables
 from infra.assets import build
 from infra.assets.building import LAMBDA_PYTHON
-from infra.settings import Settings
+from infra.settings.settings import Settings
 
 ASSETS = "build/bench/assets"
 STARTS = 9  # ours: of each function; their median does not move with one busy moment

@@ -3,7 +3,7 @@
 import sys
 
 from docs.blocks import BlockError, documents, filled
-from infra.places import PROJECT
+from infra.project_files import PROJECT
 
 
 def main() -> int:

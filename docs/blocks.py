@@ -9,14 +9,14 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bench.inference_cost import block as inference_cost_block
-from bench.report import block as bench_block
-from bench.simulation import price_list
-from bench.workers import Run
+from bench.inference.cost import block as inference_cost_block
+from bench.inference.workers import Run
+from bench.report.report import block as bench_block
 from docs.drawing import draw
 from docs.settings_table import changed_settings_table, service_settings_table, settings_table
-from infra.places import PROJECT
+from infra.project_files import PROJECT
 from localcloud.deployment import LOCAL_SETTINGS
+from simulation import price_list
 
 NO_DOCUMENTS = frozenset({"node_modules", "build", "out", "cdk.out"})
 _BLOCK = re.compile(

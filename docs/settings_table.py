@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from infra.command_context import project_context
-from infra.settings import Settings, context_name
+from infra.settings.command_line import project_context
+from infra.settings.settings import Settings, context_name
 
 CODING_SERVICE = "CodingService: "
 """How the meaning of a setting begins that only CodingService has."""

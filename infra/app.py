@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from aws_cdk import App
 
-from infra.coding_service.machine_learning import MachineLearning
+from infra.coding_service.amazon_ml_api import MachineLearning
 from infra.coding_service.stack import CodingServiceStack
 from infra.nag import check_rules
 from infra.pipeline.amazon_ml import AWS_OWN, AmazonMlService
 from infra.pipeline.stack import PipelineStack
-from infra.service_addresses import ServiceAddresses
-from infra.settings import Settings
+from infra.settings.service_addresses import ServiceAddresses
+from infra.settings.settings import Settings
 
 
 def add_stacks(app: App) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from infra.assets import AssetError, build
 from infra.assets.building import CODING_SERVICE, PACKAGES
-from infra.command_context import command_context
-from infra.setting_types import SettingsError
-from infra.settings import Settings
+from infra.settings.command_line import command_context
+from infra.settings.settings import Settings
+from infra.settings.types import SettingsError
 
 
 def main(arguments: Sequence[str]) -> int:

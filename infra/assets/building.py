@@ -18,8 +18,8 @@ from infra.assets.fitting import misfits
 from infra.assets.models import ensure_models, model_files
 from infra.assets.sources import requirements_file, source_files
 from infra.assets.targets import Target, target_of
-from infra.places import PROJECT
-from infra.settings import Settings
+from infra.project_files import PROJECT
+from infra.settings.settings import Settings
 
 CODING_SERVICE = "coding_service"
 PIPELINE = "pipeline"

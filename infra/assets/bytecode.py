@@ -14,7 +14,7 @@ from pathlib import Path
 
 from infra.assets.errors import AssetError
 from infra.assets.targets import Target
-from infra.command_context import child_environment
+from infra.settings.command_line import child_environment
 
 TASK_ROOT = "/var/task"  # where Lambda unpacks an asset (AWS Lambda developer guide)
 MAX_SHOWN_CHARACTERS = 2_000

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.assets.errors import AssetError
-from infra.places import PROJECT
-from infra.settings import Settings
+from infra.project_files import PROJECT
+from infra.settings.settings import Settings
 
 CODELIST = "codes.csv"
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from infra.assets.errors import AssetError
-from infra.command_context import child_environment
-from infra.places import LAMBDAS, PROJECT
+from infra.project_files import LAMBDAS, PROJECT
+from infra.settings.command_line import child_environment
 
 TOPICS = PROJECT / "topics"
 TOPIC_FILE = "topic.yaml"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from infra.places import LAMBDAS
+from infra.project_files import LAMBDAS
 
 SHARED_PACKAGE = "protocol"
 

@@ -6,10 +6,10 @@ import platform
 import sys
 from dataclasses import dataclass
 
-from infra.settings import Settings
+from infra.settings.settings import Settings
 
-# The runtime `python3.14` (infra/functions.py) runs on Amazon Linux 2023, whose glibc is 2.34
-# (AWS Lambda developer guide, "Lambda runtimes"). Wheels for older glibc run there too.
+# The runtime `python3.14` (infra/constructs/functions.py) runs on Amazon Linux 2023, whose glibc
+# is 2.34 (AWS Lambda developer guide, "Lambda runtimes"). Wheels for older glibc run there too.
 LAMBDA_PYTHON = "3.14"
 LAMBDA_GLIBC_MINOR = 34
 # The oldest glibc that wheels of each processor name (PEP 600).

@@ -12,9 +12,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from infra.acknowledgements import acknowledge
-from infra.security import storage_removal, use_key
-from infra.settings import Settings
+from infra.constructs.keys import use_key
+from infra.constructs.removal import storage_removal
+from infra.nag import acknowledge
+from infra.settings.settings import Settings
 
 SECRET_LENGTH = 40  # as AWS's own
 

@@ -9,11 +9,12 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from infra.acknowledgements import acknowledge
 from infra.coding_service.auth import Auth
 from infra.coding_service.storage import CHANGE_TABLE, READ_TABLE, WRITE_TABLE, Storage
-from infra.functions import FunctionFactory
-from infra.security import encrypted_log_group, storage_removal
+from infra.constructs.functions import FunctionFactory
+from infra.constructs.removal import storage_removal
+from infra.constructs.secure_messaging import encrypted_log_group
+from infra.nag import acknowledge
 
 STAGE = "live"
 # Each client's own limits are counted by the function. This one is far above them and only

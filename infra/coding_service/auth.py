@@ -7,9 +7,9 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
-from infra.acknowledgements import acknowledge
-from infra.functions import FunctionFactory
-from infra.security import storage_removal
+from infra.constructs.functions import FunctionFactory
+from infra.constructs.removal import storage_removal
+from infra.nag import acknowledge
 
 RESOURCE_SERVER, SCOPE = "dropcoder", "batch-code"
 # API Gateway keeps a policy that long, by token. A token that ends meanwhile is refused by the

@@ -12,11 +12,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.acknowledgements import WILDCARD, acknowledge
 from infra.coding_service.storage import CHANGE_TABLE, READ_TABLE, Storage
-from infra.definitions import definition
-from infra.functions import FunctionFactory, TracedFunction
-from infra.security import dead_letters, encrypted_log_group
+from infra.constructs.functions import FunctionFactory, TracedFunction
+from infra.constructs.secure_messaging import dead_letters, encrypted_log_group
+from infra.nag import WILDCARD, acknowledge
+from infra.project_files import definition
 
 # EventBridge's own longest and most (quotas of event retries).
 EVENT_KEPT, EVENT_RETRIES = Duration.hours(24), 185

@@ -6,13 +6,13 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from infra.alarms import PERIOD, Alarms
+from infra.coding_service.amazon_ml_api import MachineLearning
 from infra.coding_service.api import Api
 from infra.coding_service.auth import Auth
 from infra.coding_service.inference import Inference
-from infra.coding_service.machine_learning import MachineLearning
-from infra.functions import METRICS_NAMESPACE
-from infra.settings import Settings
+from infra.constructs.alarms import PERIOD, Alarms
+from infra.constructs.functions import METRICS_NAMESPACE
+from infra.settings.settings import Settings
 
 SERVICE = "coding-service"  # as the functions name themselves in their metrics
 

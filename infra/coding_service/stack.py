@@ -8,16 +8,16 @@ from urllib.parse import urlsplit
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
+from infra.coding_service.amazon_ml_api import MachineLearning
 from infra.coding_service.api import Api
 from infra.coding_service.auth import Auth
 from infra.coding_service.inference import Inference
-from infra.coding_service.machine_learning import MachineLearning
 from infra.coding_service.monitoring import watch_service
 from infra.coding_service.storage import Storage
-from infra.functions import FunctionFactory
-from infra.security import stack_key
-from infra.service_addresses import ServiceAddresses
-from infra.settings import Settings
+from infra.constructs.functions import FunctionFactory
+from infra.constructs.keys import stack_key
+from infra.settings.service_addresses import ServiceAddresses
+from infra.settings.settings import Settings
 
 
 class CodingServiceStack(Stack):

@@ -13,9 +13,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.acknowledgements import acknowledge, acknowledge_any_key
-from infra.security import secure_bucket, secure_table, use_key
-from infra.settings import Settings
+from infra.constructs.keys import use_key
+from infra.constructs.secure_storage import secure_bucket, secure_table
+from infra.nag import acknowledge, acknowledge_any_key
+from infra.settings.settings import Settings
 
 # Steps delete files themselves; a day is the shortest that a lifecycle rule can stand behind them.
 FILES_KEPT = Duration.days(1)

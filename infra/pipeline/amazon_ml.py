@@ -11,9 +11,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.acknowledgements import WILDCARD, acknowledge, acknowledge_any_key
-from infra.security import secure_bucket, use_key
-from infra.settings import Settings
+from infra.constructs.keys import use_key
+from infra.constructs.secure_storage import secure_bucket
+from infra.nag import WILDCARD, acknowledge, acknowledge_any_key
+from infra.settings.settings import Settings
 
 # Far longer than a prediction takes (Amazon ML ends one after seven days: its system limits).
 EXCHANGE_DAYS = 14

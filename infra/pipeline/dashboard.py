@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from infra.alarms import PERIOD, Alarms
-from infra.functions import TracedFunction
+from infra.constructs.alarms import PERIOD, Alarms
+from infra.constructs.functions import TracedFunction
 from infra.pipeline.ledger import Ledger
 from infra.pipeline.metrics import (
     STATUSES,
@@ -16,7 +16,7 @@ from infra.pipeline.metrics import (
     reads_held_back,
     writes_held_back,
 )
-from infra.pipeline.workflow import Workflow
+from infra.pipeline.state_machine import Workflow
 
 
 def draw(

@@ -8,8 +8,8 @@ from infra.pipeline.amazon_ml import AmazonMl
 from infra.pipeline.credentials import Credentials
 from infra.pipeline.ledger import Ledger
 from infra.pipeline.results import Results
-from infra.service_addresses import ServiceAddresses
-from infra.settings import Settings
+from infra.settings.service_addresses import ServiceAddresses
+from infra.settings.settings import Settings
 
 
 def function_environment(

@@ -7,8 +7,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from infra.security import secure_table, use_key
-from infra.settings import Settings
+from infra.constructs.keys import use_key
+from infra.constructs.secure_storage import secure_table
+from infra.settings.settings import Settings
 
 
 class Ledger(Construct):

@@ -6,8 +6,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_sns as sns
 
-from infra.alarms import PERIOD
-from infra.functions import METRICS_NAMESPACE
+from infra.constructs.alarms import PERIOD
+from infra.constructs.functions import METRICS_NAMESPACE
 
 SERVICE = "pipeline"
 STATUSES = ("complete", "failed", "timed_out", "rejected")

@@ -6,9 +6,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from infra.alarms import PERIOD, Alarms
+from infra.constructs.alarms import PERIOD, Alarms
 from infra.pipeline.dashboard import draw
-from infra.pipeline.intake import Intake
 from infra.pipeline.ledger import Ledger
 from infra.pipeline.metrics import (
     of_executions,
@@ -18,10 +17,11 @@ from infra.pipeline.metrics import (
     writes_held_back,
 )
 from infra.pipeline.notifications import Notifications
-from infra.pipeline.rescue import Rescue
+from infra.pipeline.receive import Intake
+from infra.pipeline.report_failure import Rescue
+from infra.pipeline.state_machine import Workflow
 from infra.pipeline.tasks import Tasks
-from infra.pipeline.workflow import Workflow
-from infra.settings import Settings
+from infra.settings.settings import Settings
 
 # The service deletes results within 24 hours of success (its contract); four hours are left
 # for somebody to act.

@@ -7,8 +7,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infra.security import secure_topic, use_key
-from infra.settings import Settings
+from infra.constructs.keys import use_key
+from infra.constructs.secure_messaging import secure_topic
+from infra.settings.settings import Settings
 
 
 class Notifications(Construct):

@@ -8,9 +8,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.acknowledgements import acknowledge_any_key
-from infra.security import secure_bucket, use_key
-from infra.settings import Settings
+from infra.constructs.keys import use_key
+from infra.constructs.secure_storage import secure_bucket
+from infra.nag import acknowledge_any_key
+from infra.settings.settings import Settings
 
 # How long an overwritten or deleted result can be brought back.
 UNDO_DAYS = 30

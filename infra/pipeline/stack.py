@@ -5,21 +5,21 @@ from __future__ import annotations
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from infra.functions import FunctionFactory
+from infra.constructs.functions import FunctionFactory
+from infra.constructs.keys import stack_key
 from infra.pipeline.amazon_ml import AmazonMl, AmazonMlService
 from infra.pipeline.credentials import Credentials
 from infra.pipeline.environment import function_environment
-from infra.pipeline.intake import Intake
 from infra.pipeline.ledger import Ledger
 from infra.pipeline.monitoring import Monitoring
 from infra.pipeline.notifications import Notifications
-from infra.pipeline.rescue import Rescue
+from infra.pipeline.receive import Intake
+from infra.pipeline.report_failure import Rescue
 from infra.pipeline.results import Results
+from infra.pipeline.state_machine import Workflow
 from infra.pipeline.tasks import Tasks
-from infra.pipeline.workflow import Workflow
-from infra.security import stack_key
-from infra.service_addresses import ServiceAddresses
-from infra.settings import Settings
+from infra.settings.service_addresses import ServiceAddresses
+from infra.settings.settings import Settings
 
 
 class PipelineStack(Stack):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from constructs import Construct
 
-from infra.functions import FunctionFactory, TracedFunction
+from infra.constructs.functions import FunctionFactory, TracedFunction
 
 # Lambda's longest timeout (Lambda quotas).
 LONGEST_SECONDS = 900

@@ -23,8 +23,6 @@ _SECRET_VALUES = re.compile(
 
 
 _JSON_WEB_TOKEN = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
-
-
 _URL_WITH_QUERY = re.compile(r"(?i)(https?://[^\s?'\"\\<>]*)\?[^\s'\"\\<>]*")
 
 
@@ -45,8 +43,6 @@ def quoted(text: str, *, longest: int = 500) -> str:
 
 
 NAMESPACE = "Dropcoder"
-
-
 SERVICE = "pipeline"
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]

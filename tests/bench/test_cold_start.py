@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.cold_start import FUNCTIONS, VARIABLES, start
-from infra.places import LAMBDAS
+from infra.project_files import LAMBDAS
 
 
 def should_measure_every_function_when_a_package_has_handlers() -> None:

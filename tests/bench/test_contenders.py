@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.contenders import Contender, Name, contenders, environment
-from bench.runs import Runner, Undelivered
-from bench.sample_files import write_sample
-from bench.sample_results import write_results
-from bench.storages import DROPS, SERVICE, storages
+from bench.report.runs import Runner, Undelivered
+from bench.streams.competitors import Contender, Name, contenders, environment
+from bench.streams.sample_files import write_sample
+from bench.streams.sample_results import write_results
+from bench.streams.storages import DROPS, SERVICE, storages
 
 pytestmark = pytest.mark.slow
 FILE_BYTES = 10_000_000  # several blocks, and more than one part of an upload

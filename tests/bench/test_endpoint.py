@@ -11,7 +11,7 @@ import urllib3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from bench.storages import RESULTS, Storages, storages
+from bench.streams.storages import RESULTS, Storages, storages
 from pipeline.storage.multipart import ResultFiles, UploadGone
 
 if TYPE_CHECKING:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from bench.contenders import Name, Side
-from bench.goals import MAX_PEAK_BYTES, goals, quick_goals
-from bench.memory_curve import MB_FOR_ONE_PROCESSOR, Stream
-from bench.runs import Measurement
+from bench.report.goals import MAX_PEAK_BYTES, goals, quick_goals
+from bench.report.runs import Measurement
+from bench.streams.competitors import Name, Side
+from bench.streams.memory_curve import MB_FOR_ONE_PROCESSOR, Stream
 
 
 def measurement(

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from typing import Any
 
-from bench.runs import MEASURED
+from bench.report.runs import MEASURED
 
 SPIN = "import time\nwhile time.process_time() < 0.2: pass"
 HOLD = "held = bytearray(64 << 20)"

@@ -4,8 +4,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench.contenders import Name, Side
-from bench.report import KEPT, Run, plots
+from bench.report.report import KEPT, Run, plots
+from bench.streams.competitors import Name, Side
 
 # The documents' own test compares the tables (tests/docs/test_blocks.py).
 

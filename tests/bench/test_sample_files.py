@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.sample_files import write_sample
+from bench.streams.sample_files import write_sample
 from protocol.records import MAX_TEXT_CHARACTERS, RecordForm
 
 

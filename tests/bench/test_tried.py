@@ -1,6 +1,6 @@
 import pytest
 
-from bench.tried import ends_by_numpy, main
+from bench.validation.alternatives import ends_by_numpy, main
 
 
 def should_print_seconds_and_a_ratio_for_every_step_when_it_runs(

@@ -1,6 +1,6 @@
 import pytest
 
-from bench.validation import main
+from bench.validation.rates import main
 
 
 def should_print_a_rate_and_a_ratio_for_every_way_when_it_runs(

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.inference_cost import RECORDS, block, cost_of, path
-from bench.workers import Measured, Run, main
-from infra.settings import Settings
+from bench.inference.cost import RECORDS, block, cost_of, path
+from bench.inference.workers import Measured, Run, main
+from infra.settings.settings import Settings
 
 RUN = Run("a machine", 100_000_000, 90_000_000, [Measured(1, 1_000_000, 40.0, 25.0, 1 << 28)])
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.settings import Settings
+from infra.settings.settings import Settings
 from localcloud.cloud import LocalCloud
 from localcloud.registration import Client
 from localcloud.results import disagreements, download

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from coding_service.coder.model import Model
+from infra.project_files import PROJECT
 from tests.coder.folders import topic_folder
 from training.fit.train import model_id, train_into
 from training.topic.files import read_topic
 
-PROJECT = Path(__file__).parents[2]
 ANZSCO = PROJECT / "topics" / "anzsco"
 CODER = PROJECT / "lambdas" / "coding_service" / "coder"
 MODELS = PROJECT / "build" / "models"

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from coding_service.coder.text.normalise import words
+from infra.project_files import LAMBDAS
 from tests.coder.folders import example, topic_folder
 from training.cli import main
 
@@ -268,7 +269,7 @@ def should_name_the_place_when_a_picture_cannot_be_written(tmp_path: Path) -> No
 
 def should_end_without_a_traceback_when_its_reader_has_enough(trades_directory: Path) -> None:
     coder = [sys.executable, "-m", "training", "code", "--model", str(trades_directory)]
-    pipe, lambdas = subprocess.PIPE, str(Path(__file__).parents[2] / "lambdas")
+    pipe, lambdas = subprocess.PIPE, str(LAMBDAS)
     with subprocess.Popen(
         coder, stdin=pipe, stdout=pipe, stderr=pipe, env={**os.environ, "PYTHONPATH": lambdas}
     ) as process:

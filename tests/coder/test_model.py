@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from coding_service.coder.errors import ModelError
 from coding_service.coder.model import BATCH_RECORDS, CodedLabel, Coding, Model
+from infra.project_files import LAMBDAS, PROJECT
 
-PROJECT = Path(__file__).parents[2]
-LAMBDAS = PROJECT / "lambdas"
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=300)
 
 

@@ -29,6 +29,7 @@ from coding_service.inference import (
 from coding_service.inference import (
     start_handler as arrive,
 )
+from infra.project_files import LAMBDAS
 from protocol.errors import ServiceAnswer
 from tests.aws import played_aws
 from tests.coding_service import service as world
@@ -40,7 +41,6 @@ CACHED = (
     *(aws_calls.s3, aws_calls.operations_table, aws_calls.step_functions),
     *(api.routes, authorize.token_check, infer.code_step),
 )
-LAMBDAS = Path(__file__).parents[2] / "lambdas"
 
 
 @dataclass

@@ -11,13 +11,13 @@ import pytest
 from coding_service.errors import AwsBusy, Final, TryAgain, leaves
 from coding_service.inference.lifecycle import UNEXPECTED, Work
 from coding_service.inference.lifecycle_handler import settle
+from infra.project_files import STATE_MACHINES
 from protocol.statuses import OperationStatus
 from tests.aws import played_aws
 from tests.coding_service import service as world
 from tests.coding_service.service import Service, make_service
 from tests.eventually import eventually
 from tests.statemachine.execution import (
-    STATE_MACHINES,
     Executions,
     filled,
     function_arn,

@@ -12,7 +12,7 @@ from coding_service.api.routes import ROUTES
 from infra.coding_service.api import OWN_ANSWERS
 from infra.coding_service.stack import CodingServiceStack
 from infra.nag import check_rules
-from infra.settings import Settings
+from infra.settings.settings import Settings
 from protocol.errors import ServiceAnswer
 
 LOCAL = "https://localhost:4566"
@@ -324,8 +324,11 @@ def should_keep_published_models_and_those_deleted_by_mistake(template: Template
     [
         *(("api.handler", "/*/model.json"), ("amazon_ml.api.handler", "/*/model.json")),
         *(("inference.code_handler", "/*"), ("amazon_ml.work.handler", "/*")),
-        *(("authorizer.handler", None), ("inference.start_handler", None)),
-        ("inference.lifecycle_handler", None),
+        *(
+            ("authorizer.handler", None),
+            ("inference.start_handler", None),
+            ("inference.lifecycle_handler", None),
+        ),
     ],
 )
 def should_let_functions_read_of_published_models_what_they_need(
@@ -404,8 +407,9 @@ def should_differ_for_the_local_cloud_in_named_things_only(
     assert aws["api.handler"]["Environment"]["Variables"]["S3_ADDRESSING_STYLE"] == "virtual"
     assert here["api.handler"]["Environment"]["Variables"]["S3_ADDRESSING_STYLE"] == "path"
     # Its events leave the object's version out, so the function must ask S3.
-    start = "inference.start_handler"
-    assert actions(local, here[start]) - actions(template, aws[start]) == {
+    assert actions(local, here["inference.start_handler"]) - actions(
+        template, aws["inference.start_handler"]
+    ) == {
         "s3:GetObject",
         "s3:ListBucket",
     }

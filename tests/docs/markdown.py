@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from docs.blocks import documents
-from infra.places import PROJECT
+from infra.project_files import PROJECT
 
 _FENCE = re.compile(
     r"^ *```(?P<kind>\w*) *(?P<label>\w*)\n(?P<body>.*?)^ *```$", re.DOTALL | re.MULTILINE

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from infra.places import PROJECT
+from infra.project_files import PROJECT
 from pipeline.rate_limit.polling import STANDARD
 from tests.docs.markdown import document, table_rows
 

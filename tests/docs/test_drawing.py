@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from docs.drawing import draw
-from infra.places import PROJECT
+from infra.project_files import PROJECT
 
 MACHINES = sorted((PROJECT / "statemachine").glob("*.asl.json"))
 

@@ -8,8 +8,8 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from infra.command_context import project_context
-from infra.places import PROJECT
+from infra.project_files import PROJECT
+from infra.settings.command_line import project_context
 from tests.docs.markdown import Document, document, read_documents
 
 PAGES = read_documents()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from coding_service.api.routes import ROUTES
-from infra.places import PROJECT
+from infra.project_files import PROJECT
 from protocol.errors import ServiceAnswer
 from protocol.statuses import OperationStatus
 from tests.docs.markdown import Document, document, read_documents

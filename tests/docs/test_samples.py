@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.places import PROJECT
+from infra.project_files import PROJECT
 from pipeline.domain.identity import UNROUTED, results_prefix, route
 from pipeline.engines.coding_service.http import Answer
 from pipeline.finish.notification import HEADLINES

@@ -10,7 +10,7 @@ import pytest
 from aws_cdk import App
 
 from infra.app import add_stacks
-from infra.command_context import project_context
+from infra.settings.command_line import project_context
 
 Template = Mapping[str, Any]
 LOCAL_CLOUD = "https://localhost:4566"

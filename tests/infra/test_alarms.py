@@ -2,13 +2,13 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
+from infra.project_files import LAMBDAS, PROJECT
 from tests.infra.conftest import Deployment
 
-LAMBDAS = Path(__file__).parents[2] / "lambdas" / "pipeline"
-RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
+PIPELINE = LAMBDAS / "pipeline"
+RUNBOOK = PROJECT / "docs" / "runbook.md"
 
 
 def alarms(deployment: Deployment, stack: str | None = None) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def should_ring_when_results_are_collected_with_four_hours_left(either: Deployme
     alarm = alarms(either, "Pipeline")["resultscollectedlate"]
     assert metrics(alarm) == [("Dropcoder", "ResultsAgeAtCollection")]
     assert alarm["Threshold"] == 20
-    collecting = (LAMBDAS / "collect/collector.py").read_text("utf-8")
+    collecting = (PIPELINE / "collect/collector.py").read_text("utf-8")
     assert 'self.measure("ResultsAgeAtCollection", hours,' in collecting
 
 
@@ -128,7 +128,7 @@ def should_watch_and_draw_only_metrics_that_the_functions_write(either: Deployme
         for namespace, metric in metrics(alarm)
         if namespace == "Dropcoder"
     }
-    sources = "".join(path.read_text("utf-8") for path in LAMBDAS.rglob("*.py"))
+    sources = "".join(path.read_text("utf-8") for path in PIPELINE.rglob("*.py"))
     assert {"DropsEnded", "LimitExceeded"} <= drawn
     counted = {"ExecutionsDied"}
     assert [name for name in sorted((drawn | rung) - counted) if f'"{name}"' not in sources] == []

@@ -9,8 +9,8 @@ import pytest
 from infra.assets.codelists import codelist_files
 from infra.assets.errors import AssetError
 from infra.pipeline.amazon_ml import PREDICTIONS
-from infra.setting_types import SettingsError
-from infra.settings import Settings
+from infra.settings.settings import Settings
+from infra.settings.types import SettingsError
 from pipeline.engines.amazon_ml.engine import prediction_id
 from tests.infra.conftest import Deployment, synthesize
 from tests.infra.test_pipeline_stack import SERVICE, actions, functions, role_of

@@ -16,7 +16,7 @@ from infra.assets.bytecode import compile_beforehand, compiler_for
 from infra.assets.dependencies import pinned, tidy
 from infra.assets.models import ensure_models
 from infra.assets.sources import source_files
-from infra.settings import Settings
+from infra.settings.settings import Settings
 
 ARM = target_of(Settings(architecture="arm64"))
 X86 = target_of(Settings(architecture="x86_64"))

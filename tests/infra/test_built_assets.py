@@ -10,8 +10,8 @@ import pytest
 
 from infra.assets import build, misfits, target_of
 from infra.assets.building import LAMBDA_PYTHON, PACKAGES
-from infra.setting_readers import Architecture
-from infra.settings import Settings
+from infra.settings.readers import Architecture
+from infra.settings.settings import Settings
 
 pytestmark = pytest.mark.cloud
 

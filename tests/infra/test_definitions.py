@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from infra.definitions import PLACEHOLDER, STATE_MACHINES, DefinitionError, definition
+from infra.project_files import PLACEHOLDER, STATE_MACHINES, DefinitionError, definition
 
 VALUES = {
     name: f"value-of-{name}"

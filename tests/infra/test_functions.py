@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.setting_types import SettingsError
+from infra.project_files import LAMBDAS
+from infra.settings.types import SettingsError
 from tests.infra.conftest import LOCAL_CLOUD, Deployment, synthesize
 
 
@@ -44,10 +45,9 @@ def should_give_every_function_a_role_of_its_own(either: Deployment) -> None:
 
 
 def should_name_handlers_that_the_sources_have(either: Deployment) -> None:
-    lambdas = Path(__file__).parents[2] / "lambdas"
     for name, function in either.resources("AWS::Lambda::Function").items():
         *module, entry = function["Handler"].split(".")
-        assert lambdas.joinpath(*module).with_suffix(".py").is_file(), name
+        assert LAMBDAS.joinpath(*module).with_suffix(".py").is_file(), name
         assert entry == "handler"
 
 

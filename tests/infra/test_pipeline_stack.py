@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from bench import function_variables
-from bench.simulation import boarding, world
-from infra.definitions import STATE_MACHINES
-from infra.pipeline.rescue import DIED, DIED_TELLING
-from infra.setting_types import SettingsError
+from bench.streams import function_variables
+from infra.pipeline.report_failure import DIED, DIED_TELLING
+from infra.project_files import LAMBDAS, STATE_MACHINES
+from infra.settings.types import SettingsError
 from pipeline.ledger.parts import KEPT_SECONDS
 from pipeline.storage.results_bucket import PIECES
+from simulation import boarding, world
 from tests.infra.conftest import Deployment, synthesize
 
 SERVICE = {
@@ -229,9 +229,7 @@ def should_hand_every_bad_end_of_an_execution_to_rescue(either: Deployment) -> N
 def should_count_the_executions_that_died_by_what_rescue_logs(either: Deployment) -> None:
     (counting,) = either.resources("AWS::Logs::MetricFilter", "Pipeline").values()
     texts = re.findall(r'\$\.message = "([^"]+)"', counting["FilterPattern"])
-    rescuing = (Path(__file__).parents[2] / "lambdas/pipeline/report_failure/handler.py").read_text(
-        "utf-8"
-    )
+    rescuing = (LAMBDAS / "pipeline/report_failure/handler.py").read_text("utf-8")
     assert texts == [DIED, DIED_TELLING]
     assert [text for text in texts if f'"{text}"' not in rescuing] == []
     assert (

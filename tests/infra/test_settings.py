@@ -4,10 +4,10 @@ import dataclasses
 
 import pytest
 
-from infra.command_context import command_context, project_context
-from infra.setting_readers import READERS
-from infra.setting_types import SettingsError
-from infra.settings import Settings, context_name
+from infra.settings.command_line import command_context, project_context
+from infra.settings.readers import READERS
+from infra.settings.settings import Settings, context_name
+from infra.settings.types import SettingsError
 
 SERVICE = {
     "serviceUrl": "https://service.example",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from bench.function_variables import VARIABLES
+from bench.streams.function_variables import VARIABLES
 from pipeline.config import Environment
 from pipeline.dependencies import Collaborators
 from tests.pipeline.builders import Hands, Measured, secrets

@@ -2,11 +2,11 @@
 
 import json
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 import jsonschema
 
+from infra.project_files import PROJECT
 from pipeline.domain.drop import Drop
 from pipeline.domain.execution import Execution, Outcome
 from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
@@ -30,7 +30,6 @@ from tests.pipeline.clouds import REGION, RESULTS, Cloud, stepfunctions, waiting
 from tests.pipeline.memory_service import a_model
 
 MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:drop"
-ROOT = Path(__file__).parents[2]
 DROP = a_drop()
 IDS = SequenceDigest().extended(["a", "b", "c"]).to_text()
 COLLECTED = Progress(status=PartStatus.COLLECTED, operation_id="op-1", attempt=2)
@@ -38,7 +37,7 @@ CAUSE = '{"errorMessage": "the secret c has no credentials", "errorType": "Crede
 
 
 def schema(name: str) -> jsonschema.Draft202012Validator:
-    document = json.loads((ROOT / "docs" / "schemas" / f"{name}.json").read_text())
+    document = json.loads((PROJECT / "docs" / "schemas" / f"{name}.json").read_text())
     jsonschema.Draft202012Validator.check_schema(document)
     return jsonschema.Draft202012Validator(document)
 

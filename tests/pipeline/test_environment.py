@@ -1,6 +1,6 @@
 import pytest
 
-from bench.function_variables import VARIABLES
+from bench.streams.function_variables import VARIABLES
 from pipeline.config import Environment
 from pipeline.errors import SettingInvalid
 

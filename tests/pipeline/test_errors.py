@@ -1,13 +1,13 @@
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.project_files import STATE_MACHINES
 from pipeline import errors
 from pipeline.errors import DropcoderError, Final, OperatorNeeded, Rejected, TryAgain
 
-MACHINE = Path(__file__).parents[2] / "statemachine" / "drop.asl.json"
+MACHINE = STATE_MACHINES / "drop.asl.json"
 
 
 def leaves(root: type[DropcoderError]) -> set[type[DropcoderError]]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bench.function_variables import VARIABLES
+from bench.streams.function_variables import VARIABLES
+from infra.project_files import PROJECT
 from pipeline.clock import Clock
 from pipeline.config import Environment
 from pipeline.dependencies import Collaborators
@@ -20,7 +21,7 @@ from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import PartRecord
 from tests.pipeline.builders import a_drop, a_part
 from tests.pipeline.clouds import RESULTS, cloud
-from tests.pipeline.finishing_world import COLLECTED, DROP, ROOT, World, a_record, body_of, schema
+from tests.pipeline.finishing_world import COLLECTED, DROP, World, a_record, body_of, schema
 from tests.pipeline.memory_service import MODEL_ID
 
 
@@ -189,7 +190,7 @@ def should_refuse_to_finish_when_the_facts_of_a_collected_part_are_missing(world
 
 
 def should_name_the_version_that_the_project_has_when_a_manifest_is_written() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     assert {"name": project["name"], "version": project["version"]} == SOFTWARE
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.function_variables import VARIABLES
+from bench.streams.function_variables import VARIABLES
 from pipeline.clock import Clock
 from pipeline.config import Environment
 from pipeline.dependencies import Collaborators

@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
-from bench.function_variables import VARIABLES
+from bench.streams.function_variables import VARIABLES
 from pipeline.check import handler as check
 from pipeline.collect import handler as collect
 from pipeline.config import environment

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from bench.simulation.table import MemoryTable
 from pipeline.clock import Clock
 from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.limiter import CallNotDue
 from pipeline.rate_limit.state import PK, SK, Lane
+from simulation.table import MemoryTable
 from tests.pipeline.builders import NOON, Hands, Measured, a_limiter
 from tests.pipeline.clouds import cloud
 

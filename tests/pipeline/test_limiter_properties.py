@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.simulation.table import MemoryTable
 from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.limiter import CallNotDue, Limiter
 from pipeline.rate_limit.state import Lane
 from pipeline.rate_limit.wait_queue import OPEN_TURNS
+from simulation.table import MemoryTable
 from tests.pipeline.builders import NOON
 from tests.pipeline.interleaved import Caller, Stage, StagedLedger
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bench.simulation.agenda import Agenda
-from bench.simulation.machine import StateMachine, shipped
-from bench.simulation.state_types import Ran, StateFailed, Tally, Task
+from simulation.agenda import Agenda
+from simulation.machine import StateMachine, shipped
+from simulation.state_types import Ran, StateFailed, Tally, Task
 
 
 class Runs:

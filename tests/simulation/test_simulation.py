@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from bench.simulation.boarding import companies
-from bench.simulation.measures import allowed_within, backlogs, least_seconds, measured, most_within
-from bench.simulation.price_list import price
-from bench.simulation.report import duration, row_of
-from bench.simulation.scenarios import (
+from simulation.boarding import companies
+from simulation.measures import allowed_within, backlogs, least_seconds, measured, most_within
+from simulation.price_list import price
+from simulation.report import duration, row_of
+from simulation.scenarios import (
     Scenario,
     at_once,
     kept_limits,
@@ -16,7 +16,7 @@ from bench.simulation.scenarios import (
     quick,
     ten_thousand_sharing,
 )
-from bench.simulation.world import World
+from simulation.world import World
 
 
 @pytest.mark.parametrize("scenario", quick(), ids=lambda scenario: scenario.name)

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.simulation.table import MemoryTable
 from pipeline.errors import PartTaken
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import Attempts
 from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.state import Lane
+from simulation.table import MemoryTable
 from tests.pipeline.builders import Hands, a_drop, a_limiter
 from tests.pipeline.clouds import cloud
 

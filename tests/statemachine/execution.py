@@ -7,16 +7,16 @@ integrations); only the Lambda functions behind it are the test's, as plain call
 import json
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import boto3
 from moto.awslambda_simple.models import LambdaSimpleBackend, lambda_simple_backends
 
+from infra.project_files import STATE_MACHINES
+
 REGION = "ap-southeast-2"
 ACCOUNT = "123456789012"
-STATE_MACHINES = Path(__file__).parents[2] / "statemachine"
 
 Function = Callable[[dict[str, Any]], Any]
 
@@ -68,7 +68,7 @@ def function_arn(name: str) -> str:
 def filled(file_name: str, values: Mapping[str, str | int]) -> str:
     """The shipped definition with its placeholders filled; fails on one that has no value.
 
-    As in `infra.definitions`, a number takes the place of a whole text.
+    As in `infra.project_files`, a number takes the place of a whole text.
     """
     text = (STATE_MACHINES / file_name).read_text(encoding="utf-8")
     for name, value in values.items():

@@ -40,11 +40,7 @@ if TYPE_CHECKING:
 
 
 REFRESH_SECONDS = 60  # how late a new model may be seen; a listing costs 1/200,000 of a dollar
-
-
 CARDS_AT_A_TIME = 8  # boto3 keeps ten connections
-
-
 DAMAGED = "PublishedModelsDamaged"
 """The metric behind the alarm of that name."""
 

@@ -22,8 +22,6 @@ from pipeline.storage.multipart import MAX_PARTS, PART_BYTES, ResultFiles, Uploa
 from pipeline.validation.output_lines import OutputScan
 
 PUTS = 2  # ours: at once
-
-
 CHECKPOINT_PARTS = 8  # ours: a write to the ledger for each part would be a tenth of the time
 
 
@@ -67,8 +65,6 @@ class Puts:
 
 
 MAX_RESTARTS = 3  # ours: results that change under the copy again and again can't be trusted
-
-
 GETS = 3  # ours: at once; with the parts that are put and the one that is counted, 6 are in memory
 
 

@@ -19,8 +19,6 @@ from pipeline.rate_limit.polling import NO_DEMAND, Demand
 from protocol.messages import Model, OperationState
 
 ERROR_BYTES = 16 << 10  # ours: S3's error documents have a few hundred bytes
-
-
 EXPIRED_MESSAGES = ("has expired", "expiredtoken")  # S3's words, in lower case
 
 _CODE = re.compile(rb"<Code>\s*([A-Za-z0-9.]{1,64})\s*</Code>")
@@ -66,8 +64,6 @@ _BY_STATUS = {
 
 
 _SERVER_FAULT = 500
-
-
 _SUCCESS = (200, 206)
 
 

@@ -48,11 +48,7 @@ def start(
 
 
 CLAIMS_AT_ONCE = 8  # ours: conditional writes of a few milliseconds each
-
-
 MOST_BROKEN = 9  # ours: of one group; two deliveries at once is the most that is seen
-
-
 NAME_DIGITS = 32  # ours: 128 bits of SHA-256
 
 

@@ -38,8 +38,6 @@ from pipeline.storage.results_bucket import METADATA_NAME, OUTPUT_NAME, FileChan
 from pipeline.validation.rejection_report import piece_report
 
 MAX_RESTARTS = 3  # ours: an upload that is gone again and again is somebody's doing
-
-
 WORKERS = 4  # ours: S3 copies; a gathering holds 5 MiB twice, as pieces and as the part of them
 
 

@@ -21,11 +21,7 @@ from pipeline.validation.checksums import joined
 from pipeline.validation.digest import SequenceDigest
 
 COPY_BYTES = 512 << 20  # ours: S3 copies so much in seconds, so that a function can hand over
-
-
 NEWLINE = b"\n"
-
-
 FINGERPRINT_DIGITS = 32
 
 

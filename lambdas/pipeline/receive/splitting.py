@@ -15,17 +15,9 @@ from pipeline.storage.block_reader import BlockReader
 from protocol.records import MAX_LINE_BYTES
 
 MAX_PARTS = 1000  # ours: of one file; 5 TB at the service's limit
-
-
 WINDOW_BYTES = 64 << 10  # ours: lines have under 4 kB unless their ids are long
-
-
 WINDOW_GROWTH = 4  # ours: a long line is met in few reads
-
-
 READERS = 8  # ours: even cuts do not wait for each other
-
-
 NEWLINE = b"\n"
 
 Read = Callable[[int, int], bytes]

@@ -22,12 +22,8 @@ if TYPE_CHECKING:
 
 # Errors of the state machine's own Fail states: the drops have been told by then.
 TOLD = frozenset({"DropFailed", "DropTimedOut"})
-
-
 # What stands for the error where Step Functions names none.
 ENDED_FROM_OUTSIDE = {"ABORTED": "ExecutionAborted", "TIMED_OUT": "ExecutionTimedOut"}
-
-
 LONGEST_CAUSE = 4_000  # characters; ours: a stack trace is in the function's log
 
 

@@ -18,12 +18,8 @@ if TYPE_CHECKING:
 OUTPUT_NAME, METADATA_NAME = "output.jsonl", "metadata.json"
 
 PIECES = ".pieces/"  # ours: apart from all results, so that a lifecycle rule can end them; no
-
-
 # topic's name begins with a dot
 MAX_DELETED = 1000  # S3's limit of one DeleteObjects
-
-
 OTHER_CODES = frozenset({"NoSuchKey", "404", "PreconditionFailed", "412", "InvalidRange", "416"})
 """S3: no such object, another ETag than was asked for, or fewer bytes."""
 

@@ -66,8 +66,6 @@ class CheckedDrop:
 
 
 READS_AT_ONCE = 8  # ours: small files, a few milliseconds of waiting each
-
-
 NEWLINE = b"\n"
 
 

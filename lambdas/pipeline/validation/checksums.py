@@ -50,14 +50,8 @@ class OverlappedSha256:
 
 
 POLYNOMIAL = 0xEDB88320  # CRC-32 of IEEE 802.3 and zlib, without x^32
-
-
 ONE = 1 << 31  # x^0
-
-
 X = 1 << 30  # x^1
-
-
 BITS_PER_BYTE = 8
 
 

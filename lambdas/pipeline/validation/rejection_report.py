@@ -10,11 +10,7 @@ from pipeline.storage.results_bucket import ResultsBucket, folder_of_results
 from pipeline.validation.input_lines import FAULTS_KEPT, Fault, Faults
 
 SCHEMA_VERSION = "1"  # docs/schemas/rejection.json
-
-
 REPORT_NAME = "rejection.json"
-
-
 NEXT_STEP = (
     "Correct the lines listed here and drop the file again under the same key. Each line must be "
     "one JSON object with the fields: {fields}, and, on all lines or on none, recordId."

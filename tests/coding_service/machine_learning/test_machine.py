@@ -9,7 +9,7 @@ from coding_service.amazon_ml.entities import BatchPrediction, DataSource
 from coding_service.amazon_ml.work import handler as machine_learning_work
 from coding_service.amazon_ml.work.state import Stage
 from coding_service.errors import TryAgain, leaves
-from infra.definitions import STATE_MACHINES
+from infra.project_files import STATE_MACHINES
 
 MACHINE = json.loads((STATE_MACHINES / "predictions.asl.json").read_text("utf-8"))
 STATES: dict[str, Any] = MACHINE["States"]

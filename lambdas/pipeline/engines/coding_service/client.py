@@ -55,15 +55,11 @@ MODEL_KEPT_SECONDS = 3_600  # ours: a new latest model is noticed within the hou
 
 
 REQUEST_TIMEOUT, TOO_MANY, SERVER_FAULT = 408, 429, 500  # HTTP statuses
-
-
 DENIALS = (401, 403)  # HTTP statuses that another token may mend
 
 Message = TypeVar("Message")
 
 NEXT_STEP_TOPIC = "Use a folder that is named like one of the service's topics, and drop it again."
-
-
 NEXT_STEP_MODEL = (
     "Drop the file below <topic>/models/<id of a model of that topic>/, or directly below "
     "<topic>/ for its latest model."

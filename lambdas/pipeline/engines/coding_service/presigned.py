@@ -26,14 +26,8 @@ from pipeline.errors import AddressRefused
 from protocol.messages import CreatedOperation
 
 BLOCK_BYTES = 1 << 20  # ours: of one send; fewer and larger calls than http.client's 16 kB
-
-
 CONNECT_SECONDS = 20.0  # ours; urllib3 allows each send of a block the same time
-
-
 READ_SECONDS = 60.0  # ours: S3 has answered or is lost
-
-
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -130,16 +124,12 @@ class Uploader:
 
 
 RANGE_TRIES = 4  # ours: of one range
-
-
 FIRST_RETRY_SECONDS = 0.5  # ours; doubles
 
 
 WHOLE, PARTIAL, NOT_SATISFIABLE = 200, 206, 416  # HTTP statuses
 
 NO_RANGES = StorageAnswer(Verdict.REFUSED, "an answer without the range that was asked for")
-
-
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 

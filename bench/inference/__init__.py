@@ -1,0 +1,1 @@
+"""How fast CodingService codes: one thread, several functions, and what that costs on paper."""

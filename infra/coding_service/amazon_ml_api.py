@@ -1,0 +1,104 @@
+"""Amazon ML's API: its path, the function behind it, its clients' keys and what they start."""
+
+from __future__ import annotations
+
+from aws_cdk import Aws
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from infra.coding_service.access_keys import AccessKeys
+from infra.coding_service.amazon_ml_work import WORK_FOLDER, Predictions
+from infra.coding_service.api import STAGE, Api
+from infra.coding_service.storage import CHANGE_TABLE, READ_TABLE, WRITE_TABLE, Storage
+from infra.constructs.functions import FunctionFactory, TracedFunction
+from infra.nag import acknowledge
+
+PATH = "machinelearning"
+
+
+class MachineLearning(Construct):
+    """What speaks Amazon ML's API.
+
+    :ivar url: the `endpoint_url` of clients.
+    :ivar key_secret_arn: secret with the access key of the first client. :ivar key: encrypts it.
+    :ivar role_arn: the role that reads data and writes results in its clients' buckets.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        api: Api,
+        storage: Storage,
+        factory: FunctionFactory,
+        key: kms.Key,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.key = key
+        keys = AccessKeys(self, "AccessKeys", key=key, settings=factory.settings)
+        predictions = Predictions(self, "Predictions", storage=storage, factory=factory, key=key)
+        self.answer = self._answer(api, keys, predictions, factory)
+        self.answer.allow(
+            *predictions.use_table(*READ_TABLE, *WRITE_TABLE, *CHANGE_TABLE, "dynamodb:Query"),
+            # The counters of calls.
+            *storage.use_operations(*READ_TABLE, *WRITE_TABLE),
+            iam.PolicyStatement(
+                actions=["states:StartExecution"],
+                resources=[predictions.machine.state_machine_arn],
+            ),
+            *keys.may_read(),
+            *storage.see_models(cards_only=True),
+            # The log that LogUri links to.
+            iam.PolicyStatement(
+                actions=["s3:GetObject"], resources=[storage.outputs.arn_for_objects(WORK_FOLDER)]
+            ),
+            storage.use_files_key(read=True),
+        )
+        self.work, self.machine = predictions.work, predictions.machine
+        self.url = f"{api.url}/{PATH}"
+        self.key_secret_arn = next(iter(keys.arns.values()))
+        self.role_arn = self.work.role.role_arn
+        self._add_path(api)
+
+    def _answer(
+        self, api: Api, keys: AccessKeys, predictions: Predictions, factory: FunctionFactory
+    ) -> TracedFunction:
+        return factory.function(
+            self,
+            "Answer",
+            module="amazon_ml.api.handler",
+            description="Answers Amazon ML's API",
+            memory_mb=1024,
+            timeout_seconds=28,
+            environment={
+                "MACHINE_LEARNING_TABLE": predictions.table.table_name,
+                "PREDICTIONS_STATE_MACHINE_ARN": predictions.machine.state_machine_arn,
+                "ACCESS_KEYS": keys.declared,
+                "ACCOUNT_ID": Aws.ACCOUNT_ID,
+                "SERVICE_REGION": Aws.REGION,
+                # The local cloud leaves the front of the address out when it tells the path.
+                "SIGNED_PATH": (
+                    f"/_aws/execute-api/{api.rest.rest_api_id}/{STAGE}/{PATH}"
+                    if factory.settings.local_cloud
+                    else ""
+                ),
+            },
+        )
+
+    def _add_path(self, api: Api) -> None:
+        method = api.rest.root.add_resource(PATH).add_method(
+            "POST",
+            apigateway.LambdaIntegration(
+                self.answer.function, allow_test_invoke=False, scope_permission_to_method=False
+            ),
+            authorization_type=apigateway.AuthorizationType.NONE,
+        )
+        reason = (
+            "The function checks Signature Version 4 itself: the gateway's IAM authorizer takes"
+            " signatures for execute-api alone, and clients of Amazon ML sign for machinelearning."
+        )
+        acknowledge(method, "AwsSolutions-APIG4", reason)
+        acknowledge(method, "AwsSolutions-COG4", reason)

@@ -1,0 +1,191 @@
+"""The one function factory: runtime, asset, role, tracing and logs of every Lambda function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.constructs.keys import use_key
+from infra.constructs.secure_messaging import encrypted_log_group
+from infra.nag import WILDCARD, acknowledge
+from infra.project_files import PROJECT
+from infra.settings.settings import Settings
+from infra.settings.types import SettingsError
+
+# Lambda invokes an asynchronously called function at most twice more (Lambda quotas).
+ASYNC_RETRIES = 2
+# Lambda keeps an asynchronous event for at most six hours (Lambda quotas).
+ASYNC_EVENT_SECONDS = 6 * 3600
+METRICS_NAMESPACE = "Dropcoder"
+
+
+class TracedFunction(Construct):
+    """A Lambda function with a role of its own, X-Ray tracing and an encrypted log group.
+
+    :ivar function: the function.
+    :ivar log_group: where it logs, and all that it may log to.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        factory: FunctionFactory,
+        module: str,
+        description: str,
+        memory_mb: int,
+        timeout_seconds: int,
+        environment: Mapping[str, str],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        settings = factory.settings
+        self.log_group = encrypted_log_group(self, "Log", key=factory.key, settings=settings)
+        self.role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"What {factory.package}.{module} may do",
+        )
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            description=description,
+            code=lambda_.Code.from_asset(str(factory.asset())),
+            handler=f"{factory.package}.{module}.handler",
+            runtime=factory.runtime,
+            architecture=factory.architecture,
+            memory_size=memory_mb,
+            timeout=Duration.seconds(timeout_seconds),
+            environment={
+                "POWERTOOLS_SERVICE_NAME": factory.service,
+                "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+                "LOG_LEVEL": "INFO",
+                **factory.environment,
+                **environment,
+            },
+            role=self.role,
+            log_group=self.log_group,
+            tracing=lambda_.Tracing.ACTIVE,
+        )
+        self.allow(
+            iam.PolicyStatement(
+                actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                resources=[self.log_group.log_group_arn],
+            )
+        )
+        acknowledge(self, WILDCARD, "X-Ray's PutTraceSegments takes no resource but *.")
+
+    def allow(self, *statements: iam.PolicyStatement) -> None:
+        """Adds to what the function's role may do."""
+        for statement in statements:
+            self.role.add_to_principal_policy(statement)
+
+    def keep_failed_events(self, queue: sqs.IQueue, *, key: kms.IKey) -> None:
+        """Keeps an event in `queue` that the function failed on after Lambda's own retries.
+
+        For functions that are invoked asynchronously: a rule's dead letters are only what
+        could not be handed to Lambda.
+        """
+        config = lambda_.CfnEventInvokeConfig(
+            self,
+            "FailedEvents",
+            function_name=self.function.function_name,
+            qualifier="$LATEST",
+            maximum_retry_attempts=ASYNC_RETRIES,
+            maximum_event_age_in_seconds=ASYNC_EVENT_SECONDS,
+            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
+                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(
+                    destination=queue.queue_arn
+                )
+            ),
+        )
+        # Lambda refuses a destination that the role may not send to.
+        config.node.add_dependency(self.role)
+        self.allow(
+            iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn]),
+            use_key(key, via="sqs", scope=self, write=True, read=True),
+        )
+
+
+@dataclass(frozen=True)
+class FunctionFactory:
+    """Makes the functions of one stack.
+
+    :ivar settings: the deployment's settings.
+    :ivar key: encrypts the functions' logs.
+    :ivar package: the Python package of the handlers, which names the asset too.
+    :ivar service: the `service` of log lines, metrics and traces.
+    :ivar environment: variables that every function of the stack gets.
+    """
+
+    settings: Settings
+    key: kms.IKey
+    package: str
+    service: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def function(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        module: str,
+        description: str,
+        memory_mb: int,
+        timeout_seconds: int,
+        environment: Mapping[str, str] | None = None,
+    ) -> TracedFunction:
+        """A function whose handler is `<package>.<module>.handler`: `submit.handler`, say.
+
+        :param environment: variables for this function alone.
+        :raises SettingsError: the stack's asset is not built.
+        """
+        return TracedFunction(
+            scope,
+            construct_id,
+            factory=self,
+            module=module,
+            description=description,
+            memory_mb=memory_mb,
+            timeout_seconds=timeout_seconds,
+            environment=environment or {},
+        )
+
+    @property
+    def runtime(self) -> lambda_.Runtime:
+        """AWS: the newest managed Python. Local cloud: the asset's own bootstrap.
+
+        The local cloud's built-in Python worker hides exception names from the state machine;
+        an OS-only runtime gets the genuine Lambda Runtime API.
+        """
+        if self.settings.local_cloud:
+            return lambda_.Runtime.PROVIDED_AL2023
+        return lambda_.Runtime.PYTHON_3_14
+
+    @property
+    def architecture(self) -> lambda_.Architecture:
+        """The processor that the settings choose."""
+        if self.settings.architecture == "arm64":
+            return lambda_.Architecture.ARM_64
+        return lambda_.Architecture.X86_64
+
+    def asset(self) -> Path:
+        """The folder that `python -m infra.assets` built for this stack.
+
+        :raises SettingsError: it is not there.
+        """
+        folder = PROJECT / self.settings.assets / self.package
+        if not folder.is_dir():
+            raise SettingsError(
+                "assets", f"has no folder {folder}", "build it with `python -m infra.assets`"
+            )
+        return folder

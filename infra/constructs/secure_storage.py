@@ -1,0 +1,103 @@
+"""Buckets and tables, secure by construction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from aws_cdk import Duration
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.constructs.removal import storage_removal
+from infra.nag import acknowledge
+from infra.settings.settings import Settings
+
+# A multipart upload that is older than the longest execution (14 days) is nobody's.
+ABANDONED_UPLOAD_DAYS = 15
+
+
+def secure_bucket(
+    scope: Construct,
+    construct_id: str,
+    *,
+    key: kms.IKey,
+    settings: Settings,
+    versioned: bool,
+    tells_event_bus: bool,
+    lifecycle_rules: Sequence[s3.LifecycleRule] = (),
+) -> s3.Bucket:
+    """A private bucket: customer-managed key, TLS only, owner's objects, no public access.
+
+    :param tells_event_bus: sends its events to EventBridge.
+    :param lifecycle_rules: beside the one that ends abandoned multipart uploads.
+    """
+    bucket = s3.Bucket(
+        scope,
+        construct_id,
+        encryption=s3.BucketEncryption.KMS,
+        encryption_key=key,
+        bucket_key_enabled=True,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        enforce_ssl=True,
+        versioned=versioned,
+        removal_policy=storage_removal(settings),
+        lifecycle_rules=[
+            s3.LifecycleRule(
+                id="EndAbandonedUploads",
+                abort_incomplete_multipart_upload_after=Duration.days(ABANDONED_UPLOAD_DAYS),
+            ),
+            *lifecycle_rules,
+        ],
+    )
+    if tells_event_bus:
+        # Bucket(event_bridge_enabled=True) would bring a custom resource and its function.
+        resource = cast(s3.CfnBucket, bucket.node.default_child)
+        resource.add_property_override(
+            "NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", True
+        )
+    acknowledge(
+        bucket,
+        "AwsSolutions-S1",
+        "Server access logs are best effort, take no customer-managed key, and would be a second"
+        " copy of file names; CloudTrail data events say who reads, where an account wants it.",
+    )
+    return bucket
+
+
+def secure_table(
+    scope: Construct,
+    construct_id: str,
+    *,
+    key: kms.IKey,
+    settings: Settings,
+    partition_key: str,
+    expires_at: str,
+    sort_key: str | None = None,
+) -> dynamodb.Table:
+    """An on-demand table: customer-managed key, point-in-time recovery, time to live.
+
+    :param partition_key: name of a string attribute. :param sort_key: another, or none.
+    :param expires_at: name of the attribute with the item's end in epoch seconds.
+    """
+    return dynamodb.Table(
+        scope,
+        construct_id,
+        partition_key=_text_attribute(partition_key),
+        sort_key=_text_attribute(sort_key) if sort_key else None,
+        time_to_live_attribute=expires_at,
+        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+        encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+        encryption_key=key,
+        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+            point_in_time_recovery_enabled=True
+        ),
+        removal_policy=storage_removal(settings),
+    )
+
+
+def _text_attribute(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)

@@ -1,0 +1,130 @@
+"""The drop bucket, and the way from a dropped object to the receive function."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.constructs.functions import FunctionFactory
+from infra.constructs.keys import use_key
+from infra.constructs.secure_messaging import dead_letters, work_queue
+from infra.constructs.secure_storage import secure_bucket
+from infra.nag import acknowledge_any_key
+from infra.pipeline.state_machine import Workflow
+from infra.settings.settings import Settings
+
+# EventBridge hands an event to its target for at most 24 hours and 185 times (its quotas).
+DELIVERY_HOURS = 24
+DELIVERY_RETRIES = 185
+RECEIVE_SECONDS = 300
+RECEIVE_TRIES = 5
+# Lambda's least. Few at once, so that what arrives meanwhile gathers in the queue and shares.
+RECEIVE_AT_ONCE = 2
+BATCH_OF_MANY = 1_000  # as many as share an execution (`receive.batching`) with keys of 55 letters
+BATCH_OF_FEW = 10
+
+
+class Intake(Construct):
+    """Takes drops in: bucket → rule → queue → receive; what is lost on the way lies in another.
+
+    The queue gathers drops for a few seconds, so that small files can share an operation.
+
+    :ivar bucket: where people drop files. Versioned: a drop is one version of one key.
+    :ivar arrivals: what was dropped and not yet taken in.
+    :ivar receive: starts executions for the drops.
+    :ivar undelivered: events that never reached `arrivals`, or that `receive` failed on.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        key: kms.IKey,
+        settings: Settings,
+        functions: FunctionFactory,
+        workflow: Workflow,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._key = key
+        self.bucket = secure_bucket(
+            self, "Drops", key=key, settings=settings, versioned=True, tells_event_bus=True
+        )
+        acknowledge_any_key(self.bucket, "Droppers choose the keys; the grants are to read alone.")
+        self.receive = functions.function(
+            self,
+            "Receive",
+            module="receive.handler",
+            description="Gives dropped files their identity, topic and parts; starts executions",
+            memory_mb=512,
+            timeout_seconds=RECEIVE_SECONDS,
+            environment={"STATE_MACHINE_ARN": workflow.arn},
+        )
+        self.undelivered = dead_letters(self, "Undelivered", key=key)
+        self.arrivals = work_queue(
+            self,
+            "Arrivals",
+            key=key,
+            handled_in_seconds=RECEIVE_SECONDS,
+            tries=RECEIVE_TRIES,
+            failed=self.undelivered,
+        )
+        events.Rule(
+            self,
+            "Dropped",
+            description="An object was created in the drop bucket",
+            event_pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={"bucket": {"name": [self.bucket.bucket_name]}},
+            ),
+            targets=[
+                targets.SqsQueue(
+                    self.arrivals,
+                    dead_letter_queue=self.undelivered,
+                    max_event_age=Duration.hours(DELIVERY_HOURS),
+                    retry_attempts=DELIVERY_RETRIES,
+                )
+            ],
+        )
+        together = settings.share_operations
+        mapping = lambda_.EventSourceMapping(
+            self,
+            "TakeIn",
+            target=self.receive.function,
+            event_source_arn=self.arrivals.queue_arn,
+            batch_size=BATCH_OF_MANY if together else BATCH_OF_FEW,
+            max_batching_window=Duration.seconds(settings.share_wait_seconds if together else 0),
+            max_concurrency=RECEIVE_AT_ONCE,
+            report_batch_item_failures=True,
+        )
+        # Lambda refuses a queue that the function may not read.
+        mapping.node.add_dependency(self.receive.role)
+
+    def may_take_in(self) -> tuple[iam.PolicyStatement, ...]:
+        """To take arrivals off their queue."""
+        return (
+            iam.PolicyStatement(
+                actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+                resources=[self.arrivals.queue_arn],
+            ),
+            use_key(self._key, via="sqs", scope=self, read=True),
+        )
+
+    def may_read(self) -> tuple[iam.PolicyStatement, ...]:
+        """To read any version of a dropped object."""
+        return (
+            iam.PolicyStatement(
+                actions=["s3:GetObject", "s3:GetObjectVersion"],
+                resources=[self.bucket.arn_for_objects("*")],
+            ),
+            # Without it S3 answers 403 for an object that is gone, and a deleted drop would look
+            # like a missing permission (Amazon S3 API, GetObject, "Permissions").
+            iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn]),
+            use_key(self._key, via="s3", scope=self, read=True),
+        )

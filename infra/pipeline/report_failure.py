@@ -1,0 +1,88 @@
+"""Tells of drops whose execution died before it could tell."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.constructs.functions import FunctionFactory
+from infra.constructs.secure_messaging import dead_letters
+from infra.pipeline.metrics import counted
+from infra.pipeline.receive import DELIVERY_HOURS, DELIVERY_RETRIES
+from infra.pipeline.state_machine import Workflow
+
+# What `lambdas/pipeline/report_failure/handler.py` logs of an execution that had not told.
+DIED = "the execution died; its drop is told"
+DIED_TELLING = "telling that a drop failed has failed itself; redrive its execution"
+
+
+class Rescue(Construct):
+    """Starts an execution that only tells, for each execution that ended without telling.
+
+    The rule hands on every bad end, told or not: an event may lack the error's name, and one
+    drop that nobody hears of is worse than a call in vain. The function looks and decides.
+
+    :ivar rescue: the function.
+    :ivar died: metric of executions that ended without telling.
+    :ivar undelivered: events that never reached it, or that it failed on.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        key: kms.IKey,
+        functions: FunctionFactory,
+        workflow: Workflow,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.rescue = functions.function(
+            self,
+            "Rescue",
+            module="report_failure.handler",
+            description="Has a drop told whose execution died",
+            memory_mb=256,
+            timeout_seconds=60,
+            environment={"STATE_MACHINE_ARN": workflow.arn},
+        )
+        self.undelivered = dead_letters(self, "Undelivered", key=key)
+        self.rescue.keep_failed_events(self.undelivered, key=key)
+        events.Rule(
+            self,
+            "EndedBadly",
+            description="An execution of the drop state machine failed, timed out or was aborted",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "stateMachineArn": [workflow.arn],
+                    "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+                },
+            ),
+            targets=[
+                targets.LambdaFunction(
+                    self.rescue.function,
+                    dead_letter_queue=self.undelivered,
+                    max_event_age=Duration.hours(DELIVERY_HOURS),
+                    retry_attempts=DELIVERY_RETRIES,
+                )
+            ],
+        )
+        self.died = counted("ExecutionsDied")
+        logs.MetricFilter(
+            self,
+            "Died",
+            log_group=self.rescue.log_group,
+            filter_pattern=logs.FilterPattern.any(
+                logs.FilterPattern.string_value("$.message", "=", DIED),
+                logs.FilterPattern.string_value("$.message", "=", DIED_TELLING),
+            ),
+            metric_namespace=self.died.namespace,
+            metric_name=self.died.metric_name,
+            metric_value="1",
+        )

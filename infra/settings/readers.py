@@ -1,0 +1,194 @@
+"""How each setting is read and checked on its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, get_args
+
+from infra.settings.types import (
+    SettingsError,
+    read_addresses,
+    read_flag,
+    read_fraction,
+    read_pairs,
+    read_text,
+    read_texts,
+    read_whole_number,
+)
+
+Architecture = Literal["arm64", "x86_64"]
+
+# What CloudWatch Logs accepts as a retention, in days (API_PutRetentionPolicy).
+LOG_RETENTION_DAYS = frozenset(
+    {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557}
+    | {2922, 3288, 3653}
+)
+# One object of an S3 PUT, and so one upload to a presigned URL, holds no more bytes (S3 limits).
+MAX_SINGLE_PUT_BYTES = 5 * 1024**3
+# Step Functions keeps an execution's Wait within a year; a day is past any use here.
+SECONDS_PER_DAY = 86_400
+# Presigned URLs with SigV4 live a week at the most (S3).
+MAX_PRESIGNED_SECONDS = 604_800
+# Cognito: an access token lives between 5 minutes and 1 day.
+MIN_TOKEN_SECONDS = 300
+
+# Ours: a smaller range takes longer to start than to code; a larger one takes a slow model longer
+# than a function may run.
+MIN_RANGE_BYTES, MAX_RANGE_BYTES = 1 << 20, 256 << 20
+# Step Functions runs no more child executions of a Distributed Map at a time (quotas).
+MAX_CHILDREN = 10_000
+# Lambda gathers a batch from a queue for five minutes at the most (Lambda, event source mappings).
+MAX_BATCHING_SECONDS = 300
+# Ours: such files are held in the memory of a function together, as they came and as text.
+MAX_SHARED_BYTES = 64 * 1024**2
+
+TOPIC = re.compile(r"[a-z0-9_-]{1,64}")
+# Their access keys' ARNs share the 4 KB of a function's environment (Lambda quotas).
+MOST_CLIENTS = 20
+CLIENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+KMS_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
+SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:\S+")
+ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+")
+ENGINE = re.compile(r"coding-service|amazon-ml")
+ML_MODEL_ID = re.compile(r"[a-zA-Z0-9_.-]{1,64}")  # Amazon ML API reference, EntityId
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+def check_url(name: str, url: str, *, plain_http: bool) -> None:
+    """An address is https (or http where that is allowed) and has no slash at its end.
+
+    :raises SettingsError: it is not.
+    """
+    if not url:
+        return
+    schemes = ("https://", "http://") if plain_http else ("https://",)
+    if not url.startswith(schemes) or len(url.split("://", 1)[1]) == 0:
+        remedy = "begin with https://" + ("" if plain_http else ", or set allowPlainHttp=true")
+        raise SettingsError(name, f"({url}) is not an https address", remedy)
+    if url.endswith("/"):
+        raise SettingsError(name, f"({url}) ends with a slash", "leave the last slash out")
+
+
+def _architecture(name: str, value: object) -> str:
+    text = read_text(name, value)
+    if text not in get_args(Architecture):
+        raise SettingsError(name, f"is {text!r}", "choose arm64 or x86_64")
+    return text
+
+
+def _retention(name: str, value: object) -> int:
+    days = read_whole_number(1)(name, value)
+    if days not in LOG_RETENTION_DAYS:
+        allowed = ", ".join(str(each) for each in sorted(LOG_RETENTION_DAYS))
+        raise SettingsError(name, f"is {days}", f"CloudWatch Logs accepts {allowed}")
+    return days
+
+
+def _topic(name: str, value: object) -> str:
+    text = read_text(name, value)
+    if text and not TOPIC.fullmatch(text):
+        raise SettingsError(name, f"is {text!r}", "use 1 to 64 of a-z, 0-9, _ and -, or leave it")
+    return text
+
+
+def _emails(name: str, value: object) -> Sequence[str]:
+    emails = read_texts(name, value)
+    for email in emails:
+        if not EMAIL.fullmatch(email):
+            raise SettingsError(name, f"holds {email!r}", "list whole e-mail addresses")
+    return emails
+
+
+def _clients(name: str, value: object) -> Sequence[str]:
+    clients = _matching(CLIENT, "use 1 to 64 of A-Z, a-z, 0-9, _ and -")(name, value)
+    if not 1 <= len(set(clients)) <= MOST_CLIENTS:
+        raise SettingsError(name, f"has {len(clients)} names", f"give 1 to {MOST_CLIENTS}")
+    return tuple(dict.fromkeys(clients))
+
+
+def _matching(pattern: re.Pattern[str], remedy: str) -> Callable[[str, object], Sequence[str]]:
+    """A reader of lists whose every entry has a form."""
+
+    def read(name: str, value: object) -> Sequence[str]:
+        entries = read_texts(name, value)
+        for entry in entries:
+            if not pattern.fullmatch(entry):
+                raise SettingsError(name, f"holds {entry!r}", remedy)
+        return entries
+
+    return read
+
+
+def _arn(pattern: re.Pattern[str], remedy: str) -> Callable[[str, object], str]:
+    """A reader of one ARN of a form, or of nothing."""
+
+    def read(name: str, value: object) -> str:
+        text = read_text(name, value)
+        if text and not pattern.fullmatch(text):
+            raise SettingsError(name, f"is {text!r}", remedy)
+        return text
+
+    return read
+
+
+def _by_topic(value_form: re.Pattern[str], remedy: str) -> Callable[[str, object], Any]:
+    """A reader of values by topic."""
+
+    def read(name: str, value: object) -> Mapping[str, str]:
+        pairs = read_pairs(name, value)
+        for topic, each in pairs.items():
+            if not TOPIC.fullmatch(topic) or not value_form.fullmatch(each):
+                raise SettingsError(name, f"holds {topic}={each}", remedy)
+        return pairs
+
+    return read
+
+
+READERS: Mapping[str, Callable[[str, object], Any]] = {
+    "local_cloud": read_text,
+    "coding_service": read_flag,
+    "architecture": _architecture,
+    "log_retention_days": _retention,
+    "retain_storage": read_flag,
+    "assets": read_text,
+    "service_url": read_text,
+    "auth_url": read_text,
+    "presigned_hosts": read_addresses,
+    "allow_plain_http": read_flag,
+    "token_prefix": read_text,
+    "default_topic": _topic,
+    "requests_per_second": read_fraction(above=0, up_to=1_000),
+    "requests_per_day": read_whole_number(1),
+    "max_file_bytes": read_whole_number(1, MAX_SINGLE_PUT_BYTES),
+    "share_operations": read_flag,
+    "share_wait_seconds": read_whole_number(1, MAX_BATCHING_SECONDS),
+    "share_max_bytes": read_whole_number(1, MAX_SHARED_BYTES),
+    "poll_first_seconds": read_whole_number(1, SECONDS_PER_DAY),
+    "poll_fraction": read_fraction(above=0, up_to=1),
+    "poll_ceiling_seconds": read_whole_number(1, SECONDS_PER_DAY),
+    "max_attempts": read_whole_number(1, 10),
+    "engines": _by_topic(ENGINE, "name coding-service or amazon-ml for a topic"),
+    "amazon_ml_url": read_text,
+    "amazon_ml_key_secret_arn": _arn(SECRET_ARN, "give the ARN of a secret of Secrets Manager"),
+    "amazon_ml_role_arn": _arn(ROLE_ARN, "give the ARN of a role"),
+    "amazon_ml_models": _by_topic(ML_MODEL_ID, "name a topic's MLModelId, as Amazon ML has it"),
+    "amazon_ml_threshold": read_fraction(above=0, up_to=1),
+    "codelists": read_text,
+    "notification_emails": _emails,
+    "operator_emails": _emails,
+    "upload_window_seconds": read_whole_number(1, MAX_PRESIGNED_SECONDS),
+    "results_seconds": read_whole_number(1, SECONDS_PER_DAY),
+    "service_requests_per_second": read_fraction(above=0, up_to=10_000),
+    "service_burst": read_whole_number(1),
+    "service_requests_per_day": read_whole_number(1),
+    "service_max_file_bytes": read_whole_number(1, MAX_SINGLE_PUT_BYTES),
+    "inference_range_bytes": read_whole_number(MIN_RANGE_BYTES, MAX_RANGE_BYTES),
+    "inference_concurrency": read_whole_number(1, MAX_CHILDREN),
+    "token_seconds": read_whole_number(MIN_TOKEN_SECONDS, SECONDS_PER_DAY),
+    "models_dir": read_text,
+    "machine_learning_clients": _clients,
+    "batch_prediction_buckets": _matching(BUCKET, "list the names of buckets"),
+    "batch_prediction_keys": _matching(KMS_KEY_ARN, "list the ARNs of KMS keys"),
+}

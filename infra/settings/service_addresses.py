@@ -1,0 +1,31 @@
+"""Where Pipeline finds its coding service: the settings, or CodingService's own stack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from infra.settings.settings import Settings
+
+
+@dataclass(frozen=True)
+class ServiceAddresses:
+    """Addresses of a coding service; each may be a token that CloudFormation resolves.
+
+    :ivar service_url: base address in front of `/v1`, no slash at the end.
+    :ivar auth_url: base address in front of `/oauth2/token`, no slash at the end.
+    :ivar presigned_hosts: fnmatch patterns of the hosts that its presigned URLs name.
+    """
+
+    service_url: str
+    auth_url: str
+    presigned_hosts: tuple[str, ...]
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> ServiceAddresses | None:
+        """The addresses that the settings name; None where they name none.
+
+        A deployment that names addresses drives that service, whatever else it deploys.
+        """
+        if not settings.service_url:
+            return None
+        return cls(settings.service_url, settings.auth_url, settings.presigned_hosts)

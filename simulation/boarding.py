@@ -1,0 +1,108 @@
+"""Drops at the door, and which of them share an operation."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from random import Random
+
+from pipeline.domain.drop import Drop
+from pipeline.receive.batching import Sharing
+from simulation.agenda import Agenda
+from simulation.lambdas import SimulatedFunction
+
+SHARE_WAIT_SECONDS = 3  # cdk.json: the queue's batching window
+RECEIVE_AT_ONCE = 2  # infra/pipeline: invocations of receive
+BATCH_OF_MANY, BATCH_OF_FEW = 1_000, 10  # infra/pipeline: as many as one execution carries
+SHARING = Sharing(max_bytes=32 << 20)  # cdk.json
+EVENT_SECONDS = (0.3, 1.5)  # modelled: from S3 over EventBridge to the queue
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """One dropped file."""
+
+    number: int
+    at: float
+    records: int
+    bytes: int
+    fails: bool = False
+    """The service can't code it, nor what shares an operation with it."""
+
+
+Company = tuple[Dropped, ...]
+
+
+def companies(drops: Iterable[Dropped]) -> list[Company]:
+    """Who travels together, of one delivery of the queue, by the shipped rule."""
+    known = {str(drop.number): drop for drop in drops}
+    groups = SHARING.groups(_as_shipped(drop) for drop in known.values())
+    return [tuple(known[each.drop_id] for each in group) for group in groups]
+
+
+def _as_shipped(drop: Dropped) -> Drop:
+    """What the rule looks at; all are of one topic and its latest model."""
+    return Drop(
+        drop_id=str(drop.number),
+        bucket="drops",
+        key=f"anzsco/2026-11/forms/{drop.number:013d}.jsonl",  # 40 letters
+        version_id="1",
+        size=drop.bytes,
+        etag="0",
+        topic="anzsco",
+        model=None,
+        results_prefix="anzsco/",
+        dropped_at="2026-11-24T09:00:00.000Z",
+    )
+
+
+def halves(company: Company) -> tuple[Company, Company]:
+    """Smaller companies for drops whose operation failed."""
+    middle = (len(company) + 1) // 2
+    return company[:middle], company[middle:]
+
+
+@dataclass(slots=True)
+class Door:
+    """The queue in front of receive. Lambda gathers a batch, up to the window, and calls it."""
+
+    agenda: Agenda
+    receive: SimulatedFunction
+    start: Callable[[Company], None]
+    shares: bool
+    chance: Random
+    _queued: list[Dropped] = field(default_factory=list)
+    _idle: int = RECEIVE_AT_ONCE
+
+    def expect(self, drop: Dropped) -> None:
+        arrives = drop.at + self.chance.uniform(*EVENT_SECONDS)
+        self.agenda.at(arrives, lambda: self._arrive(drop))
+
+    def _arrive(self, drop: Dropped) -> None:
+        self._queued.append(drop)
+        self._gather()
+
+    def _gather(self) -> None:
+        if not self._idle or not self._queued:
+            return
+        self._idle -= 1
+        full = len(self._queued) >= self._batch
+        window = SHARE_WAIT_SECONDS if self.shares and not full else 0
+        self.agenda.at(self.agenda.now + window, self._deliver)
+
+    @property
+    def _batch(self) -> int:
+        return BATCH_OF_MANY if self.shares else BATCH_OF_FEW
+
+    def _deliver(self) -> None:
+        batch, self._queued = self._queued[: self._batch], self._queued[self._batch :]
+        ran = self.receive(len(batch))
+        groups: list[Company] = [(drop,) for drop in batch]
+        if self.shares:
+            groups = companies(batch)
+        self.agenda.at(self.agenda.now + ran.seconds, lambda: self._received(groups))
+
+    def _received(self, groups: list[Company]) -> None:
+        for group in groups:
+            if group:
+                self.start(group)
+        self._idle += 1
+        self._gather()

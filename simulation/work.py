@@ -1,0 +1,147 @@
+"""What the functions do: the shipped policies decide, moving bytes is only timed."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pipeline.check.handler import Checking
+from pipeline.domain.progress import PartStatus, Progress
+from pipeline.engines.base import Engine, Order
+from pipeline.errors import ResultsGone
+from pipeline.finish.finisher import PAGE_DROPS
+from pipeline.rate_limit.limiter import CallNotDue
+from pipeline.rate_limit.polling import Polling
+from simulation.boarding import Company, Dropped, halves
+from simulation.lambdas import Hands
+from simulation.service import SimulatedService
+from simulation.state_types import Ran
+
+TOPIC = "anzsco"
+BYTES_PER_SECOND = 50_000_000  # modelled: streams, in and out
+OBJECT_SECONDS, OBJECTS_AT_ONCE = 0.03, 16  # modelled: a small object read or written
+DROP_SECONDS = 0.004  # modelled: the ledger's share in receiving or finishing one drop
+
+
+@dataclass(slots=True, kw_only=True)
+class Work:
+    """The functions' handlers; each moves `hands` by what it takes."""
+
+    engine: Engine
+    simulated: SimulatedService
+    polling: Polling
+    checking: Checking
+    hands: Hands
+    start: Callable[[Company], None]
+    begun: dict[str, float] = field(default_factory=dict)
+    """By part, when its first operation was created."""
+    operations: int = 0
+    companies: dict[str, Company] = field(default_factory=dict)
+    _retried: set[str] = field(default_factory=set)
+
+    def board(self, company: Company) -> str:
+        """A part for drops that travel together; its id."""
+        part_id = f"part-{len(self.companies)}"
+        self.companies[part_id] = company
+        return part_id
+
+    def receive(self, drops: int) -> None:
+        self.hands.move(drops * DROP_SECONDS)
+
+    def submit(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        company, progress = self._company(event), Progress.from_state(event["progress"])
+        try:
+            model = self.engine.model(TOPIC, None, turn=progress.turn)
+            order = Order(topic=TOPIC, model_id=None, model=model, name=event["part"]["part_id"])
+            created = self.engine.open(order, turn=progress.turn)
+        except CallNotDue as pending:
+            return progress.awaiting_slot(pending.wait_seconds, pending.turn).to_state()
+        self.operations += 1
+        self.begun.setdefault(event["part"]["part_id"], self.hands.time)
+        self._move_bytes(company, 1)
+        self.simulated.upload(
+            created.operation_id,
+            sum(drop.records for drop in company),
+            fails=any(drop.fails for drop in company),
+        )
+        return Progress(
+            status=PartStatus.AWAITING_INPUT,
+            wait_seconds=self.polling.wait(0, self.engine.demand()),
+            operation_id=created.operation_id,
+            attempt=progress.attempt + 1,
+            uploaded_at=self.hands.clock.iso(),
+        ).to_state()
+
+    def check(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        return self.checking.check(TOPIC, Progress.from_state(event["progress"])).to_state()
+
+    def collect(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        progress = Progress.from_state(event["progress"])
+        try:
+            state = self.engine.check(TOPIC, progress.operation_id or "", turn=progress.turn)
+        except CallNotDue as pending:
+            return progress.awaiting_slot(pending.wait_seconds, pending.turn).to_state()
+        if state.response_download_url is None:
+            raise ResultsGone("the service no longer has the results")
+        self._move_bytes(self._company(event), 2)
+        return replace(progress, status=PartStatus.COLLECTED, wait_seconds=0, turn=None).to_state()
+
+    def finish(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """A page of announcements."""
+        told: list[dict[str, str]] = []
+        for outcome in event["outcomes"]:
+            told += self._endings(outcome["part_id"], outcome["progress"]["status"])
+        at = event["ended"]["at"]
+        page = PAGE_DROPS
+        self.hands.move(min(page, len(told) - at) * DROP_SECONDS)
+        worst = "failed" if any(each["status"] == "failed" for each in told) else "complete"
+        return {
+            "at": at + page,
+            "status": worst,
+            "cause": "a record could not be coded",
+            "announcements": told[at : at + page],
+            "more": at + page < len(told),
+        }
+
+    def _endings(self, part_id: str, status: str) -> list[dict[str, str]]:
+        company = self.companies[part_id]
+        collected = status == PartStatus.COLLECTED
+        if not collected and len(company) > 1:
+            if part_id not in self._retried:
+                self._retried.add(part_id)
+                for half in halves(company):
+                    self.start(half)
+            return []
+        return [_announcement(drop, "complete" if collected else "failed") for drop in company]
+
+    def _company(self, event: Mapping[str, Any]) -> Company:
+        return self.companies[event["part"]["part_id"]]
+
+    def _move_bytes(self, company: Company, objects: int) -> None:
+        """All files of a company, each read from or written to so many objects."""
+        size, count = sum(drop.bytes for drop in company), objects * len(company)
+        self.hands.move(size / BYTES_PER_SECOND + count * OBJECT_SECONDS / OBJECTS_AT_ONCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """EventBridge: the last thing that is told of a drop."""
+
+    told: Callable[[int, str], None]
+    seconds: float = 0.05
+
+    def __call__(self, payload: Mapping[str, Any]) -> Ran:
+        detail = json.loads(payload["Entries"][0]["Detail"])
+        self.told(detail["number"], detail["status"])
+        return Ran(self.seconds)
+
+
+def _announcement(drop: Dropped, status: str) -> dict[str, str]:
+    return {
+        "subject": "",
+        "message": "",
+        "status": status,
+        "topic": TOPIC,
+        "drop_prefix": "/",
+        "detail": json.dumps({"number": drop.number, "status": status}),
+    }

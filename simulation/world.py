@@ -1,0 +1,182 @@
+"""Everything of a simulation, joined: drops, door, state machine, functions, service."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+from coding_service.api.rate_limit import Limits, Usage
+from pipeline.check.handler import Checking
+from pipeline.engines.coding_service.client import CodingService
+from pipeline.engines.coding_service.engine import CodingServiceEngine
+from pipeline.engines.coding_service.presigned import PresignedHosts, presigned_pool
+from pipeline.engines.coding_service.tokens import Token
+from pipeline.ledger.table import Ledger
+from pipeline.rate_limit.limiter import Limiter
+from pipeline.rate_limit.polling import Polling
+from simulation.agenda import Agenda
+from simulation.boarding import Door, Dropped
+from simulation.costs import Bill
+from simulation.lambdas import Hands, SimulatedFunction
+from simulation.machine import StateMachine, shipped
+from simulation.service import Durations, SimulatedService
+from simulation.state_types import Ran, StateFailed, Tally, Task
+from simulation.table import MemoryTable
+from simulation.work import Announce, Work
+
+PER_SECOND, PER_DAY = 1, 10_000  # the service's documented limits
+POLL_FIRST, POLL_FRACTION, POLL_CEILING = 10, 0.1, 7_200  # seconds; cdk.json
+MAX_ATTEMPTS = 3  # cdk.json
+PUBLISH_SECONDS = 0.05  # modelled
+MEMORY_MB = {"Submit": 768, "Check": 256, "Collect": 768, "Finish": 512, "Receive": 512}
+"""As in infra/pipeline."""
+
+
+def iso_day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+
+
+class OneToken:
+    """A token that serves for ever: asking for tokens is outside the service's limits."""
+
+    def current(self) -> Token:
+        return Token("token", 0.0, float("inf"))
+
+    def replace(self, stale: Token) -> bool:
+        return stale.value != "token"
+
+
+@dataclass(slots=True)
+class World:
+    """A simulation about to run. `run` ends when nothing is left to happen."""
+
+    begins: float
+    seed: int = 1
+    shares: bool = True
+    durations: Durations = field(default_factory=Durations)
+    calls_of_others: int = 0
+    """Calls of the first day that somebody else makes with the same client's credentials."""
+    requests_per_second: float = PER_SECOND
+    """What the pipeline is set to; the service's own limits stay what they are."""
+    agenda: Agenda = field(init=False)
+    work: Work = field(init=False, repr=False)
+    bill: Bill = field(default_factory=Bill)
+    service: SimulatedService = field(init=False)
+    delivered: dict[int, tuple[float, str]] = field(default_factory=dict)
+    """By a drop's number: when it was told, and how it ended."""
+    told_twice: int = 0
+    failed_executions: list[str] = field(default_factory=list)
+    longest_history: int = 0
+    boarded: dict[str, float] = field(default_factory=dict)
+    """By part, when its execution started."""
+
+    def __post_init__(self) -> None:
+        chance = Random(self.seed)  # noqa: S311  no secret
+        self.agenda = Agenda(self.begins)
+        hands, table = Hands(self.begins), MemoryTable()
+        ledger = Ledger(table)  # type: ignore[arg-type]
+        self.service = SimulatedService(
+            now=lambda: hands.time,
+            travel=hands.move,
+            chance=chance,
+            durations=self.durations,
+            limits=Limits(PER_SECOND, 1, PER_DAY),
+            usage=Usage(day=iso_day(self.begins), calls=self.calls_of_others),
+        )
+        polling = Polling(
+            first_seconds=POLL_FIRST,
+            fraction=POLL_FRACTION,
+            ceiling_seconds=POLL_CEILING,
+            chance=chance.random,
+        )
+        limiter = Limiter(
+            ledger=ledger,
+            requests_per_second=self.requests_per_second,
+            requests_per_day=PER_DAY,
+            clock=hands.clock,
+            chance=chance.random,
+            checks_ahead=polling.most_checks,
+        )
+        coding_service = CodingService(
+            transport=self.service,
+            tokens=OneToken(),  # type: ignore[arg-type]
+            limiter=limiter,
+            ledger=ledger,
+            service_url="https://service.example",
+            clock=hands.clock,
+        )
+        engine = CodingServiceEngine(
+            service=coding_service,
+            pool=presigned_pool(None),
+            hosts=PresignedHosts(()),  # no bytes are moved here
+            clock=hands.clock,
+            limiter=limiter,
+        )
+        work = Work(
+            engine=engine,
+            simulated=self.service,
+            polling=polling,
+            checking=Checking(
+                engine_of=lambda _topic: engine,
+                polling=polling,
+                clock=hands.clock,
+                max_attempts=MAX_ATTEMPTS,
+            ),
+            hands=hands,
+            start=self._start,
+        )
+
+        def function(name: str, handler: Any) -> SimulatedFunction:
+            return SimulatedFunction(
+                name, MEMORY_MB[name], handler, self.agenda, hands, self.bill, chance
+            )
+
+        tasks: dict[str, Task] = {
+            "SubmitFunctionArn": function("Submit", work.submit),
+            "CheckFunctionArn": function("Check", work.check),
+            "CollectFunctionArn": function("Collect", work.collect),
+            "FinishFunctionArn": function("Finish", work.finish),
+            "arn:Partition:states:::sns:publish": lambda _payload: Ran(PUBLISH_SECONDS),
+            "arn:Partition:states:::events:putEvents": Announce(self._told),
+        }
+        self._machine = StateMachine(shipped("drop.asl.json"), tasks, chance)
+        self.work, self._table = work, table
+        self._door = Door(
+            self.agenda, function("Receive", work.receive), self._start, self.shares, chance
+        )
+
+    _machine: StateMachine = field(init=False, repr=False)
+    _table: MemoryTable = field(init=False, repr=False)
+    _door: Door = field(init=False, repr=False)
+
+    def run(self, drops: Sequence[Dropped]) -> None:
+        for drop in drops:
+            self._door.expect(drop)
+        self.agenda.run()
+        self.bill.drops = len(drops)
+        self.bill.parts = self.work.operations
+        self.bill.write_units = self._table.write_units
+        self.bill.read_units = self._table.read_units
+
+    def _start(self, company: tuple[Dropped, ...]) -> None:
+        part_id = self.work.board(company)
+        self.boarded[part_id] = self.agenda.now
+        tally = Tally()
+        context = {"Execution": {"Id": part_id, "Name": part_id}}
+        state = {"drops": [drop.number for drop in company], "parts": [{"part_id": part_id}]}
+
+        def ended(_output: Any, failure: BaseException | None) -> None:
+            self.bill.transitions += tally.transitions
+            self.longest_history = max(self.longest_history, tally.events)
+            told = isinstance(failure, StateFailed) and failure.error.startswith("Drop")
+            if failure is not None and not told:
+                self.failed_executions.append(str(failure))
+
+        process = self._machine.execution(state, context, tally)
+        self.agenda.start(process, ended, StateFailed)
+
+    def _told(self, number: int, status: str) -> None:
+        if number in self.delivered:
+            self.told_twice += 1
+        self.delivered[number] = (self.agenda.now, status)
