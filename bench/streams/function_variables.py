@@ -1,7 +1,7 @@
 """The environment of Pipeline's functions, as its stack sets it, with values that call nobody.
 
 Measurements and tests start functions with it; that its names are those of the stack is held by
-tests/infra/test_pipeline_stack.py.
+tests/infra/pipeline/test_stack.py.
 """
 
 VARIABLES = {

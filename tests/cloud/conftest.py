@@ -13,9 +13,9 @@ from localcloud.deployment import Choices, deploy
 from localcloud.places import Place, Tools
 from localcloud.registration import Client, give_credentials, register_client
 from localcloud.server import Server, attached_server
-from tests.cloud.deployed import SETTINGS, make_codelists, make_models
-from tests.cloud.service_client import ServiceClient
-from tests.cloud.witness import Witness, witness_of
+from tests.support.cloud.deployed import SETTINGS, make_codelists, make_models
+from tests.support.cloud.service_client import ServiceClient
+from tests.support.cloud.subscriber import Witness, witness_of
 
 LAST = "test_secrets.py"
 

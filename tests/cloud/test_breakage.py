@@ -8,7 +8,7 @@ import pytest
 from localcloud.cloud import LocalCloud
 from localcloud.registration import Client
 from localcloud.server import Server
-from tests.cloud.breaking import (
+from tests.support.cloud.breaking import (
     API,
     COLLECT,
     INFER,
@@ -23,11 +23,11 @@ from tests.cloud.breaking import (
     renew_processes,
     revoked,
 )
-from tests.cloud.deployed import TOPIC, changed_function
-from tests.cloud.drops import check_complete, lines, operation_of
-from tests.cloud.service_client import ServiceClient
-from tests.cloud.witness import Drop, Witness
-from tests.eventually import eventually
+from tests.support.cloud.deployed import TOPIC, changed_function
+from tests.support.cloud.drops import check_complete, lines, operation_of
+from tests.support.cloud.service_client import ServiceClient
+from tests.support.cloud.subscriber import Drop, Witness
+from tests.support.eventually import eventually
 
 # Timeouts, and so the leases of functions that die: as short as lets them begin.
 SUBMIT_SECONDS, COLLECT_SECONDS = 30, 10

@@ -11,16 +11,16 @@ from contextlib import contextmanager
 import pytest
 
 from localcloud.cloud import LocalCloud
-from tests.cloud.breaking import COLLECT, SUBMIT, operations, revoked
-from tests.cloud.deployed import (
+from tests.support.cloud.breaking import COLLECT, SUBMIT, operations, revoked
+from tests.support.cloud.deployed import (
     OTHER_MODEL,
     OTHER_TOPIC,
     PREDICTED_TOPIC,
     TOPIC,
     changed_function,
 )
-from tests.cloud.drops import check_complete, lines
-from tests.cloud.witness import Drop, Witness
+from tests.support.cloud.drops import check_complete, lines
+from tests.support.cloud.subscriber import Drop, Witness
 
 ODD = (
     json.dumps({"recordId": each, "occp_text": text, "tasks_text": ""}) + "\n"

@@ -13,7 +13,7 @@ from infra.settings.settings import Settings
 from localcloud.cloud import LocalCloud
 from localcloud.registration import Client
 from localcloud.results import disagreements, download
-from tests.cloud.breaking import (
+from tests.support.cloud.breaking import (
     API,
     INFER,
     credentials_of,
@@ -21,17 +21,17 @@ from tests.cloud.breaking import (
     operations,
     uploads_unnoticed,
 )
-from tests.cloud.deployed import (
+from tests.support.cloud.deployed import (
     OTHER_MODEL,
     OTHER_TOPIC,
     TOPIC,
     changed_function,
     queue_in_front_of,
 )
-from tests.cloud.drops import COMPLETE, check_complete, lines, operation_of
-from tests.cloud.service_client import ServiceClient
-from tests.cloud.witness import Witness, check_schema
-from tests.eventually import eventually
+from tests.support.cloud.drops import COMPLETE, check_complete, lines, operation_of
+from tests.support.cloud.service_client import ServiceClient
+from tests.support.cloud.subscriber import Witness, check_schema
+from tests.support.eventually import eventually
 
 REJECTED = {"rejection.json"}
 AWAITING = "awaiting_input"

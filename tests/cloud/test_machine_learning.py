@@ -17,10 +17,10 @@ from botocore.exceptions import ClientError, WaiterError
 from localcloud.cloud import LocalCloud
 from localcloud.environment import REGION, client_exports
 from localcloud.server import Server
-from tests.cloud.breaking import kill
-from tests.cloud.deployed import PREDICTION_BUCKET, SECOND_CLIENT, TOPIC
-from tests.docs.markdown import document
-from tests.eventually import eventually
+from tests.support.cloud.breaking import kill
+from tests.support.cloud.deployed import PREDICTION_BUCKET, SECOND_CLIENT, TOPIC
+from tests.support.eventually import eventually
+from tests.support.markdown import document
 
 HEADER = "id,occp_text,tasks_text\n"
 SCHEMA = json.dumps(

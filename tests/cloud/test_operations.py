@@ -8,10 +8,10 @@ import pytest
 from coding_service.byte_ranges.join import MIN_PART_BYTES
 from localcloud.cloud import LocalCloud
 from protocol.messages import Model
-from tests.cloud.breaking import SETTLE, progress
-from tests.cloud.deployed import TOPIC, changed_function
-from tests.cloud.service_client import KEY_HEADER, SSE_HEADER, ServiceClient
-from tests.eventually import eventually
+from tests.support.cloud.breaking import SETTLE, progress
+from tests.support.cloud.deployed import TOPIC, changed_function
+from tests.support.cloud.service_client import KEY_HEADER, SSE_HEADER, ServiceClient
+from tests.support.eventually import eventually
 
 RECORD = {"recordId": "r1", "occp_text": "registered nurse", "tasks_text": "cares for patients"}
 ONE = json.dumps(RECORD).encode() + b"\n"

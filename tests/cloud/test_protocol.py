@@ -10,9 +10,15 @@ from localcloud.cloud import LocalCloud
 from localcloud.registration import Client
 from protocol.errors import ServiceAnswer
 from protocol.messages import Model
-from tests.cloud.deployed import HOLLOW_TOPIC, OTHER_MODEL, OTHER_TOPIC, TOPIC, changed_function
-from tests.cloud.service_client import Answer, ServiceClient, ask_for_token
-from tests.eventually import eventually
+from tests.support.cloud.deployed import (
+    HOLLOW_TOPIC,
+    OTHER_MODEL,
+    OTHER_TOPIC,
+    TOPIC,
+    changed_function,
+)
+from tests.support.cloud.service_client import Answer, ServiceClient, ask_for_token
+from tests.support.eventually import eventually
 
 API = "coding_service.api.handler"
 BURST = 20  # calls, to meet a limit

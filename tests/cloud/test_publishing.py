@@ -13,9 +13,9 @@ import pytest
 from localcloud.cloud import LocalCloud
 from localcloud.environment import REGION, client_exports
 from localcloud.places import PROJECT
-from tests.cloud.service_client import ServiceClient
-from tests.coder.folders import SETTINGS, topic_folder
-from tests.eventually import eventually
+from tests.support.cloud.service_client import ServiceClient
+from tests.support.coding_service.topic_folders import SETTINGS, topic_folder
+from tests.support.eventually import eventually
 from training.fit.train import train_into
 from training.topic.files import read_topic
 

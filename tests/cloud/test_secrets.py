@@ -13,12 +13,12 @@ import pytest
 
 from localcloud.cloud import LocalCloud
 from localcloud.registration import Client
-from tests.cloud.deployed import PREDICTED_TOPIC, TOPIC
-from tests.cloud.drops import check_complete, lines
-from tests.cloud.planting import PLANTERS
-from tests.cloud.service_client import Created, ServiceClient
-from tests.cloud.witness import Drop, Witness
-from tests.cloud.written import PLACES, Secrets, Written
+from tests.support.cloud.deployed import PREDICTED_TOPIC, TOPIC
+from tests.support.cloud.drops import check_complete, lines
+from tests.support.cloud.planted_secrets import PLANTERS
+from tests.support.cloud.service_client import Created, ServiceClient
+from tests.support.cloud.subscriber import Drop, Witness
+from tests.support.cloud.written import PLACES, Secrets, Written
 
 LEAST = {"logs": 50, "executions": 50, "tables": 8, "results": 4, "functions": 10, "queues": 0}
 """Pieces of text that two journeys leave at the very least. The queues keep what was lost."""

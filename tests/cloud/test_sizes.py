@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from localcloud.cloud import LocalCloud
-from tests.cloud.breaking import operations
-from tests.cloud.deployed import TOPIC, changed_function
-from tests.cloud.drops import COMPLETE, check_complete, lines
-from tests.cloud.witness import Drop, Witness
-from tests.eventually import eventually
+from tests.support.cloud.breaking import operations
+from tests.support.cloud.deployed import TOPIC, changed_function
+from tests.support.cloud.drops import COMPLETE, check_complete, lines
+from tests.support.cloud.subscriber import Drop, Witness
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from coding_service.observability import SERVICE, logger
-from tests.aws import played_aws
-from tests.coder.folders import SETTINGS, topic_folder
-from tests.coding_service.service import EMPTY_TOPIC, OTHER_TOPIC, Service, make_service
+from tests.support.aws import played_aws
+from tests.support.coding_service.service import EMPTY_TOPIC, OTHER_TOPIC, Service, make_service
+from tests.support.coding_service.topic_folders import SETTINGS, topic_folder
 from training.fit.train import train_into
 from training.topic.files import read_topic
 

@@ -31,9 +31,9 @@ from coding_service.inference import (
 )
 from infra.project_files import LAMBDAS
 from protocol.errors import ServiceAnswer
-from tests.aws import played_aws
-from tests.coding_service import service as world
-from tests.coding_service.service import REGION, Service, event_of, make_service
+from tests.support.aws import played_aws
+from tests.support.coding_service import service as world
+from tests.support.coding_service.service import REGION, Service, event_of, make_service
 
 CACHED = (
     *(environment.authorize_environment, environment.storage_environment),

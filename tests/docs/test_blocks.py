@@ -8,7 +8,7 @@ from docs.blocks import BlockError, filled
 from docs.settings_table import service_settings_table, settings, settings_table
 from infra.settings.command_line import project_context
 from infra.settings.settings import Settings, context_name
-from tests.docs.markdown import Document, document, read_documents, table_rows
+from tests.support.markdown import Document, document, read_documents, table_rows
 
 README = document("README.md")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.project_files import PROJECT
 from pipeline.rate_limit.polling import STANDARD
-from tests.docs.markdown import document, table_rows
+from tests.support.markdown import document, table_rows
 
 PAGE = document("docs/cost.md")
 PER_TRANSITION = 0.025 / 1000  # dollars: Step Functions, standard workflows

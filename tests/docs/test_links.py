@@ -10,7 +10,7 @@ from botocore import xform_name
 
 from infra.project_files import PROJECT
 from infra.settings.command_line import project_context
-from tests.docs.markdown import Document, document, read_documents
+from tests.support.markdown import Document, document, read_documents
 
 PAGES = read_documents()
 MAKEFILE = (PROJECT / "Makefile").read_text("utf-8")

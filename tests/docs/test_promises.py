@@ -14,7 +14,7 @@ from coding_service.api.routes import ROUTES
 from infra.project_files import PROJECT
 from protocol.errors import ServiceAnswer
 from protocol.statuses import OperationStatus
-from tests.docs.markdown import Document, document, read_documents
+from tests.support.markdown import Document, document, read_documents
 
 PROMISES = document("docs/promises.md")
 _REFERENCE = re.compile(r"(?P<path>[\w./-]+\.(?:py|json))::(?P<name>.+)")

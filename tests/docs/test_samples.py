@@ -14,10 +14,10 @@ from protocol.errors import ServiceAnswer
 from protocol.messages import CreatedOperation, Model, OperationState
 from protocol.records import RecordForm, decode_output_line, is_coded, record_id_of
 from protocol.statuses import OperationStatus
-from tests.docs.markdown import Fence, document, read_documents, table_rows
-from tests.pipeline.builders import Hands, a_tokens, secrets
-from tests.pipeline.clouds import cloud
-from tests.pipeline.memory_service import MemoryService
+from tests.support.markdown import Fence, document, read_documents, table_rows
+from tests.support.pipeline.builders import Hands, a_tokens, secrets
+from tests.support.pipeline.clouds import cloud
+from tests.support.pipeline.memory_service import MemoryService
 
 README = document("README.md")
 SERVICE = document("docs/coding-service.md")

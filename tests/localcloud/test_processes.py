@@ -10,7 +10,7 @@ import pytest
 
 from localcloud import guard
 from localcloud.processes import alive_in_group, command_of, run_logged, stop_group
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 SLEEP = "import time; time.sleep(600)"
 STUBBORN = f"""

@@ -26,23 +26,17 @@ from pipeline.report_failure import handler as rescue
 from pipeline.storage.results_bucket import PIECES
 from pipeline.submit import handler as submit
 from protocol.errors import ServiceAnswer
-from tests.eventually import eventually
-from tests.pipeline.builders import FILLED, lines, secrets
-from tests.pipeline.clouds import DROPS, REGION, RESULTS, Cloud, cloud
-from tests.pipeline.memory_service import (
+from tests.support.eventually import eventually
+from tests.support.pipeline.builders import FILLED, lines, secrets
+from tests.support.pipeline.clouds import DROPS, REGION, RESULTS, Cloud, cloud
+from tests.support.pipeline.memory_service import (
     CLIENT_SECRET,
     TOKEN_CANARY,
     URL_CANARY,
     MemoryService,
     coded,
 )
-from tests.statemachine.execution import (
-    ACCOUNT,
-    Function,
-    filled,
-    function_arn,
-    install_functions,
-)
+from tests.support.state_machine import ACCOUNT, Function, filled, function_arn, install_functions
 
 pytestmark = pytest.mark.slow
 CANARIES = (CLIENT_SECRET, TOKEN_CANARY, URL_CANARY)

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import ServiceBusy
 from pipeline.observability import Hidden, RedactingFormatter, correlation_id_of, emit, observed
-from tests.pipeline.builders import a_drop, a_ticket
+from tests.support.pipeline.builders import a_drop, a_ticket
 
 CANARY = "canary-signature-42"
 URL = f"https://b.example/k?X-Amz-Signature={CANARY}"

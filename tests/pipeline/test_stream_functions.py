@@ -10,9 +10,9 @@ from pipeline.domain.part import Part
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.errors import AddressRefused
 from pipeline.submit.handler import submitting
-from tests.pipeline.builders import lines
-from tests.pipeline.composition import Composed, composed
-from tests.pipeline.memory_service import TOPIC, coded
+from tests.support.pipeline.builders import lines
+from tests.support.pipeline.memory_service import TOPIC, coded
+from tests.support.pipeline.stream_functions import Composed, composed
 
 
 class Bench(Composed):

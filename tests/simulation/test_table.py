@@ -13,8 +13,8 @@ from pipeline.ledger.parts import Attempts
 from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.state import Lane
 from simulation.table import MemoryTable
-from tests.pipeline.builders import Hands, a_drop, a_limiter
-from tests.pipeline.clouds import cloud
+from tests.support.pipeline.builders import Hands, a_drop, a_limiter
+from tests.support.pipeline.clouds import cloud
 
 Step = Callable[[Ledger], Any]
 

@@ -8,9 +8,9 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.aws import played_aws
-from tests.eventually import eventually
-from tests.statemachine.execution import (
+from tests.support.aws import played_aws
+from tests.support.eventually import eventually
+from tests.support.state_machine import (
     REGION,
     Executions,
     Function,

@@ -11,9 +11,9 @@ import pytest
 from pipeline.domain.progress import PartStatus
 from pipeline.errors import CredentialsRefused, StorageBusy, StorageRefused, TryAgain
 from pipeline.ledger.parts import AttemptState
-from tests.pipeline.builders import lines
-from tests.pipeline.engines.contenders import CONTENDERS, PART_BYTES, Bench, bench_of
-from tests.pipeline.memory_service import coded
+from tests.support.pipeline.builders import lines
+from tests.support.pipeline.engines_under_test import CONTENDERS, PART_BYTES, Bench, bench_of
+from tests.support.pipeline.memory_service import coded
 
 ODD_IDS = ("r1", "r1", "", 'a "quoted", one', "back\\slash\\n", "two\nlines", "Ä医🐙", "  spaces ")
 ODD_TEXTS = ("nurse", 'says "no", always', "line\nend\r\n", "'; --", "médecin 医者 🐙", "\ttab", "")

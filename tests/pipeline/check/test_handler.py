@@ -1,0 +1,157 @@
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from pipeline.check.handler import Checking
+from pipeline.domain.execution import Ticket
+from pipeline.domain.progress import PartStatus, Progress
+from pipeline.domain.state_fields import MalformedState
+from pipeline.engines.base import Engine
+from pipeline.errors import ServiceBusy, ServiceRefused
+from pipeline.ledger.table import Ledger
+from pipeline.rate_limit.polling import Demand
+from protocol.errors import ServiceAnswer
+from protocol.statuses import OperationStatus
+from tests.support.pipeline.builders import (
+    NOON,
+    Hands,
+    Unlimited,
+    a_polling,
+    a_service,
+    a_ticket,
+    an_engine,
+)
+from tests.support.pipeline.clouds import cloud
+from tests.support.pipeline.memory_service import TOPIC, URL_CANARY, MemoryService
+
+UPLOADED = "2026-11-21T12:00:00.000Z"  # noon, when the clock starts
+
+
+class World:
+    def __init__(self, ledger: Ledger) -> None:
+        self.hands = Hands()
+        self.calls = Unlimited()
+        self.memory = MemoryService(codes_at_once=False)
+        self.service = a_service(self.memory, ledger, self.hands)
+        self.operation_id = self.service.create_operation(TOPIC, None).operation_id
+        self.checking = Checking(
+            engine_of=self.engine_of,
+            polling=a_polling(),
+            clock=self.hands.clock,
+            max_attempts=3,
+        )
+        self.hands.time = NOON + 1000
+
+    def engine_of(self, topic: str) -> Engine:
+        assert topic == TOPIC
+        return an_engine(self.service, self.hands, limiter=self.calls)
+
+    def now(self, status: OperationStatus) -> None:
+        self.memory.operations[self.operation_id].status = status
+
+    def ticket(self, attempt: int = 1) -> Ticket:
+        return a_ticket(
+            PartStatus.AWAITING_INPUT,
+            operation_id=self.operation_id,
+            attempt=attempt,
+            polls=4,
+            uploaded_at=UPLOADED,
+        )
+
+
+def asked(ticket: Ticket) -> tuple[str, Progress]:
+    return ticket.part.topic, ticket.progress
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with cloud() as aws:
+        yield World(aws.ledger)
+
+
+@pytest.mark.parametrize("status", [OperationStatus.AWAITING_INPUT, OperationStatus.IN_PROGRESS])
+def should_wait_in_proportion_to_the_time_since_the_upload_when_it_is_pending(
+    world: World, status: OperationStatus
+) -> None:
+    world.now(status)
+    progress = world.checking.check(*asked(world.ticket()))
+    assert progress == replace(
+        world.ticket().progress, status=PartStatus(status.value), polls=5, wait_seconds=100
+    )
+
+
+def should_wait_longer_when_the_days_calls_get_scarce(world: World) -> None:
+    world.now(OperationStatus.IN_PROGRESS)
+    world.calls = Unlimited(seen=Demand(budget_left=0.05))
+    assert world.checking.check(*asked(world.ticket())).wait_seconds == 400
+
+
+def should_wait_for_the_others_to_be_asked_when_many_operations_are_under_way(
+    world: World,
+) -> None:
+    world.now(OperationStatus.IN_PROGRESS)
+    world.calls = Unlimited(seen=Demand(round_seconds=300))
+    assert world.checking.check(*asked(world.ticket())).wait_seconds == 300
+
+
+def should_hand_on_no_url_when_the_operation_is_complete(world: World) -> None:
+    world.memory.finish(world.operation_id)
+    progress = world.checking.check(*asked(world.ticket()))
+    assert progress.status is PartStatus.COMPLETE
+    assert URL_CANARY not in str(progress.to_state())
+
+
+def should_give_the_services_reason_without_secrets_when_the_operation_failed(
+    world: World,
+) -> None:
+    world.memory.fail(world.operation_id, f"line 7 of https://b/k?X-Amz-Signature={URL_CANARY}")
+    progress = world.checking.check(*asked(world.ticket()))
+    assert progress.status is PartStatus.FAILED
+    assert progress.reason is not None
+    assert progress.reason.startswith("line 7 of")
+    assert URL_CANARY not in progress.reason
+
+
+@pytest.mark.parametrize(("attempt", "again"), [(1, True), (2, True), (3, False)])
+def should_try_again_only_while_attempts_are_left_when_the_operation_timed_out(
+    world: World, attempt: int, again: bool
+) -> None:
+    world.memory.time_out(world.operation_id)
+    progress = world.checking.check(*asked(world.ticket(attempt)))
+    assert (progress.status, progress.resubmit) == (PartStatus.TIMED_OUT, again)
+
+
+@pytest.mark.parametrize("status", OperationStatus)
+def should_tell_the_end_of_an_operation_when_it_needs_no_more_checks(
+    world: World, status: OperationStatus
+) -> None:
+    world.now(status)
+    world.checking.check(*asked(world.ticket()))
+    pending = status in (OperationStatus.AWAITING_INPUT, OperationStatus.IN_PROGRESS)
+    assert world.calls.heard == ([] if pending else [NOON])
+
+
+def should_keep_everything_and_count_no_poll_when_no_call_is_free(world: World) -> None:
+    limiter = world.service.limiter
+    limiter.slow_down()
+    progress = world.checking.check(*asked(world.ticket()))
+    waiting = world.ticket().progress.awaiting_slot(progress.wait_seconds, "checks-1")
+    assert progress == waiting
+    assert progress.wait_seconds >= 2
+    world.hands.time += progress.wait_seconds
+    assert world.checking.check(*asked(Ticket(world.ticket().part, progress))).polls == 5
+
+
+def should_raise_what_the_state_machine_knows_when_the_service_refuses(world: World) -> None:
+    world.memory.refuse_next("operations", ServiceAnswer.INTERNAL)
+    with pytest.raises(ServiceBusy):
+        world.checking.check(*asked(world.ticket()))
+    world.memory.refuse_next("operations", ServiceAnswer.OPERATION_UNKNOWN)
+    with pytest.raises(ServiceRefused):
+        world.checking.check(*asked(world.ticket()))
+
+
+def should_refuse_a_ticket_when_it_names_no_operation(world: World) -> None:
+    with pytest.raises(MalformedState, match="operation_id"):
+        world.checking.check(*asked(a_ticket()))

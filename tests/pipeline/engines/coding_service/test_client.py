@@ -1,0 +1,262 @@
+from collections.abc import Iterator
+
+import pytest
+
+from pipeline.engines.coding_service.http import Answer
+from pipeline.errors import (
+    CredentialsRefused,
+    DropcoderError,
+    ModelUnknown,
+    ServiceBusy,
+    ServiceRefused,
+    TopicUnknown,
+)
+from pipeline.ledger.table import Ledger
+from pipeline.rate_limit import limiter
+from pipeline.rate_limit.limiter import CallNotDue
+from protocol.errors import ServiceAnswer
+from protocol.statuses import OperationStatus
+from tests.support.pipeline.builders import Hands, Measured, a_limiter, a_service
+from tests.support.pipeline.clouds import cloud
+from tests.support.pipeline.memory_service import (
+    MODEL_ID,
+    TOKEN_CANARY,
+    TOPIC,
+    URL_CANARY,
+    MemoryService,
+    a_model,
+)
+
+OTHER_MODEL = "5f3c9f0e-1111-4222-8333-000000000001"
+
+
+class World:
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.hands = Hands()
+        self.measured = Measured()
+        self.memory = MemoryService()
+        self.service = a_service(
+            self.memory,
+            ledger,
+            self.hands,
+            on_limit_exceeded=lambda: self.measured("LimitExceeded"),
+        )
+
+    def running(self) -> int:
+        """Operations whose status checks the limiter counts on."""
+        item = self.ledger.get(limiter.PK, limiter.SK) or {}
+        return sum(int(hour.partition(":")[2]) for hour in item.get("running", "").split())
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with cloud() as aws:
+        yield World(aws.ledger)
+
+
+def should_speak_the_documented_protocol_when_an_operation_is_created_and_asked_for(
+    world: World,
+) -> None:
+    created = world.service.create_operation(TOPIC, None)
+    state = world.service.operation(TOPIC, created.operation_id)
+    assert state.status is OperationStatus.AWAITING_INPUT
+    assert world.memory.calls == [
+        ("POST", "/v1/topics/anzsco/batch-code"),
+        ("GET", f"/v1/topics/anzsco/batch-code/operations/{created.operation_id}"),
+    ]
+    assert world.memory.authorizations == [f"{TOKEN_CANARY}1"] * 2  # the bare token
+
+
+def should_name_the_model_in_the_path_when_one_is_wanted(world: World) -> None:
+    world.service.create_operation(TOPIC, MODEL_ID)
+    assert world.memory.calls == [("POST", f"/v1/topics/anzsco/models/{MODEL_ID}/batch-code")]
+
+
+def should_put_the_prefix_before_the_token_when_the_service_wants_one(world: World) -> None:
+    service = a_service(
+        world.memory,
+        world.ledger,
+        world.hands,
+        client=world.service.tokens.secrets,
+        token_prefix="Bearer ",
+    )
+    with pytest.raises(CredentialsRefused):  # the service in memory wants the bare one
+        service.create_operation(TOPIC, None)
+    assert world.memory.authorizations == [f"Bearer {TOKEN_CANARY}1"]
+
+
+def should_take_a_slot_for_each_call_when_calls_follow_each_other(world: World) -> None:
+    created = world.service.create_operation(TOPIC, None)
+    world.service.operation(TOPIC, created.operation_id)
+    assert sum(world.hands.slept) == pytest.approx(0.1 + 1.04, abs=0.01)
+
+
+def should_ask_for_a_model_once_an_hour_when_many_drops_need_it(world: World) -> None:
+    first = world.service.model(TOPIC, None)
+    assert world.service.model(TOPIC, None) == first == a_model()
+    assert len(world.memory.calls) == 1
+    world.hands.time += 3601
+    world.service.model(TOPIC, None)
+    assert len(world.memory.calls) == 2
+
+
+def should_pick_the_model_out_of_the_topics_when_the_key_names_it(world: World) -> None:
+    world.memory.models[TOPIC] = [a_model(OTHER_MODEL), a_model()]
+    assert world.service.model(TOPIC, OTHER_MODEL.upper()).model_id == OTHER_MODEL
+    with pytest.raises(ModelUnknown):
+        world.service.model(TOPIC, "5f3c9f0e-1111-4222-8333-00000000000f")
+
+
+def should_quote_topics_and_operations_when_they_go_into_a_path(world: World) -> None:
+    with pytest.raises(DropcoderError):
+        world.service.operation("a/b c", "../x?y")
+    assert world.memory.calls == [("GET", "/v1/topics/a%2Fb%20c/batch-code/operations/..%2Fx%3Fy")]
+
+
+def should_refresh_the_token_once_when_the_service_denies_it(world: World) -> None:
+    world.service.create_operation(TOPIC, None)
+    world.memory.expire_tokens()
+    world.hands.time += 120
+    world.service.create_operation(TOPIC, None)
+    assert world.memory.token_requests == 2
+    assert len(world.memory.operations) == 2
+
+
+def should_need_an_operator_when_a_fresh_token_is_denied_as_well(world: World) -> None:
+    world.service.create_operation(TOPIC, None)
+    world.hands.time += 120
+    world.memory.refuse_next("batch-code", ServiceAnswer.DENIED, times=2)
+    with pytest.raises(CredentialsRefused):
+        world.service.create_operation(TOPIC, None)
+    assert world.memory.token_requests == 2
+
+
+def should_be_final_when_the_operation_belongs_to_another_client_with_a_fresh_token_too(
+    world: World,
+) -> None:
+    world.service.create_operation(TOPIC, None)
+    world.hands.time += 120
+    world.memory.refuse_next("operations", ServiceAnswer.NOT_YOUR_OPERATION, times=2)
+    with pytest.raises(ServiceRefused, match="authorised"):
+        world.service.operation(TOPIC, "1")
+    assert world.memory.token_requests == 2
+
+
+@pytest.mark.parametrize(
+    ("row", "error"),
+    [
+        (ServiceAnswer.OPERATION_UNKNOWN, ServiceRefused),
+        (ServiceAnswer.INVALID_BODY, ServiceRefused),
+        (ServiceAnswer.TOPIC_UNKNOWN, TopicUnknown),
+        (ServiceAnswer.MODEL_UNKNOWN, ModelUnknown),
+        (ServiceAnswer.MODEL_OF_OTHER_TOPIC, ModelUnknown),
+        (ServiceAnswer.TOO_MANY_REQUESTS, ServiceBusy),
+        (ServiceAnswer.LIMIT_EXCEEDED, CallNotDue),
+        (ServiceAnswer.INTERNAL, ServiceBusy),
+        (ServiceAnswer.NO_MODELS, ServiceRefused),
+        (ServiceAnswer.NOT_YOUR_OPERATION, ServiceRefused),
+        (ServiceAnswer.DENIED, CredentialsRefused),
+    ],
+)
+def should_mean_what_the_table_says_when_the_service_refuses(
+    world: World, row: ServiceAnswer, error: type[Exception]
+) -> None:
+    world.memory.refuse_next("batch-code", row)
+    with pytest.raises(error) as raised:
+        world.service.create_operation(TOPIC, None)
+    if not isinstance(raised.value, CallNotDue):
+        assert row.text in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (Answer(408, b""), ServiceBusy),
+        (Answer(502, b"<html>"), ServiceBusy),
+        (Answer(503, b'{"message": null}'), ServiceBusy),
+        (Answer(418, b'{"message": "tea"}'), ServiceRefused),
+        (Answer(404, b'{"Message": "Not Found"}'), ServiceRefused),
+        (Answer(200, b"<html>hello</html>"), ServiceRefused),
+        (Answer(200, b'{"operationId": "1"}'), ServiceRefused),
+        (Answer(200, b"[]"), ServiceRefused),
+    ],
+)
+def should_sort_the_answer_when_no_row_of_the_table_has_it(
+    world: World, answer: Answer, error: type[Exception]
+) -> None:
+    world.memory.fail_next("batch-code", lambda: answer)
+    with pytest.raises(error):
+        world.service.create_operation(TOPIC, None)
+
+
+def should_quote_no_url_when_the_service_puts_one_into_its_error(world: World) -> None:
+    body = (
+        b'{"message": "cannot write https://b.s3/k?X-Amz-Signature=' + URL_CANARY.encode() + b'"}'
+    )
+    world.memory.fail_next("batch-code", lambda: Answer(400, body))
+    with pytest.raises(ServiceRefused, match="cannot write") as raised:
+        world.service.create_operation(TOPIC, None)
+    assert URL_CANARY not in str(raised.value)
+
+
+def should_close_the_gate_for_everybody_when_the_quota_is_gone(world: World) -> None:
+    world.memory.refuse_next("batch-code", ServiceAnswer.LIMIT_EXCEEDED)
+    with pytest.raises(CallNotDue) as closed:
+        world.service.create_operation(TOPIC, None)
+    assert closed.value.wait_seconds >= 12 * 3600  # it is noon; the quota returns at midnight
+    calls = len(world.memory.calls)
+    with pytest.raises(CallNotDue):
+        world.service.operation(TOPIC, "1")
+    assert len(world.memory.calls) == calls
+    assert world.measured.total("LimitExceeded") == 1
+
+
+def should_slow_everybody_down_when_there_are_too_many_requests(world: World) -> None:
+    world.memory.refuse_next("batch-code", ServiceAnswer.TOO_MANY_REQUESTS)
+    with pytest.raises(ServiceBusy):
+        world.service.create_operation(TOPIC, None)
+    with pytest.raises(CallNotDue):
+        world.service.operation(TOPIC, "1")
+
+
+@pytest.mark.parametrize(
+    "row", [ServiceAnswer.INTERNAL, ServiceAnswer.TOPIC_UNKNOWN, ServiceAnswer.LIMIT_EXCEEDED]
+)
+def should_set_no_calls_aside_for_checks_when_no_operation_was_created(
+    world: World, row: ServiceAnswer
+) -> None:
+    world.memory.refuse_next("batch-code", row)
+    with pytest.raises((DropcoderError, CallNotDue)):
+        world.service.create_operation(TOPIC, None)
+    assert world.running() == 0
+
+
+def should_set_calls_aside_for_checks_when_an_operation_was_created_at_the_second_try(
+    world: World,
+) -> None:
+    world.service.create_operation(TOPIC, None)
+    world.hands.time += 61  # a younger token would not be asked for again
+    world.memory.expire_tokens()
+    world.service.create_operation(TOPIC, None)
+    assert world.running() == 2
+
+
+def should_spend_no_slot_when_there_is_no_token(world: World) -> None:
+    world.service.tokens.secrets.put_secret_value(SecretId="credentials", SecretString="{}")
+    with pytest.raises(DropcoderError):
+        world.service.create_operation(TOPIC, None)
+    assert a_limiter(world.ledger, world.hands).demand().budget_left == 1
+
+
+def should_keep_urls_and_tokens_out_of_ledger_and_reprs(world: World) -> None:
+    world.service.model(TOPIC, None)
+    created = world.service.create_operation(TOPIC, None)
+    world.memory.operations[created.operation_id].status = OperationStatus.IN_PROGRESS
+    world.hands.time += 60
+    state = world.service.operation(TOPIC, created.operation_id)
+    assert state.response_download_url is not None
+    ledger = repr(world.ledger.table.scan()["Items"])
+    for text in (ledger, repr(created), repr(state), repr(world.service)):
+        assert URL_CANARY not in text
+        assert TOKEN_CANARY not in text

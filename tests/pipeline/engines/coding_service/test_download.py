@@ -1,0 +1,218 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from typing import Any
+
+import pytest
+import urllib3
+
+from pipeline.engines.base import Piece, Result, ResultsChanged, Verdict
+from pipeline.engines.coding_service.presigned import Downloader, PresignedHosts
+from pipeline.engines.coding_service.results import ServiceResults
+from pipeline.errors import AddressRefused, ResultsGone, StorageBusy, StorageRefused
+from protocol.messages import CreatedOperation, Model, OperationState
+from protocol.statuses import OperationStatus
+from tests.support.pipeline.builders import Hands
+from tests.support.pipeline.memory_service import URL_CANARY
+
+CONTENT = bytes(range(100))
+ETAG = '"abc"'
+URL = f"https://good.example/output?X-Amz-Signature={URL_CANARY}"
+
+
+def _answer(
+    status: int, body: bytes = b"", *, content_range: str | None = None, etag: str = ETAG
+) -> urllib3.HTTPResponse:
+    headers = {"ETag": etag} | ({"Content-Range": content_range} if content_range else {})
+    return urllib3.HTTPResponse(
+        body=BytesIO(body), status=status, headers=headers, preload_content=False
+    )
+
+
+class ScriptedPool(urllib3.PoolManager):
+    """Gives answers in turn, and keeps what was asked for."""
+
+    def __init__(self, *answers: urllib3.HTTPResponse | Exception) -> None:
+        super().__init__()
+        self._answers = list(answers)
+        self.asked: list[dict[str, str]] = []
+
+    def request(self, *args: Any, **asked: Any) -> urllib3.BaseHTTPResponse:
+        self.asked.append(asked["headers"])
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def _get(pool: ScriptedPool, first: int, last: int, etag: str | None = None) -> Piece:
+    hosts = PresignedHosts(("good.example",))
+    return Downloader(pool, hosts, Hands().clock).get(URL, first, last, etag)
+
+
+def _partial(first: int, last: int, total: int = 100) -> urllib3.HTTPResponse:
+    place = f"bytes {first}-{last}/{total}"
+    return _answer(206, CONTENT[first : last + 1], content_range=place)
+
+
+def should_give_the_range_with_etag_and_whole_length() -> None:
+    pool = ScriptedPool(_partial(10, 19))
+
+    piece = _get(pool, 10, 19)
+
+    assert (piece.content, piece.etag, piece.total) == (CONTENT[10:20], ETAG, 100)
+    assert pool.asked == [{"Range": "bytes=10-19"}]
+
+
+def should_pin_the_range_when_an_etag_is_known() -> None:
+    pool = ScriptedPool(_partial(0, 9))
+
+    _get(pool, 0, 9, ETAG)
+
+    assert pool.asked == [{"Range": "bytes=0-9", "If-Match": ETAG}]
+
+
+def should_take_less_at_the_end_of_the_object() -> None:
+    assert _get(ScriptedPool(_partial(90, 99)), 90, 150).content == CONTENT[90:]
+
+
+def should_take_a_whole_small_object_from_a_storage_without_ranges() -> None:
+    piece = _get(ScriptedPool(_answer(200, CONTENT)), 0, 150)
+
+    assert (piece.content, piece.total) == (CONTENT, 100)
+
+
+def should_take_an_empty_object() -> None:
+    assert _get(ScriptedPool(_answer(416)), 0, 150).total == 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        _answer(200, CONTENT),
+        _answer(206, CONTENT[:10]),
+        _answer(206, CONTENT[:10], content_range="bytes 0-9/*"),
+        _partial(11, 20),
+        _partial(10, 18),
+    ],
+)
+def should_refuse_an_answer_that_is_another_range(answer: urllib3.HTTPResponse) -> None:
+    assert _get(ScriptedPool(answer), 10, 19).answer.verdict is Verdict.REFUSED
+
+
+def should_repeat_a_range_that_came_short() -> None:
+    short = _answer(206, CONTENT[10:15], content_range="bytes 10-19/100")
+
+    assert _get(ScriptedPool(short, _partial(10, 19)), 10, 19).content == CONTENT[10:20]
+
+
+def should_repeat_a_range_when_the_connection_was_lost() -> None:
+    lost = urllib3.exceptions.ProtocolError("reset")
+
+    assert _get(ScriptedPool(lost, lost, _partial(0, 9)), 0, 9).content == CONTENT[:10]
+
+
+def should_stop_repeating_after_a_few_tries() -> None:
+    pool = ScriptedPool(*[_answer(503)] * 4)
+
+    assert _get(pool, 0, 9).answer.verdict is Verdict.BUSY
+    assert len(pool.asked) == 4
+
+
+def should_refuse_another_host_before_asking() -> None:
+    pool = ScriptedPool()
+    with pytest.raises(AddressRefused) as refused:
+        Downloader(pool, PresignedHosts(("other.example",)), Hands().clock).get(URL, 0, 9, None)
+    assert pool.asked == []
+    assert URL_CANARY not in str(refused.value)
+
+
+class CompleteService:
+    """Gives a URL with a new number at every call."""
+
+    def __init__(self, **state: Any) -> None:
+        self._state, self.calls = state, 0
+
+    def operation(
+        self, topic: str, operation_id: str, *, turn: str | None = None
+    ) -> OperationState:
+        self.calls += 1
+        urls = {"response_download_url": URL, "metadata_download_url": f"{URL}&n={self.calls}"}
+        return OperationState(OperationStatus.COMPLETE, **(urls | self._state))
+
+    def model(self, topic: str, model_id: str | None, *, turn: str | None = None) -> Model:
+        raise NotImplementedError
+
+    def create_operation(
+        self, topic: str, model_id: str | None, *, turn: str | None = None
+    ) -> CreatedOperation:
+        raise NotImplementedError
+
+
+def _results(pool: ScriptedPool, service: CompleteService) -> ServiceResults:
+    downloader = Downloader(pool, PresignedHosts(("good.example",)), Hands().clock)
+    return ServiceResults(service, downloader, "anzsco", "op-1")
+
+
+def _expired() -> urllib3.HTTPResponse:
+    return _answer(403, b"<Code>AccessDenied</Code><Message>Request has expired</Message>")
+
+
+@pytest.fixture
+def executor() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as ready:
+        yield ready
+
+
+def should_ask_the_service_once_for_many_ranges(executor: ThreadPoolExecutor) -> None:
+    service = CompleteService()
+    results = _results(ScriptedPool(_partial(0, 9), _partial(10, 19)), service)
+
+    results.get(Result.METADATA, 0, 9, None)
+    results.get_ahead(executor, Result.METADATA, 10, 19, ETAG)()
+
+    assert service.calls == 1
+
+
+def should_ask_the_service_again_when_urls_have_expired(executor: ThreadPoolExecutor) -> None:
+    service = CompleteService()
+    results = _results(ScriptedPool(_expired(), _partial(0, 9)), service)
+
+    piece = results.get_ahead(executor, Result.METADATA, 0, 9, None)()
+
+    assert piece.content == CONTENT[:10]
+    assert service.calls == 2
+
+
+def should_not_ask_for_ever_when_fresh_urls_are_called_expired() -> None:
+    service = CompleteService()
+
+    with pytest.raises(StorageBusy):
+        _results(ScriptedPool(*[_expired() for _ in range(9)]), service).get(
+            Result.METADATA, 0, 9, None
+        )
+    assert service.calls == 3
+
+
+def should_say_that_results_are_gone_when_no_url_comes() -> None:
+    service = CompleteService(response_download_url=None, error="the files were deleted")
+
+    with pytest.raises(ResultsGone, match="the files were deleted"):
+        _results(ScriptedPool(), service).get(Result.OUTPUT, 0, 9, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (404, ResultsGone),
+        (412, ResultsChanged),
+        (403, StorageRefused),
+        (502, StorageBusy),
+        (501, StorageRefused),
+    ],
+)
+def should_say_what_a_refusal_means(status: int, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        _results(ScriptedPool(*[_answer(status) for _ in range(4)]), CompleteService()).get(
+            Result.OUTPUT, 0, 9, ETAG
+        )

@@ -1,0 +1,206 @@
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.engines.coding_service.http import Answer, Request
+from pipeline.engines.coding_service.tokens import PK, SK, Token, Tokens
+from pipeline.errors import AddressRefused, CredentialsMissing, CredentialsRefused, ServiceBusy
+from pipeline.ledger.table import Ledger
+from tests.support.pipeline.builders import NOON, Hands, a_tokens, secrets
+from tests.support.pipeline.clouds import cloud
+from tests.support.pipeline.memory_service import CLIENT_SECRET, TOKEN_CANARY, MemoryService
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+
+class World:
+    def __init__(self, ledger: Ledger, credentials: str | None = None) -> None:
+        self.hands = Hands()
+        self.memory = MemoryService()
+        self.ledger = ledger
+        self.secrets: SecretsManagerClient = (
+            secrets() if credentials is None else secrets(credentials)
+        )
+
+    def function(self, answer: Answer | None = None) -> Tokens:
+        """Another function's process, with nothing remembered."""
+        transport = None if answer is None else (lambda _: answer)
+        return a_tokens(self.memory, self.ledger, self.hands, self.secrets, transport)
+
+    def stored(self) -> str:
+        return self.secrets.get_secret_value(SecretId="token")["SecretString"]
+
+
+@pytest.fixture
+def ledger() -> Iterator[Ledger]:
+    with cloud() as aws:
+        yield aws.ledger
+
+
+@pytest.fixture
+def world(ledger: Ledger) -> World:
+    return World(ledger)
+
+
+def should_ask_once_when_many_functions_need_a_token(world: World) -> None:
+    tokens = {world.function().current().value for _ in range(5)}
+    assert tokens == {f"{TOKEN_CANARY}1"}
+    assert world.memory.token_requests == 1
+
+
+def should_read_the_secret_once_when_one_function_asks_again(world: World) -> None:
+    tokens = world.function()
+    first = tokens.current()
+    world.secrets.put_secret_value(SecretId="token", SecretString="{}")
+    assert tokens.current() is first
+
+
+def should_ask_again_only_five_minutes_before_the_end(world: World) -> None:
+    tokens = world.function()
+    tokens.current()
+    world.hands.time = NOON + 3600 - 301
+    assert tokens.current().value == f"{TOKEN_CANARY}1"
+    world.hands.time = NOON + 3600 - 299
+    assert tokens.current().value == f"{TOKEN_CANARY}2"
+    assert world.memory.token_requests == 2
+
+
+@pytest.mark.parametrize(("lifetime", "serves"), [(None, 3299), (300, 149)])
+def should_know_when_it_ends_when_the_answer_does_not_say_or_says_very_soon(
+    world: World, lifetime: int | None, serves: int
+) -> None:
+    world.memory.token_seconds = lifetime
+    token = world.function().current()
+    assert token.serves(NOON + serves)
+    assert not token.serves(NOON + serves + 2)
+
+
+def should_replace_a_refused_token_once_when_several_functions_were_refused(world: World) -> None:
+    functions = [world.function() for _ in range(3)]
+    stale = [function.current() for function in functions]
+    world.hands.time += 120
+    assert all(f.replace(token) for f, token in zip(functions, stale, strict=True))
+    assert {f.current().value for f in functions} == {f"{TOKEN_CANARY}2"}
+    assert world.memory.token_requests == 2
+
+
+def should_not_ask_for_another_when_the_refused_one_is_fresh(world: World) -> None:
+    tokens = world.function()
+    assert not tokens.replace(tokens.current())
+    assert world.memory.token_requests == 1
+
+
+def should_wait_for_the_token_of_the_function_that_holds_the_lease(world: World) -> None:
+    other = world.function()
+    held = {"pk": PK, "sk": SK, "owner": "other", "until": round((NOON + 30) * 1000)}
+    world.ledger.put(held)
+
+    def sleep(seconds: float) -> None:
+        world.hands.sleep(seconds)
+        if world.hands.time > NOON + 3:
+            token = Token("from-the-other", world.hands.time, world.hands.time + 3600)
+            world.secrets.put_secret_value(SecretId="token", SecretString=token.to_secret())
+
+    waiting = other
+    waiting.clock = type(waiting.clock)(seconds=lambda: world.hands.time, sleep=sleep)
+    assert waiting.current().value == "from-the-other"
+    assert world.memory.token_requests == 0
+
+
+def should_ask_itself_when_the_holder_of_the_lease_has_died(world: World) -> None:
+    world.ledger.put({"pk": PK, "sk": SK, "owner": "dead", "until": round((NOON + 5) * 1000)})
+    assert world.function().current().value == f"{TOKEN_CANARY}1"
+    assert world.hands.time > NOON + 5
+
+
+def should_be_busy_when_the_lease_is_never_let_go(world: World) -> None:
+    world.ledger.put({"pk": PK, "sk": SK, "owner": "x", "until": round((NOON + 999) * 1000)})
+    with pytest.raises(ServiceBusy):
+        world.function().current()
+
+
+def should_let_the_lease_go_when_the_token_endpoint_fails(world: World) -> None:
+    with pytest.raises(ServiceBusy):
+        world.function(Answer(503, b"")).current()
+    assert world.function().current().value == f"{TOKEN_CANARY}1"
+    assert world.hands.slept == []
+
+
+@pytest.mark.parametrize("credentials", ["{}", "", "nonsense", '{"clientId": "a"}', "[]"])
+def should_say_which_secret_to_fill_when_there_are_no_credentials(
+    ledger: Ledger, credentials: str
+) -> None:
+    # Secrets Manager takes no empty text: a secret without a value stands for it.
+    world = World(ledger, credentials or "{}")
+    with pytest.raises(CredentialsMissing, match="the secret credentials"):
+        world.function().current()
+    assert world.memory.token_requests == 0
+
+
+def should_see_the_credentials_without_a_new_process_when_they_are_filled_later(
+    ledger: Ledger,
+) -> None:
+    world = World(ledger, "{}")
+    tokens = world.function()
+    with pytest.raises(CredentialsMissing):
+        tokens.current()
+    world.secrets.put_secret_value(
+        SecretId="credentials",
+        SecretString=json.dumps({"clientId": "client-of-the-tests", "clientSecret": CLIENT_SECRET}),
+    )
+    assert tokens.current().value == f"{TOKEN_CANARY}1"
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (Answer(400, b'{"error": "invalid_client"}'), CredentialsRefused),
+        (Answer(401, b""), CredentialsRefused),
+        (Answer(403, b"too many"), CredentialsRefused),
+        (Answer(404, b""), AddressRefused),
+        (Answer(429, b""), ServiceBusy),
+        (Answer(500, b""), ServiceBusy),
+        (Answer(200, b"<html>"), AddressRefused),
+        (Answer(200, b'{"access_token": 7}'), AddressRefused),
+        (Answer(200, b'{"access_token": "two\\nlines"}'), AddressRefused),
+        (Answer(200, b'{"access_token": ""}'), AddressRefused),
+    ],
+)
+def should_say_who_can_mend_it_when_the_token_endpoint_answers_without_a_token(
+    world: World, answer: Answer, error: type[Exception]
+) -> None:
+    with pytest.raises(error) as raised:
+        world.function(answer).current()
+    assert CLIENT_SECRET not in str(raised.value)
+
+
+def should_speak_oauth_as_documented_when_it_asks(world: World) -> None:
+    seen: list[Request] = []
+
+    def transport(request: Request) -> Answer:
+        seen.append(request)
+        return world.memory.transport(request)
+
+    a_tokens(world.memory, world.ledger, world.hands, world.secrets, transport).current()
+    (request,) = seen
+    assert (request.method, request.url) == ("POST", "https://coder.example/oauth2/token")
+    assert request.body == b"grant_type=client_credentials"
+    assert request.headers["Authorization"].startswith("Basic ")
+
+
+def should_keep_the_token_out_of_ledger_and_reprs(world: World) -> None:
+    tokens = world.function()
+    token = tokens.current()
+    assert token.value in world.stored()
+    items = world.ledger.table.scan()["Items"]
+    for text in (repr(items), repr(token), repr(tokens)):
+        assert TOKEN_CANARY not in text
+        assert CLIENT_SECRET not in text
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", "x", '{"accessToken": "a", "endsAt": 5}'])
+def should_be_no_token_when_the_secret_holds_something_else(text: str) -> None:
+    assert Token.from_secret(text) is None

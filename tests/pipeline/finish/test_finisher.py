@@ -1,0 +1,203 @@
+"""Finish: what the state machine hands over, to announcements, manifest, report and ledger."""
+
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bench.streams.function_variables import VARIABLES
+from infra.project_files import PROJECT
+from pipeline.clock import Clock
+from pipeline.config import Environment
+from pipeline.dependencies import Collaborators
+from pipeline.domain.drop import Drop, Failure, Rejection
+from pipeline.domain.execution import Execution, Outcome
+from pipeline.domain.progress import PartStatus, Progress
+from pipeline.domain.state_fields import MalformedState
+from pipeline.finish.handler import finishing
+from pipeline.finish.manifest import SOFTWARE
+from pipeline.ledger.drops import Drops
+from pipeline.ledger.parts import PartRecord
+from tests.support.pipeline.builders import a_drop, a_part
+from tests.support.pipeline.clouds import RESULTS, cloud
+from tests.support.pipeline.finish_fixture import COLLECTED, DROP, World, a_record, body_of, schema
+from tests.support.pipeline.memory_service import MODEL_ID
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with cloud() as aws:
+        yield World(aws)
+
+
+def should_write_the_manifest_and_tell_where_the_results_are_when_all_went_well(
+    world: World,
+) -> None:
+    ended = world.finish()
+    manifest = world.document("manifest.json")
+    schema("manifest").validate(manifest)
+    assert manifest["model"]["modelId"] == MODEL_ID
+    assert manifest["operations"] == [
+        {
+            "operationId": "op-1",
+            "attempt": 2,
+            "firstByte": 0,
+            "lastByte": 99,
+            "records": 3,
+            "sha256": "ab" * 32,
+        }
+    ]
+    assert manifest["input"]["recordIdDigest"] == manifest["output"]["recordIdDigest"]
+    body = body_of(ended)
+    assert ended["status"] == body["status"] == "complete"
+    assert body["records"] == {"input": 3, "output": 3, "coded": 2, "suggested": 1}
+    assert body["results"]["manifest"] == f"{DROP.results_prefix}manifest.json"
+    assert body["model"] == MODEL_ID
+    assert body["reason"] is None
+    assert f"s3://{RESULTS}/{DROP.results_prefix}" in body["nextStep"]
+    assert world.measured.seen == [
+        ("DropsEnded", 1, {"status": "complete"}),
+        ("RecordsCoded", 3, {}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("output", "numbers"),
+    [({"records": 2}, "3 records went in, 2 came out"), ({"record_id_digest": "x"}, "recordIds")],
+)
+def should_fail_with_the_numbers_and_without_manifest_when_output_and_input_disagree(
+    world: World, output: dict[str, Any], numbers: str
+) -> None:
+    world.record = a_record(**output)
+    body = body_of(world.finish())
+    assert body["status"] == "failed"
+    assert numbers in body["reason"]
+    assert "op-1" in body["reason"]
+    assert body["results"]["manifest"] is None
+    assert body["records"]["input"] == 3
+    assert world.aws.result_keys() == []
+
+
+@pytest.mark.parametrize(
+    ("progress", "status", "reason"),
+    [
+        (Progress(status=PartStatus.FAILED, reason="line 2: no"), "failed", "line 2: no"),
+        (
+            Progress(status=PartStatus.FAILED, error="DropGone", cause='{"errorMessage": "gone"}'),
+            "failed",
+            "Gone.",
+        ),
+        (Progress(status=PartStatus.TIMED_OUT, attempt=3), "timed_out", "3 times"),
+        (Progress(status=PartStatus.REJECTED, reason="2 faults", faults=2), "rejected", "2 faults"),
+    ],
+)
+def should_tell_why_and_what_to_do_when_the_part_ended_badly(
+    world: World, progress: Progress, status: str, reason: str
+) -> None:
+    ended = world.finish(progress=progress)
+    body = body_of(ended)
+    assert ended["status"] == body["status"] == status
+    assert reason in body["reason"]
+    assert reason in ended["cause"]
+    assert DROP.key in ended["cause"]
+    assert body["nextStep"]
+    assert (body["results"]["report"] is None) == (status != "rejected")
+    assert body["results"]["manifest"] is None
+    assert world.aws.result_keys() == []  # the report on lines is written where they were read
+
+
+@pytest.mark.parametrize(
+    ("drop", "progress"),
+    [
+        (a_drop("x.jsonl", topic=None, rejection=Rejection("No topic.", "Use a folder.")), None),
+        (DROP, Progress(status=PartStatus.REJECTED, reason="the topic does not exist")),
+    ],
+)
+def should_write_the_report_when_a_file_was_refused_as_a_whole(
+    world: World, drop: Drop, progress: Progress | None
+) -> None:
+    ended = world.finish(drop, progress)
+    report = world.document("rejection.json", drop)
+    schema("rejection").validate(report)
+    body = body_of(ended)
+    assert body["status"] == "rejected"
+    assert body["results"]["report"] == f"{drop.results_prefix}rejection.json"
+    assert (report["reason"], report["nextStep"]) == (body["reason"], body["nextStep"])
+    assert world.measured.total("RejectedDrops") == 1
+    assert ended["announcements"][0]["topic"] == (drop.topic or "none")
+
+
+def should_tell_the_same_when_it_runs_again_later(world: World) -> None:
+    first = world.finish()
+    world.hands.time += 60
+    world.record = a_record(records=2)
+    assert world.finish() == first
+    assert world.measured.total("DropsEnded") == 1
+
+
+def should_write_the_manifest_again_when_it_died_before_the_ledger_knew(world: World) -> None:
+    class Dying(Drops):
+        __slots__ = ()
+
+        def end(self, *_: Any) -> Any:
+            raise KeyboardInterrupt
+
+    alive, world.drops = world.drops, Dying(world.aws.ledger, world.hands.clock)
+    with pytest.raises(KeyboardInterrupt):
+        world.finish()
+    world.drops = alive
+    assert body_of(world.finish())["status"] == "complete"
+    assert world.document("manifest.json")["completedAt"]
+
+
+def should_be_the_worst_status_when_drops_of_one_execution_ended_differently(world: World) -> None:
+    refused = a_drop("anzsco/b.jsonl", rejection=Rejection("Empty.", "Drop another."))
+    died = a_drop("anzsco/c.jsonl", failure=Failure("ServiceBusy", "busy"))
+    execution = Execution(
+        drops=(DROP, died, refused),
+        parts=(a_part(DROP),),
+        outcomes=(Outcome(a_part(DROP).part_id, COLLECTED),),
+    )
+    for drop in execution.drops:
+        world.drops.accept(drop)
+    ended = world.ended(execution)
+    assert ended["status"] == "failed"
+    assert "anzsco/c.jsonl" in ended["cause"]
+    statuses = [announcement["status"] for announcement in ended["announcements"]]
+    assert statuses == ["complete", "failed", "rejected"]
+
+
+@pytest.mark.parametrize(
+    "execution",
+    [
+        Execution(drops=(), parts=()),
+        Execution(drops=(DROP,), parts=()),
+        Execution(drops=(DROP,), parts=(a_part(),)),
+    ],
+)
+def should_refuse_an_execution_when_a_drop_has_no_outcome(
+    world: World, execution: Execution
+) -> None:
+    with pytest.raises(MalformedState):
+        world.ended(execution)
+
+
+def should_refuse_to_finish_when_the_facts_of_a_collected_part_are_missing(world: World) -> None:
+    world.record = PartRecord(part_id="p")
+    with pytest.raises(MalformedState, match="facts"):
+        world.finish()
+
+
+def should_name_the_version_that_the_project_has_when_a_manifest_is_written() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    assert {"name": project["name"], "version": project["version"]} == SOFTWARE
+
+
+def should_be_wired_from_the_environment_when_the_function_starts() -> None:
+    with cloud() as aws:
+        found = Collaborators(Environment.read(VARIABLES), Clock())
+        found.__dict__.update(s3=aws.s3, ledger=aws.ledger)
+        wired = finishing(found)
+        assert wired.results_bucket == VARIABLES["RESULTS_BUCKET"]
+        assert wired.judge.results.name == VARIABLES["RESULTS_BUCKET"]

@@ -1,0 +1,168 @@
+"""Drops that shared an operation: each ends by itself, or tries again in smaller company."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pipeline.domain.drop import Drop, Failure
+from pipeline.domain.execution import Execution, Outcome, shared_execution
+from pipeline.domain.progress import PartStatus, Progress
+from pipeline.ledger.parts import PartRecord
+from pipeline.ledger.shared_files import Fate, Passenger, Passengers
+from tests.support.pipeline.builders import a_drop
+from tests.support.pipeline.clouds import cloud, stepfunctions
+from tests.support.pipeline.finish_fixture import COLLECTED, MACHINE, World, a_record, schema
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with cloud() as aws:
+        yield World(aws)
+
+
+def many(count: int) -> tuple[Drop, ...]:
+    return tuple(a_drop(f"anzsco/{number}.jsonl") for number in range(count))
+
+
+def aboard(drop: Drop, **changes: Any) -> Passenger:
+    record = a_record(drop)
+    known = Passenger(
+        drop_id=drop.drop_id,
+        fate=Fate.ABOARD,
+        input=record.input,
+        output=record.output,
+        metadata=record.metadata,
+    )
+    return replace(known, **changes)
+
+
+class Company:
+    """An execution of several drops in one part, `shared-n`."""
+
+    def __init__(self, world: World, drops: tuple[Drop, ...], progress: Progress) -> None:
+        self.world, self.drops, self.progress = world, drops, progress
+        self.name = f"shared-{len(drops)}"
+        for drop in drops:
+            world.drops.accept(drop)
+            world.drops.claim(drop.drop_id, self.name)
+        world.record = PartRecord(part_id=f"{self.name}-0001", operation_id="op-1", attempt=1)
+        self.write(*(aboard(drop) for drop in drops))
+
+    def write(self, *passengers: Passenger) -> None:
+        known = Passengers(self.world.aws.ledger, self.world.hands.clock)
+        known.write(f"{self.name}-0001", passengers)
+
+    def ended(self, told: Any = None) -> dict[str, Any]:
+        execution = shared_execution(self.name, self.drops)
+        outcome = Outcome(f"{self.name}-0001", self.progress)
+        return self.world.ended(replace(execution, outcomes=(outcome,)), told=told, name=self.name)
+
+    def started(self) -> list[list[str]]:
+        """The keys of the drops of each execution that was started."""
+        listed = stepfunctions().list_executions(stateMachineArn=MACHINE)["executions"]
+        given = [
+            stepfunctions().describe_execution(executionArn=each["executionArn"])["input"]
+            for each in listed
+        ]
+        return sorted([drop["key"] for drop in json.loads(each)["drops"]] for each in given)
+
+
+def should_tell_each_drop_of_a_company_with_its_own_manifest(world: World) -> None:
+    company = Company(world, many(3), COLLECTED)
+    ended = company.ended()
+    assert [each["status"] for each in ended["announcements"]] == ["complete"] * 3
+    assert ended["more"] is False
+    for drop in company.drops:
+        manifest = world.document("manifest.json", drop)
+        schema("manifest").validate(manifest)
+        assert manifest["key"] == drop.key
+
+
+@pytest.mark.slow
+def should_tell_page_by_page_when_there_are_many(world: World) -> None:
+    company = Company(world, many(120), COLLECTED)
+    told: Any = None
+    keys: list[str] = []
+    pages = 0
+    while told is None or told["more"]:
+        told = company.ended(told)
+        keys += [json.loads(each["detail"])["key"] for each in told["announcements"]]
+        assert len(json.dumps(told)) < 200_000
+        pages += 1
+    assert keys == [drop.key for drop in company.drops]
+    assert pages > 2
+
+
+def should_tell_the_rejected_at_once_and_try_the_others_in_halves_when_the_operation_failed(
+    world: World,
+) -> None:
+    failed = Progress(status=PartStatus.FAILED, operation_id="op-1", reason="out of order")
+    company = Company(world, many(5), failed)
+    bad = company.drops[2]
+    company.write(
+        Passenger(drop_id=bad.drop_id, fate=Fate.REJECTED, reason="line 1 is odd", faults=1)
+    )
+    ended = company.ended()
+    (announcement,) = ended["announcements"]
+    assert (announcement["status"], ended["status"]) == ("rejected", "rejected")
+    keys = [[f"anzsco/{n}.jsonl" for n in half] for half in ((0, 1), (3, 4))]
+    assert company.started() == keys
+    record = world.drops.record(company.drops[0].drop_id)
+    assert record is not None
+    assert record.ending is None
+    assert record.execution is not None
+    assert record.execution.startswith("shared-2-")
+    assert company.ended() == ended  # tried again: the same is told, and nothing is started twice
+    assert company.started() == keys
+
+
+def should_try_the_suspect_alone_when_the_service_names_a_line(world: World) -> None:
+    failed = Progress(status=PartStatus.FAILED, reason="line 5 has no text")  # 3 records a file
+    company = Company(world, many(4), failed)
+    assert company.ended()["announcements"] == []
+    others = [f"anzsco/{n}.jsonl" for n in (0, 2, 3)]
+    assert company.started() == [others, ["anzsco/1.jsonl"]]
+
+
+def should_let_those_that_were_left_travel_together(world: World) -> None:
+    company = Company(world, many(4), COLLECTED)
+    left = [Passenger(drop_id=drop.drop_id, fate=Fate.LEFT) for drop in company.drops[2:]]
+    company.write(*left)
+    ended = company.ended()
+    assert [each["status"] for each in ended["announcements"]] == ["complete"] * 2
+    assert company.started() == [["anzsco/2.jsonl", "anzsco/3.jsonl"]]
+
+
+def should_fail_the_last_one_when_an_operation_fails_with_nobody_else_aboard(world: World) -> None:
+    failed = Progress(status=PartStatus.FAILED, reason="out of order")
+    company = Company(world, many(2), failed)
+    gone = Passenger(drop_id=company.drops[1].drop_id, fate=Fate.GONE, reason="it was deleted")
+    company.write(gone)
+    ended = company.ended()
+    assert [each["status"] for each in ended["announcements"]] == ["failed", "failed"]
+    assert company.started() == []
+
+
+def should_tell_all_when_the_part_ended_before_their_files_were_read(world: World) -> None:
+    rejected = Progress(status=PartStatus.REJECTED, reason="the topic does not exist")
+    drops = many(2)
+    company = Company(world, drops, rejected)
+    for drop in drops:
+        key = {"pk": f"part#{company.name}-0001", "sk": f"segment#{drop.drop_id}"}
+        world.aws.ledger.table.delete_item(Key=key)
+    ended = company.ended()
+    assert [each["status"] for each in ended["announcements"]] == ["rejected", "rejected"]
+
+
+def should_leave_a_drop_to_its_new_execution_when_the_old_one_is_rescued(world: World) -> None:
+    failed = Progress(status=PartStatus.FAILED, reason="out of order")
+    company = Company(world, many(2), failed)
+    company.ended()
+    dead = Failure("States.Runtime", "history", execution=company.name)
+    telling = Execution(
+        drops=tuple(replace(drop, failure=dead) for drop in company.drops), parts=()
+    )
+    assert world.ended(telling, name="told")["announcements"] == []

@@ -1,0 +1,77 @@
+"""Which drops share an operation, and that what travels with them fits into a state machine."""
+
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.domain.drop import Drop
+from pipeline.domain.execution import shared_execution
+from pipeline.executions.compact_input import shortened
+from pipeline.finish.explanations import LONGEST_REASON
+from pipeline.finish.finisher import PAGE_BYTES
+from pipeline.finish.notification import Results, announcement_of, body_of
+from pipeline.receive.batching import MAX_DROPS, MAX_STATE_BYTES, Sharing
+from tests.support.pipeline.builders import a_drop
+
+STEP_FUNCTIONS_BYTES = 262_144  # of a state's input or output (Step Functions quotas)
+LONGEST_KEY = "anzsco/" + "k" * 1017  # S3: 1,024 bytes
+keys = st.text(st.characters(codec="utf-8"), min_size=1, max_size=300)
+
+
+def some_drops(names: list[str], count: int) -> list[Drop]:
+    return [a_drop(f"anzsco/{names[n % len(names)]}/{n}", size=100) for n in range(count)]
+
+
+@given(names=st.lists(keys, min_size=1, max_size=5), count=st.integers(1, 1500))
+@settings(max_examples=25, deadline=None)
+def should_stay_within_the_state_that_is_allowed_whatever_the_keys(
+    names: list[str], count: int
+) -> None:
+    drops = some_drops(names, count)
+    groups = Sharing(max_bytes=1 << 20).groups(drops)
+    assert [drop for group in groups for drop in group] == drops
+    for group in groups:
+        state = json.dumps(
+            shortened(shared_execution("shared-1000-" + "0" * 32, group)), separators=(",", ":")
+        )
+        assert len(group) == 1 or len(state) <= MAX_STATE_BYTES + 1_000  # around the drops
+
+
+def should_leave_room_for_a_page_of_announcements_beside_the_largest_state() -> None:
+    drop = a_drop(LONGEST_KEY)
+    name = f"{drop.results_prefix}x.json"
+    body = body_of(
+        drop,
+        status="failed",
+        reason="r" * LONGEST_REASON,
+        next_step="n" * LONGEST_REASON,
+        model="m" * 36,
+        records=None,
+        results=Results(
+            bucket="b" * 63,
+            prefix=drop.results_prefix,
+            output=name,
+            metadata=name,
+            manifest=name,
+            report=name,
+        ),
+        ended_at=drop.dropped_at,
+    )
+    largest = len(json.dumps(announcement_of(body)))
+    assert MAX_STATE_BYTES + 2_000 + PAGE_BYTES + largest < STEP_FUNCTIONS_BYTES
+
+
+def should_carry_a_thousand_files_together_when_their_keys_are_not_very_long() -> None:
+    drops = [a_drop(f"anzsco/{'k' * 46}{n:04d}", size=1 << 25) for n in range(MAX_DROPS)]
+    (group,) = Sharing(max_bytes=MAX_DROPS << 25).groups(drops)
+    state = shortened(shared_execution("shared-1000-" + "0" * 32, group))
+    assert len(json.dumps(state, separators=(",", ":"))) <= MAX_STATE_BYTES + 1_000
+
+
+def should_fill_a_group_before_it_begins_another() -> None:
+    drops = some_drops(["forms"], 1000)
+    few = Sharing(max_bytes=1 << 20, max_drops=300)
+    assert [len(group) for group in few.groups(drops)] == [300, 300, 300, 100]
+    small = Sharing(max_bytes=1000)
+    assert {len(group) for group in small.groups(drops)} == {10}

@@ -1,0 +1,387 @@
+"""Events as EventBridge delivers them, to executions in moto."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bench.streams.function_variables import VARIABLES
+from pipeline.clock import Clock
+from pipeline.config import Environment
+from pipeline.dependencies import Collaborators
+from pipeline.domain import identity
+from pipeline.domain.execution import Execution
+from pipeline.domain.state_fields import MalformedState
+from pipeline.errors import SettingInvalid
+from pipeline.executions.starter import Departures, shared_name
+from pipeline.ledger.drops import Drops
+from pipeline.ledger.groups import By, Rosters, RosterState
+from pipeline.receive.batching import Sharing
+from pipeline.receive.handler import arrivals_of, intake
+from pipeline.receive.receiver import Intake
+from pipeline.receive.s3_event import Admission, Arrival
+from pipeline.receive.splitting import Pieces
+from pipeline.storage.block_reader import BlockReader
+from tests.support.pipeline.builders import Hands, Measured, lines
+from tests.support.pipeline.clouds import DROPS, Cloud, cloud, stepfunctions, waiting_machine
+
+
+class World:
+    def __init__(self, aws: Cloud) -> None:
+        self.aws = aws
+        self.measured = Measured()
+        self.executions: Any = stepfunctions()
+        self.machine = waiting_machine()
+        self.default_topic: str | None = None
+        self.max_file_bytes = 1000
+        self.share_max_bytes = 0
+
+    @property
+    def drops(self) -> Drops:
+        return Drops(self.aws.ledger, Hands().clock)
+
+    @property
+    def rosters(self) -> Rosters:
+        return Rosters(self.aws.ledger, Hands().clock)
+
+    @property
+    def intake(self) -> Intake:
+        return Intake(
+            admission=Admission(s3=self.aws.s3, default_topic=self.default_topic),
+            drops=self.drops,
+            departures=Departures(
+                drops=self.drops,
+                rosters=self.rosters,
+                executions=self.executions,
+                state_machine_arn=self.machine,
+            ),
+            sharing=Sharing(max_bytes=self.share_max_bytes),
+            pieces=Pieces(
+                reader=BlockReader(self.aws.s3, sleep=Hands().sleep),
+                max_file_bytes=self.max_file_bytes,
+            ),
+            measure=self.measured,
+        )
+
+    def receive(self, *events: dict[str, Any]) -> list[Arrival]:
+        """Delivers events together; those that have to be delivered again."""
+        return self.intake.accept([Arrival.from_event(event) for event in events])
+
+    def names(self) -> list[str]:
+        listed = stepfunctions().list_executions(stateMachineArn=self.machine)["executions"]
+        return [each["name"] for each in listed]
+
+    def inputs(self) -> list[dict[str, Any]]:
+        listed = stepfunctions().list_executions(stateMachineArn=self.machine)["executions"]
+        arns = [each["executionArn"] for each in listed]
+        described = [stepfunctions().describe_execution(executionArn=arn) for arn in arns]
+        return [json.loads(each["input"]) for each in described]
+
+    def started(self) -> list[Execution]:
+        """The executions of one drop in one part, or in none."""
+        return [Execution.from_state(given) for given in self.inputs()]
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with cloud() as aws:
+        yield World(aws)
+
+
+def an_event(
+    key: str = "anzsco/jobs.jsonl",
+    size: int = 10,
+    *,
+    version_id: str | None = "v1",
+    etag: str | None = "ab12",
+) -> dict[str, Any]:
+    """As S3 tells EventBridge: the key is not URL-encoded."""
+    described = {"key": key, "size": size, "etag": etag, "version-id": version_id}
+    return {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "time": "2026-11-21T12:00:00Z",
+        "detail": {
+            "version": "0",
+            "bucket": {"name": DROPS},
+            "object": {k: v for k, v in described.items() if v is not None},
+            "reason": "PutObject",
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "anzsco/jobs.jsonl",
+        "anzsco/a b+c%20d%zz.jsonl",
+        "anzsco/職業/ä'\"<&>\n.jsonl",
+        "anzsco//double.jsonl",
+    ],
+)
+def should_start_one_part_of_one_segment_when_a_file_is_dropped(world: World, key: str) -> None:
+    world.receive(an_event(key))
+    (execution,) = world.started()
+    (drop,), (part,) = execution.drops, execution.parts
+    (segment,) = part.segments
+    drop_id = identity.drop_id(DROPS, key, "v1")
+    assert (drop.drop_id, drop.key, drop.version_id, drop.etag) == (drop_id, key, "v1", "ab12")
+    assert drop.results_prefix == segment.results_prefix == f"{key}/{drop_id}/"
+    assert (part.topic, part.model, part.bytes) == ("anzsco", None, 10)
+    assert (segment.first_byte, segment.last_byte, segment.key) == (0, 9, key)
+    assert drop.dropped_at == "2026-11-21T12:00:00.000Z"
+    assert world.measured.total("DropsAccepted") == 1
+
+
+def should_run_once_when_the_event_is_delivered_twice(world: World) -> None:
+    assert world.receive(an_event()) == world.receive(an_event(), an_event()) == []
+    assert len(world.started()) == 1
+    assert world.measured.total("DropsAccepted") == 1
+
+
+def should_run_again_when_the_key_has_a_new_version(world: World) -> None:
+    world.receive(an_event())
+    world.receive(an_event(version_id="v2"))
+    assert len(world.started()) == 2
+
+
+class Dying:
+    """Step Functions for a function that dies in the call."""
+
+    def start_execution(self, **_: Any) -> None:
+        raise KeyboardInterrupt
+
+
+def should_start_the_execution_when_the_function_died_between_ledger_and_start(
+    world: World,
+) -> None:
+    world.executions = Dying()
+    with pytest.raises(KeyboardInterrupt):
+        world.receive(an_event())
+    assert world.inputs() == []
+    world.executions = stepfunctions()
+    world.receive(an_event())
+    assert [each.drops[0].key for each in world.started()] == ["anzsco/jobs.jsonl"]
+    item = world.aws.ledger.get(f"drop#{world.started()[0].drops[0].drop_id}", "drop")
+    assert item is not None
+    assert world.names() == [item["execution"]]
+
+
+def should_pass_over_folder_markers_when_consoles_make_them(world: World) -> None:
+    assert world.receive(an_event("anzsco/", 0), an_event("anzsco/models/", 0)) == []
+    assert world.started() == []
+
+
+@pytest.mark.parametrize(
+    ("key", "size", "reason"),
+    [
+        ("anzsco/empty.jsonl", 0, "empty"),
+        ("no-topic.jsonl", 10, "topic"),
+        ("anzsco/models/latest/x.jsonl", 10, "model"),
+    ],
+)
+def should_send_it_on_to_be_told_without_a_part_when_a_drop_is_refused_at_the_door(
+    world: World, key: str, size: int, reason: str
+) -> None:
+    world.receive(an_event(key, size))
+    (execution,) = world.started()
+    assert execution.parts == ()
+    rejection = execution.drops[0].rejection
+    assert rejection is not None
+    assert reason in rejection.reason
+    assert rejection.next_step
+
+
+def should_take_a_file_of_exactly_the_limit(world: World) -> None:
+    world.receive(an_event(size=1000))
+    assert world.started()[0].parts[0].bytes == 1000
+
+
+def should_use_the_default_topic_when_the_key_names_none(world: World) -> None:
+    world.default_topic = "osca"
+    world.receive(an_event("jobs.jsonl"))
+    (execution,) = world.started()
+    assert execution.parts[0].topic == "osca"
+    assert execution.drops[0].results_prefix.startswith("osca/jobs.jsonl/")
+
+
+def should_ask_s3_when_the_event_lacks_version_and_etag(world: World) -> None:
+    segment = world.aws.segment("anzsco/ä b+%.jsonl", b"12345")
+    world.receive(an_event(segment.key, 0, version_id=None, etag=None))
+    (execution,) = world.started()
+    drop = execution.drops[0]
+    assert (drop.version_id, drop.etag, drop.size) == (segment.version_id, segment.etag, 5)
+
+
+def should_ask_for_the_very_version_when_only_the_etag_is_missing(world: World) -> None:
+    first = world.aws.segment("anzsco/a", b"12345")
+    world.aws.segment("anzsco/a", b"other")
+    world.receive(an_event("anzsco/a", 5, version_id=first.version_id, etag=None))
+    assert world.started()[0].drops[0].etag == first.etag
+
+
+def should_start_nothing_when_the_object_is_gone_before_it_could_be_identified(
+    world: World,
+) -> None:
+    assert world.receive(an_event("anzsco/gone", version_id=None)) == []
+    assert world.started() == []
+
+
+@pytest.mark.parametrize("event", [{}, {"detail": None}, {"detail": {"object": {"key": "k"}}}])
+def should_name_what_is_wrong_when_the_event_is_not_of_s3(event: dict[str, Any]) -> None:
+    with pytest.raises(MalformedState, match="Object Created"):
+        Arrival.from_event(event)
+
+
+def should_be_wired_from_the_environment_when_the_function_starts() -> None:
+    arn = "arn:aws:states:ap-southeast-2:1:stateMachine:drop"
+    settings = Environment.read({**VARIABLES, "STATE_MACHINE_ARN": arn, "DEFAULT_TOPIC": "osca"})
+    with pytest.raises(SettingInvalid, match="STATE_MACHINE_ARN"):
+        intake(Collaborators(Environment.read(VARIABLES), Clock()))
+    with cloud() as aws:
+        found = Collaborators(settings, Clock())
+        found.__dict__.update(s3=aws.s3, executions=stepfunctions(), ledger=aws.ledger)
+        wired = intake(found)
+    assert wired.departures.state_machine_arn == arn
+    assert wired.admission.default_topic == "osca"
+    assert wired.pieces.max_file_bytes == 5_000_000_000
+    assert wired.sharing.max_bytes == 32 << 20
+
+
+def small_events(count: int, *, topic: str = "anzsco") -> list[dict[str, Any]]:
+    return [an_event(f"{topic}/{number}.jsonl", 10) for number in range(count)]
+
+
+@pytest.fixture
+def sharing(world: World) -> World:
+    world.share_max_bytes = 1000
+    return world
+
+
+def should_start_one_execution_of_one_part_when_small_files_arrive_together(sharing: World) -> None:
+    sharing.receive(*small_events(3))
+    (given,) = sharing.inputs()
+    assert [drop["key"] for drop in given["drops"]] == [f"anzsco/{n}.jsonl" for n in range(3)]
+    (part,) = given["parts"]
+    assert [each["drop_id"] for each in part["segments"]] == [d["drop_id"] for d in given["drops"]]
+    assert part["bytes"] == 30
+    assert sharing.measured.total("DropsAccepted") == 3
+
+
+def should_keep_apart_what_has_another_topic_or_model_or_is_refused_or_large(
+    sharing: World,
+) -> None:
+    sharing.receive(
+        *small_events(2),
+        *small_events(2, topic="osca"),
+        an_event("anzsco/models/5f3c9f0e-1111-4222-8333-000000000000/a.jsonl", 10),
+        an_event("anzsco/large.jsonl", 1000),
+        an_event("nowhere.jsonl", 10),
+    )
+    carried = sorted(len(given["drops"]) for given in sharing.inputs())
+    assert carried == [1, 1, 1, 2, 2]
+
+
+def should_carry_each_drop_once_when_the_batch_is_delivered_again(sharing: World) -> None:
+    sharing.receive(*small_events(3))
+    sharing.receive(*small_events(3))
+    sharing.receive(*small_events(5))
+    assert sorted(len(given["drops"]) for given in sharing.inputs()) == [2, 3]
+
+
+def should_start_the_sealed_execution_when_the_function_died_before_it_could(
+    sharing: World,
+) -> None:
+    sharing.executions = Dying()
+    with pytest.raises(KeyboardInterrupt):
+        sharing.receive(*small_events(3))
+    sharing.executions = stepfunctions()
+    sharing.receive(*small_events(2))  # delivered again in another company
+    (given,) = sharing.inputs()
+    assert len(given["drops"]) == 3
+
+
+def should_put_drops_together_anew_when_the_function_died_before_the_seal(sharing: World) -> None:
+    class DyingBeforeTheSeal(Rosters):
+        __slots__ = ()
+
+        def seal(self, *_: Any) -> bool:
+            raise KeyboardInterrupt
+
+    dying = sharing.intake.departures
+    object.__setattr__(dying, "rosters", DyingBeforeTheSeal(sharing.aws.ledger, Hands().clock))
+    drops = [sharing.intake.admission.drop_of(Arrival.from_event(e)) for e in small_events(3)]
+    taken = [drop for drop in drops if drop is not None]
+    for drop in taken:
+        sharing.drops.accept(drop)
+    with pytest.raises(KeyboardInterrupt):
+        dying.together(taken, by=By.INTAKE)
+    sharing.receive(*small_events(3))
+    (given,) = sharing.inputs()
+    assert len(given["drops"]) == 3
+    broken = sharing.rosters.read(shared_name(taken))
+    assert broken is not None
+    assert broken.state is RosterState.BROKEN
+    assert sharing.names() == [f"{shared_name(taken)}-2"]
+
+
+def should_ask_for_the_rest_again_when_a_group_fails(sharing: World) -> None:
+    class OutOfOrder:
+        def start_execution(self, **_: Any) -> None:
+            raise RuntimeError("no way")
+
+    sharing.executions = OutOfOrder()
+    failed = sharing.receive(*small_events(3))
+    assert len(failed) == 3
+    sharing.executions = stepfunctions()
+    assert sharing.receive(*small_events(3)) == []
+    assert len(sharing.inputs()) == 1
+
+
+@pytest.mark.slow
+def should_hand_on_less_than_step_functions_takes_when_a_thousand_files_share(
+    sharing: World,
+) -> None:
+    sharing.share_max_bytes = 1 << 20
+    long = [an_event(f"anzsco/{'ä' * 30}{number}.jsonl", 10) for number in range(1000)]
+    sharing.receive(*long)
+    given = sharing.inputs()
+    assert sum(len(each["drops"]) for each in given) == 1000
+    assert len(given) <= 3
+    assert max(len(json.dumps(each)) for each in given) < 262_144 * 0.8
+
+
+def should_cut_a_large_file_at_line_ends_into_parts_of_their_own(world: World) -> None:
+    content = lines(100)
+    world.aws.segment("anzsco/large.jsonl", content)
+    segment = world.aws.segment("anzsco/large.jsonl", content)
+    world.receive(
+        an_event(segment.key, len(content), version_id=segment.version_id, etag=segment.etag)
+    )
+    (given,) = world.inputs()
+    parts = given["parts"]
+    assert [part["piece"] for part in parts] == list(range(1, len(parts) + 1))
+    assert len(parts) == -(-len(content) // 1000)
+    assert sum(part["bytes"] for part in parts) == len(content)
+    for part in parts:
+        (piece,) = part["segments"]
+        assert content[piece["last_byte"] : piece["last_byte"] + 1] == b"\n"
+        assert part["bytes"] <= 1000
+
+
+def should_refuse_a_large_file_at_the_door_when_it_has_no_line_ends(world: World) -> None:
+    segment = world.aws.segment("anzsco/large.jsonl", b"x" * 5000)
+    world.receive(an_event(segment.key, 5000, version_id=segment.version_id, etag=segment.etag))
+    (execution,) = world.started()
+    assert execution.parts == ()
+    assert execution.drops[0].rejection is not None
+
+
+def should_name_the_messages_that_can_not_be_read() -> None:
+    good = {"messageId": "1", "body": json.dumps(an_event())}
+    arrivals, unreadable = arrivals_of(
+        [good, {"messageId": "2", "body": "no JSON"}, {"messageId": "3", "body": "{}"}]
+    )
+    assert list(arrivals) == ["1"]
+    assert unreadable == ["2", "3"]

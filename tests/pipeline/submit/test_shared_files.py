@@ -1,0 +1,201 @@
+"""Several files in one operation: aboard, coded, and each with its own results again."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pipeline.collect.handler import collecting
+from pipeline.domain.drop import Drop
+from pipeline.domain.execution import Ticket, shared_execution
+from pipeline.domain.identity import drop_id, results_prefix
+from pipeline.domain.part import Part
+from pipeline.domain.progress import PartStatus, Progress
+from pipeline.errors import ResultsMismatch
+from pipeline.executions.compact_input import completed_ticket, shortened
+from pipeline.ledger.drops import Drops
+from pipeline.ledger.parts import Attempts
+from pipeline.ledger.shared_files import Fate, Passenger, Passengers
+from pipeline.submit.handler import submitting
+from tests.support.pipeline.builders import Hands, lines
+from tests.support.pipeline.clouds import DROPS
+from tests.support.pipeline.memory_service import TOPIC, coded
+from tests.support.pipeline.stream_functions import Composed, composed
+
+pytestmark = pytest.mark.slow  # seconds together; make check is for all day
+
+NO_IDS = b'{"occp_text": "nurse", "tasks_text": ""}\n'
+
+
+class World(Composed):
+    def drops(self, *contents: bytes) -> tuple[Drop, ...]:
+        """Dropped and accepted, under the keys anzsco/0.jsonl and so on."""
+        found = []
+        for number, content in enumerate(contents):
+            key = f"{TOPIC}/{number}.jsonl"
+            segment = self.aws.segment(key, content)
+            identity = drop_id(DROPS, key, segment.version_id)
+            drop = Drop(
+                drop_id=identity,
+                bucket=DROPS,
+                key=key,
+                version_id=segment.version_id,
+                size=len(content),
+                etag=segment.etag,
+                topic=TOPIC,
+                model=None,
+                results_prefix=results_prefix(key, TOPIC, identity),
+                dropped_at="2026-11-21T11:59:00.000Z",
+            )
+            Drops(self.aws.ledger, Hands().clock).accept(drop)
+            found.append(drop)
+        return tuple(found)
+
+    def ticket(self, drops: tuple[Drop, ...]) -> Ticket:
+        """As the state machine hands it over, in short."""
+        state = shortened(shared_execution("shared", drops))
+        first = {"status": "new", "attempt": 0, "polls": 0}
+        return completed_ticket(
+            {"part": state["parts"][0], "progress": first},
+            Drops(self.aws.ledger, Hands().clock).known,
+        )
+
+    def submit(self, ticket: Ticket) -> Progress:
+        return submitting(self.found()).submit(ticket, owner="a", seconds_left=lambda: 900)
+
+    def collect(
+        self, part: Part, progress: Progress, times: Sequence[float] = (), **changes: Any
+    ) -> Progress:
+        """With so much time left at each look; 900 seconds when they are used up."""
+        left = list(times)
+        return replace(collecting(self.found()), **changes).collect(
+            Ticket(part, progress),
+            owner="b",
+            seconds_left=lambda: left.pop(0) if left else 900.0,
+        )
+
+    def there_and_back(self, *contents: bytes) -> tuple[Drop, ...]:
+        drops = self.drops(*contents)
+        ticket = self.ticket(drops)
+        collected = self.collect(ticket.part, self.submit(ticket))
+        assert collected.status is PartStatus.COLLECTED
+        return drops
+
+    def passengers(self) -> dict[str, Passenger]:
+        return Passengers(self.aws.ledger, Hands().clock).of("shared-0001")
+
+    def output(self, drop: Drop) -> bytes:
+        return self.aws.result(f"{drop.results_prefix}output.jsonl")
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with composed() as ready:
+        yield World(ready.aws, ready.memory, ready.filled)
+
+
+def should_give_each_file_what_it_would_have_got_alone(world: World) -> None:
+    contents = (lines(3), lines(1, text="unsure"), lines(200, text="ä"))
+    drops = world.there_and_back(*contents)
+    assert [each.input for each in world.memory.uploaded] == [b"".join(contents)]
+    for drop, content in zip(drops, contents, strict=True):
+        assert world.output(drop) == coded(content)
+        assert f"{drop.results_prefix}metadata.json" in world.aws.result_keys()
+        passenger = world.passengers()[drop.drop_id]
+        assert passenger.input is not None
+        assert passenger.output is not None
+        assert passenger.input.records == passenger.output.records == content.count(b"\n")
+        assert passenger.input.record_id_digest == passenger.output.record_id_digest
+        assert passenger.input.bytes == drop.size
+        assert passenger.output.bytes == len(coded(content))
+
+
+def should_put_a_newline_between_files_when_one_lacks_its_last(world: World) -> None:
+    drops = world.there_and_back(lines(2).removesuffix(b"\n"), lines(2, text="miner"))
+    assert world.memory.uploaded[0].input == lines(2) + lines(2, text="miner")
+    assert world.output(drops[0]) == coded(lines(2))
+
+
+def should_leave_a_faulty_file_behind_and_report_it_when_its_neighbours_are_good(
+    world: World,
+) -> None:
+    drops = world.there_and_back(lines(2), lines(1) + b"not json\n", lines(3))
+    good, faulty, other = (world.passengers()[drop.drop_id] for drop in drops)
+    assert (good.fate, faulty.fate, other.fate) == (Fate.ABOARD, Fate.REJECTED, Fate.ABOARD)
+    assert "line 2" in (faulty.reason or "")
+    assert f"{drops[1].results_prefix}rejection.json" in world.aws.result_keys()
+    assert world.output(drops[2]) == coded(lines(3))
+
+
+def should_leave_files_without_record_ids_to_travel_with_their_like(world: World) -> None:
+    drops = world.there_and_back(lines(2), NO_IDS, lines(1))
+    fates = [world.passengers()[drop.drop_id].fate for drop in drops]
+    assert fates == [Fate.ABOARD, Fate.LEFT, Fate.ABOARD]
+    assert world.memory.uploaded[0].input == lines(2) + lines(1)
+
+
+def should_go_without_a_file_that_was_deleted_meanwhile(world: World) -> None:
+    drops = world.drops(lines(2), lines(1))
+    ticket = world.ticket(drops)
+    world.aws.s3.delete_object(Bucket=DROPS, Key=drops[0].key, VersionId=drops[0].version_id)
+    world.submit(ticket)
+    fates = [world.passengers()[drop.drop_id].fate for drop in drops]
+    assert fates == [Fate.GONE, Fate.ABOARD]
+
+
+def should_create_no_operation_when_no_file_is_good(world: World) -> None:
+    progress = world.submit(world.ticket(world.drops(b"a\n", b"b\n")))
+    assert progress.status is PartStatus.REJECTED
+    assert world.memory.operations == {}
+
+
+def should_upload_the_same_again_when_the_first_operation_timed_out(world: World) -> None:
+    ticket = world.ticket(world.drops(lines(2), lines(1)))
+    first = world.submit(ticket)
+    world.memory.time_out(first.operation_id or "")
+    timed_out = replace(first, status=PartStatus.TIMED_OUT)
+    second = world.submit(replace(ticket, progress=timed_out))
+    assert second.attempt == 2
+    one, two = world.memory.uploaded
+    assert one.input == two.input
+
+
+def should_refuse_results_when_a_line_is_lost_or_moved(world: World) -> None:
+    for spoil in (
+        lambda output: output.split(b"\n", 1)[1],
+        lambda output: output + output.split(b"\n", 1)[0] + b"\n",
+        lambda output: b"\n".join([*output.splitlines()[::-1], b""]),
+    ):
+        ticket = world.ticket(world.drops(lines(2), lines(3)))
+        submitted = world.submit(ticket)
+        operation = world.memory.operations[submitted.operation_id or ""]
+        world.memory.finish(operation.operation_id)
+        operation.output = spoil(operation.output)
+        with pytest.raises(ResultsMismatch):
+            world.collect(ticket.part, submitted)
+        with Attempts(world.aws.ledger, Hands().clock).claimed(
+            ticket.part.part_id, owner="a", seconds=0
+        ) as claim:
+            claim.abandon("spoilt")
+
+
+def should_go_on_where_it_stopped_when_time_ran_out(world: World) -> None:
+    contents = [lines(n + 1) for n in range(5)]
+    drops = world.drops(*contents)
+    ticket = world.ticket(drops)
+    submitted = world.submit(ticket)
+    progress = world.collect(ticket.part, submitted, (900, 900, 10), drops_a_step=2)
+    assert progress.status is PartStatus.COLLECTING
+    assert sum(key.endswith("output.jsonl") for key in world.aws.result_keys()) == 2
+    assert world.collect(ticket.part, progress).status is PartStatus.COLLECTED
+    assert [world.output(drop) for drop in drops] == [coded(content) for content in contents]
+
+
+def should_read_the_output_in_ranges_cut_anywhere(world: World) -> None:
+    contents = (lines(3), lines(5), lines(2))
+    drops = world.drops(*contents)
+    ticket = world.ticket(drops)
+    world.collect(ticket.part, world.submit(ticket), part_bytes=37)
+    assert [world.output(drop) for drop in drops] == [coded(content) for content in contents]
+    assert len(world.memory.ranges) > 20

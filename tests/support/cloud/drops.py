@@ -1,0 +1,49 @@
+"""What is dropped, and what a drop that ended well must have left."""
+
+import json
+from itertools import cycle, islice
+from typing import Any
+
+from localcloud.notifications import Notification
+from localcloud.places import PROJECT
+from tests.support.cloud.subscriber import Drop, Witness, check_schema
+
+COMPLETE = {"output.jsonl", "metadata.json", "manifest.json"}
+
+
+def lines(count: int, *, first: int = 1, longer: int = 0) -> bytes:
+    """Records of the sample's texts, with recordIds of which some are the same.
+
+    :param longer: spaces that make each line longer; to code them costs nothing.
+    """
+    sample = (PROJECT / "samples" / "occupations.jsonl").read_text("utf-8")
+    records = islice(cycle([json.loads(line) for line in sample.splitlines()]), count)
+    numbered = (record | {"recordId": f"n{n - n % 7}"} for n, record in enumerate(records, first))
+    return b"".join(json.dumps(record).encode() + b" " * longer + b"\n" for record in numbered)
+
+
+def check_complete(witness: Witness, drop: Drop, told: Notification) -> dict[str, Any]:
+    """The manifest of a drop that ended well, once results and input agree with it."""
+    assert told.status == "complete", told.reason
+    assert witness.results_of(drop) == COMPLETE
+    manifest = witness.document(told.results.manifest)
+    check_schema(manifest, "manifest")
+    sent = [json.loads(line)["recordId"] for line in drop.content.splitlines()]
+    output = witness.result(told.results.output)
+    got = [json.loads(line) for line in output.splitlines()]
+    assert [line["recordId"] for line in got] == sent
+    assert all(("result" in line) != ("suggestions" in line) for line in got)
+    assert told.records is not None
+    assert told.records["input"] == told.records["output"] == len(sent)
+    assert told.records["coded"] == sum("result" in line for line in got)
+    assert manifest["input"]["bytes"] == len(drop.content)
+    assert manifest["output"]["bytes"] == len(output)
+    assert manifest["input"]["recordIdDigest"] == manifest["output"]["recordIdDigest"]
+    metadata = witness.document(told.results.metadata)
+    assert metadata["modelId"] == manifest["model"]["modelId"] == told.body["model"]
+    return manifest
+
+
+def operation_of(manifest: dict[str, Any]) -> str:
+    (operation,) = manifest["operations"]
+    return str(operation["operationId"])

@@ -1,0 +1,208 @@
+"""Builds what the tests of Pipeline start from; every argument has a sensible default."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import urllib3
+
+from pipeline.clock import Clock
+from pipeline.domain.drop import Drop
+from pipeline.domain.execution import Ticket, whole_file
+from pipeline.domain.identity import drop_id, part_id, results_prefix
+from pipeline.domain.part import Part
+from pipeline.domain.progress import PartStatus, Progress
+from pipeline.engines.coding_service.client import CodingService, CodingServicePort
+from pipeline.engines.coding_service.engine import CallShare, CodingServiceEngine
+from pipeline.engines.coding_service.http import Transport
+from pipeline.engines.coding_service.presigned import PresignedHosts, presigned_pool
+from pipeline.engines.coding_service.tokens import Tokens
+from pipeline.ledger.table import Ledger
+from pipeline.rate_limit.limiter import Limiter
+from pipeline.rate_limit.polling import NO_DEMAND, Demand, Polling
+from pipeline.rate_limit.state import Lane
+from tests.support.pipeline.clouds import DROPS, REGION
+from tests.support.pipeline.memory_service import CLIENT_ID, CLIENT_SECRET, TOPIC, MemoryService
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC).timestamp()
+FILLED = f'{{"clientId": "{CLIENT_ID}", "clientSecret": "{CLIENT_SECRET}"}}'
+
+
+@dataclass
+class Hands:
+    """A clock's hands: they stand still until somebody moves them or sleeps."""
+
+    time: float = NOON
+    slept: list[float] = field(default_factory=list)
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(seconds=lambda: self.time, sleep=self.sleep)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+
+
+@dataclass
+class Measured:
+    """Takes the place of metrics, and remembers them."""
+
+    seen: list[tuple[str, float, dict[str, str]]] = field(default_factory=list)
+
+    def __call__(self, name: str, value: float = 1, *, unit: str = "Count", **dims: str) -> None:
+        self.seen.append((name, value, dims))
+
+    def total(self, name: str) -> float:
+        return sum(value for seen, value, _ in self.seen if seen == name)
+
+
+def a_drop(key: str = "anzsco/jobs.jsonl", **changes: Any) -> Drop:
+    identity = drop_id(DROPS, key, "v1")
+    topic = changes.get("topic", TOPIC)
+    drop = Drop(
+        drop_id=identity,
+        bucket=DROPS,
+        key=key,
+        version_id="v1",
+        size=100,
+        etag="0123",
+        topic=TOPIC,
+        model=None,
+        results_prefix=results_prefix(key, topic, identity),
+        dropped_at="2026-11-21T11:59:00.000Z",
+    )
+    return replace(drop, **changes)
+
+
+def a_part(drop: Drop | None = None) -> Part:
+    """The one part of a drop."""
+    drop = drop or a_drop()
+    return Part(
+        part_id=part_id(drop.drop_id),
+        topic=drop.topic or TOPIC,
+        model=drop.model,
+        bytes=drop.size,
+        segments=(whole_file(drop),),
+    )
+
+
+def a_ticket(
+    status: PartStatus = PartStatus.IN_PROGRESS, *, part: Part | None = None, **progress: Any
+) -> Ticket:
+    return Ticket(part or a_part(), Progress(status=status, **progress))
+
+
+def lines(count: int, *, text: str = "nurse") -> bytes:
+    """A file of records with the recordIds r1, r2…"""
+    return b"".join(
+        f'{{"recordId": "r{n}", "occp_text": "{text} {n}", "tasks_text": ""}}\n'.encode()
+        for n in range(1, count + 1)
+    )
+
+
+def a_limiter(ledger: Ledger, hands: Hands, **changes: Any) -> Limiter:
+    settings: dict[str, Any] = {"requests_per_second": 1, "requests_per_day": 10_000}
+    return Limiter(ledger=ledger, clock=hands.clock, chance=lambda: 0.5, **{**settings, **changes})
+
+
+def a_polling() -> Polling:
+    return Polling(first_seconds=10, fraction=0.1, ceiling_seconds=7200, chance=lambda: 0.0)
+
+
+@cache
+def _secrets_client() -> "SecretsManagerClient":
+    """One for all tests: making a client takes longer than most of them."""
+    return boto3.client(
+        "secretsmanager",
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+def secrets(credentials: str = FILLED) -> "SecretsManagerClient":
+    """moto's Secrets Manager (inside `cloud()`) with the two secrets, named as below."""
+    client = _secrets_client()
+    client.create_secret(Name="credentials", SecretString=credentials)
+    client.create_secret(Name="token", SecretString="{}")
+    return client
+
+
+def a_tokens(
+    memory: MemoryService,
+    ledger: Ledger,
+    hands: Hands,
+    client: "SecretsManagerClient",
+    transport: Transport | None = None,
+) -> Tokens:
+    return Tokens(
+        secrets=client,
+        transport=transport or memory.transport,
+        ledger=ledger,
+        auth_url=memory.base_url,
+        credentials_secret_arn="credentials",
+        token_secret_arn="token",
+        clock=hands.clock,
+    )
+
+
+def a_service(
+    memory: MemoryService,
+    ledger: Ledger,
+    hands: Hands,
+    *,
+    client: "SecretsManagerClient | None" = None,
+    limiter: Limiter | None = None,
+    **changes: Any,
+) -> CodingService:
+    """The shipped client in front of the service in memory; moto holds its secrets."""
+    return CodingService(
+        transport=memory.transport,
+        tokens=a_tokens(memory, ledger, hands, client or secrets()),
+        limiter=limiter or a_limiter(ledger, hands),
+        ledger=ledger,
+        service_url=memory.base_url,
+        clock=hands.clock,
+        **changes,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Unlimited:
+    """Stands for the limiter where nobody counts: remembers which operations ended."""
+
+    heard: list[float] = field(default_factory=list)
+    seen: Demand = NO_DEMAND
+
+    def foresee(self, lane: Lane, *, turn: str | None = None) -> None:
+        """Every call is due."""
+
+    def demand(self) -> Demand:
+        return self.seen
+
+    def ended(self, begun_at: float) -> None:
+        self.heard.append(begun_at)
+
+
+def an_engine(
+    service: CodingServicePort,
+    hands: Hands,
+    *,
+    pool: urllib3.PoolManager | None = None,
+    host: str = "storage.example",
+    limiter: CallShare | None = None,
+) -> CodingServiceEngine:
+    """The engine in front of a service; its storage is at `host`, over plain http."""
+    return CodingServiceEngine(
+        service=service,
+        pool=pool or presigned_pool(None),
+        hosts=PresignedHosts((host,), allow_plain_http=True),
+        clock=hands.clock,
+        limiter=limiter or Unlimited(),
+    )

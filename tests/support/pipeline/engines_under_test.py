@@ -1,0 +1,315 @@
+"""The engines that have to pass `test_contract.py`: each with a service that a test can command.
+
+To add one, write a `Contender` and name it in `CONTENDERS`.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.check.handler import Checking
+from pipeline.collect.collector import Collecting
+from pipeline.domain.drop import Drop
+from pipeline.domain.execution import Ticket, shared_execution, whole_files
+from pipeline.domain.identity import drop_id, results_prefix
+from pipeline.domain.part import Part
+from pipeline.domain.progress import PartStatus, Progress
+from pipeline.engines.amazon_ml.api import AmazonMl
+from pipeline.engines.amazon_ml.bucket import Exchange
+from pipeline.engines.amazon_ml.codelist import Codelist
+from pipeline.engines.amazon_ml.engine import AmazonMlEngine
+from pipeline.engines.amazon_ml.models import Models
+from pipeline.engines.base import Engine
+from pipeline.engines.coding_service.engine import CodingServiceEngine
+from pipeline.engines.coding_service.presigned import presigned_pool
+from pipeline.ledger.drops import Drops
+from pipeline.ledger.parts import Attempts
+from pipeline.ledger.shared_files import Passengers
+from pipeline.storage.block_reader import BlockReader
+from pipeline.storage.multipart import ResultFiles
+from pipeline.storage.results_bucket import ResultsBucket
+from pipeline.submit.input_stream import Boarding
+from pipeline.submit.submitter import Submitting
+from pipeline.validation.rejection_report import Rejections
+from protocol.errors import ServiceAnswer
+from tests.support.pipeline.builders import Hands, Measured, a_polling, a_service, an_engine
+from tests.support.pipeline.clouds import DROPS, REGION, RESULTS, Cloud, cloud
+from tests.support.pipeline.memory_amazon_ml import (
+    CODES,
+    EXCHANGE,
+    SECRET_KEY,
+    Fault,
+    MemoryAmazonMl,
+)
+from tests.support.pipeline.memory_service import (
+    CLIENT_SECRET,
+    MODEL_ID,
+    TOKEN_CANARY,
+    TOPIC,
+    URL_CANARY,
+    MemoryService,
+    StorageFault,
+    a_model,
+)
+
+PART_BYTES = 5 << 20  # the least that S3 (and moto) takes for a part that is not the last
+
+
+class Contender(Protocol):
+    """An engine, and what a test does to the service behind it.
+
+    The service codes to `memory_service.coded`'s codes: a scientist, or unsure. Its topic is
+    `TOPIC`, which has one model."""
+
+    @property
+    def engine(self) -> Engine: ...
+
+    @property
+    def model_id(self) -> str: ...
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What may be written nowhere."""
+
+    def opened(self) -> str:
+        """The id of an operation that was opened and got no input."""
+
+    def pause(self) -> None:
+        """From now on nothing is coded."""
+
+    def finish(self, operation_id: str) -> None:
+        """Codes a paused operation's input."""
+
+    def fail(self, operation_id: str, why: str) -> None: ...
+
+    def taken(self) -> int:
+        """How many operations got input that counts, ever."""
+
+    def busy_next(self) -> None:
+        """The next call finds the service overloaded."""
+
+    def deny_next(self) -> None:
+        """The next calls find that the caller may not."""
+
+    def lose_arrival(self) -> None:
+        """The answer to the next input is lost on its way, though the service has the input."""
+
+    def kept(self, operation_id: str) -> bool:
+        """Whether Pipeline still pays for something that the operation needed."""
+
+
+@dataclass
+class CodingServiceContender:
+    memory: MemoryService
+    engine: CodingServiceEngine
+    model_id: str = MODEL_ID
+    secrets: tuple[str, ...] = (CLIENT_SECRET, TOKEN_CANARY, URL_CANARY)
+
+    def opened(self) -> str:
+        return self.engine.service.create_operation(TOPIC, None).operation_id
+
+    def pause(self) -> None:
+        self.memory.codes_at_once = False
+
+    def finish(self, operation_id: str) -> None:
+        self.memory.finish(operation_id)
+
+    def fail(self, operation_id: str, why: str) -> None:
+        self.memory.fail(operation_id, why)
+
+    def taken(self) -> int:
+        return len(self.memory.uploaded)
+
+    def busy_next(self) -> None:
+        self.memory.refuse_next("/v1/", ServiceAnswer.INTERNAL)
+
+    def deny_next(self) -> None:
+        self.memory.refuse_next("/v1/", ServiceAnswer.DENIED, times=2)
+
+    def lose_arrival(self) -> None:
+        self.memory.storage_faults = [StorageFault("PUT", stored=True)]
+
+    def kept(self, operation_id: str) -> bool:
+        return False  # the service deletes its files itself
+
+
+@dataclass
+class AmazonMlContender:
+    memory: MemoryAmazonMl
+    engine: AmazonMlEngine
+    model_id: str = "ml-anzsco-1"
+    secrets: tuple[str, ...] = (SECRET_KEY,)
+
+    def opened(self) -> str:
+        return "nobody-knows-it"  # a prediction is created when its input is there
+
+    def pause(self) -> None:
+        self.memory.codes_at_once = False
+
+    def finish(self, operation_id: str) -> None:
+        self.memory.finish(operation_id)
+
+    def fail(self, operation_id: str, why: str) -> None:
+        self.memory.fail(operation_id, why)
+
+    def taken(self) -> int:
+        return len(self.memory.created)
+
+    def busy_next(self) -> None:
+        self.memory.faults = [Fault("*", "InternalServerException", 500)]
+
+    def deny_next(self) -> None:
+        self.memory.faults = [Fault("*", "AccessDeniedException")]
+
+    def lose_arrival(self) -> None:
+        self.memory.faults = [Fault("CreateBatchPrediction", "", 0, done=True)]
+
+    def kept(self, operation_id: str) -> bool:
+        listed = self.memory.s3.list_objects_v2(Bucket=EXCHANGE, Prefix=operation_id)
+        return bool(
+            listed.get("Contents")
+            or operation_id in self.memory.predictions
+            or operation_id in self.memory.data_sources
+        )
+
+
+@contextmanager
+def coding_service(aws: Cloud, hands: Hands, _folder: Path) -> Iterator[CodingServiceContender]:
+    memory = MemoryService(models={TOPIC: [a_model()]})
+    with memory.served() as address, presigned_pool(None) as pool:
+        service = a_service(memory, aws.ledger, hands)
+        host = address.removeprefix("http://")
+        yield CodingServiceContender(memory, an_engine(service, hands, pool=pool, host=host))
+
+
+@contextmanager
+def amazon_ml(aws: Cloud, _hands: Hands, folder: Path) -> Iterator[AmazonMlContender]:
+    aws.s3.create_bucket(Bucket=EXCHANGE, CreateBucketConfiguration={"LocationConstraint": REGION})
+    memory = MemoryAmazonMl(aws.s3)
+    with memory.served():
+        yield AmazonMlContender(memory, an_amazon_ml_engine(aws, memory, folder))
+
+
+def an_amazon_ml_engine(
+    aws: Cloud, memory: MemoryAmazonMl, folder: Path, **chosen: str
+) -> AmazonMlEngine:
+    """The shipped engine in front of the service in memory; its codelist lies in the folder."""
+    (folder / f"{TOPIC}.csv").write_text(CODES, "utf-8")
+    api = AmazonMl(memory.client)
+    return AmazonMlEngine(
+        api=api,
+        models=Models(api, chosen),
+        exchange=Exchange(aws.s3, EXCHANGE, part_bytes=PART_BYTES),
+        codelist_of=lambda topic: Codelist.read(folder / f"{topic}.csv"),
+        threshold=0.75,
+    )
+
+
+Made = Callable[[Cloud, Hands, Path], AbstractContextManager[Contender]]
+CONTENDERS: dict[str, Made] = {"coding-service": coding_service, "amazon-ml": amazon_ml}
+
+
+class Bench:
+    """A pipeline around an engine: moto's AWS, the shipped Submitting, Checking, Collecting."""
+
+    def __init__(self, aws: Cloud, hands: Hands, contender: Contender) -> None:
+        self.aws, self.hands, self.contender = aws, hands, contender
+        self.seconds: list[float] = []
+        """What the functions' clock says at each look; 900 s once it is empty."""
+        attempts = Attempts(aws.ledger, hands.clock)
+        passengers = Passengers(aws.ledger, hands.clock)
+        rejections = Rejections(ResultsBucket(aws.s3, RESULTS))
+        self.attempts = attempts
+        self.drops = Drops(aws.ledger, hands.clock)
+        self.submitting = Submitting(
+            attempts=attempts,
+            engine_of=self._engine_of,
+            reader=BlockReader(aws.s3, sleep=hands.sleep, block_bytes=1000),
+            rejections=rejections,
+            polling=a_polling(),
+            boarding=Boarding(BlockReader(aws.s3, sleep=hands.sleep), rejections, passengers),
+            pinned_model=self.drops.pinned_model,
+            clock=hands.clock,
+            measure=Measured(),
+        )
+        self.checking = Checking(
+            engine_of=self._engine_of, polling=a_polling(), clock=hands.clock, max_attempts=3
+        )
+        self.collecting = Collecting(
+            attempts=attempts,
+            engine_of=self._engine_of,
+            files=ResultFiles(aws.s3, RESULTS),
+            passengers=passengers,
+            clock=hands.clock,
+            measure=Measured(),
+            part_bytes=PART_BYTES,
+        )
+
+    def _engine_of(self, _topic: str) -> Engine:
+        return self.contender.engine
+
+    def drop(self, content: bytes, key: str = f"{TOPIC}/jobs.jsonl", **changes: str) -> Drop:
+        segment = self.aws.segment(key, content)
+        identity = drop_id(DROPS, key, segment.version_id)
+        drop = Drop(
+            drop_id=identity,
+            bucket=DROPS,
+            key=key,
+            version_id=segment.version_id,
+            size=len(content),
+            etag=segment.etag,
+            topic=changes.get("topic", TOPIC),
+            model=changes.get("model"),
+            results_prefix=results_prefix(key, TOPIC, identity),
+            dropped_at="2026-11-21T11:59:00.000Z",
+        )
+        self.drops.accept(drop)
+        return drop
+
+    def part(self, *drops: Drop) -> Part:
+        if len(drops) > 1:
+            return shared_execution("shared", drops).parts[0]
+        return whole_files(f"{drops[0].drop_id}-0001", drops)
+
+    def submit(self, part: Part, progress: Progress | None = None, owner: str = "s") -> Progress:
+        ticket = Ticket(part, progress or Progress(status=PartStatus.NEW))
+        return self.submitting.submit(ticket, owner=owner, seconds_left=self._left)
+
+    def check(self, part: Part, progress: Progress) -> Progress:
+        return self.checking.check(part.topic, progress)
+
+    def collect(self, part: Part, progress: Progress, owner: str = "c") -> Progress:
+        return self.collecting.collect(Ticket(part, progress), owner=owner, seconds_left=self._left)
+
+    def collect_all(self, part: Part, progress: Progress) -> int:
+        """How many invocations it took."""
+        for invocation in range(1, 20):
+            progress = self.collect(part, progress, f"c{invocation}")
+            if progress.status is PartStatus.COLLECTED:
+                return invocation
+            assert progress.status is PartStatus.COLLECTING
+        raise AssertionError("the collection does not end")
+
+    def there_and_back(self, *drops: Drop) -> Progress:
+        part = self.part(*drops)
+        checked = self.check(part, self.submit(part))
+        assert checked.status is PartStatus.COMPLETE
+        return self.collect(part, checked)
+
+    def output(self, drop: Drop) -> bytes:
+        return self.aws.result(f"{drop.results_prefix}output.jsonl")
+
+    def metadata(self, drop: Drop) -> bytes:
+        return self.aws.result(f"{drop.results_prefix}metadata.json")
+
+    def _left(self) -> float:
+        return self.seconds.pop(0) if self.seconds else 900.0
+
+
+@contextmanager
+def bench_of(made: Made, folder: Path) -> Iterator[Bench]:
+    hands = Hands()
+    with cloud() as aws, made(aws, hands, folder) as contender:
+        yield Bench(aws, hands, contender)

@@ -1,0 +1,172 @@
+"""What the tests of finishing share: a ledger, buckets, and what the state machine hands over."""
+
+import json
+from dataclasses import asdict, replace
+from typing import Any
+
+import jsonschema
+
+from infra.project_files import PROJECT
+from pipeline.domain.drop import Drop
+from pipeline.domain.execution import Execution, Outcome
+from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
+from pipeline.domain.progress import PartStatus, Progress
+from pipeline.executions.compact_input import shortened
+from pipeline.executions.starter import Departures
+from pipeline.finish.drop_result import Judge
+from pipeline.finish.finish_input import EndedExecution
+from pipeline.finish.finisher import Finishing
+from pipeline.finish.join_output import WholeOutput
+from pipeline.finish.outcomes import Outcomes
+from pipeline.ledger.drops import Drops
+from pipeline.ledger.groups import Rosters
+from pipeline.ledger.parts import Attempts, AttemptState, PartRecord
+from pipeline.ledger.shared_files import Passengers
+from pipeline.storage.multipart import ResultFiles
+from pipeline.storage.results_bucket import ResultsBucket
+from pipeline.validation.digest import SequenceDigest
+from tests.support.pipeline.builders import Hands, Measured, a_drop, a_part
+from tests.support.pipeline.clouds import REGION, RESULTS, Cloud, stepfunctions, waiting_machine
+from tests.support.pipeline.memory_service import a_model
+
+MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:drop"
+DROP = a_drop()
+IDS = SequenceDigest().extended(["a", "b", "c"]).to_text()
+COLLECTED = Progress(status=PartStatus.COLLECTED, operation_id="op-1", attempt=2)
+CAUSE = '{"errorMessage": "the secret c has no credentials", "errorType": "CredentialsMissing"}'
+
+
+def schema(name: str) -> jsonschema.Draft202012Validator:
+    document = json.loads((PROJECT / "docs" / "schemas" / f"{name}.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(document)
+    return jsonschema.Draft202012Validator(document)
+
+
+def a_record(drop: Drop = DROP, **output: Any) -> PartRecord:
+    facts = OutputFacts(
+        key=f"{drop.results_prefix}output.jsonl",
+        bytes=200,
+        records=3,
+        crc32="0000abcd",
+        record_id_digest=IDS,
+        coded=2,
+        suggested=1,
+    )
+    return PartRecord(
+        part_id=a_part(drop).part_id,
+        attempt=2,
+        operation_id="op-1",
+        input=InputFacts(
+            bytes=100,
+            records=3,
+            sha256="ab" * 32,
+            record_id_digest=IDS,
+            first_byte=0,
+            last_byte=99,
+        ),
+        output=replace(facts, **output),
+        metadata=MetadataFacts(
+            key=f"{drop.results_prefix}metadata.json",
+            bytes=50,
+            sha256="cd" * 32,
+            model=a_model().to_json(),
+        ),
+    )
+
+
+def write_record(aws: Cloud, record: PartRecord) -> None:
+    """As claims leave it in the ledger."""
+    facts = {"input": record.input, "output": record.output, "metadata": record.metadata}
+    aws.ledger.put(
+        {
+            "pk": f"part#{record.part_id}",
+            "sk": "part",
+            "state": AttemptState.UPLOADED.value,
+            "attempt": record.attempt,
+            "operation_id": record.operation_id,
+            **{name: json.dumps(asdict(each)) for name, each in facts.items() if each is not None},
+        }
+    )
+
+
+class World:
+    def __init__(self, aws: Cloud) -> None:
+        self.aws = aws
+        self.hands = Hands()
+        self.measured = Measured()
+        self.drops = Drops(aws.ledger, self.hands.clock)
+        self.record = a_record()
+        self.executions = stepfunctions()
+        waiting_machine()
+
+    @property
+    def finishing(self) -> Finishing:
+        bucket, clock = ResultsBucket(self.aws.s3, RESULTS), self.hands.clock
+        return Finishing(
+            drops=self.drops,
+            judge=Judge(
+                outcomes=Outcomes(
+                    attempts=Attempts(self.aws.ledger, clock),
+                    passengers=Passengers(self.aws.ledger, clock),
+                ),
+                whole_output=WholeOutput(
+                    drops=self.drops, files=ResultFiles(self.aws.s3, RESULTS), results=bucket
+                ),
+                results=bucket,
+            ),
+            departures=self._departures,
+            results_bucket=RESULTS,
+            clock=self.hands.clock,
+            measure=self.measured,
+        )
+
+    def _departures(self, state_machine_arn: str) -> Departures:
+        return Departures(
+            drops=self.drops,
+            rosters=Rosters(self.aws.ledger, self.hands.clock),
+            executions=self.executions,
+            state_machine_arn=state_machine_arn,
+        )
+
+    def finish(
+        self, drop: Drop = DROP, progress: Progress | None = COLLECTED, *, name: str = "jobs"
+    ) -> dict[str, Any]:
+        """No progress: the drop has no part."""
+        part = a_part(drop)
+        outcomes = () if progress is None else (Outcome(part.part_id, progress),)
+        parts = () if progress is None else (part,)
+        return self.ended(Execution(drops=(drop,), parts=parts, outcomes=outcomes), name=name)
+
+    def ended(
+        self, execution: Execution, *, told: Any = None, name: str = "jobs", has_time: bool = True
+    ) -> dict[str, Any]:
+        """Through JSON, as the state machine does."""
+        write_record(self.aws, self.record)
+        state = {
+            **shortened(execution),
+            "outcomes": [outcome.to_state() for outcome in execution.outcomes],
+            "execution": MACHINE.replace(":stateMachine:", ":execution:") + f":{name}",
+            "ended": told or {"at": 0, "status": "complete", "cause": ""},
+        }
+        ended = self.finishing.finish(
+            EndedExecution.from_state(json.loads(json.dumps(state))), has_time=lambda: has_time
+        )
+        travelled: dict[str, Any] = json.loads(json.dumps(ended))
+        return travelled
+
+    def document(self, name: str, drop: Drop = DROP) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.aws.result(f"{drop.results_prefix}{name}"))
+        return document
+
+
+def body_of(ended: dict[str, Any]) -> dict[str, Any]:
+    """The one announcement's body, once both of its forms and its schema agree."""
+    (announcement,) = ended["announcements"]
+    body: dict[str, Any] = json.loads(announcement["detail"])
+    assert json.loads(json.loads(announcement["message"])["default"]) == body
+    schema("notification").validate(body)
+    return body
+
+
+def email_of(ended: dict[str, Any]) -> str:
+    return str(json.loads(ended["announcements"][0]["message"])["email"])

@@ -1,0 +1,105 @@
+"""The same folder trains to the same model, and a model says where it comes from."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+
+import numpy as np
+
+from coding_service.coder.model import Model
+from tests.support.coding_service.topic_folders import SETTINGS, example, topic_folder
+from training.fit.train import train, train_into
+from training.topic.files import read_topic
+
+RECORDS = [{"occp_text": text, "tasks_text": ""} for text in ("cook", "coach", "poet", "", "bread")]
+
+
+def should_give_the_same_model_when_the_same_folder_is_trained_again(tmp_path: Path) -> None:
+    folder = topic_folder(tmp_path / "topic")
+
+    first, _ = train_into(read_topic(folder), tmp_path / "one")
+    second, _ = train_into(read_topic(folder), tmp_path / "two")
+
+    assert first.name == second.name
+    assert str(uuid.UUID(first.name)) == first.name
+    for name in ("model.json", "codes.json", "weights.npz"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+def should_give_another_guid_when_an_example_is_added(tmp_path: Path) -> None:
+    folder = topic_folder(tmp_path / "topic")
+    before = train(read_topic(folder)).card
+    with (folder / "examples.jsonl").open("a", encoding="utf-8") as examples:
+        examples.write(example("soup cook", "11"))
+
+    after = train(read_topic(folder)).card
+
+    assert before.model_id != after.model_id
+    assert before.model_version == after.model_version
+
+
+def should_say_what_the_service_shows_when_asked_for_metadata(trades: Model) -> None:
+    assert trades.card.metadata() == {
+        "modelId": trades.card.model_id,
+        "modelVersion": 3,
+        "modelReleaseDate": "2026-01-31",
+        "modelType": "hsvm",
+        "inputFormat": ["occp_text", "tasks_text"],
+        "topicStandard": "TRADES",
+        "topicVersion": "2020",
+    }
+
+
+def should_say_where_it_comes_from_when_its_card_is_read(trades_directory: Path) -> None:
+    card = json.loads((trades_directory / "model.json").read_bytes())
+
+    assert card["topic"] == {"uriName": "trades", "fullName": "A few trades"}
+    assert len(card["dataHash"]) == 64
+    assert set(card["libraries"]) == {"python", "numpy", "scipy", "scikit-learn"}
+    assert set(card["metrics"]) == {
+        "heldOutExamples",
+        "heldOutAccuracy",
+        "heldOutCoverage",
+        "heldOutPrecision",
+    }
+
+
+def should_code_as_before_when_the_model_was_saved_and_loaded(
+    tmp_path: Path, trades: Model
+) -> None:
+    parts = train(read_topic(topic_folder(tmp_path / "topic")))
+    trained = Model.of(parts)
+
+    np.testing.assert_allclose(
+        trained.probabilities(RECORDS), trades.probabilities(RECORDS), atol=1e-6
+    )
+
+
+def should_replace_the_model_when_its_version_is_trained_again(tmp_path: Path) -> None:
+    folder, out = topic_folder(tmp_path / "topic"), tmp_path / "models"
+    first, _ = train_into(read_topic(folder), out)
+    newer = SETTINGS.replace("version: 3", "version: 4")
+    (folder / "topic.yaml").write_text(newer, encoding="utf-8")
+    second, replaced_by_newer = train_into(read_topic(folder), out)
+    (folder / "topic.yaml").write_text(newer.replace("0.7", "0.8"), encoding="utf-8")
+    third, replaced_by_same = train_into(read_topic(folder), out)
+
+    assert replaced_by_newer == ()
+    assert replaced_by_same == (second.name,)
+    assert {each.name for each in (out / "trades").iterdir()} == {first.name, third.name}
+
+
+def should_train_when_a_code_has_a_single_example_and_one_level(tmp_path: Path) -> None:
+    settings = SETTINGS.replace("[1, 2]", "[1]")
+    folder = topic_folder(
+        tmp_path / "topic", settings=settings, codes="code,label,parent\n1,Cook,\n"
+    )
+    (folder / "examples.jsonl").write_text(example("cook", "1"), encoding="utf-8")
+
+    parts = train(read_topic(folder))
+    model = Model.of(parts)
+
+    [known, unknown] = model.probabilities([{"occp_text": "cook"}, {"occp_text": "zzz"}])
+    assert known[0] > unknown[0]
