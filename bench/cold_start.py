@@ -25,12 +25,12 @@ GOAL_MS = 400
 
 FUNCTIONS = {
     "pipeline": {
-        "receive.handler": "handler.intake(handler.collaborators())",
-        "submit.handler": "handler.submitting(handler.collaborators())",
-        "check.handler": "handler.checking(handler.collaborators())",
-        "collect.handler": "handler.collecting(handler.collaborators())",
-        "finish.handler": "handler.finishing(handler.collaborators())",
-        "report_failure.handler": "handler.rescuing(handler.collaborators())",
+        "receive.handler": "handler.intake(handler.dependencies())",
+        "submit.handler": "handler.submitting(handler.dependencies())",
+        "check.handler": "handler.checking(handler.dependencies())",
+        "collect.handler": "handler.collecting(handler.dependencies())",
+        "finish.handler": "handler.finishing(handler.dependencies())",
+        "report_failure.handler": "handler.rescuing(handler.dependencies())",
     },
     "coding_service": {
         "authorizer.handler": "handler.token_check()",

@@ -76,7 +76,7 @@ S3 = AWS.merge(
 
 
 @dataclass(frozen=True)
-class Collaborators:
+class Dependencies:
     """Everything that talks to somebody, built on first use."""
 
     environment: Environment
@@ -189,7 +189,7 @@ class Collaborators:
 
 
 @cache
-def collaborators() -> Collaborators:
-    """This process's collaborators, from its environment."""
+def dependencies() -> Dependencies:
+    """This process's dependencies, from its environment."""
     boto3.setup_default_session(botocore_session=session())
-    return Collaborators(environment(), Clock())
+    return Dependencies(environment(), Clock())

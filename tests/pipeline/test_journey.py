@@ -17,7 +17,7 @@ from bench.streams.function_variables import VARIABLES
 from pipeline.check import handler as check
 from pipeline.collect import handler as collect
 from pipeline.config import environment
-from pipeline.dependencies import collaborators
+from pipeline.dependencies import dependencies
 from pipeline.domain.execution import Execution
 from pipeline.domain.identity import drop_id
 from pipeline.finish import handler as finish
@@ -202,7 +202,7 @@ def configured(monkeypatch: pytest.MonkeyPatch, address: str, changes: Mapping[s
     for name, value in {**variables, **changes}.items():
         monkeypatch.setenv(name, value)
     environment.cache_clear()
-    collaborators.cache_clear()
+    dependencies.cache_clear()
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def journey(
             "executions": repr(ready.executions()),
             "results": "".join(aws.result(k).decode() for k in aws.result_keys()),
         }
-        collaborators.cache_clear()
+        dependencies.cache_clear()
         environment.cache_clear()
     assert memory.token_requests <= 2
     for place, text in places.items():

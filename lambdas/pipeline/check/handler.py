@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pipeline.clock import Clock, parsed
-from pipeline.dependencies import Collaborators, collaborators
+from pipeline.dependencies import Dependencies, dependencies
 from pipeline.domain.execution import asked_about
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.domain.state_fields import MalformedState
@@ -71,18 +71,18 @@ class Checking:
         return self.polling.wait(waited, engine.demand())
 
 
-def checking(found: Collaborators) -> Checking:
+def checking(deps: Dependencies) -> Checking:
     return Checking(
-        engine_of=found.engine_of,
-        polling=found.polling,
-        clock=found.clock,
-        max_attempts=found.environment.max_attempts,
+        engine_of=deps.engine_of,
+        polling=deps.polling,
+        clock=deps.clock,
+        max_attempts=deps.environment.max_attempts,
     )
 
 
 @observed
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    progress = checking(collaborators()).check(*asked_about(event))
+    progress = checking(dependencies()).check(*asked_about(event))
     logger.info(
         "checked",
         extra={

@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pipeline.collect.collector import Collecting
-from pipeline.dependencies import Collaborators, collaborators
+from pipeline.dependencies import Dependencies, dependencies
 from pipeline.executions.compact_input import completed_ticket
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import Attempts
@@ -16,22 +16,22 @@ from pipeline.storage.multipart import ResultFiles
 
 
 @cache
-def collecting(found: Collaborators) -> Collecting:
+def collecting(deps: Dependencies) -> Collecting:
     return Collecting(
-        attempts=Attempts(found.ledger, found.clock),
-        engine_of=found.engine_of,
-        files=ResultFiles(found.s3, found.environment.results_bucket),
-        passengers=Passengers(found.ledger, found.clock),
-        clock=found.clock,
-        measure=found.measure,
+        attempts=Attempts(deps.ledger, deps.clock),
+        engine_of=deps.engine_of,
+        files=ResultFiles(deps.s3, deps.environment.results_bucket),
+        passengers=Passengers(deps.ledger, deps.clock),
+        clock=deps.clock,
+        measure=deps.measure,
     )
 
 
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    found = collaborators()
-    progress = collecting(found).collect(
-        completed_ticket(event, Drops(found.ledger, found.clock).known),
+    deps = dependencies()
+    progress = collecting(deps).collect(
+        completed_ticket(event, Drops(deps.ledger, deps.clock).known),
         owner=context.aws_request_id,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from pipeline.dependencies import Collaborators, collaborators
+from pipeline.dependencies import Dependencies, dependencies
 from pipeline.executions.starter import Departures
 from pipeline.finish.drop_result import Judge
 from pipeline.finish.finish_input import EndedExecution
@@ -23,44 +23,44 @@ from pipeline.storage.results_bucket import ResultsBucket
 ENDING_SECONDS = 60.0  # ours: a drop's manifest and ledger take a second, a copy of 5 GB a minute
 
 
-def finishing(found: Collaborators) -> Finishing:
-    bucket = found.environment.results_bucket
-    drops, results = Drops(found.ledger, found.clock), ResultsBucket(found.s3, bucket)
+def finishing(deps: Dependencies) -> Finishing:
+    bucket = deps.environment.results_bucket
+    drops, results = Drops(deps.ledger, deps.clock), ResultsBucket(deps.s3, bucket)
     return Finishing(
         drops=drops,
         judge=Judge(
             outcomes=Outcomes(
-                attempts=Attempts(found.ledger, found.clock),
-                passengers=Passengers(found.ledger, found.clock),
+                attempts=Attempts(deps.ledger, deps.clock),
+                passengers=Passengers(deps.ledger, deps.clock),
             ),
             whole_output=WholeOutput(
-                drops=drops, files=ResultFiles(found.s3, bucket), results=results
+                drops=drops, files=ResultFiles(deps.s3, bucket), results=results
             ),
             results=results,
         ),
         departures=partial(
-            _departures, drops=drops, rosters=Rosters(found.ledger, found.clock), found=found
+            _departures, drops=drops, rosters=Rosters(deps.ledger, deps.clock), deps=deps
         ),
         results_bucket=bucket,
-        clock=found.clock,
-        measure=found.measure,
+        clock=deps.clock,
+        measure=deps.measure,
     )
 
 
 def _departures(
-    state_machine_arn: str, *, drops: Drops, rosters: Rosters, found: Collaborators
+    state_machine_arn: str, *, drops: Drops, rosters: Rosters, deps: Dependencies
 ) -> Departures:
     return Departures(
         drops=drops,
         rosters=rosters,
-        executions=found.executions,
+        executions=deps.executions,
         state_machine_arn=state_machine_arn,
     )
 
 
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return finishing(collaborators()).finish(
+    return finishing(dependencies()).finish(
         EndedExecution.from_state(event),
         has_time=lambda: context.get_remaining_time_in_millis() / 1000 > ENDING_SECONDS,
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from pipeline.dependencies import Collaborators, collaborators
+from pipeline.dependencies import Dependencies, dependencies
 from pipeline.domain.state_fields import MalformedState
 from pipeline.errors import SettingInvalid
 from pipeline.executions.starter import Departures
@@ -19,30 +19,30 @@ from pipeline.receive.splitting import Pieces
 from pipeline.storage.block_reader import BlockReader
 
 
-def intake(found: Collaborators) -> Intake:
-    settings = found.environment
+def intake(deps: Dependencies) -> Intake:
+    settings = deps.environment
     if settings.state_machine_arn is None:
         raise SettingInvalid("the environment variable STATE_MACHINE_ARN is missing; deploy again")
-    drops = Drops(found.ledger, found.clock)
+    drops = Drops(deps.ledger, deps.clock)
     return Intake(
         admission=Admission(
-            s3=found.s3,
+            s3=deps.s3,
             default_topic=settings.default_topic,
             model_id=settings.engines.model_id,
         ),
         drops=drops,
         departures=Departures(
             drops=drops,
-            rosters=Rosters(found.ledger, found.clock),
-            executions=found.executions,
+            rosters=Rosters(deps.ledger, deps.clock),
+            executions=deps.executions,
             state_machine_arn=settings.state_machine_arn,
         ),
         sharing=Sharing(max_bytes=min(settings.share_max_bytes, settings.max_file_bytes)),
         pieces=Pieces(
-            reader=BlockReader(found.s3, sleep=found.clock.sleep),
+            reader=BlockReader(deps.s3, sleep=deps.clock.sleep),
             max_file_bytes=settings.max_file_bytes,
         ),
-        measure=found.measure,
+        measure=deps.measure,
     )
 
 
@@ -63,6 +63,6 @@ def arrivals_of(records: list[dict[str, Any]]) -> tuple[dict[str, Arrival], list
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """A batch of SQS; its answer names the messages that have to be delivered again."""
     arrivals, again = arrivals_of(event["Records"])
-    failed = intake(collaborators()).accept(list(arrivals.values()))
+    failed = intake(dependencies()).accept(list(arrivals.values()))
     again += [message for message, arrival in arrivals.items() if arrival in failed]
     return {"batchItemFailures": [{"itemIdentifier": message} for message in again]}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pipeline.aws import aws_busy_as_try_again
-from pipeline.dependencies import Collaborators, collaborators
+from pipeline.dependencies import Dependencies, dependencies
 from pipeline.domain.drop import Failure
 from pipeline.domain.identity import telling_name
 from pipeline.domain.state_fields import MalformedState, text_of, whole_list
@@ -79,13 +79,13 @@ class Rescuing:
         return ids
 
 
-def rescuing(found: Collaborators) -> Rescuing:
-    arn = found.environment.state_machine_arn
+def rescuing(deps: Dependencies) -> Rescuing:
+    arn = deps.environment.state_machine_arn
     if arn is None:
         raise SettingInvalid("the environment variable STATE_MACHINE_ARN is missing; deploy again")
-    return Rescuing(executions=found.executions, state_machine_arn=arn)
+    return Rescuing(executions=deps.executions, state_machine_arn=arn)
 
 
 @observed
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    return {"told": rescuing(collaborators()).rescue(event)}
+    return {"told": rescuing(dependencies()).rescue(event)}

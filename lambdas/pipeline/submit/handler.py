@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from pipeline.dependencies import Collaborators, collaborators
+from pipeline.dependencies import Dependencies, dependencies
 from pipeline.executions.compact_input import completed_ticket
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import Attempts
@@ -19,27 +19,27 @@ from pipeline.validation.rejection_report import Rejections
 
 
 @cache
-def submitting(found: Collaborators) -> Submitting:
-    reader = BlockReader(found.s3, sleep=found.clock.sleep)
-    rejections = Rejections(ResultsBucket(found.s3, found.environment.results_bucket))
+def submitting(deps: Dependencies) -> Submitting:
+    reader = BlockReader(deps.s3, sleep=deps.clock.sleep)
+    rejections = Rejections(ResultsBucket(deps.s3, deps.environment.results_bucket))
     return Submitting(
-        attempts=Attempts(found.ledger, found.clock),
-        engine_of=found.engine_of,
+        attempts=Attempts(deps.ledger, deps.clock),
+        engine_of=deps.engine_of,
         reader=reader,
         rejections=rejections,
-        polling=found.polling,
-        boarding=Boarding(reader, rejections, Passengers(found.ledger, found.clock)),
-        pinned_model=Drops(found.ledger, found.clock).pinned_model,
-        clock=found.clock,
-        measure=found.measure,
+        polling=deps.polling,
+        boarding=Boarding(reader, rejections, Passengers(deps.ledger, deps.clock)),
+        pinned_model=Drops(deps.ledger, deps.clock).pinned_model,
+        clock=deps.clock,
+        measure=deps.measure,
     )
 
 
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    found = collaborators()
-    progress = submitting(found).submit(
-        completed_ticket(event, Drops(found.ledger, found.clock).known),
+    deps = dependencies()
+    progress = submitting(deps).submit(
+        completed_ticket(event, Drops(deps.ledger, deps.clock).known),
         owner=context.aws_request_id,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )

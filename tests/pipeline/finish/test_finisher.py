@@ -10,7 +10,7 @@ from bench.streams.function_variables import VARIABLES
 from infra.project_files import PROJECT
 from pipeline.clock import Clock
 from pipeline.config import Environment
-from pipeline.dependencies import Collaborators
+from pipeline.dependencies import Dependencies
 from pipeline.domain.drop import Drop, Failure, Rejection
 from pipeline.domain.execution import Execution, Outcome
 from pipeline.domain.progress import PartStatus, Progress
@@ -196,7 +196,7 @@ def should_name_the_version_that_the_project_has_when_a_manifest_is_written() ->
 
 def should_be_wired_from_the_environment_when_the_function_starts() -> None:
     with cloud() as aws:
-        found = Collaborators(Environment.read(VARIABLES), Clock())
+        found = Dependencies(Environment.read(VARIABLES), Clock())
         found.__dict__.update(s3=aws.s3, ledger=aws.ledger)
         wired = finishing(found)
         assert wired.results_bucket == VARIABLES["RESULTS_BUCKET"]

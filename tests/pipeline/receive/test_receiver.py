@@ -9,7 +9,7 @@ import pytest
 from bench.streams.function_variables import VARIABLES
 from pipeline.clock import Clock
 from pipeline.config import Environment
-from pipeline.dependencies import Collaborators
+from pipeline.dependencies import Dependencies
 from pipeline.domain import identity
 from pipeline.domain.execution import Execution
 from pipeline.domain.state_fields import MalformedState
@@ -238,9 +238,9 @@ def should_be_wired_from_the_environment_when_the_function_starts() -> None:
     arn = "arn:aws:states:ap-southeast-2:1:stateMachine:drop"
     settings = Environment.read({**VARIABLES, "STATE_MACHINE_ARN": arn, "DEFAULT_TOPIC": "osca"})
     with pytest.raises(SettingInvalid, match="STATE_MACHINE_ARN"):
-        intake(Collaborators(Environment.read(VARIABLES), Clock()))
+        intake(Dependencies(Environment.read(VARIABLES), Clock()))
     with cloud() as aws:
-        found = Collaborators(settings, Clock())
+        found = Dependencies(settings, Clock())
         found.__dict__.update(s3=aws.s3, executions=stepfunctions(), ledger=aws.ledger)
         wired = intake(found)
     assert wired.departures.state_machine_arn == arn

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench.streams.function_variables import VARIABLES
 from pipeline.config import Environment
-from pipeline.dependencies import Collaborators
+from pipeline.dependencies import Dependencies
 from tests.support.pipeline.builders import Hands, Measured, secrets
 from tests.support.pipeline.clouds import Cloud, cloud
 from tests.support.pipeline.memory_service import MemoryService
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class OnMoto(Collaborators):
+class OnMoto(Dependencies):
     """The shipped composition, with moto's AWS under it."""
 
     aws: Cloud | None = None

@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from pipeline.config import environment
-from pipeline.dependencies import collaborators
+from pipeline.dependencies import dependencies
 from pipeline.domain.identity import route
 from pipeline.engines.amazon_ml.api import AmazonMl
 from pipeline.engines.amazon_ml.build import connection
@@ -135,7 +135,7 @@ def should_take_files_through_the_shipped_state_machine(
             journey = Journey(aws, MemoryService())
             journey.secrets.create_secret(Name="ml-key", SecretString=KEY)
             written = _three_drops(journey, memory)
-        collaborators.cache_clear()
+        dependencies.cache_clear()
         environment.cache_clear()
     out = capfd.readouterr()
     logs = "\n".join(f"{each.getMessage()} {each.__dict__}" for each in caplog.records)
