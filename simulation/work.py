@@ -10,7 +10,7 @@ from pipeline.domain.progress import PartStatus, Progress
 from pipeline.engines.base import Engine, Order
 from pipeline.errors import ResultsGone
 from pipeline.finish.finisher import PAGE_DROPS
-from pipeline.rate_limit.limiter import CallNotDue
+from pipeline.rate_limit.limiter import RateLimited
 from pipeline.rate_limit.polling import Polling
 from simulation.boarding import Company, Dropped, halves
 from simulation.lambdas import Hands
@@ -54,7 +54,7 @@ class Work:
             model = self.engine.model(TOPIC, None, turn=progress.turn)
             order = Order(topic=TOPIC, model_id=None, model=model, name=event["part"]["part_id"])
             created = self.engine.open(order, turn=progress.turn)
-        except CallNotDue as pending:
+        except RateLimited as pending:
             return progress.awaiting_slot(pending.wait_seconds, pending.turn).to_state()
         self.operations += 1
         self.begun.setdefault(event["part"]["part_id"], self.hands.time)
@@ -66,7 +66,7 @@ class Work:
         )
         return Progress(
             status=PartStatus.AWAITING_INPUT,
-            wait_seconds=self.polling.wait(0, self.engine.demand()),
+            wait_seconds=self.polling.wait(0, self.engine.load()),
             operation_id=created.operation_id,
             attempt=progress.attempt + 1,
             uploaded_at=self.hands.clock.iso(),
@@ -79,7 +79,7 @@ class Work:
         progress = Progress.from_state(event["progress"])
         try:
             state = self.engine.check(TOPIC, progress.operation_id or "", turn=progress.turn)
-        except CallNotDue as pending:
+        except RateLimited as pending:
             return progress.awaiting_slot(pending.wait_seconds, pending.turn).to_state()
         if state.response_download_url is None:
             raise ResultsGone("the service no longer has the results")

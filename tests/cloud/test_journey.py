@@ -117,7 +117,7 @@ def should_report_the_lines_when_a_file_is_rejected(cloud: LocalCloud, witness: 
     assert [fault["line"] for fault in report["faults"]] == [2, 4, 5]
     assert report["faultCount"] == 3
     assert witness.results_of(drop) == REJECTED
-    assert operations(cloud) == before  # not a call of the day's budget was spent
+    assert operations(cloud) == before  # not a call of the day's quota was spent
 
 
 def should_code_nothing_when_only_the_last_line_of_a_large_file_is_bad(

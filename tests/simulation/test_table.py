@@ -11,7 +11,7 @@ from pipeline.errors import PartTaken
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import Attempts
 from pipeline.ledger.table import Ledger
-from pipeline.rate_limit.state import Lane
+from pipeline.rate_limit.state import CallKind
 from simulation.table import MemoryTable
 from tests.support.pipeline.builders import Hands, a_drop, a_limiter
 from tests.support.pipeline.clouds import cloud
@@ -83,8 +83,8 @@ def should_keep_a_drop_and_take_a_slot() -> None:
     drops = Drops(ledger, hands.clock)
     drops.accept(a_drop())
     assert drops.accept(a_drop()) == drops.record(a_drop().drop_id)
-    a_limiter(ledger, hands).take(Lane.STATUS)
-    assert a_limiter(ledger, hands).demand().budget_left < 1
+    a_limiter(ledger, hands).take(CallKind.STATUS)
+    assert a_limiter(ledger, hands).load().quota_left < 1
 
 
 def should_refuse_an_expression_when_it_is_one_that_it_does_not_know() -> None:

@@ -12,7 +12,7 @@ from pipeline.domain.progress import PartStatus, Progress
 from pipeline.domain.state_fields import MalformedState
 from pipeline.engines.base import Engine, EngineOf
 from pipeline.observability import logger, observed, quoted
-from pipeline.rate_limit.limiter import CallNotDue
+from pipeline.rate_limit.limiter import RateLimited
 from pipeline.rate_limit.polling import Polling
 from protocol.statuses import OperationStatus
 
@@ -39,7 +39,7 @@ class Checking:
         engine = self.engine_of(topic)
         try:
             state = engine.check(topic, progress.operation_id, turn=progress.turn)
-        except CallNotDue as pending:
+        except RateLimited as pending:
             return progress.awaiting_slot(pending.wait_seconds, pending.turn)
         asked = replace(
             progress,
@@ -68,7 +68,7 @@ class Checking:
 
     def _wait(self, progress: Progress, engine: Engine) -> int:
         waited = self.clock.seconds() - self._uploaded_at(progress)
-        return self.polling.wait(waited, engine.demand())
+        return self.polling.wait(waited, engine.load())
 
 
 def checking(deps: Dependencies) -> Checking:

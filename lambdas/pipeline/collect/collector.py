@@ -19,7 +19,7 @@ from pipeline.errors import Final, ResultsMismatch, StorageBusy
 from pipeline.ledger.parts import Attempts, Claim
 from pipeline.ledger.shared_files import Passengers
 from pipeline.observability import Measures, quoted
-from pipeline.rate_limit.limiter import CallNotDue
+from pipeline.rate_limit.limiter import RateLimited
 from pipeline.storage.multipart import PART_BYTES, ResultFiles
 from pipeline.storage.results_bucket import METADATA_NAME, OUTPUT_NAME, folder_of_results
 
@@ -69,7 +69,7 @@ class Collecting:
             )
             try:
                 collected = collection.run()
-            except CallNotDue as pending:
+            except RateLimited as pending:
                 return progress.awaiting_slot(pending.wait_seconds, pending.turn)
             except OperationFailed as failed:
                 return replace(progress, status=PartStatus.FAILED, reason=quoted(str(failed)))

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import urllib3
 
-from pipeline.rate_limit.polling import NO_DEMAND, Demand
+from pipeline.rate_limit.polling import NO_LOAD, CallLoad
 from protocol.messages import Model, OperationState
 
 ERROR_BYTES = 16 << 10  # ours: S3's error documents have a few hundred bytes
@@ -187,7 +187,7 @@ class OpenOperation(Protocol):
 class Results(Protocol):
     """The two files of one complete operation, as the Coding Service documents them.
 
-    Its methods raise `CallNotDue`, `ResultsChanged`, `OperationFailed` and the leaves of
+    Its methods raise `RateLimited`, `ResultsChanged`, `OperationFailed` and the leaves of
     `errors.TryAgain`, `Final` and `OperatorNeeded`.
     """
 
@@ -211,8 +211,8 @@ class Results(Protocol):
 class Engine(ABC):
     """A service that codes files, within its limits.
 
-    Every method may raise `limiter.CallNotDue`, and of `errors` the leaves of `TryAgain`, `Final`
-    and `OperatorNeeded`. `turn` is what the last `CallNotDue` gave: who waits for a call keeps its
+    Every method may raise `limiter.RateLimited`, and of `errors` the leaves of `TryAgain`, `Final`
+    and `OperatorNeeded`. `turn` is what the last `RateLimited` gave: who waits for a call keeps its
     place.
     """
 
@@ -224,8 +224,8 @@ class Engine(ABC):
 
         Raises also `TopicUnknown`, `ModelUnknown`."""
 
-    def foresee_open(self, *, turn: str | None = None) -> None:  # noqa: B027  who counts no calls
-        """Raises `CallNotDue` where `open` has done so and would again: before files are read
+    def check_can_open(self, *, turn: str | None = None) -> None:  # noqa: B027  who counts no calls
+        """Raises `RateLimited` where `open` has done so and would again: before files are read
         once more in vain. Who has not waited yet passes, so that a bad file is told at once."""
 
     @abstractmethod
@@ -244,9 +244,9 @@ class Engine(ABC):
     def check(self, topic: str, operation_id: str, *, turn: str | None = None) -> OperationState:
         """An operation's status, in the Coding Service's words. `timed_out`: it has no input."""
 
-    def demand(self) -> Demand:
+    def load(self) -> CallLoad:
         """How much the engine's calls are in demand: the more, the rarer are the checks."""
-        return NO_DEMAND
+        return NO_LOAD
 
     def ended(self, begun_at: float) -> None:  # noqa: B027  for engines that count calls
         """Hears of each operation that needs no more calls: about when it began, in seconds."""

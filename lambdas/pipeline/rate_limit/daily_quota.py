@@ -35,7 +35,7 @@ ChecksAhead = Callable[[float, float], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallBudget:
+class DailyQuota:
     """What the ledger's item holds of the last day. Times are milliseconds since 1970."""
 
     per_day: int
@@ -67,7 +67,7 @@ class CallBudget:
         hour = at // HOUR_MS
         return sum(n for began, n in self.running.items() if hour < began + PROMISED_HOURS)
 
-    def promised(self, at: int, within: int) -> int:
+    def reserved(self, at: int, within: int) -> int:
         """Calls that the operations under way, and one more, may need within so long."""
         return self._promise(0, within) + sum(
             count * self._promise(max(0, at - (hour + 1) * HOUR_MS), within)
@@ -75,20 +75,20 @@ class CallBudget:
             if at < (hour + PROMISED_HOURS) * HOUR_MS
         )
 
-    def opens(self, at: int, *, begins: bool) -> int:
+    def available_at(self, at: int, *, begins: bool) -> int:
         """When a call is affordable, `at` or later; with its checks, where it begins any.
 
         Where operations under way are in the way, it is when the time alone would make room;
         it will be earlier when some of them end."""
         if not begins:
             return self._room_for(1, at)
-        promised = self.promised(at, DAY_MS)
+        promised = self.reserved(at, DAY_MS)
         if promised > self.per_day * SCARCE:
             return at + HOUR_MS
         if self.per_day - sum(self.made.values()) > promised:
             return at  # without looking closer: the common case
         return max(
-            self._room_for(1 + self.promised(at, until), at + since) - since
+            self._room_for(1 + self.reserved(at, until), at + since) - since
             for since, until in pairwise(AHEAD_MS)
         )
 

@@ -1,12 +1,12 @@
-"""Every API call takes a slot: one pace and one daily budget for all functions together.
+"""Every API call takes a slot: one pace and one daily quota for all functions together.
 
 The service allows a client so many requests a second and a day (its user guide: 1 and 10,000). One
 item of the ledger (`call_book`) says which slot is the next. Slots follow each other at a fixed
 distance, a little more than allowed: a caller that wakes too late for its slot lets it pass. A slot
-that is seconds away is waited for; otherwise the caller learns, with `CallNotDue`, its turn and
+that is seconds away is waited for; otherwise the caller learns, with `RateLimited`, its turn and
 when to come back with it: the state machine waits, no function does.
 
-How the pace, the queues and the budget were chosen, and what holds them: docs/limits.md.
+How the pace, the queues and the quota were chosen, and what holds them: docs/limits.md.
 """
 
 import math
@@ -18,11 +18,11 @@ from datetime import timedelta
 from pipeline.clock import Clock, next_midnight
 from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.daily_quota import ChecksAhead
-from pipeline.rate_limit.polling import STANDARD, Demand
-from pipeline.rate_limit.state import PK, SK, TRIES, CallBook, Calls, Lane
+from pipeline.rate_limit.polling import STANDARD, CallLoad
+from pipeline.rate_limit.state import PK, SK, TRIES, CallKind, RateLimitState, RateLimitTable
 from pipeline.rate_limit.wait_queue import PATIENCE
 
-__all__ = ["PK", "SK", "CallNotDue", "Lane", "Limiter"]
+__all__ = ["PK", "SK", "CallKind", "Limiter", "RateLimited"]
 
 SLACK = 1.04  # ours: slots are 4 % further apart than allowed, for calls that are not in time
 LATEST = 0.03  # ours: of a slot's second; who wakes later has missed its slot. The rest of the
@@ -41,7 +41,7 @@ ENDS_SEEN_MS = (10_000, 1_200_000)  # ours: an operation's end lets others begin
 ENDS_A_WAIT = 20  # ours: so many turns later, after twice that time
 
 
-class CallNotDue(Exception):
+class RateLimited(Exception):
     """No call is free yet; come back in `wait_seconds`. Becomes the status `awaiting_slot`."""
 
     def __init__(self, wait_seconds: int, turn: str | None = None) -> None:
@@ -65,43 +65,43 @@ class Limiter:
     """Called for each call that was sent away; counts a metric."""
     checks_ahead: ChecksAhead = STANDARD.most_checks
 
-    def take(self, lane: Lane, *, turn: str | None = None) -> None:
-        """Returns when the call may be made; raises `CallNotDue` where that is not soon.
+    def take(self, kind: CallKind, *, turn: str | None = None) -> None:
+        """Returns when the call may be made; raises `RateLimited` where that is not soon.
 
-        `turn` is what the last `CallNotDue` gave this caller: who waits keeps its place.
+        `turn` is what the last `RateLimited` gave this caller: who waits keeps its place.
         """
-        place = _place(turn, lane)
+        place = _place(turn, kind)
         lead = LEAD_MS
         for _ in range(TRIES):
             calls = self._book.read()
             now = self.clock.milliseconds()
             slot = max(now + lead, calls.next_at)
-            if not self._is_due(calls, lane, place, slot, now):
-                self._send_away(calls, lane, place, now)
-            after = calls.after_call(lane, place, slot, self._spacing)
-            if self._book.take(calls, after, lane):
+            if not self._is_due(calls, kind, place, slot, now):
+                self._send_away(calls, kind, place, now)
+            after = calls.after_call(kind, place, slot, self._spacing)
+            if self._book.take(calls, after, kind):
                 self.clock.sleep(max(0.0, (slot - self.clock.milliseconds()) / 1000))
                 if self.clock.milliseconds() <= slot + self._lateness:
                     return
                 lead *= 2  # a slow machine: the slot passed unused
-                if lane is Lane.SUBMISSION:
+                if kind is CallKind.SUBMISSION:
                     self.ended(slot / 1000)
         raise self._not_due(round(self._spacing * TRIES * (0.5 + self.chance())), turn)
 
-    def foresee(self, lane: Lane, *, turn: str | None = None) -> None:
-        """Raises `CallNotDue` where `take` would send a turn of this lane away again.
+    def check_available(self, kind: CallKind, *, turn: str | None = None) -> None:
+        """Raises `RateLimited` where `take` would send a turn of this kind away again.
 
         For work before a call that would be done again and again in vain. Takes nothing, and
         gives nobody a turn: who has none has not done that work yet."""
-        place, now = _place(turn, lane), self.clock.milliseconds()
+        place, now = _place(turn, kind), self.clock.milliseconds()
         if place is None:
             return
         calls = self._book.read()
-        if not self._is_due(calls, lane, place, max(now + LEAD_MS, calls.next_at), now):
-            self._send_away(calls, lane, place, now)
+        if not self._is_due(calls, kind, place, max(now + LEAD_MS, calls.next_at), now):
+            self._send_away(calls, kind, place, now)
 
     def ended(self, begun_at: float) -> None:
-        """An operation needs no more checks; its share of the budget is free for others.
+        """An operation needs no more checks; its share of the quota is free for others.
 
         `begun_at`: when it began, or about then, in seconds since 1970. Should this never be
         called, the operation is forgotten within a day.
@@ -113,7 +113,7 @@ class Limiter:
         pause = round(self._spacing * SLOW_DOWN_SLOTS)
         self._book.move("next_at", self.clock.milliseconds() + pause)
 
-    def close(self) -> CallNotDue:
+    def close(self) -> RateLimited:
         """After "Limit Exceeded": nobody calls until the day's quota returns.
 
         Returns what the caller has to raise."""
@@ -123,17 +123,17 @@ class Limiter:
         spread = self.chance() * min(LONGEST_QUEUE_MS, self._spacing * self.requests_per_day)
         return self._not_due(until - self.clock.milliseconds() + round(spread), None)
 
-    def demand(self) -> Demand:
+    def load(self) -> CallLoad:
         """What is left of a day's calls, and how often the operations under way can be asked."""
-        budget, now = self._book.read().budget, self.clock.milliseconds()
-        return Demand(
-            budget_left=max(0.0, 1 - budget.used(now) / self.requests_per_day),
-            round_seconds=budget.under_way(now) * self._spacing / 1000 / CHECKS_SHARE,
+        quota, now = self._book.read().quota, self.clock.milliseconds()
+        return CallLoad(
+            quota_left=max(0.0, 1 - quota.used(now) / self.requests_per_day),
+            round_seconds=quota.under_way(now) * self._spacing / 1000 / CHECKS_SHARE,
         )
 
     @property
-    def _book(self) -> CallBook:
-        return CallBook(self.ledger, self.requests_per_day, self.checks_ahead)
+    def _book(self) -> RateLimitTable:
+        return RateLimitTable(self.ledger, self.requests_per_day, self.checks_ahead)
 
     @property
     def _spacing(self) -> float:
@@ -146,35 +146,39 @@ class Limiter:
         are never closer together than a second (or two calls than their interval)."""
         return LATEST * 1000 * max(1.0, 1 / self.requests_per_second)
 
-    def _is_due(self, calls: Calls, lane: Lane, place: int | None, slot: int, now: int) -> bool:
+    def _is_due(
+        self, calls: RateLimitState, kind: CallKind, place: int | None, slot: int, now: int
+    ) -> bool:
         """Whether the caller may take the slot."""
-        if calls.closed_until > slot or calls.affordable_at(lane, slot) > slot:
+        if calls.closed_until > slot or calls.affordable_at(kind, slot) > slot:
             return False
         if calls.next_at <= now:
             return True  # nobody else is here, and the slot would pass unused
-        ahead = _sleeps(lane) - round(YIELD * self._spacing * calls.queues[lane].before(place))
-        if lane is not Lane.STATUS and calls.checks_wait:
+        ahead = _sleeps(kind) - round(YIELD * self._spacing * calls.queues[kind].before(place))
+        if kind is not CallKind.STATUS and calls.checks_wait:
             ahead = min(ahead, round(self._spacing))
-        return slot - now <= ahead and calls.queues[lane].admits(place)
+        return slot - now <= ahead and calls.queues[kind].may_go(place)
 
-    def _send_away(self, calls: Calls, lane: Lane, place: int | None, now: int) -> None:
-        """Raises `CallNotDue`. A caller that has no turn yet gets the next one."""
+    def _send_away(
+        self, calls: RateLimitState, kind: CallKind, place: int | None, now: int
+    ) -> None:
+        """Raises `RateLimited`. A caller that has no turn yet gets the next one."""
         if place is None:
-            place = self._book.next_turn(lane)
-        queue, soonest = calls.queues[lane], max(now, calls.next_at)
+            place = self._book.next_turn(kind)
+        queue, soonest = calls.queues[kind], max(now, calls.next_at)
         delay = self._cut(queue.delay(place, self._spacing))
-        opens = max(calls.closed_until, calls.affordable_at(lane, soonest))
-        due = max(soonest - ARRIVAL_SHARE * _sleeps(lane), opens if opens > soonest else 0) + delay
-        if opens > max(soonest, calls.closed_until) and self._ends_help(calls, lane):
+        opens = max(calls.closed_until, calls.affordable_at(kind, soonest))
+        due = max(soonest - ARRIVAL_SHARE * _sleeps(kind), opens if opens > soonest else 0) + delay
+        if opens > max(soonest, calls.closed_until) and self._ends_help(calls, kind):
             least, most = ENDS_SEEN_MS
             again = min(most, max(least, now - queue.last_at))
             a_turn = max(again / ENDS_A_WAIT, queue.pace * PATIENCE)
             due = min(due, now + again + a_turn * queue.ahead(place))
-        raise self._not_due(math.ceil(due - now), f"{lane.value}-{place}")
+        raise self._not_due(math.ceil(due - now), f"{kind.value}-{place}")
 
-    def _ends_help(self, calls: Calls, lane: Lane) -> bool:
+    def _ends_help(self, calls: RateLimitState, kind: CallKind) -> bool:
         """Whether the end of an operation would make room for the call."""
-        return lane is Lane.SUBMISSION and len(calls.budget.running) > 0
+        return kind is CallKind.SUBMISSION and len(calls.quota.running) > 0
 
     def _cut(self, delay: float) -> float:
         """Long delays, cut and spread: whoever is back then is told better how long it takes."""
@@ -182,16 +186,16 @@ class Limiter:
             return delay
         return LONGEST_QUEUE_MS * (1 - self.chance() / 4)
 
-    def _not_due(self, milliseconds: float, turn: str | None) -> CallNotDue:
+    def _not_due(self, milliseconds: float, turn: str | None) -> RateLimited:
         self.on_wait()
-        return CallNotDue(max(1, math.ceil(milliseconds / 1000)), turn)
+        return RateLimited(max(1, math.ceil(milliseconds / 1000)), turn)
 
 
-def _place(turn: str | None, lane: Lane) -> int | None:
-    """The number of a turn of this lane; None for newcomers and those of another lane."""
+def _place(turn: str | None, kind: CallKind) -> int | None:
+    """The number of a turn of this kind; None for newcomers and those of another kind."""
     name, _, number = (turn or "").rpartition("-")
-    return int(number) if name == lane.value and number.isdigit() else None
+    return int(number) if name == kind.value and number.isdigit() else None
 
 
-def _sleeps(lane: Lane) -> int:
-    return CHECKS_SLEEP_MS if lane is Lane.STATUS else SLEEPS_MS
+def _sleeps(kind: CallKind) -> int:
+    return CHECKS_SLEEP_MS if kind is CallKind.STATUS else SLEEPS_MS

@@ -26,17 +26,17 @@ RARER = 4  # ours: times the usual wait
 
 
 @dataclass(frozen=True, slots=True)
-class Demand:
+class CallLoad:
     """How much the service's calls are in demand."""
 
-    budget_left: float = 1.0
+    quota_left: float = 1.0
     """Share of the day's calls that is still free, 0 to 1."""
     round_seconds: float = 0.0
     """In which every operation under way can be asked once, with the share of the calls that is
     meant for checks."""
 
 
-NO_DEMAND = Demand()
+NO_LOAD = CallLoad()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Polling:
     chance: Callable[[], float] = random.random
     """Uniform in [0, 1)."""
 
-    def wait(self, waited_seconds: float, demand: Demand = NO_DEMAND) -> int:
+    def wait(self, waited_seconds: float, demand: CallLoad = NO_LOAD) -> int:
         """Seconds until the next status check, at least 1.
 
         `waited_seconds` is the time since the upload ended. When the day's calls get scarce,
@@ -59,7 +59,7 @@ class Polling:
         round.
         """
         wanted = max(self.first_seconds, waited_seconds * self.fraction)
-        if demand.budget_left < SCARCE:
+        if demand.quota_left < SCARCE:
             wanted *= RARER
         wanted = max(wanted, demand.round_seconds)
         sooner = min(wanted, self.ceiling_seconds) * (1 - JITTER * self.chance())
@@ -80,7 +80,7 @@ def _most_checks(first: float, fraction: float, ceiling: float, age: float, seco
     )
     checks, waited = 0, age
     while waited < age + seconds:
-        waited += policy.wait(waited, Demand(budget_left=0.0))
+        waited += policy.wait(waited, CallLoad(quota_left=0.0))
         checks += 1
     return checks
 

@@ -1,4 +1,4 @@
-"""The callers of one lane that were sent away, as numbers: who comes next, and when to come back.
+"""The callers of one kind that were sent away, as numbers: who comes next, and when to come back.
 
 Each gets a turn, counted up. Nobody is called: a caller comes back when it was told to, and may
 then go if its turn is among the first few. So a caller that never comes back holds nobody up: a
@@ -11,7 +11,7 @@ from typing import Any, Self
 
 OPEN_TURNS = 4  # ours: as many are at the front at once; they share the waiting for a free slot
 EARLY = 0.9  # ours: of the time that the turns ahead take. Who fails to come leaves no gap
-PATIENCE = 0.5  # ours: of that time where calls of another lane take part of the slots. They do so
+PATIENCE = 0.5  # ours: of that time where calls of another kind take part of the slots. They do so
 # by fits and starts, and a slot is lost where all that wait were told to come later
 NEAR_TURNS = 30  # ours: these come back twice as soon, should calls get faster meanwhile
 SLOWER, FASTER = 32, 8  # ours: the pace is a mean of about so many of the last calls; it is noticed
@@ -20,33 +20,33 @@ LONGEST_SLOTS = 60  # ours: a longer pause between two calls says nothing about 
 
 
 @dataclass(frozen=True, slots=True)
-class CallQueue:
-    """What the ledger's item holds of a lane's queue."""
+class WaitQueue:
+    """What the ledger's item holds of a kind's queue."""
 
     issued: int = 0
     """Turns given to callers that were sent away."""
     front: int = 0
     """Turns up to this one have made their calls, or were passed over."""
     pace: float = 0.0
-    """Milliseconds between the last calls of the lane while callers waited."""
+    """Milliseconds between the last calls of the kind while callers waited."""
     last_at: int = 0
-    """When the last call of the lane was due; milliseconds since 1970."""
+    """When the last call of the kind was due; milliseconds since 1970."""
 
     @classmethod
-    def of(cls, item: Mapping[str, Any], lane: str) -> Self:
+    def of(cls, item: Mapping[str, Any], kind: str) -> Self:
         return cls(
-            issued=item.get(f"{lane}_issued", 0),
-            front=item.get(f"{lane}_front", 0),
-            pace=item.get(f"{lane}_pace", 0.0),
-            last_at=item.get(f"{lane}_last_at", 0),
+            issued=item.get(f"{kind}_issued", 0),
+            front=item.get(f"{kind}_front", 0),
+            pace=item.get(f"{kind}_pace", 0.0),
+            last_at=item.get(f"{kind}_last_at", 0),
         )
 
-    def to_item(self, lane: str) -> dict[str, Any]:
+    def to_item(self, kind: str) -> dict[str, Any]:
         """Without `issued`, which is only ever counted up by itself."""
         return {
-            f"{lane}_front": self.front,
-            f"{lane}_pace": round(self.pace, 1),
-            f"{lane}_last_at": self.last_at,
+            f"{kind}_front": self.front,
+            f"{kind}_pace": round(self.pace, 1),
+            f"{kind}_last_at": self.last_at,
         }
 
     @property
@@ -54,7 +54,7 @@ class CallQueue:
         """How many callers are to come back yet; those that never will are among them."""
         return max(0, self.issued - self.front)
 
-    def admits(self, turn: int | None) -> bool:
+    def may_go(self, turn: int | None) -> bool:
         """Whether a caller may go: its turn has come, or nobody waits before it."""
         return self.waiting == 0 if turn is None else turn <= self.front + OPEN_TURNS
 
@@ -73,7 +73,7 @@ class CallQueue:
         soon, later = max(least, self.pace * PATIENCE / 2), max(least, self.pace * PATIENCE)
         return near * soon + (ahead - near) * later
 
-    def served(self, turn: int | None, slot: int, spacing: float) -> Self:
+    def after_call(self, turn: int | None, slot: int, spacing: float) -> Self:
         """After a call that is due at `slot`.
 
         A call out of turn took a slot for which nobody at the front had come: one of them is
@@ -82,7 +82,7 @@ class CallQueue:
         pause = slot - self.last_at if self.waiting else spacing
         if pause > LONGEST_SLOTS * spacing:
             pause = before
-        out_of_turn = turn is not None and not self.admits(turn)
+        out_of_turn = turn is not None and not self.may_go(turn)
         front = min(self.issued, self.front + (2 if out_of_turn else 1))
         pace = before + (pause - before) / (SLOWER if pause > before else FASTER)
         return type(self)(self.issued, front, pace, slot)

@@ -17,7 +17,7 @@ from pipeline.engines.base import Engine, EngineOf, OpenOperation, Order
 from pipeline.errors import DropcoderError, FileRejected, PartTaken, Rejected
 from pipeline.ledger.parts import Attempts, AttemptState, Claim
 from pipeline.observability import Measures
-from pipeline.rate_limit.limiter import CallNotDue
+from pipeline.rate_limit.limiter import RateLimited
 from pipeline.rate_limit.polling import Polling
 from pipeline.storage.block_reader import BlockReader
 from pipeline.submit.input_stream import Boarding, CheckedDrop
@@ -67,7 +67,7 @@ class Submitting:
                 if claim.record.state is AttemptState.IDLE:
                     return self._try(claim, ticket, seconds_left)
                 return self._submitted(claim, engine)
-            except CallNotDue as pending:
+            except RateLimited as pending:
                 return ticket.progress.awaiting_slot(pending.wait_seconds, pending.turn)
             except Rejected as rejected:
                 return _rejected(claim, rejected.reason)
@@ -75,7 +75,7 @@ class Submitting:
     def _try(self, claim: Claim, ticket: Ticket, seconds_left: Callable[[], float]) -> Progress:
         part, turn = ticket.part, ticket.progress.turn
         part, model = self._modelled(part, turn)
-        self.engine_of(part.topic).foresee_open(turn=turn)
+        self.engine_of(part.topic).check_can_open(turn=turn)
         input_format = input_format_of(model.input_format)
         load: Callable[[], Cargo]
 
@@ -132,7 +132,7 @@ class Submitting:
         )
         try:
             operation = self.engine_of(part.topic).open(order, turn=turn)
-        except CallNotDue:
+        except RateLimited:
             claim.withdraw()
             raise
         except Rejected:
@@ -155,7 +155,7 @@ class Submitting:
         record = claim.record
         return Progress(
             status=PartStatus.AWAITING_INPUT,
-            wait_seconds=self.polling.wait(0, engine.demand()),
+            wait_seconds=self.polling.wait(0, engine.load()),
             operation_id=record.operation_id,
             attempt=record.attempt,
             uploaded_at=record.uploaded_at,

@@ -10,7 +10,7 @@ from pipeline.domain.state_fields import MalformedState
 from pipeline.engines.base import Engine
 from pipeline.errors import ServiceBusy, ServiceRefused
 from pipeline.ledger.table import Ledger
-from pipeline.rate_limit.polling import Demand
+from pipeline.rate_limit.polling import CallLoad
 from protocol.errors import ServiceAnswer
 from protocol.statuses import OperationStatus
 from tests.support.pipeline.builders import (
@@ -83,7 +83,7 @@ def should_wait_in_proportion_to_the_time_since_the_upload_when_it_is_pending(
 
 def should_wait_longer_when_the_days_calls_get_scarce(world: World) -> None:
     world.now(OperationStatus.IN_PROGRESS)
-    world.calls = Unlimited(seen=Demand(budget_left=0.05))
+    world.calls = Unlimited(seen=CallLoad(quota_left=0.05))
     assert world.checking.check(*asked(world.ticket())).wait_seconds == 400
 
 
@@ -91,7 +91,7 @@ def should_wait_for_the_others_to_be_asked_when_many_operations_are_under_way(
     world: World,
 ) -> None:
     world.now(OperationStatus.IN_PROGRESS)
-    world.calls = Unlimited(seen=Demand(round_seconds=300))
+    world.calls = Unlimited(seen=CallLoad(round_seconds=300))
     assert world.checking.check(*asked(world.ticket())).wait_seconds == 300
 
 

@@ -124,7 +124,7 @@ class Bench:
 @pytest.fixture
 def bench() -> Iterator[Bench]:
     memory, hands, measured = MemoryService(), Hands(), Measured()
-    with cloud() as aws, memory.served() as address, presigned_pool(None) as pool:
+    with cloud() as aws, memory.after_call() as address, presigned_pool(None) as pool:
         service = a_service(memory, aws.ledger, hands)
         engine = an_engine(service, hands, pool=pool, host=address.removeprefix("http://"))
         yield Bench(

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.clock import Clock
 from pipeline.ledger.table import Ledger
-from pipeline.rate_limit.limiter import CallNotDue
-from pipeline.rate_limit.state import PK, SK, Lane
+from pipeline.rate_limit.limiter import RateLimited
+from pipeline.rate_limit.state import PK, SK, CallKind
 from simulation.table import MemoryTable
 from tests.support.pipeline.builders import NOON, Hands, Measured, a_limiter
 from tests.support.pipeline.clouds import cloud
@@ -26,8 +26,8 @@ def ledger() -> Iterator[Ledger]:
         yield aws.ledger
 
 
-def refused(call: Callable[[], Any]) -> CallNotDue:
-    with pytest.raises(CallNotDue) as raised:
+def refused(call: Callable[[], Any]) -> RateLimited:
+    with pytest.raises(RateLimited) as raised:
         call()
     return raised.value
 
@@ -56,7 +56,7 @@ class Standing:
 
 def should_go_almost_at_once_when_nobody_has_called(ledger: Ledger) -> None:
     hands = Hands()
-    a_limiter(ledger, hands).take(Lane.SUBMISSION)
+    a_limiter(ledger, hands).take(CallKind.SUBMISSION)
     assert hands.slept == [pytest.approx(LEAD)]
 
 
@@ -65,7 +65,7 @@ def should_keep_the_pace_when_one_caller_follows_the_other(ledger: Ledger) -> No
     limiter = a_limiter(ledger, hands)
     times = []
     for _ in range(20):
-        limiter.take(Lane.SUBMISSION)
+        limiter.take(CallKind.SUBMISSION)
         times.append(hands.time)
     assert all(b - a >= SPACING - 1e-3 for a, b in pairwise(times))
     assert times[-1] - times[0] == pytest.approx(19 * SPACING, abs=0.1)
@@ -79,9 +79,9 @@ def should_take_nothing_and_give_turns_when_the_next_slots_are_taken(ledger: Led
         on_wait=lambda: measured("CallsWaited"),
     )
     for _ in range(3):
-        limiter.take(Lane.SUBMISSION)
+        limiter.take(CallKind.SUBMISSION)
     before = ledger.get(PK, SK)
-    sent = [refused(lambda: limiter.take(Lane.SUBMISSION)) for _ in range(8)]
+    sent = [refused(lambda: limiter.take(CallKind.SUBMISSION)) for _ in range(8)]
     after = ledger.get(PK, SK)
     assert before is not None
     assert after is not None
@@ -97,13 +97,13 @@ def should_foresee_what_taking_would_answer_and_take_nothing(ledger: Ledger) -> 
     standing = Standing()
     limiter = replace(a_limiter(ledger, standing.hands), clock=standing.clock)
     for _ in range(3):
-        limiter.take(Lane.SUBMISSION)
-    sent = refused(lambda: limiter.take(Lane.SUBMISSION))
+        limiter.take(CallKind.SUBMISSION)
+    sent = refused(lambda: limiter.take(CallKind.SUBMISSION))
     before = ledger.get(PK, SK)
-    limiter.foresee(Lane.SUBMISSION)
-    limiter.foresee(Lane.SUBMISSION, turn="models-1")
-    foreseen = refused(lambda: limiter.foresee(Lane.SUBMISSION, turn=sent.turn))
-    again = refused(lambda: limiter.take(Lane.SUBMISSION, turn=sent.turn))
+    limiter.check_available(CallKind.SUBMISSION)
+    limiter.check_available(CallKind.SUBMISSION, turn="models-1")
+    foreseen = refused(lambda: limiter.check_available(CallKind.SUBMISSION, turn=sent.turn))
+    again = refused(lambda: limiter.take(CallKind.SUBMISSION, turn=sent.turn))
     assert (foreseen.turn, foreseen.wait_seconds) == (again.turn, again.wait_seconds)
     after = ledger.get(PK, SK)
     assert before is not None
@@ -115,20 +115,20 @@ def should_foresee_a_call_when_its_turn_has_come(ledger: Ledger) -> None:
     hands = Hands()
     limiter = replace(a_limiter(ledger, hands), clock=Clock(lambda: hands.time, lambda _s: None))
     for _ in range(3):
-        limiter.take(Lane.SUBMISSION)
-    sent = refused(lambda: limiter.take(Lane.SUBMISSION))
+        limiter.take(CallKind.SUBMISSION)
+    sent = refused(lambda: limiter.take(CallKind.SUBMISSION))
     hands.time += sent.wait_seconds
-    limiter.foresee(Lane.SUBMISSION, turn=sent.turn)
-    limiter.take(Lane.SUBMISSION, turn=sent.turn)
+    limiter.check_available(CallKind.SUBMISSION, turn=sent.turn)
+    limiter.take(CallKind.SUBMISSION, turn=sent.turn)
 
 
 def should_keep_a_turn_when_its_caller_comes_back_too_early(ledger: Ledger) -> None:
     standing = Standing()
     limiter = replace(a_limiter(ledger, standing.hands), clock=standing.clock)
     for _ in range(3):
-        limiter.take(Lane.SUBMISSION)
-    turns = [refused(lambda: limiter.take(Lane.SUBMISSION)).turn for _ in range(9)]
-    again = refused(lambda: limiter.take(Lane.SUBMISSION, turn=turns[7]))
+        limiter.take(CallKind.SUBMISSION)
+    turns = [refused(lambda: limiter.take(CallKind.SUBMISSION)).turn for _ in range(9)]
+    again = refused(lambda: limiter.take(CallKind.SUBMISSION, turn=turns[7]))
     assert again.turn == turns[7]
 
 
@@ -136,19 +136,19 @@ def should_give_the_slot_to_a_turn_when_newcomers_come_at_the_same_time(ledger: 
     hands = Hands()
     limiter = replace(a_limiter(ledger, hands), clock=Clock(lambda: hands.time, lambda _s: None))
     for _ in range(3):
-        limiter.take(Lane.SUBMISSION)
-    sent = refused(lambda: limiter.take(Lane.SUBMISSION))
+        limiter.take(CallKind.SUBMISSION)
+    sent = refused(lambda: limiter.take(CallKind.SUBMISSION))
     hands.time += sent.wait_seconds
-    wait_of(lambda: limiter.take(Lane.SUBMISSION))
-    limiter.take(Lane.SUBMISSION, turn=sent.turn)
+    wait_of(lambda: limiter.take(CallKind.SUBMISSION))
+    limiter.take(CallKind.SUBMISSION, turn=sent.turn)
 
 
 def should_give_a_new_turn_when_the_old_one_is_of_another_lane(ledger: Ledger) -> None:
     standing = Standing()
     limiter = replace(a_limiter(ledger, standing.hands), clock=standing.clock)
     for _ in range(3):
-        limiter.take(Lane.SUBMISSION)
-    sent = refused(lambda: limiter.take(Lane.SUBMISSION, turn="models-1"))
+        limiter.take(CallKind.SUBMISSION)
+    sent = refused(lambda: limiter.take(CallKind.SUBMISSION, turn="models-1"))
     assert sent.turn == "submissions-1"
 
 
@@ -156,21 +156,21 @@ def should_let_a_check_go_first_when_a_submission_came_before_it(ledger: Ledger)
     standing = Standing()
     limiter = replace(a_limiter(ledger, standing.hands), clock=standing.clock)
     for _ in range(3):
-        limiter.take(Lane.SUBMISSION)
-    turn = refused(lambda: limiter.take(Lane.SUBMISSION)).turn
-    limiter.take(Lane.STATUS)
-    assert wait_of(lambda: limiter.take(Lane.SUBMISSION, turn=turn)) >= 2
+        limiter.take(CallKind.SUBMISSION)
+    turn = refused(lambda: limiter.take(CallKind.SUBMISSION)).turn
+    limiter.take(CallKind.STATUS)
+    assert wait_of(lambda: limiter.take(CallKind.SUBMISSION, turn=turn)) >= 2
 
 
 def should_leave_the_next_slots_to_checks_when_some_were_sent_away(ledger: Ledger) -> None:
     hands = Hands()
     limiter = replace(a_limiter(ledger, hands), clock=Clock(lambda: hands.time, lambda _s: None))
     for _ in range(5):
-        limiter.take(Lane.STATUS)
-    sent = refused(lambda: limiter.take(Lane.STATUS))
+        limiter.take(CallKind.STATUS)
+    sent = refused(lambda: limiter.take(CallKind.STATUS))
     hands.time += 3
-    wait_of(lambda: limiter.take(Lane.SUBMISSION))
-    limiter.take(Lane.STATUS, turn=sent.turn)
+    wait_of(lambda: limiter.take(CallKind.SUBMISSION))
+    limiter.take(CallKind.STATUS, turn=sent.turn)
 
 
 def should_not_queue_a_check_behind_submissions_when_ten_thousand_files_wait(
@@ -179,17 +179,17 @@ def should_not_queue_a_check_behind_submissions_when_ten_thousand_files_wait(
     standing = Standing()
     limiter = replace(a_limiter(ledger, standing.hands), clock=standing.clock)
     ledger.put({"pk": PK, "sk": SK, "submissions_issued": 1_500})
-    limiter.take(Lane.SUBMISSION)
-    assert 1_200 < wait_of(lambda: limiter.take(Lane.SUBMISSION)) < 1_600
-    limiter.take(Lane.STATUS)
+    limiter.take(CallKind.SUBMISSION)
+    assert 1_200 < wait_of(lambda: limiter.take(CallKind.SUBMISSION)) < 1_600
+    limiter.take(CallKind.STATUS)
 
 
 def should_send_nobody_away_for_over_half_an_hour_when_the_queue_is_longer(ledger: Ledger) -> None:
     standing = Standing()
     limiter = replace(a_limiter(ledger, standing.hands), clock=standing.clock)
     ledger.put({"pk": PK, "sk": SK, "submissions_issued": 90_000})
-    limiter.take(Lane.SUBMISSION)
-    assert 1_300 <= wait_of(lambda: limiter.take(Lane.SUBMISSION)) <= 1_805
+    limiter.take(CallKind.SUBMISSION)
+    assert 1_300 <= wait_of(lambda: limiter.take(CallKind.SUBMISSION)) <= 1_805
 
 
 def ten_checks(_age: float, _within: float) -> int:
@@ -201,29 +201,29 @@ def should_begin_nothing_when_checks_could_not_be_paid_for() -> None:
     hands = Hands()
     limiter = a_limiter(in_memory(), hands, requests_per_day=1_000, checks_ahead=ten_checks)
     for _ in range(950):
-        limiter.take(Lane.STATUS)
+        limiter.take(CallKind.STATUS)
     for _ in range(3):  # thirteen calls each, of fifty
-        limiter.take(Lane.SUBMISSION)
-    wait = wait_of(lambda: limiter.take(Lane.SUBMISSION))
+        limiter.take(CallKind.SUBMISSION)
+    wait = wait_of(lambda: limiter.take(CallKind.SUBMISSION))
     assert wait <= 60  # one may end any time
     for _ in range(47):
-        limiter.take(Lane.STATUS)  # those promised, and what is left
-    assert limiter.demand().budget_left == 0
+        limiter.take(CallKind.STATUS)  # those promised, and what is left
+    assert limiter.load().quota_left == 0
 
 
 def should_begin_nothing_when_a_fifth_of_the_day_is_promised() -> None:
     limiter = a_limiter(in_memory(), Hands(), requests_per_day=1_000, checks_ahead=ten_checks)
     for _ in range(16):  # of twelve calls each
-        limiter.take(Lane.SUBMISSION)
-    wait_of(lambda: limiter.take(Lane.SUBMISSION))
+        limiter.take(CallKind.SUBMISSION)
+    wait_of(lambda: limiter.take(CallKind.SUBMISSION))
 
 
 def should_wait_for_the_calls_of_a_day_ago_when_nothing_runs_that_could_end() -> None:
     hands = Hands()
     limiter = a_limiter(in_memory(), hands, requests_per_day=1_000, checks_ahead=ten_checks)
     for _ in range(990):
-        limiter.take(Lane.STATUS)
-    assert DAY - 1_100 < wait_of(lambda: limiter.take(Lane.SUBMISSION)) < DAY
+        limiter.take(CallKind.STATUS)
+    assert DAY - 1_100 < wait_of(lambda: limiter.take(CallKind.SUBMISSION)) < DAY
 
 
 def should_begin_one_when_calls_of_a_day_ago_will_be_free_before_its_checks_are_due() -> None:
@@ -235,44 +235,44 @@ def should_begin_one_when_calls_of_a_day_ago_will_be_free_before_its_checks_are_
         checks_ahead=lambda _age, within: 0 if within <= 60 else 10,
     )
     for _ in range(995):
-        later.take(Lane.STATUS)
-    wait_of(lambda: later.take(Lane.SUBMISSION))
+        later.take(CallKind.STATUS)
+    wait_of(lambda: later.take(CallKind.SUBMISSION))
     hands.time = NOON + DAY + 90  # half a minute before those of the first two minutes are
-    later.take(Lane.SUBMISSION)
+    later.take(CallKind.SUBMISSION)
 
 
 def should_make_a_round_longer_when_more_operations_are_under_way() -> None:
     hands = Hands()
     limiter = a_limiter(in_memory(), hands)
-    assert limiter.demand().round_seconds == 0
+    assert limiter.load().round_seconds == 0
     for _ in range(6):
-        limiter.take(Lane.SUBMISSION)
-    assert limiter.demand().round_seconds == pytest.approx(6 * 2 * SPACING)
+        limiter.take(CallKind.SUBMISSION)
+    assert limiter.load().round_seconds == pytest.approx(6 * 2 * SPACING)
     limiter.ended(NOON)
-    assert limiter.demand().round_seconds == pytest.approx(5 * 2 * SPACING)
+    assert limiter.load().round_seconds == pytest.approx(5 * 2 * SPACING)
     hands.time += DAY + 3600  # lost sight of: nobody asks about them any more
-    assert limiter.demand().round_seconds == 0
+    assert limiter.load().round_seconds == 0
 
 
 def should_begin_another_when_an_operation_has_ended() -> None:
     hands = Hands()
     limiter = a_limiter(in_memory(), hands, requests_per_day=1_000, checks_ahead=ten_checks)
     for _ in range(16):
-        limiter.take(Lane.SUBMISSION)
-    sent = refused(lambda: limiter.take(Lane.SUBMISSION))
+        limiter.take(CallKind.SUBMISSION)
+    sent = refused(lambda: limiter.take(CallKind.SUBMISSION))
     limiter.ended(hands.time)
-    limiter.take(Lane.SUBMISSION, turn=sent.turn)
+    limiter.take(CallKind.SUBMISSION, turn=sent.turn)
 
 
 def should_forget_an_operation_when_nobody_told_its_end_for_a_day() -> None:
     hands = Hands()
     limiter = a_limiter(in_memory(), hands, requests_per_day=1_000, checks_ahead=ten_checks)
     for _ in range(16):
-        limiter.take(Lane.SUBMISSION)
-    wait_of(lambda: limiter.take(Lane.SUBMISSION))
+        limiter.take(CallKind.SUBMISSION)
+    wait_of(lambda: limiter.take(CallKind.SUBMISSION))
     hands.time += DAY + 400
     for _ in range(16):
-        limiter.take(Lane.SUBMISSION)
+        limiter.take(CallKind.SUBMISSION)
 
 
 def should_change_nothing_when_an_end_is_told_of_which_nothing_is_known(ledger: Ledger) -> None:
@@ -285,22 +285,22 @@ def should_wait_until_calls_are_a_day_old_when_the_day_is_used(ledger: Ledger) -
     hands = Hands()
     limiter = a_limiter(ledger, hands, requests_per_day=10)
     for _ in range(10):
-        limiter.take(Lane.STATUS)
-    assert limiter.demand().budget_left == 0
-    wait = wait_of(lambda: limiter.take(Lane.STATUS))
+        limiter.take(CallKind.STATUS)
+    assert limiter.load().quota_left == 0
+    wait = wait_of(lambda: limiter.take(CallKind.STATUS))
     assert DAY <= wait <= DAY + 140
     hands.time += wait
-    limiter.take(Lane.STATUS)
+    limiter.take(CallKind.STATUS)
 
 
 def should_close_for_everybody_until_midnight_when_the_quota_is_gone(ledger: Ledger) -> None:
     hands = Hands()
     first, other = a_limiter(ledger, hands), a_limiter(ledger, hands)
     assert hands.time + first.close().wait_seconds >= MIDNIGHT
-    for lane in Lane:
-        assert hands.time + wait_of(lambda lane=lane: other.take(lane)) >= MIDNIGHT  # type: ignore[misc]
+    for kind in CallKind:
+        assert hands.time + wait_of(lambda kind=kind: other.take(kind)) >= MIDNIGHT  # type: ignore[misc]
     hands.time = MIDNIGHT + 1
-    other.take(Lane.SUBMISSION)
+    other.take(CallKind.SUBMISSION)
 
 
 def should_stay_closed_for_a_quarter_of_an_hour_when_midnight_is_near(ledger: Ledger) -> None:
@@ -308,15 +308,15 @@ def should_stay_closed_for_a_quarter_of_an_hour_when_midnight_is_near(ledger: Le
     limiter = a_limiter(ledger, hands)
     limiter.close()
     hands.time = MIDNIGHT + 60
-    assert wait_of(lambda: limiter.take(Lane.STATUS)) >= 13 * 60
+    assert wait_of(lambda: limiter.take(CallKind.STATUS)) >= 13 * 60
 
 
 def should_push_everybody_back_a_few_slots_when_the_service_is_overrun(ledger: Ledger) -> None:
     hands = Hands()
     first, other = a_limiter(ledger, hands), a_limiter(ledger, hands)
-    first.take(Lane.STATUS)
+    first.take(CallKind.STATUS)
     first.slow_down()
-    assert wait_of(lambda: other.take(Lane.STATUS)) >= 2
+    assert wait_of(lambda: other.take(CallKind.STATUS)) >= 2
 
 
 def should_give_a_slot_to_one_only_when_two_saw_it_free(ledger: Ledger) -> None:
@@ -332,12 +332,12 @@ def should_give_a_slot_to_one_only_when_two_saw_it_free(ledger: Ledger) -> None:
         def update(self, *args: Any, **more: Any) -> bool:
             if not self.overtaken:
                 self.overtaken.append(1)
-                limiter.take(Lane.SUBMISSION)
+                limiter.take(CallKind.SUBMISSION)
             return super().update(*args, **more)
 
     slow = a_limiter(Overtaken(ledger.table), hands)
-    slow.take(Lane.SUBMISSION)
-    assert limiter.demand().budget_left == 1 - 2 / 10_000
+    slow.take(CallKind.SUBMISSION)
+    assert limiter.load().quota_left == 1 - 2 / 10_000
     assert hands.time == pytest.approx(NOON + LEAD + SPACING, abs=0.01)
 
 
@@ -349,7 +349,7 @@ def should_let_its_slot_pass_when_it_wakes_too_late(ledger: Ledger) -> None:
         hands.sleep(seconds + delays.pop(0))
 
     limiter = replace(a_limiter(ledger, hands), clock=Clock(lambda: hands.time, oversleep))
-    limiter.take(Lane.SUBMISSION)
+    limiter.take(CallKind.SUBMISSION)
     assert hands.time == pytest.approx(NOON + LEAD + SPACING, abs=0.01)
     item = ledger.get(PK, SK)
     assert item is not None
@@ -364,4 +364,4 @@ def should_send_the_caller_away_when_it_loses_every_race(ledger: Ledger) -> None
             return False
 
     limiter = a_limiter(Losing(ledger.table), Hands())
-    assert 5 < wait_of(lambda: limiter.take(Lane.SUBMISSION)) < 60
+    assert 5 < wait_of(lambda: limiter.take(CallKind.SUBMISSION)) < 60

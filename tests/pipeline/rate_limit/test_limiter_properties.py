@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.ledger.table import Ledger
-from pipeline.rate_limit.limiter import CallNotDue, Limiter
-from pipeline.rate_limit.state import Lane
+from pipeline.rate_limit.limiter import Limiter, RateLimited
+from pipeline.rate_limit.state import CallKind
 from pipeline.rate_limit.wait_queue import OPEN_TURNS
 from simulation.table import MemoryTable
 from tests.support.pipeline.builders import NOON
@@ -29,7 +29,7 @@ some = settings(max_examples=40, deadline=None)
 class Call:
     """One caller's wish, and what came of it."""
 
-    lane: Lane
+    kind: CallKind
     begins_at: float
     dies: bool = False
     """It never comes back after it was first sent away."""
@@ -48,8 +48,8 @@ class Crowd:
     latencies: tuple[float, ...] = LATENCIES
     calls: list[Call] = field(default_factory=list)
 
-    def call(self, lane: Lane, at: float = 0, *, dies: bool = False) -> Call:
-        self.calls.append(Call(lane, NOON + at, dies))
+    def call(self, kind: CallKind, at: float = 0, *, dies: bool = False) -> Call:
+        self.calls.append(Call(kind, NOON + at, dies))
         return self.calls[-1]
 
     def run(self, days: float = 10) -> None:
@@ -78,15 +78,15 @@ class Crowd:
             while True:
                 call.asked += 1
                 try:
-                    limiter.take(call.lane, turn=turn)
-                except CallNotDue as sent:
+                    limiter.take(call.kind, turn=turn)
+                except RateLimited as sent:
                     turn = sent.turn
                     if call.dies and call.caller is not None:
                         stage.kill(call.caller)
                     stage.sleep(float("inf") if call.dies else sent.wait_seconds + chance.random())
                 else:
                     call.made_at = stage.time
-                    if call.lane is Lane.SUBMISSION:
+                    if call.kind is CallKind.SUBMISSION:
                         limiter.ended(stage.time)
                     return
 
@@ -104,18 +104,18 @@ class Crowd:
         )
 
 
-lanes = st.lists(st.sampled_from(Lane), min_size=1, max_size=30)
+lanes = st.lists(st.sampled_from(CallKind), min_size=1, max_size=30)
 seeds = st.integers(0, 2**32)
 
 
 @some
 @given(seed=seeds, wanted=lanes, per_second=st.sampled_from([0.5, 1, 2, 5]), over=st.floats(0, 60))
 def should_never_exceed_a_second_and_serve_everybody_when_many_call_at_once(
-    seed: int, wanted: list[Lane], per_second: float, over: float
+    seed: int, wanted: list[CallKind], per_second: float, over: float
 ) -> None:
     crowd = Crowd(seed, per_second)
-    for number, lane in enumerate(wanted):
-        crowd.call(lane, over * number / len(wanted))
+    for number, kind in enumerate(wanted):
+        crowd.call(kind, over * number / len(wanted))
     crowd.run()
     assert len(crowd.times) == len(wanted)
     assert crowd.most_within(max(1, 1 / per_second)) <= max(1, per_second)
@@ -124,11 +124,11 @@ def should_never_exceed_a_second_and_serve_everybody_when_many_call_at_once(
 @some
 @given(seed=seeds, wanted=lanes, per_day=st.integers(3, 12), over=st.floats(0, 3 * DAY))
 def should_never_exceed_any_24_hours_and_serve_everybody_when_the_day_is_short(
-    seed: int, wanted: list[Lane], per_day: int, over: float
+    seed: int, wanted: list[CallKind], per_day: int, over: float
 ) -> None:
     crowd = Crowd(seed, per_day=per_day)
-    for number, lane in enumerate(wanted):
-        crowd.call(lane, over * number / len(wanted))
+    for number, kind in enumerate(wanted):
+        crowd.call(kind, over * number / len(wanted))
     crowd.run(days=40)
     assert len(crowd.times) == len(wanted)
     assert crowd.most_within(DAY) <= per_day
@@ -141,14 +141,14 @@ def should_let_checks_go_first_when_submissions_wait_too(
 ) -> None:
     crowd = Crowd(seed, latencies=(0.004, 0.02))
     for _ in range(submissions):
-        crowd.call(Lane.SUBMISSION)
-    wanted = [crowd.call(Lane.STATUS, at) for _ in range(checks)]
+        crowd.call(CallKind.SUBMISSION)
+    wanted = [crowd.call(CallKind.STATUS, at) for _ in range(checks)]
     crowd.run()
     last = max(call.made_at or float("inf") for call in wanted)
     between = [
         call
         for call in crowd.calls
-        if call.lane is Lane.SUBMISSION and NOON + at < (call.made_at or 0) < last
+        if call.kind is CallKind.SUBMISSION and NOON + at < (call.made_at or 0) < last
     ]
     assert len(between) <= 3 + checks / 4  # those whose slots were taken before, and gaps filled
 
@@ -160,7 +160,7 @@ def should_lose_no_slot_when_callers_that_were_sent_away_die(
 ) -> None:
     crowd = Crowd(seed, latencies=(0.004, 0.02))
     for number in range(count):
-        crowd.call(Lane.STATUS, number * 0.01, dies=number in dead)
+        crowd.call(CallKind.STATUS, number * 0.01, dies=number in dead)
     crowd.run()
     assert all(call.made_at for call in crowd.calls if not call.dies)
     lost = (crowd.times[-1] - NOON) / SPACING - len(crowd.times)
@@ -172,7 +172,7 @@ def should_lose_no_slot_when_callers_that_were_sent_away_die(
 def should_serve_in_the_order_of_arrival_when_newcomers_keep_coming(seed: int, count: int) -> None:
     crowd = Crowd(seed, latencies=(0.004, 0.02))
     for number in range(count):
-        crowd.call(Lane.SUBMISSION, number * 0.5)
+        crowd.call(CallKind.SUBMISSION, number * 0.5)
     crowd.run()
     order = sorted(range(count), key=lambda number: crowd.calls[number].made_at or float("inf"))
     overtaken = max(place - number for place, number in enumerate(order))

@@ -5,7 +5,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.rate_limit.polling import NO_DEMAND, STANDARD, Demand, Polling
+from pipeline.rate_limit.polling import NO_LOAD, STANDARD, CallLoad, Polling
 
 DAY = 86_400
 FIRST = 10  # seconds; the shortest wait as shipped
@@ -16,7 +16,7 @@ def polling(chance: float = 0.0) -> Polling:
 
 
 def checks(
-    policy: Polling, duration: float, age: float = 0, demand: Demand = NO_DEMAND
+    policy: Polling, duration: float, age: float = 0, demand: CallLoad = NO_LOAD
 ) -> list[float]:
     """When an operation is asked about from an age on, until it is seen to have ended."""
     times = [age]
@@ -47,10 +47,10 @@ def should_only_shorten_waits_when_files_were_dropped_together() -> None:
 
 
 def should_wait_four_times_longer_when_the_days_calls_get_scarce() -> None:
-    assert polling().wait(1000, Demand(budget_left=0.2)) == 100
-    assert polling().wait(1000, Demand(budget_left=0.19)) == 400
-    assert polling().wait(1000, Demand(budget_left=0)) == 400
-    assert polling().wait(50_000, Demand(budget_left=0)) == 7200
+    assert polling().wait(1000, CallLoad(quota_left=0.2)) == 100
+    assert polling().wait(1000, CallLoad(quota_left=0.19)) == 400
+    assert polling().wait(1000, CallLoad(quota_left=0)) == 400
+    assert polling().wait(50_000, CallLoad(quota_left=0)) == 7200
 
 
 def should_never_wait_less_than_the_first_time_when_files_were_dropped_together() -> None:
@@ -59,11 +59,11 @@ def should_never_wait_less_than_the_first_time_when_files_were_dropped_together(
 
 
 def should_ask_each_operation_once_a_round_when_many_are_under_way() -> None:
-    many = Demand(round_seconds=60)
+    many = CallLoad(round_seconds=60)
     assert polling().wait(0, many) == 60
     assert polling().wait(1000, many) == 100
-    assert polling().wait(0, Demand(budget_left=0.1, round_seconds=60)) == 60
-    assert polling().wait(0, Demand(round_seconds=90_000)) == 7200
+    assert polling().wait(0, CallLoad(quota_left=0.1, round_seconds=60)) == 60
+    assert polling().wait(0, CallLoad(round_seconds=90_000)) == 7200
 
 
 def should_wait_the_first_time_when_the_clock_went_backwards() -> None:
@@ -90,7 +90,7 @@ def should_see_an_end_within_a_round_when_many_operations_are_under_way(
     duration: float, a_round: float, seed: int
 ) -> None:
     policy = replace(STANDARD, chance=Random(seed).random)  # noqa: S311  no secret
-    late = checks(policy, duration, demand=Demand(round_seconds=a_round))[-1] - duration
+    late = checks(policy, duration, demand=CallLoad(round_seconds=a_round))[-1] - duration
     assert late <= max(FIRST, a_round, 0.1 * duration)
 
 
@@ -116,5 +116,5 @@ policies = st.builds(
 def should_take_no_more_checks_than_foreseen_when_calls_are_scarce(
     policy: Polling, age: float, within: float
 ) -> None:
-    taken = len(checks(policy, age + within, age, Demand(budget_left=0.1)))
+    taken = len(checks(policy, age + within, age, CallLoad(quota_left=0.1)))
     assert taken <= policy.most_checks(age, within) <= taken * 1.25 + 15

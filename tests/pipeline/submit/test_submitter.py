@@ -29,7 +29,7 @@ from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import Attempts, AttemptState
 from pipeline.ledger.shared_files import Passengers
 from pipeline.ledger.table import Ledger
-from pipeline.rate_limit.polling import Demand
+from pipeline.rate_limit.polling import CallLoad
 from pipeline.storage.block_reader import BlockReader
 from pipeline.storage.results_bucket import ResultsBucket
 from pipeline.submit.input_stream import Boarding
@@ -120,7 +120,7 @@ class Bench:
 @pytest.fixture
 def bench() -> Iterator[Bench]:
     memory, hands, measured = MemoryService(), Hands(), Measured()
-    with cloud() as aws, memory.served() as address, presigned_pool(None) as pool:
+    with cloud() as aws, memory.after_call() as address, presigned_pool(None) as pool:
         service = a_service(memory, aws.ledger, hands)
         engine = an_engine(service, hands, pool=pool, host=address.removeprefix("http://"))
         yield Bench(
@@ -604,7 +604,7 @@ def should_keep_secrets_out_of_errors_ledger_and_logs(
 def should_wait_for_the_others_to_be_asked_when_many_operations_are_under_way(
     bench: Bench,
 ) -> None:
-    busy = bench.with_engine(limiter=Unlimited(seen=Demand(round_seconds=300)))
+    busy = bench.with_engine(limiter=Unlimited(seen=CallLoad(round_seconds=300)))
     assert busy.submit(bench.part(lines(5))).wait_seconds == 300
 
 

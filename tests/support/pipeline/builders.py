@@ -21,8 +21,8 @@ from pipeline.engines.coding_service.presigned import PresignedHosts, presigned_
 from pipeline.engines.coding_service.tokens import Tokens
 from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.limiter import Limiter
-from pipeline.rate_limit.polling import NO_DEMAND, Demand, Polling
-from pipeline.rate_limit.state import Lane
+from pipeline.rate_limit.polling import NO_LOAD, CallLoad, Polling
+from pipeline.rate_limit.state import CallKind
 from tests.support.pipeline.clouds import DROPS, REGION
 from tests.support.pipeline.memory_service import CLIENT_ID, CLIENT_SECRET, TOPIC, MemoryService
 
@@ -178,12 +178,12 @@ class Unlimited:
     """Stands for the limiter where nobody counts: remembers which operations ended."""
 
     heard: list[float] = field(default_factory=list)
-    seen: Demand = NO_DEMAND
+    seen: CallLoad = NO_LOAD
 
-    def foresee(self, lane: Lane, *, turn: str | None = None) -> None:
+    def check_available(self, kind: CallKind, *, turn: str | None = None) -> None:
         """Every call is due."""
 
-    def demand(self) -> Demand:
+    def load(self) -> CallLoad:
         return self.seen
 
     def ended(self, begun_at: float) -> None:

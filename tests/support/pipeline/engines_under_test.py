@@ -178,7 +178,7 @@ class AmazonMlContender:
 @contextmanager
 def coding_service(aws: Cloud, hands: Hands, _folder: Path) -> Iterator[CodingServiceContender]:
     memory = MemoryService(models={TOPIC: [a_model()]})
-    with memory.served() as address, presigned_pool(None) as pool:
+    with memory.after_call() as address, presigned_pool(None) as pool:
         service = a_service(memory, aws.ledger, hands)
         host = address.removeprefix("http://")
         yield CodingServiceContender(memory, an_engine(service, hands, pool=pool, host=host))
@@ -188,7 +188,7 @@ def coding_service(aws: Cloud, hands: Hands, _folder: Path) -> Iterator[CodingSe
 def amazon_ml(aws: Cloud, _hands: Hands, folder: Path) -> Iterator[AmazonMlContender]:
     aws.s3.create_bucket(Bucket=EXCHANGE, CreateBucketConfiguration={"LocationConstraint": REGION})
     memory = MemoryAmazonMl(aws.s3)
-    with memory.served():
+    with memory.after_call():
         yield AmazonMlContender(memory, an_amazon_ml_engine(aws, memory, folder))
 
 

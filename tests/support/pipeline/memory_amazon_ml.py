@@ -106,7 +106,7 @@ class MemoryAmazonMl:
         }
 
     @contextmanager
-    def served(self) -> Iterator[str]:
+    def after_call(self) -> Iterator[str]:
         """Listens on the loopback interface; gives its address."""
         service = self
 

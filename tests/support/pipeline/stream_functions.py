@@ -69,5 +69,5 @@ class Composed:
 @contextmanager
 def composed() -> Iterator[Composed]:
     memory = MemoryService()
-    with cloud() as aws, memory.served():
+    with cloud() as aws, memory.after_call():
         yield Composed(aws, memory, secrets())

@@ -20,7 +20,7 @@ from pipeline.errors import (
 from pipeline.ledger.table import Ledger
 from pipeline.observability import quoted
 from pipeline.rate_limit.limiter import Limiter
-from pipeline.rate_limit.state import Lane
+from pipeline.rate_limit.state import CallKind
 from protocol.errors import ServiceAnswer
 from protocol.messages import CreatedOperation, MalformedMessage, Model, OperationState
 
@@ -28,9 +28,9 @@ from protocol.messages import CreatedOperation, MalformedMessage, Model, Operati
 class CodingServicePort(Protocol):
     """A Coding Service, within its limits.
 
-    Every method may raise `limiter.CallNotDue`, and of `errors`: `AwsBusy`, `ServiceBusy`,
+    Every method may raise `limiter.RateLimited`, and of `errors`: `AwsBusy`, `ServiceBusy`,
     `ServiceRefused`, `CredentialsMissing`, `CredentialsRefused`, `AddressRefused`. `turn` is what
-    the last `CallNotDue` gave: who waits for a call keeps its place.
+    the last `RateLimited` gave: who waits for a call keeps its place.
     """
 
     def model(self, topic: str, model_id: str | None, *, turn: str | None = None) -> Model:
@@ -88,10 +88,10 @@ class CodingService:
             return Model.from_json(json.loads(kept["model"]))
         models = f"/v1/topics/{quote(topic, safe='')}/models"
         if model_id is None:
-            answer = self._call("GET", f"{models}/latest", Lane.MODEL, turn)
+            answer = self._call("GET", f"{models}/latest", CallKind.MODEL, turn)
             model = _read(Model.from_json, answer)
         else:
-            model = _picked(self._call("GET", models, Lane.MODEL, turn), model_id)
+            model = _picked(self._call("GET", models, CallKind.MODEL, turn), model_id)
         self.ledger.put(
             {
                 "pk": key,
@@ -108,22 +108,22 @@ class CodingService:
         path = f"/v1/topics/{quote(topic, safe='')}"
         if model_id is not None:
             path += f"/models/{quote(model_id, safe='')}"
-        answer = self._call("POST", f"{path}/batch-code", Lane.SUBMISSION, turn)
+        answer = self._call("POST", f"{path}/batch-code", CallKind.SUBMISSION, turn)
         return _read(CreatedOperation.from_json, answer)
 
     def operation(
         self, topic: str, operation_id: str, *, turn: str | None = None
     ) -> OperationState:
         path = f"/v1/topics/{quote(topic, safe='')}/batch-code/operations/"
-        answer = self._call("GET", path + quote(operation_id, safe=""), Lane.STATUS, turn)
+        answer = self._call("GET", path + quote(operation_id, safe=""), CallKind.STATUS, turn)
         return _read(OperationState.from_json, answer)
 
-    def _call(self, method: str, path: str, lane: Lane, turn: str | None) -> Any:
+    def _call(self, method: str, path: str, kind: CallKind, turn: str | None) -> Any:
         """The decoded body of a success. A token is there before a slot is spent on the call."""
         token = self.tokens.current()
-        answer = self._send(method, path, lane, token.value, turn)
+        answer = self._send(method, path, kind, token.value, turn)
         if answer.status in DENIALS and self.tokens.replace(token):
-            answer = self._send(method, path, lane, self.tokens.current().value, turn)
+            answer = self._send(method, path, kind, self.tokens.current().value, turn)
         if answer.status >= FIRST_ERROR:
             self._refuse(answer)
         try:
@@ -134,21 +134,21 @@ class CodingService:
                 "that the setting serviceUrl names the service"
             ) from None
 
-    def _send(self, method: str, path: str, lane: Lane, token: str, turn: str | None) -> Answer:
-        self.limiter.take(lane, turn=turn)
+    def _send(self, method: str, path: str, kind: CallKind, token: str, turn: str | None) -> Answer:
+        self.limiter.take(kind, turn=turn)
         headers = {"Authorization": f"{self.token_prefix}{token}", "Accept": "application/json"}
         try:
             answer = self.transport(Request(method, f"{self.service_url}{path}", headers=headers))
         except DropcoderError:
-            self._nothing_began(lane)
+            self._nothing_began(kind)
             raise
         if answer.status >= FIRST_ERROR:
-            self._nothing_began(lane)
+            self._nothing_began(kind)
         return answer
 
-    def _nothing_began(self, lane: Lane) -> None:
+    def _nothing_began(self, kind: CallKind) -> None:
         """No operation came of a slot that was taken for one: none will ask for its status."""
-        if lane is Lane.SUBMISSION:
+        if kind is CallKind.SUBMISSION:
             self.limiter.ended(self.clock.seconds())
 
     def _refuse(self, answer: Answer) -> NoReturn:

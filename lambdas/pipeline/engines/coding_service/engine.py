@@ -10,17 +10,17 @@ from pipeline.engines.base import Engine, Order, Results, StorageAnswer, UploadB
 from pipeline.engines.coding_service.client import CodingServicePort
 from pipeline.engines.coding_service.presigned import Downloader, PresignedHosts, Uploader
 from pipeline.engines.coding_service.results import ServiceResults
-from pipeline.rate_limit.polling import Demand
-from pipeline.rate_limit.state import Lane
+from pipeline.rate_limit.polling import CallLoad
+from pipeline.rate_limit.state import CallKind
 from protocol.messages import CreatedOperation, Model, OperationState
 
 
 class CallShare(Protocol):
     """What is asked of `limiter.Limiter` here; every call of the service takes a slot anyway."""
 
-    def foresee(self, lane: Lane, *, turn: str | None = None) -> None: ...
+    def check_available(self, kind: CallKind, *, turn: str | None = None) -> None: ...
 
-    def demand(self) -> Demand: ...
+    def load(self) -> CallLoad: ...
 
     def ended(self, begun_at: float) -> None: ...
 
@@ -53,8 +53,8 @@ class CodingServiceEngine(Engine):
     def model(self, topic: str, model_id: str | None, *, turn: str | None = None) -> Model:
         return self.service.model(topic, model_id, turn=turn)
 
-    def foresee_open(self, *, turn: str | None = None) -> None:
-        self.limiter.foresee(Lane.SUBMISSION, turn=turn)
+    def check_can_open(self, *, turn: str | None = None) -> None:
+        self.limiter.check_available(CallKind.SUBMISSION, turn=turn)
 
     def open(self, order: Order, *, turn: str | None = None) -> _Upload:
         """Not idempotent: a repeated call makes a second operation, which gets no input."""
@@ -64,8 +64,8 @@ class CodingServiceEngine(Engine):
     def check(self, topic: str, operation_id: str, *, turn: str | None = None) -> OperationState:
         return self.service.operation(topic, operation_id, turn=turn)
 
-    def demand(self) -> Demand:
-        return self.limiter.demand()
+    def load(self) -> CallLoad:
+        return self.limiter.load()
 
     def ended(self, begun_at: float) -> None:
         self.limiter.ended(begun_at)

@@ -19,7 +19,7 @@ FRESH_URLS = 3  # ours: a URL that was fresh and is called expired so often will
 class ServiceResults(Results):
     """The results of one operation. Asks the service for fresh URLs when they have expired.
 
-    Its methods raise as `service.operation` does (`CallNotDue` included), `ResultsGone`,
+    Its methods raise as `service.operation` does (`RateLimited` included), `ResultsGone`,
     `ResultsChanged`, `StorageBusy`, `StorageRefused`, `AddressRefused`.
     """
 

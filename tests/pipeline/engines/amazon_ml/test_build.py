@@ -95,7 +95,7 @@ def calling(memory: MemoryAmazonMl, client: Any) -> AmazonMl:
 def should_call_with_the_key_in_the_secret(aws: Cloud) -> None:
     client, memory = secrets(), MemoryAmazonMl(aws.s3)
     client.create_secret(Name="ml-key", SecretString=KEY)
-    with memory.served():
+    with memory.after_call():
         assert calling(memory, client).model(MODEL_ID)["Name"] == TOPIC
     assert memory.access_keys == {ACCESS_KEY}
 
@@ -125,7 +125,7 @@ def should_take_files_through_the_shipped_state_machine(
             Bucket=EXCHANGE, CreateBucketConfiguration={"LocationConstraint": REGION}
         )
         memory = MemoryAmazonMl(aws.s3)
-        with memory.served() as address:
+        with memory.after_call() as address:
             changes = {
                 "AMAZON_ML_URL": address,
                 "AMAZON_ML_KEY_SECRET_ARN": "ml-key",

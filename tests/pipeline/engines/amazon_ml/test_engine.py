@@ -22,7 +22,7 @@ from pipeline.errors import (
     ServiceRefused,
     StorageBusy,
 )
-from pipeline.rate_limit.polling import NO_DEMAND
+from pipeline.rate_limit.polling import NO_LOAD
 from pipeline.storage.multipart import ResultFiles
 from protocol.statuses import OperationStatus
 from tests.support.pipeline.builders import lines
@@ -355,7 +355,7 @@ def should_leave_no_half_of_an_input_when_it_can_not_be_sent_whole(
     listed = bench.aws.s3.list_objects_v2(Bucket=EXCHANGE).get("Contents", [])
     assert [each["Key"] for each in listed if each["Key"].endswith("input.csv")] == []
     assert "Uploads" not in bench.aws.s3.list_multipart_uploads(Bucket=EXCHANGE)
-    assert engine.demand() == NO_DEMAND
+    assert engine.load() == NO_LOAD
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pipeline.errors import (
 )
 from pipeline.ledger.table import Ledger
 from pipeline.rate_limit import limiter
-from pipeline.rate_limit.limiter import CallNotDue
+from pipeline.rate_limit.limiter import RateLimited
 from protocol.errors import ServiceAnswer
 from protocol.statuses import OperationStatus
 from tests.support.pipeline.builders import Hands, Measured, a_limiter, a_service
@@ -152,7 +152,7 @@ def should_be_final_when_the_operation_belongs_to_another_client_with_a_fresh_to
         (ServiceAnswer.MODEL_UNKNOWN, ModelUnknown),
         (ServiceAnswer.MODEL_OF_OTHER_TOPIC, ModelUnknown),
         (ServiceAnswer.TOO_MANY_REQUESTS, ServiceBusy),
-        (ServiceAnswer.LIMIT_EXCEEDED, CallNotDue),
+        (ServiceAnswer.LIMIT_EXCEEDED, RateLimited),
         (ServiceAnswer.INTERNAL, ServiceBusy),
         (ServiceAnswer.NO_MODELS, ServiceRefused),
         (ServiceAnswer.NOT_YOUR_OPERATION, ServiceRefused),
@@ -165,7 +165,7 @@ def should_mean_what_the_table_says_when_the_service_refuses(
     world.memory.refuse_next("batch-code", row)
     with pytest.raises(error) as raised:
         world.service.create_operation(TOPIC, None)
-    if not isinstance(raised.value, CallNotDue):
+    if not isinstance(raised.value, RateLimited):
         assert row.text in str(raised.value)
 
 
@@ -202,11 +202,11 @@ def should_quote_no_url_when_the_service_puts_one_into_its_error(world: World) -
 
 def should_close_the_gate_for_everybody_when_the_quota_is_gone(world: World) -> None:
     world.memory.refuse_next("batch-code", ServiceAnswer.LIMIT_EXCEEDED)
-    with pytest.raises(CallNotDue) as closed:
+    with pytest.raises(RateLimited) as closed:
         world.service.create_operation(TOPIC, None)
     assert closed.value.wait_seconds >= 12 * 3600  # it is noon; the quota returns at midnight
     calls = len(world.memory.calls)
-    with pytest.raises(CallNotDue):
+    with pytest.raises(RateLimited):
         world.service.operation(TOPIC, "1")
     assert len(world.memory.calls) == calls
     assert world.measured.total("LimitExceeded") == 1
@@ -216,7 +216,7 @@ def should_slow_everybody_down_when_there_are_too_many_requests(world: World) ->
     world.memory.refuse_next("batch-code", ServiceAnswer.TOO_MANY_REQUESTS)
     with pytest.raises(ServiceBusy):
         world.service.create_operation(TOPIC, None)
-    with pytest.raises(CallNotDue):
+    with pytest.raises(RateLimited):
         world.service.operation(TOPIC, "1")
 
 
@@ -227,7 +227,7 @@ def should_set_no_calls_aside_for_checks_when_no_operation_was_created(
     world: World, row: ServiceAnswer
 ) -> None:
     world.memory.refuse_next("batch-code", row)
-    with pytest.raises((DropcoderError, CallNotDue)):
+    with pytest.raises((DropcoderError, RateLimited)):
         world.service.create_operation(TOPIC, None)
     assert world.running() == 0
 
@@ -246,7 +246,7 @@ def should_spend_no_slot_when_there_is_no_token(world: World) -> None:
     world.service.tokens.secrets.put_secret_value(SecretId="credentials", SecretString="{}")
     with pytest.raises(DropcoderError):
         world.service.create_operation(TOPIC, None)
-    assert a_limiter(world.ledger, world.hands).demand().budget_left == 1
+    assert a_limiter(world.ledger, world.hands).load().quota_left == 1
 
 
 def should_keep_urls_and_tokens_out_of_ledger_and_reprs(world: World) -> None:
