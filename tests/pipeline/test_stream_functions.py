@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from pipeline.collect.handler import collecting
-from pipeline.domain.execution import Ticket
+from pipeline.domain.execution import TaskInput
 from pipeline.domain.part import Part
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.errors import AddressRefused
@@ -33,10 +33,10 @@ def should_take_a_part_there_and_back(bench: Bench) -> None:
     part, found = bench.part(lines(50)), bench.found()
 
     submitted = submitting(found).submit(
-        Ticket(part, Progress(status=PartStatus.NEW)), owner="a", seconds_left=lambda: 900
+        TaskInput(part, Progress(status=PartStatus.NEW)), owner="a", seconds_left=lambda: 900
     )
     collected = collecting(found).collect(
-        Ticket(part, submitted), owner="b", seconds_left=lambda: 900
+        TaskInput(part, submitted), owner="b", seconds_left=lambda: 900
     )
 
     assert collected.status is PartStatus.COLLECTED
@@ -51,6 +51,6 @@ def should_send_nothing_over_plain_http_unless_it_is_allowed(bench: Bench) -> No
 
     with pytest.raises(AddressRefused, match="allowPlainHttp"):
         submitting(found).submit(
-            Ticket(part, Progress(status=PartStatus.NEW)), owner="a", seconds_left=lambda: 900
+            TaskInput(part, Progress(status=PartStatus.NEW)), owner="a", seconds_left=lambda: 900
         )
     assert bench.memory.calls == []

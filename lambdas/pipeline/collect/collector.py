@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.clock import Clock, parsed
 from pipeline.collect.copy_output import OutputCopy
 from pipeline.collect.split_output import DROPS_A_STEP, Distribution
-from pipeline.domain.execution import Ticket
+from pipeline.domain.execution import TaskInput
 from pipeline.domain.facts import MetadataFacts, OutputFacts
 from pipeline.domain.part import Part
 from pipeline.domain.progress import PartStatus, Progress
@@ -43,13 +43,15 @@ class Collecting:
     part_bytes: int = PART_BYTES
     drops_a_step: int = DROPS_A_STEP
 
-    def collect(self, ticket: Ticket, *, owner: str, seconds_left: Callable[[], float]) -> Progress:
+    def collect(
+        self, task: TaskInput, *, owner: str, seconds_left: Callable[[], float]
+    ) -> Progress:
         """As much of the collection as there is time for; the part's next progress.
 
         `owner` names this invocation, `seconds_left` the time that it may still take. Raises of
         `errors` the leaves of `TryAgain`, `Final` and `OperatorNeeded`.
         """
-        part, progress = ticket.part, ticket.progress
+        part, progress = task.part, task.progress
         if progress.operation_id is None:
             raise MalformedState("a part without an operation_id can't be collected")
         engine = self.engine_of(part.topic)

@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pipeline.collect.collector import Collecting
 from pipeline.dependencies import Dependencies, dependencies
-from pipeline.executions.compact_input import completed_ticket
+from pipeline.executions.compact_input import completed_task
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import Attempts
 from pipeline.ledger.shared_files import Passengers
@@ -31,7 +31,7 @@ def collecting(deps: Dependencies) -> Collecting:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     deps = dependencies()
     progress = collecting(deps).collect(
-        completed_ticket(event, Drops(deps.ledger, deps.clock).known),
+        completed_task(event, Drops(deps.ledger, deps.clock).known),
         owner=context.aws_request_id,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )

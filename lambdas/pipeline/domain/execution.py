@@ -1,4 +1,4 @@
-"""The inputs of the functions: an execution of drops and parts, and a part's ticket.
+"""The inputs of the functions: an execution of drops and parts, and a part's task.
 
 What they are made of: `dropped`, `parts`, `progress`; how their fields are read: `state_fields`.
 """
@@ -13,7 +13,7 @@ from pipeline.domain.state_fields import field_of, required, text_of, whole_list
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class TaskInput:
     """The input of submit, check and collect."""
 
     part: Part
@@ -31,7 +31,7 @@ class Ticket:
 
 
 def asked_about(state: Any) -> tuple[str, Progress]:
-    """Topic and progress of a ticket's part, in whichever form its segments are."""
+    """Topic and progress of a task's part, in whichever form its segments are."""
     part = required(state, "part")
     return text_of(part, "topic"), Progress.from_state(required(state, "progress"))
 

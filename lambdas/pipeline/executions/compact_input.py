@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pipeline.domain.drop import Drop
-from pipeline.domain.execution import Execution, Ticket
+from pipeline.domain.execution import Execution, TaskInput
 from pipeline.domain.state_fields import MalformedState, whole_list
 
 KnownDrops = Callable[[Iterable[str]], Mapping[str, Drop]]
@@ -35,7 +35,7 @@ def shortened(execution: Execution) -> dict[str, Any]:
     return state
 
 
-def completed_ticket(state: Any, known: KnownDrops) -> Ticket:
+def completed_task(state: Any, known: KnownDrops) -> TaskInput:
     """The input of submit and collect. Raises `MalformedState`, `AwsBusy`."""
     part = state.get("part") if isinstance(state, Mapping) else None
     if not isinstance(part, Mapping):
@@ -43,7 +43,7 @@ def completed_ticket(state: Any, known: KnownDrops) -> Ticket:
     segments = whole_list(part, "segments")
     drops = _found(segments, known)
     completed = [_with_drop(each, drops) for each in segments]
-    return Ticket.from_state({**state, "part": {**part, "segments": completed}})
+    return TaskInput.from_state({**state, "part": {**part, "segments": completed}})
 
 
 def completed_drops(states: Iterable[Mapping[str, Any]], known: KnownDrops) -> list[Drop]:

@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pipeline.dependencies import Dependencies, dependencies
-from pipeline.executions.compact_input import completed_ticket
+from pipeline.executions.compact_input import completed_task
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import Attempts
 from pipeline.ledger.shared_files import Passengers
@@ -39,7 +39,7 @@ def submitting(deps: Dependencies) -> Submitting:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     deps = dependencies()
     progress = submitting(deps).submit(
-        completed_ticket(event, Drops(deps.ledger, deps.clock).known),
+        completed_task(event, Drops(deps.ledger, deps.clock).known),
         owner=context.aws_request_id,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )

@@ -11,7 +11,7 @@
 from dataclasses import dataclass
 
 from pipeline.clock import Clock, parsed
-from pipeline.domain.execution import Ticket
+from pipeline.domain.execution import TaskInput
 from pipeline.domain.progress import PartStatus
 from pipeline.engines.base import Engine
 from pipeline.ledger.parts import AttemptState, Claim
@@ -30,9 +30,9 @@ class Settling:
     engine: Engine
     clock: Clock
 
-    def settle(self, ticket: Ticket) -> int | None:
+    def settle(self, task: TaskInput) -> int | None:
         """None, or the seconds after which to ask again. Raises as `engine.settle` does."""
-        claim, progress = self.claim, ticket.progress
+        claim, progress = self.claim, task.progress
         record = claim.record
         if record.state is AttemptState.IDLE:
             return None
@@ -43,12 +43,12 @@ class Settling:
         ):
             claim.abandon("the service says that it timed out", seen_to_end=True)
         elif record.state is not AttemptState.UPLOADED:
-            return self._ask(ticket, record.operation_id)
+            return self._ask(task, record.operation_id)
         return None
 
-    def _ask(self, ticket: Ticket, operation_id: str) -> int | None:
+    def _ask(self, task: TaskInput, operation_id: str) -> int | None:
         record = self.claim.record
-        state = self.engine.settle(ticket.part.topic, operation_id, turn=ticket.progress.turn)
+        state = self.engine.settle(task.part.topic, operation_id, turn=task.progress.turn)
         status = state.status
         if status in HAS_INPUT and record.input is not None:
             self.claim.uploaded(record.input)

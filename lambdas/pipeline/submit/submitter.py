@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from pipeline.clock import Clock
-from pipeline.domain.execution import Ticket
+from pipeline.domain.execution import TaskInput
 from pipeline.domain.part import Part
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.engines.base import Engine, EngineOf, OpenOperation, Order
@@ -47,13 +47,13 @@ class Submitting:
     clock: Clock
     measure: Measures
 
-    def submit(self, ticket: Ticket, *, owner: str, seconds_left: Callable[[], float]) -> Progress:
-        """One try to give the ticket's part to the service; the part's next progress.
+    def submit(self, task: TaskInput, *, owner: str, seconds_left: Callable[[], float]) -> Progress:
+        """One try to give the task's part to the service; the part's next progress.
 
         `owner` names this invocation, `seconds_left` the time that it may still take. Raises of
         `errors` the leaves of `TryAgain`, `Final` and `OperatorNeeded`.
         """
-        part = ticket.part
+        part = task.part
         engine = self.engine_of(part.topic)
         with self.attempts.claimed(
             part.part_id, owner=owner, seconds=seconds_left(), on_lost=engine.ended
@@ -61,19 +61,19 @@ class Submitting:
             if claim.record.output is not None:  # collected before its execution ended badly
                 return self._collected(claim)
             try:
-                ask_again = Settling(claim, engine, self.clock).settle(ticket)
+                ask_again = Settling(claim, engine, self.clock).settle(task)
                 if ask_again is not None:
-                    return ticket.progress.awaiting_slot(ask_again)
+                    return task.progress.awaiting_slot(ask_again)
                 if claim.record.state is AttemptState.IDLE:
-                    return self._try(claim, ticket, seconds_left)
+                    return self._try(claim, task, seconds_left)
                 return self._submitted(claim, engine)
             except RateLimited as pending:
-                return ticket.progress.awaiting_slot(pending.wait_seconds, pending.turn)
+                return task.progress.awaiting_slot(pending.wait_seconds, pending.turn)
             except Rejected as rejected:
                 return _rejected(claim, rejected.reason)
 
-    def _try(self, claim: Claim, ticket: Ticket, seconds_left: Callable[[], float]) -> Progress:
-        part, turn = ticket.part, ticket.progress.turn
+    def _try(self, claim: Claim, task: TaskInput, seconds_left: Callable[[], float]) -> Progress:
+        part, turn = task.part, task.progress.turn
         part, model = self._modelled(part, turn)
         self.engine_of(part.topic).check_can_open(turn=turn)
         input_format = input_format_of(model.input_format)

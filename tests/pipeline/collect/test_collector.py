@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.collect.collector import Collecting
-from pipeline.domain.execution import Ticket
+from pipeline.domain.execution import TaskInput
 from pipeline.domain.progress import PartStatus
 from pipeline.engines.coding_service.engine import CodingServiceEngine
 from pipeline.engines.coding_service.presigned import PresignedHosts, presigned_pool
@@ -75,8 +75,8 @@ class Bench:
     times: list[float] = field(default_factory=list)
     """What the function's clock says at each look; 900 s once it is empty."""
 
-    def complete(self, output: bytes) -> Ticket:
-        """A ticket of an operation that is complete with this output."""
+    def complete(self, output: bytes) -> TaskInput:
+        """A task of an operation that is complete with this output."""
         created = self.engine.service.create_operation(TOPIC, None)
         operation = self.memory.operations[created.operation_id]
         operation.input = b""
@@ -85,24 +85,24 @@ class Bench:
         with self.attempts.claimed(PART.part_id, owner="submit", seconds=1) as claim:
             claim.begin()
             claim.created(created.operation_id)
-        ticket = Ticket.from_state({"part": PART.to_state(), "progress": {"status": "complete"}})
+        task = TaskInput.from_state({"part": PART.to_state(), "progress": {"status": "complete"}})
         uploaded_at = self.hands.clock.iso()
         return replace(
-            ticket,
+            task,
             progress=replace(
-                ticket.progress, operation_id=created.operation_id, uploaded_at=uploaded_at
+                task.progress, operation_id=created.operation_id, uploaded_at=uploaded_at
             ),
         )
 
-    def collect(self, ticket: Ticket, owner: str = "first") -> PartStatus:
-        progress = self.collecting.collect(ticket, owner=owner, seconds_left=self._seconds_left)
-        assert progress.operation_id == ticket.progress.operation_id
+    def collect(self, task: TaskInput, owner: str = "first") -> PartStatus:
+        progress = self.collecting.collect(task, owner=owner, seconds_left=self._seconds_left)
+        assert progress.operation_id == task.progress.operation_id
         return progress.status
 
-    def collect_all(self, ticket: Ticket) -> int:
+    def collect_all(self, task: TaskInput) -> int:
         """How many invocations it took."""
         for invocation in range(1, 20):
-            if self.collect(ticket, f"run-{invocation}") is not PartStatus.COLLECTING:
+            if self.collect(task, f"run-{invocation}") is not PartStatus.COLLECTING:
                 return invocation
         raise AssertionError("the collection does not end")
 
@@ -147,13 +147,13 @@ def bench() -> Iterator[Bench]:
 
 def should_bring_both_files_home_and_record_their_facts(bench: Bench) -> None:
     output = b"".join(_coded_line(n, 200, suggested=n % 4 == 0) for n in range(100))
-    ticket = bench.complete(output)
+    task = bench.complete(output)
     bench.hands.time += 2 * 3600
 
-    assert bench.collect(ticket) is PartStatus.COLLECTED
+    assert bench.collect(task) is PartStatus.COLLECTED
 
     assert bench.aws.result(OUTPUT) == output
-    operation = bench.memory.operations[ticket.progress.operation_id or ""]
+    operation = bench.memory.operations[task.progress.operation_id or ""]
     assert bench.aws.result(METADATA) == operation.metadata
     record = bench.attempts.record(PART.part_id)
     assert record.output is not None
@@ -189,12 +189,12 @@ def should_go_on_where_the_last_function_stopped_when_time_runs_out(
     bench: Bench, steps: int
 ) -> None:
     output = _large(3.5)
-    ticket = bench.complete(output)
+    task = bench.complete(output)
     bench.times = [900.0, *[900.0] * steps, 59.0]
 
-    assert bench.collect(ticket) is PartStatus.COLLECTING
+    assert bench.collect(task) is PartStatus.COLLECTING
     got = len(bench.memory.ranges)
-    assert bench.collect(ticket, "second") is PartStatus.COLLECTED
+    assert bench.collect(task, "second") is PartStatus.COLLECTED
 
     assert bench.aws.result(OUTPUT) == output
     record = bench.attempts.record(PART.part_id)
@@ -206,7 +206,7 @@ def should_go_on_where_the_last_function_stopped_when_time_runs_out(
 
 def should_be_complete_after_a_death_between_a_part_and_its_checkpoint(bench: Bench) -> None:
     output = _large(2.4)
-    ticket = bench.complete(output)
+    task = bench.complete(output)
 
     class Died(BaseException):
         pass
@@ -227,50 +227,50 @@ def should_be_complete_after_a_death_between_a_part_and_its_checkpoint(bench: Be
 
     dying = Attempts(Ledger(DyingTable()), bench.hands.clock)  # type: ignore[arg-type]
     with pytest.raises(Died):
-        bench.with_(attempts=dying).collect(ticket, "dead")
+        bench.with_(attempts=dying).collect(task, "dead")
     with pytest.raises(PartTaken):
-        bench.collect(ticket, "early")
+        bench.collect(task, "early")
     bench.hands.time += 906
 
-    assert bench.collect(ticket, "second") is PartStatus.COLLECTED
+    assert bench.collect(task, "second") is PartStatus.COLLECTED
     assert bench.aws.result(OUTPUT) == output
     assert bench.aws.unfinished_uploads() == 0
 
 
 def should_start_over_when_the_upload_was_aborted_meanwhile(bench: Bench) -> None:
     output = _large(2.4)
-    ticket = bench.complete(output)
+    task = bench.complete(output)
     bench.times = [900.0, 900.0, 59.0]
-    bench.collect(ticket)
+    bench.collect(task)
     upload = (bench.attempts.record(PART.part_id).collection or {})["upload_id"]
     bench.aws.s3.abort_multipart_upload(Bucket=RESULTS, Key=OUTPUT, UploadId=upload)
 
-    assert bench.collect_all(ticket) == 2
+    assert bench.collect_all(task) == 2
     assert bench.aws.result(OUTPUT) == output
 
 
 def should_start_over_when_the_results_changed_under_the_copy(bench: Bench) -> None:
-    ticket = bench.complete(_large(2.4))
+    task = bench.complete(_large(2.4))
     bench.times = [900.0, 900.0, 59.0]
-    bench.collect(ticket)
+    bench.collect(task)
     changed = _large(1.7)
-    bench.memory.operations[ticket.progress.operation_id or ""].output = changed
+    bench.memory.operations[task.progress.operation_id or ""].output = changed
 
-    assert bench.collect_all(ticket) == 2
+    assert bench.collect_all(task) == 2
     assert bench.aws.result(OUTPUT) == changed
     assert bench.aws.unfinished_uploads() == 0
 
 
 def should_give_up_when_the_results_keep_changing(bench: Bench) -> None:
-    ticket = bench.complete(_large(2.4))
-    operation = bench.memory.operations[ticket.progress.operation_id or ""]
+    task = bench.complete(_large(2.4))
+    operation = bench.memory.operations[task.progress.operation_id or ""]
 
     def change() -> float:
         operation.output += _coded_line(len(operation.output), 300)
         return 900.0
 
     def run() -> PartStatus:
-        return bench.collecting.collect(ticket, owner="run", seconds_left=change).status
+        return bench.collecting.collect(task, owner="run", seconds_left=change).status
 
     assert [run() for _ in range(3)] == [PartStatus.COLLECTING] * 3
     with pytest.raises(ResultsMismatch, match="kept changing"):
@@ -280,7 +280,7 @@ def should_give_up_when_the_results_keep_changing(bench: Bench) -> None:
 
 def should_ask_for_fresh_urls_when_they_expire_in_the_middle(bench: Bench) -> None:
     output = _large(3.5)
-    ticket = bench.complete(output)
+    task = bench.complete(output)
     looks = 0
 
     def seconds_left() -> float:
@@ -290,7 +290,7 @@ def should_ask_for_fresh_urls_when_they_expire_in_the_middle(bench: Bench) -> No
             bench.memory.expire_urls()
         return 900.0
 
-    progress = bench.collecting.collect(ticket, owner="first", seconds_left=seconds_left)
+    progress = bench.collecting.collect(task, owner="first", seconds_left=seconds_left)
 
     assert progress.status is PartStatus.COLLECTED
     assert bench.aws.result(OUTPUT) == output
@@ -298,12 +298,12 @@ def should_ask_for_fresh_urls_when_they_expire_in_the_middle(bench: Bench) -> No
 
 
 def should_wait_when_no_call_is_free_for_the_urls(bench: Bench) -> None:
-    ticket = bench.complete(b"".join(_coded_line(n, 200) for n in range(3)))
+    task = bench.complete(b"".join(_coded_line(n, 200) for n in range(3)))
     bench.memory.refuse_next("operations", ServiceAnswer.LIMIT_EXCEEDED)
 
-    assert bench.collect(ticket) is PartStatus.AWAITING_SLOT
+    assert bench.collect(task) is PartStatus.AWAITING_SLOT
     bench.hands.time += 2 * 86_400
-    assert bench.collect(ticket, "second") is PartStatus.COLLECTED
+    assert bench.collect(task, "second") is PartStatus.COLLECTED
 
 
 @pytest.mark.parametrize(
@@ -317,37 +317,37 @@ def should_wait_when_no_call_is_free_for_the_urls(bench: Bench) -> None:
 )
 def should_repeat_one_range_when_it_fails(bench: Bench, fault: StorageFault) -> None:
     output = _large(2.4)
-    ticket = bench.complete(output)
+    task = bench.complete(output)
     bench.memory.storage_faults = [fault]
 
-    assert bench.collect(ticket) is PartStatus.COLLECTED
+    assert bench.collect(task) is PartStatus.COLLECTED
     assert bench.aws.result(OUTPUT) == output
 
 
 def should_keep_the_checkpoint_when_storage_stays_busy(bench: Bench) -> None:
     output = _large(3.5)
-    ticket = bench.complete(output)
+    task = bench.complete(output)
     bench.times = [900.0, 900.0, 59.0]
-    bench.collect(ticket)
+    bench.collect(task)
     bench.memory.storage_faults = [StorageFault("GET", 503, "SlowDown") for _ in range(12)]
     with pytest.raises(StorageBusy):
-        bench.collect(ticket, "second")
+        bench.collect(task, "second")
     bench.memory.storage_faults.clear()
     got = len(bench.memory.ranges)
 
-    assert bench.collect(ticket, "third") is PartStatus.COLLECTED
+    assert bench.collect(task, "third") is PartStatus.COLLECTED
     assert bench.aws.result(OUTPUT) == output
     assert f"bytes=0-{PART_BYTES - 1}" not in bench.memory.ranges[got:]
 
 
 def should_fail_for_good_when_storage_refuses(bench: Bench) -> None:
-    ticket = bench.complete(_large(2.4))
+    task = bench.complete(_large(2.4))
     bench.times = [900.0, 900.0, 59.0]
-    bench.collect(ticket)
+    bench.collect(task)
     bench.memory.storage_faults = [StorageFault("GET", 403, "AccessDenied") for _ in range(9)]
 
     with pytest.raises(StorageRefused, match="AccessDenied") as refused:
-        bench.collect(ticket, "second")
+        bench.collect(task, "second")
 
     assert URL_CANARY not in str(refused.value)
     assert bench.aws.unfinished_uploads() == 0
@@ -355,20 +355,20 @@ def should_fail_for_good_when_storage_refuses(bench: Bench) -> None:
 
 
 def should_say_that_the_results_are_gone_when_the_service_has_deleted_them(bench: Bench) -> None:
-    ticket = bench.complete(b"")
+    task = bench.complete(b"")
     bench.memory.storage_faults = [StorageFault("GET", 404, "NoSuchKey")]
 
     with pytest.raises(ResultsGone, match="drop the file again"):
-        bench.collect(ticket)
+        bench.collect(task)
 
 
 def should_refuse_an_operation_that_is_not_complete_any_more(bench: Bench) -> None:
-    ticket = bench.complete(b"")
-    operation = bench.memory.operations[ticket.progress.operation_id or ""]
+    task = bench.complete(b"")
+    operation = bench.memory.operations[task.progress.operation_id or ""]
     operation.status = OperationStatus.TIMED_OUT
 
     with pytest.raises(ServiceRefused, match="timed_out"):
-        bench.collect(ticket)
+        bench.collect(task)
 
 
 @pytest.mark.parametrize(
@@ -400,27 +400,27 @@ def should_survive_the_slips_of_the_documented_samples(bench: Bench) -> None:
 
 @pytest.mark.parametrize("metadata", [b"", b"[]", b"<html>"])
 def should_not_trust_metadata_that_names_no_model(bench: Bench, metadata: bytes) -> None:
-    ticket = bench.complete(_coded_line(1, 200))
-    bench.memory.operations[ticket.progress.operation_id or ""].metadata = metadata
+    task = bench.complete(_coded_line(1, 200))
+    bench.memory.operations[task.progress.operation_id or ""].metadata = metadata
 
     with pytest.raises(ResultsMismatch, match="which model"):
-        bench.collect(ticket)
+        bench.collect(task)
 
 
 def should_call_nothing_when_all_is_collected_already(bench: Bench) -> None:
-    ticket = bench.complete(_coded_line(1, 200))
-    bench.collect(ticket)
+    task = bench.complete(_coded_line(1, 200))
+    bench.collect(task)
     calls = len(bench.memory.calls)
 
-    assert bench.collect(ticket, "second") is PartStatus.COLLECTED
+    assert bench.collect(task, "second") is PartStatus.COLLECTED
     assert len(bench.memory.calls) == calls
 
 
 def should_get_nothing_from_a_host_that_is_not_allowed(bench: Bench) -> None:
-    ticket = bench.complete(_coded_line(1, 200))
+    task = bench.complete(_coded_line(1, 200))
 
     with pytest.raises(AddressRefused):
-        bench.with_engine(hosts=PresignedHosts(("s3.example",))).collect(ticket)
+        bench.with_engine(hosts=PresignedHosts(("s3.example",))).collect(task)
     assert bench.memory.ranges == []
 
 
@@ -435,12 +435,12 @@ def should_get_nothing_from_a_host_that_is_not_allowed(bench: Bench) -> None:
 def should_keep_secrets_out_of_errors_ledger_and_logs(
     bench: Bench, caplog: pytest.LogCaptureFixture, trouble: Callable[[MemoryService], None]
 ) -> None:
-    ticket = bench.complete(lines(1))
+    task = bench.complete(lines(1))
     trouble(bench.memory)
     told = ""
     with caplog.at_level(logging.DEBUG):
         try:
-            bench.collect(ticket)
+            bench.collect(task)
         except (StorageBusy, StorageRefused) as error:
             told = repr(error) + repr(error.__cause__)
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pipeline.domain.drop import Drop, Failure, Rejection
-from pipeline.domain.execution import Execution, Outcome, Ticket
+from pipeline.domain.execution import Execution, Outcome, TaskInput
 from pipeline.domain.part import Part
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.domain.state_fields import MalformedState
@@ -31,7 +31,7 @@ def should_be_the_same_drop_when_it_has_travelled(drop: Drop) -> None:
 
 
 def should_be_the_same_ticket_when_it_has_travelled() -> None:
-    ticket = a_ticket(
+    task = a_ticket(
         PartStatus.TIMED_OUT,
         operation_id="1",
         attempt=2,
@@ -39,12 +39,12 @@ def should_be_the_same_ticket_when_it_has_travelled() -> None:
         uploaded_at="2026-11-21T12:00:00.000Z",
         resubmit=True,
     )
-    assert Ticket.from_state(travelled(ticket.to_state())) == ticket
+    assert TaskInput.from_state(travelled(task.to_state())) == task
 
 
 def should_read_the_first_progress_when_the_state_machine_begins_a_part() -> None:
     state = {"part": a_part().to_state(), "progress": {"status": "new", "attempt": 0, "polls": 0}}
-    assert Ticket.from_state(state).progress == Progress(status=PartStatus.NEW)
+    assert TaskInput.from_state(state).progress == Progress(status=PartStatus.NEW)
 
 
 def should_read_error_and_cause_when_the_state_machine_caught_an_error() -> None:

@@ -8,12 +8,12 @@ import pytest
 
 from pipeline.collect.handler import collecting
 from pipeline.domain.drop import Drop
-from pipeline.domain.execution import Ticket, shared_execution
+from pipeline.domain.execution import TaskInput, shared_execution
 from pipeline.domain.identity import drop_id, results_prefix
 from pipeline.domain.part import Part
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.errors import ResultsMismatch
-from pipeline.executions.compact_input import completed_ticket, shortened
+from pipeline.executions.compact_input import completed_task, shortened
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import Attempts
 from pipeline.ledger.shared_files import Fate, Passenger, Passengers
@@ -52,17 +52,17 @@ class World(Composed):
             found.append(drop)
         return tuple(found)
 
-    def ticket(self, drops: tuple[Drop, ...]) -> Ticket:
+    def task(self, drops: tuple[Drop, ...]) -> TaskInput:
         """As the state machine hands it over, in short."""
         state = shortened(shared_execution("shared", drops))
         first = {"status": "new", "attempt": 0, "polls": 0}
-        return completed_ticket(
+        return completed_task(
             {"part": state["parts"][0], "progress": first},
             Drops(self.aws.ledger, Hands().clock).known,
         )
 
-    def submit(self, ticket: Ticket) -> Progress:
-        return submitting(self.found()).submit(ticket, owner="a", seconds_left=lambda: 900)
+    def submit(self, task: TaskInput) -> Progress:
+        return submitting(self.found()).submit(task, owner="a", seconds_left=lambda: 900)
 
     def collect(
         self, part: Part, progress: Progress, times: Sequence[float] = (), **changes: Any
@@ -70,15 +70,15 @@ class World(Composed):
         """With so much time left at each look; 900 seconds when they are used up."""
         left = list(times)
         return replace(collecting(self.found()), **changes).collect(
-            Ticket(part, progress),
+            TaskInput(part, progress),
             owner="b",
             seconds_left=lambda: left.pop(0) if left else 900.0,
         )
 
     def there_and_back(self, *contents: bytes) -> tuple[Drop, ...]:
         drops = self.drops(*contents)
-        ticket = self.ticket(drops)
-        collected = self.collect(ticket.part, self.submit(ticket))
+        task = self.task(drops)
+        collected = self.collect(task.part, self.submit(task))
         assert collected.status is PartStatus.COLLECTED
         return drops
 
@@ -137,25 +137,25 @@ def should_leave_files_without_record_ids_to_travel_with_their_like(world: World
 
 def should_go_without_a_file_that_was_deleted_meanwhile(world: World) -> None:
     drops = world.drops(lines(2), lines(1))
-    ticket = world.ticket(drops)
+    task = world.task(drops)
     world.aws.s3.delete_object(Bucket=DROPS, Key=drops[0].key, VersionId=drops[0].version_id)
-    world.submit(ticket)
+    world.submit(task)
     fates = [world.passengers()[drop.drop_id].fate for drop in drops]
     assert fates == [Fate.GONE, Fate.ABOARD]
 
 
 def should_create_no_operation_when_no_file_is_good(world: World) -> None:
-    progress = world.submit(world.ticket(world.drops(b"a\n", b"b\n")))
+    progress = world.submit(world.task(world.drops(b"a\n", b"b\n")))
     assert progress.status is PartStatus.REJECTED
     assert world.memory.operations == {}
 
 
 def should_upload_the_same_again_when_the_first_operation_timed_out(world: World) -> None:
-    ticket = world.ticket(world.drops(lines(2), lines(1)))
-    first = world.submit(ticket)
+    task = world.task(world.drops(lines(2), lines(1)))
+    first = world.submit(task)
     world.memory.time_out(first.operation_id or "")
     timed_out = replace(first, status=PartStatus.TIMED_OUT)
-    second = world.submit(replace(ticket, progress=timed_out))
+    second = world.submit(replace(task, progress=timed_out))
     assert second.attempt == 2
     one, two = world.memory.uploaded
     assert one.input == two.input
@@ -167,15 +167,15 @@ def should_refuse_results_when_a_line_is_lost_or_moved(world: World) -> None:
         lambda output: output + output.split(b"\n", 1)[0] + b"\n",
         lambda output: b"\n".join([*output.splitlines()[::-1], b""]),
     ):
-        ticket = world.ticket(world.drops(lines(2), lines(3)))
-        submitted = world.submit(ticket)
+        task = world.task(world.drops(lines(2), lines(3)))
+        submitted = world.submit(task)
         operation = world.memory.operations[submitted.operation_id or ""]
         world.memory.finish(operation.operation_id)
         operation.output = spoil(operation.output)
         with pytest.raises(ResultsMismatch):
-            world.collect(ticket.part, submitted)
+            world.collect(task.part, submitted)
         with Attempts(world.aws.ledger, Hands().clock).claimed(
-            ticket.part.part_id, owner="a", seconds=0
+            task.part.part_id, owner="a", seconds=0
         ) as claim:
             claim.abandon("spoilt")
 
@@ -183,19 +183,19 @@ def should_refuse_results_when_a_line_is_lost_or_moved(world: World) -> None:
 def should_go_on_where_it_stopped_when_time_ran_out(world: World) -> None:
     contents = [lines(n + 1) for n in range(5)]
     drops = world.drops(*contents)
-    ticket = world.ticket(drops)
-    submitted = world.submit(ticket)
-    progress = world.collect(ticket.part, submitted, (900, 900, 10), drops_a_step=2)
+    task = world.task(drops)
+    submitted = world.submit(task)
+    progress = world.collect(task.part, submitted, (900, 900, 10), drops_a_step=2)
     assert progress.status is PartStatus.COLLECTING
     assert sum(key.endswith("output.jsonl") for key in world.aws.result_keys()) == 2
-    assert world.collect(ticket.part, progress).status is PartStatus.COLLECTED
+    assert world.collect(task.part, progress).status is PartStatus.COLLECTED
     assert [world.output(drop) for drop in drops] == [coded(content) for content in contents]
 
 
 def should_read_the_output_in_ranges_cut_anywhere(world: World) -> None:
     contents = (lines(3), lines(5), lines(2))
     drops = world.drops(*contents)
-    ticket = world.ticket(drops)
-    world.collect(ticket.part, world.submit(ticket), part_bytes=37)
+    task = world.task(drops)
+    world.collect(task.part, world.submit(task), part_bytes=37)
     assert [world.output(drop) for drop in drops] == [coded(content) for content in contents]
     assert len(world.memory.ranges) > 20

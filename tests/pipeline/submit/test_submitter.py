@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from pipeline.domain.execution import Ticket
+from pipeline.domain.execution import TaskInput
 from pipeline.domain.part import Part, Segment
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.engines.coding_service.client import CodingServicePort
@@ -92,8 +92,8 @@ class Bench:
     def submit(
         self, part: Part, progress: Progress | None = None, *, owner: str = "first"
     ) -> Progress:
-        ticket = Ticket(part, progress or Progress(status=PartStatus.NEW))
-        return self.submitting.submit(ticket, owner=owner, seconds_left=lambda: self.seconds)
+        task = TaskInput(part, progress or Progress(status=PartStatus.NEW))
+        return self.submitting.submit(task, owner=owner, seconds_left=lambda: self.seconds)
 
     def with_(self, **changes: Any) -> "Bench":
         return replace(self, submitting=replace(self.submitting, **changes))
@@ -510,7 +510,9 @@ def should_end_in_time_and_be_tried_again_when_s3_is_silent(bench: Bench, let_go
 
     with pytest.raises(StorageBusy, match="within the function's time"):
         replace(bench.submitting, reader=silent).submit(
-            Ticket(part, Progress(status=PartStatus.NEW)), owner="first", seconds_left=seconds_left
+            TaskInput(part, Progress(status=PartStatus.NEW)),
+            owner="first",
+            seconds_left=seconds_left,
         )
 
     assert bench.memory.operations  # some of it had been sent

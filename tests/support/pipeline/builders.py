@@ -10,7 +10,7 @@ import urllib3
 
 from pipeline.clock import Clock
 from pipeline.domain.drop import Drop
-from pipeline.domain.execution import Ticket, whole_file
+from pipeline.domain.execution import TaskInput, whole_file
 from pipeline.domain.identity import drop_id, part_id, results_prefix
 from pipeline.domain.part import Part
 from pipeline.domain.progress import PartStatus, Progress
@@ -94,8 +94,8 @@ def a_part(drop: Drop | None = None) -> Part:
 
 def a_ticket(
     status: PartStatus = PartStatus.IN_PROGRESS, *, part: Part | None = None, **progress: Any
-) -> Ticket:
-    return Ticket(part or a_part(), Progress(status=status, **progress))
+) -> TaskInput:
+    return TaskInput(part or a_part(), Progress(status=status, **progress))
 
 
 def lines(count: int, *, text: str = "nurse") -> bytes:

@@ -12,7 +12,7 @@ from typing import Protocol
 from pipeline.check.handler import Checking
 from pipeline.collect.collector import Collecting
 from pipeline.domain.drop import Drop
-from pipeline.domain.execution import Ticket, shared_execution, whole_files
+from pipeline.domain.execution import TaskInput, shared_execution, whole_files
 from pipeline.domain.identity import drop_id, results_prefix
 from pipeline.domain.part import Part
 from pipeline.domain.progress import PartStatus, Progress
@@ -274,14 +274,16 @@ class Bench:
         return whole_files(f"{drops[0].drop_id}-0001", drops)
 
     def submit(self, part: Part, progress: Progress | None = None, owner: str = "s") -> Progress:
-        ticket = Ticket(part, progress or Progress(status=PartStatus.NEW))
-        return self.submitting.submit(ticket, owner=owner, seconds_left=self._left)
+        task = TaskInput(part, progress or Progress(status=PartStatus.NEW))
+        return self.submitting.submit(task, owner=owner, seconds_left=self._left)
 
     def check(self, part: Part, progress: Progress) -> Progress:
         return self.checking.check(part.topic, progress)
 
     def collect(self, part: Part, progress: Progress, owner: str = "c") -> Progress:
-        return self.collecting.collect(Ticket(part, progress), owner=owner, seconds_left=self._left)
+        return self.collecting.collect(
+            TaskInput(part, progress), owner=owner, seconds_left=self._left
+        )
 
     def collect_all(self, part: Part, progress: Progress) -> int:
         """How many invocations it took."""
