@@ -30,7 +30,7 @@ from pipeline.engines.coding_service.presigned import (
     presigned_pool,
 )
 from pipeline.engines.coding_service.results import ServiceResults
-from pipeline.ledger.parts import Claim
+from pipeline.ledger.parts import PartLease
 from pipeline.storage.block_reader import BlockReader
 from pipeline.storage.multipart import ResultFiles
 from pipeline.submit.input_stream import CheckedDrop
@@ -99,7 +99,7 @@ def _upload(places: Places, blocks: Iterator[bytes]) -> None:
 
 @dataclass
 class Checkpoints:
-    """Stands for the claim on the part: keeps its checkpoint."""
+    """Stands for the lease on the part: keeps its checkpoint."""
 
     record: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(collection=None))
 
@@ -124,7 +124,7 @@ def collect(places: Places) -> None:
     pool = presigned_pool(places.ca_bundle)
     service = cast(CodingServicePort, CompleteOperation(places.presigned_url))
     copy = OutputCopy(
-        claim=cast(Claim, Checkpoints()),
+        lease=cast(PartLease, Checkpoints()),
         results=ServiceResults(
             service, Downloader(pool, places.hosts, Clock()), "bench", "operation"
         ),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import PartTaken
 from pipeline.ledger.drops import Drops
-from pipeline.ledger.parts import Attempts
+from pipeline.ledger.parts import Parts
 from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.state import CallKind
 from simulation.table import MemoryTable
@@ -69,13 +69,13 @@ def should_answer_as_moto_does_when_the_ledger_writes(
 
 
 def should_hold_a_part_for_one_when_two_claim_it() -> None:
-    attempts = Attempts(in_memory(), Hands().clock)
-    with attempts.claimed("p", owner="one", seconds=10) as claim:
-        claim.begin()
-        with pytest.raises(PartTaken), attempts.claimed("p", owner="two", seconds=10):
+    parts = Parts(in_memory(), Hands().clock)
+    with parts.lease("p", owner="one", seconds=10) as lease:
+        lease.begin()
+        with pytest.raises(PartTaken), parts.lease("p", owner="two", seconds=10):
             pass
-        claim.created("op")
-    assert attempts.record("p").operation_id == "op"
+        lease.created("op")
+    assert parts.record("p").operation_id == "op"
 
 
 def should_keep_a_drop_and_take_a_slot() -> None:

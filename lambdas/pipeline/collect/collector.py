@@ -16,7 +16,7 @@ from pipeline.domain.progress import PartStatus, Progress
 from pipeline.domain.state_fields import MalformedState
 from pipeline.engines.base import EngineOf, OperationFailed, Result, Results, ResultsChanged
 from pipeline.errors import Final, ResultsMismatch, StorageBusy
-from pipeline.ledger.parts import Attempts, Claim
+from pipeline.ledger.parts import PartLease, Parts
 from pipeline.ledger.shared_files import Passengers
 from pipeline.observability import Measures, quoted
 from pipeline.rate_limit.limiter import RateLimited
@@ -34,7 +34,7 @@ PREPARATION = "prepared"
 class Collecting:
     """What collecting works with."""
 
-    attempts: Attempts
+    parts: Parts
     engine_of: EngineOf
     files: ResultFiles
     passengers: Passengers
@@ -55,13 +55,13 @@ class Collecting:
         if progress.operation_id is None:
             raise MalformedState("a part without an operation_id can't be collected")
         engine = self.engine_of(part.topic)
-        with self.attempts.claimed(part.part_id, owner=owner, seconds=seconds_left()) as claim:
-            if claim.record.output is not None:  # an earlier run's answer was lost
+        with self.parts.lease(part.part_id, owner=owner, seconds=seconds_left()) as lease:
+            if lease.record.output is not None:  # an earlier run's answer was lost
                 engine.forget(part.topic, progress.operation_id)
                 return replace(progress, status=PartStatus.COLLECTED, wait_seconds=0, turn=None)
             collection = _Collection(
                 part=part,
-                claim=claim,
+                lease=lease,
                 results=engine.results(part.topic, progress.operation_id, turn=progress.turn),
                 files=self.files,
                 passengers=self.passengers,
@@ -77,7 +77,7 @@ class Collecting:
                 return replace(progress, status=PartStatus.FAILED, reason=quoted(str(failed)))
             if collected is None:
                 return replace(progress, status=PartStatus.COLLECTING, wait_seconds=0, turn=None)
-            claim.collected(*collected)
+            lease.collected(*collected)
             engine.forget(part.topic, progress.operation_id)
         self._measure_age(progress)
         return replace(progress, status=PartStatus.COLLECTED, wait_seconds=0, turn=None)
@@ -95,7 +95,7 @@ class _Collection:
     """One part's, by the one invocation that holds it."""
 
     part: Part
-    claim: Claim
+    lease: PartLease
     results: Results
     files: ResultFiles
     passengers: Passengers
@@ -105,18 +105,18 @@ class _Collection:
 
     def run(self) -> tuple[OutputFacts, MetadataFacts] | None:
         """The facts once all is collected; None where no time was left."""
-        kept = (self.claim.record.collection or {}).get(PREPARATION)
+        kept = (self.lease.record.collection or {}).get(PREPARATION)
         if not self.results.prepared(kept, self._keep_preparation, self.has_time):
             return None
         return self._shared() if self.part.is_shared else self._own()
 
     def _keep_preparation(self, checkpoint: Mapping[str, Any]) -> None:
-        self.claim.checkpoint({**(self.claim.record.collection or {}), PREPARATION: checkpoint})
+        self.lease.checkpoint({**(self.lease.record.collection or {}), PREPARATION: checkpoint})
 
     def _own(self) -> tuple[OutputFacts, MetadataFacts] | None:
         folder = folder_of_results(self.part.segments[0].results_prefix, self.part.piece)
         copy = OutputCopy(
-            claim=self.claim,
+            lease=self.lease,
             results=self.results,
             files=self.files,
             key=f"{folder}{OUTPUT_NAME}",
@@ -138,7 +138,7 @@ class _Collection:
     def _shared(self) -> tuple[OutputFacts, MetadataFacts] | None:
         distribution = Distribution(
             part=self.part,
-            claim=self.claim,
+            lease=self.lease,
             results=self.results,
             files=self.files,
             passengers=self.passengers,

@@ -17,7 +17,7 @@ from typing import Any
 from pipeline.domain.facts import OutputFacts
 from pipeline.engines.base import Piece, Result, Results, ResultsChanged
 from pipeline.errors import ResultsMismatch
-from pipeline.ledger.parts import Claim
+from pipeline.ledger.parts import PartLease
 from pipeline.storage.multipart import MAX_PARTS, PART_BYTES, ResultFiles, UploadGone
 from pipeline.validation.output_lines import OutputScan
 
@@ -31,8 +31,8 @@ class Puts:
     A checkpoint vouches for every part up to it.
     """
 
-    def __init__(self, claim: Claim, begun: dict[str, Any]) -> None:
-        self._claim = claim
+    def __init__(self, lease: PartLease, begun: dict[str, Any]) -> None:
+        self._claim = lease
         self._begun = begun
         self._waiting: deque[tuple[Future[None], dict[str, Any]]] = deque()
         self._done: dict[str, Any] | None = None
@@ -72,7 +72,7 @@ GETS = 3  # ours: at once; with the parts that are put and the one that is count
 class OutputCopy:
     """The copy of one output to `key`. Its checkpoint lives in the part's ledger item."""
 
-    claim: Claim
+    lease: PartLease
     results: Results
     files: ResultFiles
     key: str
@@ -93,13 +93,13 @@ class OutputCopy:
 
     def abandon(self) -> None:
         """Frees what was put of a copy that will not be finished."""
-        checkpoint = self.claim.record.collection or {}
+        checkpoint = self.lease.record.collection or {}
         if "upload_id" in checkpoint:
             self.files.abort(self.key, checkpoint["upload_id"])
-        self.claim.forget_collection()
+        self.lease.forget_collection()
 
     def _run(self, executor: Executor) -> OutputFacts | None:
-        checkpoint = self.claim.record.collection or {}
+        checkpoint = self.lease.record.collection or {}
         if "upload_id" in checkpoint:
             return self._resumed(checkpoint, executor)
         first = self.results.get(Result.OUTPUT, 0, self.part_bytes - 1, None)
@@ -114,7 +114,7 @@ class OutputCopy:
             "restarts": checkpoint.get("restarts", 0),
         }
         scan = OutputScan()
-        self.claim.checkpoint(begun | {"scan": scan.checkpoint()})
+        self.lease.checkpoint(begun | {"scan": scan.checkpoint()})
         return self._parts(begun, scan, executor)
 
     def _small(self, whole: Piece) -> OutputFacts:
@@ -141,7 +141,7 @@ class OutputCopy:
     ) -> OutputFacts | None:
         total, part_bytes = begun["total"], begun["part_bytes"]
         pieces = self._pieces(begun, scan.offset, executor)
-        puts = Puts(self.claim, begun)
+        puts = Puts(self.lease, begun)
         while scan.offset < total:
             if not self.has_time():
                 puts.settle()
@@ -182,14 +182,14 @@ class OutputCopy:
             yield coming.popleft()()
 
     def _start_over(self) -> None:
-        restarts = (self.claim.record.collection or {}).get("restarts", 0) + 1
+        restarts = (self.lease.record.collection or {}).get("restarts", 0) + 1
         self.abandon()
         if restarts > MAX_RESTARTS:
             raise ResultsMismatch(
                 "the results kept changing while they were collected; drop the file again, and "
                 "tell the service's operator"
             )
-        self.claim.checkpoint({"restarts": restarts})
+        self.lease.checkpoint({"restarts": restarts})
 
     def _facts(self, scan: OutputScan) -> OutputFacts:
         return OutputFacts(

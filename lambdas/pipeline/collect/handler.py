@@ -9,7 +9,7 @@ from pipeline.collect.collector import Collecting
 from pipeline.dependencies import Dependencies, dependencies
 from pipeline.executions.compact_input import completed_task
 from pipeline.ledger.drops import Drops
-from pipeline.ledger.parts import Attempts
+from pipeline.ledger.parts import Parts
 from pipeline.ledger.shared_files import Passengers
 from pipeline.observability import logger, observed
 from pipeline.storage.multipart import ResultFiles
@@ -18,7 +18,7 @@ from pipeline.storage.multipart import ResultFiles
 @cache
 def collecting(deps: Dependencies) -> Collecting:
     return Collecting(
-        attempts=Attempts(deps.ledger, deps.clock),
+        parts=Parts(deps.ledger, deps.clock),
         engine_of=deps.engine_of,
         files=ResultFiles(deps.s3, deps.environment.results_bucket),
         passengers=Passengers(deps.ledger, deps.clock),

@@ -14,7 +14,7 @@ from pipeline.domain.facts import MetadataFacts, OutputFacts
 from pipeline.domain.part import Part
 from pipeline.engines.base import Result, Results, ResultsChanged
 from pipeline.errors import ResultsMismatch
-from pipeline.ledger.parts import Claim
+from pipeline.ledger.parts import PartLease
 from pipeline.ledger.shared_files import Fate, Passenger, Passengers
 from pipeline.storage.multipart import ResultFiles
 from pipeline.validation.output_lines import OutputScan
@@ -38,7 +38,7 @@ class Distribution:
     """Distributes one shared operation's output. Its checkpoint lives in the part's item."""
 
     part: Part
-    claim: Claim
+    lease: PartLease
     results: Results
     files: ResultFiles
     passengers: Passengers
@@ -57,7 +57,7 @@ class Distribution:
         try:
             return self._run()
         except ResultsChanged:
-            self.claim.forget_collection()
+            self.lease.forget_collection()
             return None
 
     def _run(self) -> tuple[OutputFacts, MetadataFacts] | None:
@@ -71,7 +71,7 @@ class Distribution:
             self._write(step, metadata, metadata_content)
             done["drops"] += len(step)
             done["offset"] += sum(len(each.content) for each in step)
-            self.claim.checkpoint({"shared": done})
+            self.lease.checkpoint({"shared": done})
         return self._facts(), metadata
 
     def _aboard(self) -> list[tuple[Passenger, str]]:
@@ -82,7 +82,7 @@ class Distribution:
         return [(each, prefixes[each.drop_id]) for each in found if each.fate is Fate.ABOARD]
 
     def _checkpoint(self) -> dict[str, Any]:
-        kept: dict[str, Any] = (self.claim.record.collection or {}).get("shared", {})
+        kept: dict[str, Any] = (self.lease.record.collection or {}).get("shared", {})
         return kept or {"drops": 0, "offset": 0, "etag": None, "total": None}
 
     def _portions(

@@ -1,6 +1,6 @@
 """Starts executions, each drop in one only.
 
-The order is: claim the drops for the execution's name in the ledger, then start it by that name.
+The order is: lease the drops for the execution's name in the ledger, then start it by that name.
 Whoever dies in between leaves a name behind, under which the next one goes on.
 """
 
@@ -47,7 +47,7 @@ def start(
     return True
 
 
-CLAIMS_AT_ONCE = 8  # ours: conditional writes of a few milliseconds each
+ASSIGNED_AT_ONCE = 8  # ours: conditional writes of a few milliseconds each
 MOST_BROKEN = 9  # ours: of one group; two deliveries at once is the most that is seen
 NAME_DIGITS = 32  # ours: 128 bits of SHA-256
 
@@ -67,7 +67,7 @@ class Departures:
         `instead_of` names the execution that carried the drop so far, in vain."""
         drop = execution.drops[0]
         name = execution_name(drop.key, drop.drop_id)
-        if not self.drops.claim(drop.drop_id, name, instead_of=instead_of):
+        if not self.drops.assign(drop.drop_id, name, instead_of=instead_of):
             return False
         return self.start(name, shortened(execution))
 
@@ -82,7 +82,7 @@ class Departures:
         if roster.input is not None:  # an earlier delivery died behind the seal
             self.start(name, roster.input)
             return ()
-        carried = self._claimed(drops, name, instead_of or {})
+        carried = self._assigned(drops, name, instead_of or {})
         if not carried:
             return ()
         given = shortened(shared_execution(name, carried))
@@ -103,14 +103,14 @@ class Departures:
         """Starts what was claimed before; whether this call did."""
         return start(self.executions, self.state_machine_arn, name, given)
 
-    def _claimed(
+    def _assigned(
         self, drops: Sequence[Drop], name: str, instead_of: Mapping[str, str]
     ) -> tuple[Drop, ...]:
-        def claim(drop: Drop) -> bool:
-            return self.drops.claim(drop.drop_id, name, instead_of=instead_of.get(drop.drop_id))
+        def assign(drop: Drop) -> bool:
+            return self.drops.assign(drop.drop_id, name, instead_of=instead_of.get(drop.drop_id))
 
-        with ThreadPoolExecutor(CLAIMS_AT_ONCE, thread_name_prefix="claim") as executor:
-            claimed = list(executor.map(claim, drops))
+        with ThreadPoolExecutor(ASSIGNED_AT_ONCE, thread_name_prefix="assign") as executor:
+            claimed = list(executor.map(assign, drops))
         return tuple(drop for drop, mine in zip(drops, claimed, strict=True) if mine)
 
 

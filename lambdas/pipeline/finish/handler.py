@@ -14,7 +14,7 @@ from pipeline.finish.join_output import WholeOutput
 from pipeline.finish.outcomes import Outcomes
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.groups import Rosters
-from pipeline.ledger.parts import Attempts
+from pipeline.ledger.parts import Parts
 from pipeline.ledger.shared_files import Passengers
 from pipeline.observability import observed
 from pipeline.storage.multipart import ResultFiles
@@ -30,7 +30,7 @@ def finishing(deps: Dependencies) -> Finishing:
         drops=drops,
         judge=Judge(
             outcomes=Outcomes(
-                attempts=Attempts(deps.ledger, deps.clock),
+                parts=Parts(deps.ledger, deps.clock),
                 passengers=Passengers(deps.ledger, deps.clock),
             ),
             whole_output=WholeOutput(

@@ -8,7 +8,7 @@ from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.domain.state_fields import MalformedState
 from pipeline.finish.finish_input import EndedExecution, EndedPart
-from pipeline.ledger.parts import Attempts
+from pipeline.ledger.parts import Parts
 from pipeline.ledger.shared_files import Fate, Passenger, Passengers
 
 _LINE = re.compile(r"\bline\s+(\d[\d,]*)", re.IGNORECASE)
@@ -94,7 +94,7 @@ class DropOutcome:
 class Outcomes:
     """Reads the ledger of parts. Made for one call: it remembers. May raise `AwsBusy`."""
 
-    attempts: Attempts
+    parts: Parts
     passengers: Passengers
     _known: dict[str, dict[str, Passenger]] = field(default_factory=dict, init=False)
 
@@ -116,12 +116,12 @@ class Outcomes:
     def give_up(self, part: EndedPart) -> None:
         """The failed operation no longer counts: should the execution be started again, another
         one is tried. Raises `PartTaken`."""
-        with self.attempts.claimed(part.part_id, owner="finish", seconds=0) as claim:
-            if claim.record.operation_id is not None and claim.record.output is None:
-                claim.abandon(f"it ended as {part.progress.status}", seen_to_end=True)
+        with self.parts.lease(part.part_id, owner="finish", seconds=0) as lease:
+            if lease.record.operation_id is not None and lease.record.output is None:
+                lease.abandon(f"it ended as {part.progress.status}", seen_to_end=True)
 
     def _piece(self, part: EndedPart) -> Piece:
-        record = self.attempts.record(part.part_id)
+        record = self.parts.record(part.part_id)
         return Piece(
             part_id=part.part_id,
             number=part.piece,
@@ -146,7 +146,7 @@ class Outcomes:
                 status=PartStatus.FAILED, error="DropGone", cause=passenger.reason or ""
             )
             return DropOutcome(gone, 0, ())
-        record = self.attempts.record(part.part_id)
+        record = self.parts.record(part.part_id)
         piece = Piece(
             part_id=part.part_id,
             number=None,

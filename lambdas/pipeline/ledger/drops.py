@@ -101,7 +101,7 @@ class Drops:
         known = None if taken else self.record(drop.drop_id)
         return known or DropRecord(DropState.ACCEPTED, execution=None, ending=None, endings=0)
 
-    def claim(self, drop_id: str, execution: str, *, instead_of: str | None = None) -> bool:
+    def assign(self, drop_id: str, execution: str, *, instead_of: str | None = None) -> bool:
         """Writes down which execution carries the drop, before that is started.
 
         False where it is another one already, unless that is `instead_of`."""

@@ -1,7 +1,7 @@
 """Who travels in a shared execution: written down before it starts, and never changed after.
 
 A group of drops is put together anew when an event is delivered again, and then it may be another
-group. So that no drop runs twice, each is claimed for one execution by name (`Drops.claim`), and
+group. So that no drop runs twice, each is claimed for one execution by name (`Drops.assign`), and
 the roster says whether that execution could have been started:
 
     forming   its drops are being claimed; it has not been started

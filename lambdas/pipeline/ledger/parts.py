@@ -96,7 +96,7 @@ _OF_AN_ATTEMPT = (
 )
 
 
-class Claim:
+class PartLease:
     """One invocation's hold on a part. Every change raises `PartTaken` once the hold is lost."""
 
     def __init__(
@@ -112,7 +112,7 @@ class Claim:
         self._owner = owner
         self._on_lost = on_lost
         self.record = record
-        """The part as it stands after the last change made through this claim."""
+        """The part as it stands after the last change made through this lease."""
 
     def begin(self) -> None:
         """Before the create call: the next attempt exists, its operation is unknown."""
@@ -233,18 +233,18 @@ def taken_if_refused(part_id: str) -> Iterator[None]:
 
 __all__ = [
     "AttemptState",
-    "Attempts",
-    "Claim",
     "InputFacts",
     "MetadataFacts",
     "OutputFacts",
+    "PartLease",
     "PartRecord",
+    "Parts",
 ]
 
 LEASE_MARGIN_SECONDS = 5.0  # ours: clocks of two machines may differ by so much
 
 
-class Attempts:
+class Parts:
     """The parts' items in the ledger."""
 
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
@@ -256,14 +256,14 @@ class Attempts:
         return PartRecord.from_item(part_id, self._ledger.get(*part_key(part_id).values()) or {})
 
     @contextmanager
-    def claimed(
+    def lease(
         self,
         part_id: str,
         *,
         owner: str,
         seconds: float,
         on_lost: Callable[[float], None] = lambda _when: None,
-    ) -> Iterator["Claim"]:
+    ) -> Iterator["PartLease"]:
         """The part for the one invocation `owner`, released at the end of the block.
 
         `seconds` is the time that the invocation has left: when a lease has run out, its holder
@@ -289,8 +289,8 @@ class Attempts:
                 ReturnValues="ALL_NEW",
             )
         record = PartRecord.from_item(part_id, answer["Attributes"])
-        claim = Claim(self._ledger, self._clock, owner, record, on_lost)
+        lease = PartLease(self._ledger, self._clock, owner, record, on_lost)
         try:
-            yield claim
+            yield lease
         finally:
-            claim.release()
+            lease.release()

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pipeline.dependencies import Dependencies, dependencies
 from pipeline.executions.compact_input import completed_task
 from pipeline.ledger.drops import Drops
-from pipeline.ledger.parts import Attempts
+from pipeline.ledger.parts import Parts
 from pipeline.ledger.shared_files import Passengers
 from pipeline.observability import logger, observed
 from pipeline.storage.block_reader import BlockReader
@@ -23,7 +23,7 @@ def submitting(deps: Dependencies) -> Submitting:
     reader = BlockReader(deps.s3, sleep=deps.clock.sleep)
     rejections = Rejections(ResultsBucket(deps.s3, deps.environment.results_bucket))
     return Submitting(
-        attempts=Attempts(deps.ledger, deps.clock),
+        parts=Parts(deps.ledger, deps.clock),
         engine_of=deps.engine_of,
         reader=reader,
         rejections=rejections,

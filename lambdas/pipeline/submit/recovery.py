@@ -14,7 +14,7 @@ from pipeline.clock import Clock, parsed
 from pipeline.domain.execution import TaskInput
 from pipeline.domain.progress import PartStatus
 from pipeline.engines.base import Engine
-from pipeline.ledger.parts import AttemptState, Claim
+from pipeline.ledger.parts import AttemptState, PartLease
 from protocol.statuses import OperationStatus
 
 ARRIVAL_SECONDS = 120  # ours: an upload whose answer was lost is visible by then, or never
@@ -26,40 +26,40 @@ HAS_INPUT = (OperationStatus.IN_PROGRESS, OperationStatus.COMPLETE, OperationSta
 class Settling:
     """Settles the claimed part. Afterwards its state is `idle` or `uploaded`, unless it waits."""
 
-    claim: Claim
+    lease: PartLease
     engine: Engine
     clock: Clock
 
     def settle(self, task: TaskInput) -> int | None:
         """None, or the seconds after which to ask again. Raises as `engine.settle` does."""
-        claim, progress = self.claim, task.progress
-        record = claim.record
+        lease, progress = self.lease, task.progress
+        record = lease.record
         if record.state is AttemptState.IDLE:
             return None
         if record.operation_id is None:
-            claim.abandon("the answer to the create call is unknown")
+            lease.abandon("the answer to the create call is unknown")
         elif (
             progress.status is PartStatus.TIMED_OUT and progress.operation_id == record.operation_id
         ):
-            claim.abandon("the service says that it timed out", seen_to_end=True)
+            lease.abandon("the service says that it timed out", seen_to_end=True)
         elif record.state is not AttemptState.UPLOADED:
             return self._ask(task, record.operation_id)
         return None
 
     def _ask(self, task: TaskInput, operation_id: str) -> int | None:
-        record = self.claim.record
+        record = self.lease.record
         state = self.engine.settle(task.part.topic, operation_id, turn=task.progress.turn)
         status = state.status
         if status in HAS_INPUT and record.input is not None:
-            self.claim.uploaded(record.input)
+            self.lease.uploaded(record.input)
         elif status is OperationStatus.AWAITING_INPUT and self._may_still_arrive():
             return ASK_AGAIN_SECONDS
         else:
-            self.claim.abandon(f"left unfinished; the service says {status}")
+            self.lease.abandon(f"left unfinished; the service says {status}")
         return None
 
     def _may_still_arrive(self) -> bool:
-        record = self.claim.record
+        record = self.lease.record
         if record.state is not AttemptState.CLOSING or record.closing_at is None:
             return False
         age = self.clock.now() - parsed(record.closing_at)

@@ -15,7 +15,7 @@ from pipeline.domain.part import Part
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.engines.base import Engine, EngineOf, OpenOperation, Order
 from pipeline.errors import DropcoderError, FileRejected, PartTaken, Rejected
-from pipeline.ledger.parts import Attempts, AttemptState, Claim
+from pipeline.ledger.parts import AttemptState, PartLease, Parts
 from pipeline.observability import Measures
 from pipeline.rate_limit.limiter import RateLimited
 from pipeline.rate_limit.polling import Polling
@@ -36,7 +36,7 @@ NOTHING_SENT = (AttemptState.CREATED, AttemptState.UPLOADING)
 class Submitting:
     """What submitting works with."""
 
-    attempts: Attempts
+    parts: Parts
     engine_of: EngineOf
     reader: BlockReader
     rejections: Rejections
@@ -55,24 +55,26 @@ class Submitting:
         """
         part = task.part
         engine = self.engine_of(part.topic)
-        with self.attempts.claimed(
+        with self.parts.lease(
             part.part_id, owner=owner, seconds=seconds_left(), on_lost=engine.ended
-        ) as claim:
-            if claim.record.output is not None:  # collected before its execution ended badly
-                return self._collected(claim)
+        ) as lease:
+            if lease.record.output is not None:  # collected before its execution ended badly
+                return self._collected(lease)
             try:
-                ask_again = Settling(claim, engine, self.clock).settle(task)
+                ask_again = Settling(lease, engine, self.clock).settle(task)
                 if ask_again is not None:
                     return task.progress.awaiting_slot(ask_again)
-                if claim.record.state is AttemptState.IDLE:
-                    return self._try(claim, task, seconds_left)
-                return self._submitted(claim, engine)
+                if lease.record.state is AttemptState.IDLE:
+                    return self._try(lease, task, seconds_left)
+                return self._submitted(lease, engine)
             except RateLimited as pending:
                 return task.progress.awaiting_slot(pending.wait_seconds, pending.turn)
             except Rejected as rejected:
-                return _rejected(claim, rejected.reason)
+                return _rejected(lease, rejected.reason)
 
-    def _try(self, claim: Claim, task: TaskInput, seconds_left: Callable[[], float]) -> Progress:
+    def _try(
+        self, lease: PartLease, task: TaskInput, seconds_left: Callable[[], float]
+    ) -> Progress:
         part, turn = task.part, task.progress.turn
         part, model = self._modelled(part, turn)
         self.engine_of(part.topic).check_can_open(turn=turn)
@@ -85,15 +87,15 @@ class Submitting:
         if part.is_shared:
             shared = self.boarding.board(part, input_format, has_time=has_time)
             if not shared.passengers:
-                return _rejected(claim, NOBODY_ABOARD)
+                return _rejected(lease, NOBODY_ABOARD)
             load = shared.again
         else:
             load = partial(
                 CheckedDrop, self.reader, part.segments[0], input_format, has_time=has_time
             )
-        delivery = Delivery(claim, self.clock, has_time=has_time, cargo=load(), load=load)
+        delivery = Delivery(lease, self.clock, has_time=has_time, cargo=load(), load=load)
         with closing(delivery):
-            return self._delivered(claim, part, model, delivery, turn)
+            return self._delivered(lease, part, model, delivery, turn)
 
     def _modelled(self, part: Part, turn: str | None) -> tuple[Part, Model]:
         """The part, with the model that codes it. All pieces of a file are coded by the same."""
@@ -107,52 +109,54 @@ class Submitting:
         return part, model
 
     def _delivered(
-        self, claim: Claim, part: Part, model: Model, delivery: Delivery, turn: str | None
+        self, lease: PartLease, part: Part, model: Model, delivery: Delivery, turn: str | None
     ) -> Progress:
         try:
             if isinstance(delivery.cargo, CheckedDrop):
                 delivery.cargo.check_head()
-            delivery.send(self._create(claim, part, model, turn))
+            delivery.send(self._create(lease, part, model, turn))
         except FileRejected:
-            return self._told_to_the_dropper(claim, part, delivery)
+            return self._told_to_the_dropper(lease, part, delivery)
         except DropcoderError as error:
-            if claim.record.state in NOTHING_SENT and not isinstance(error, PartTaken):
-                claim.abandon(f"ended by {type(error).__name__}")
+            if lease.record.state in NOTHING_SENT and not isinstance(error, PartTaken):
+                lease.abandon(f"ended by {type(error).__name__}")
             raise
         self.measure("BytesSubmitted", delivery.cargo.length, unit="Bytes")
-        return self._submitted(claim, self.engine_of(part.topic))
+        return self._submitted(lease, self.engine_of(part.topic))
 
-    def _create(self, claim: Claim, part: Part, model: Model, turn: str | None) -> OpenOperation:
-        claim.begin()
+    def _create(
+        self, lease: PartLease, part: Part, model: Model, turn: str | None
+    ) -> OpenOperation:
+        lease.begin()
         order = Order(
             topic=part.topic,
             model_id=part.model,
             model=model,
-            name=f"{part.part_id}-{claim.record.attempt}",
+            name=f"{part.part_id}-{lease.record.attempt}",
         )
         try:
             operation = self.engine_of(part.topic).open(order, turn=turn)
         except RateLimited:
-            claim.withdraw()
+            lease.withdraw()
             raise
         except Rejected:
-            claim.refused()
+            lease.refused()
             raise
-        claim.created(operation.operation_id)
+        lease.created(operation.operation_id)
         return operation
 
-    def _told_to_the_dropper(self, claim: Claim, part: Part, delivery: Delivery) -> Progress:
-        if claim.record.state is not AttemptState.IDLE:
-            claim.abandon("the file was rejected")
+    def _told_to_the_dropper(self, lease: PartLease, part: Part, delivery: Delivery) -> Progress:
+        if lease.record.state is not AttemptState.IDLE:
+            lease.abandon("the file was rejected")
         drop = delivery.cargo
         if not isinstance(drop, CheckedDrop):
             raise TypeError("the files of a shared part are checked before it is sent")
         faults = drop.all_faults()
         self.rejections.report(drop.source, faults, drop.input_format, piece=part.piece)
-        return _rejected(claim, faults.summary(), faults.count)
+        return _rejected(lease, faults.summary(), faults.count)
 
-    def _submitted(self, claim: Claim, engine: Engine) -> Progress:
-        record = claim.record
+    def _submitted(self, lease: PartLease, engine: Engine) -> Progress:
+        record = lease.record
         return Progress(
             status=PartStatus.AWAITING_INPUT,
             wait_seconds=self.polling.wait(0, engine.load()),
@@ -161,8 +165,8 @@ class Submitting:
             uploaded_at=record.uploaded_at,
         )
 
-    def _collected(self, claim: Claim) -> Progress:
-        record = claim.record
+    def _collected(self, lease: PartLease) -> Progress:
+        record = lease.record
         return Progress(
             status=PartStatus.COLLECTED,
             operation_id=record.operation_id,
@@ -171,7 +175,7 @@ class Submitting:
         )
 
 
-def _rejected(claim: Claim, reason: str, faults: int | None = None) -> Progress:
+def _rejected(lease: PartLease, reason: str, faults: int | None = None) -> Progress:
     return Progress(
-        status=PartStatus.REJECTED, attempt=claim.record.attempt, reason=reason, faults=faults
+        status=PartStatus.REJECTED, attempt=lease.record.attempt, reason=reason, faults=faults
     )

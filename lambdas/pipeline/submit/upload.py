@@ -8,7 +8,7 @@ from pipeline.clock import Clock
 from pipeline.domain.facts import InputFacts
 from pipeline.engines.base import OpenOperation, OutOfTime, StorageAnswer, UploadBody, Verdict
 from pipeline.errors import StorageBusy, StorageRefused
-from pipeline.ledger.parts import AttemptState, Claim
+from pipeline.ledger.parts import AttemptState, PartLease
 
 PUT_TRIES = 3  # ours: of one operation's upload
 FIRST_RETRY_SECONDS = 1.0  # ours; doubles
@@ -38,7 +38,7 @@ class Cargo(Protocol):
 class Delivery:
     """Sends one cargo to one operation. `load` begins another pass over it."""
 
-    claim: Claim
+    lease: PartLease
     clock: Clock
     has_time: Callable[[], bool]
     cargo: Cargo
@@ -53,11 +53,11 @@ class Delivery:
         """
         wait = FIRST_RETRY_SECONDS
         for tries in range(1, PUT_TRIES + 1):
-            self.claim.uploading()
+            self.lease.uploading()
             answer = self._put(operation, first=tries == 1)
-            closing = self.claim.record.state is AttemptState.CLOSING
+            closing = self.lease.record.state is AttemptState.CLOSING
             if answer.verdict is Verdict.DONE and closing:
-                self.claim.uploaded(self.cargo.facts())
+                self.lease.uploaded(self.cargo.facts())
                 return
             if closing and _may_be_stored(answer):
                 raise StorageBusy(
@@ -78,7 +78,7 @@ class Delivery:
         body = UploadBody(
             self.cargo.good,
             self.cargo.length,
-            before_last=lambda: self.claim.closing(self.cargo.facts()),
+            before_last=lambda: self.lease.closing(self.cargo.facts()),
             has_time=self.has_time,
         )
         try:
@@ -97,7 +97,7 @@ class Delivery:
 
     def _give_up(self, answer: StorageAnswer) -> None:
         """The operation certainly has no input."""
-        self.claim.abandon(f"the storage answered {answer.code}")
+        self.lease.abandon(f"the storage answered {answer.code}")
         if answer.verdict in (Verdict.BUSY, Verdict.EXPIRED, Verdict.DONE):
             raise StorageBusy(
                 f"the service's storage did not take the file ({answer.code}); it will be sent "

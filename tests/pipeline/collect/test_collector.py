@@ -22,7 +22,7 @@ from pipeline.errors import (
     StorageBusy,
     StorageRefused,
 )
-from pipeline.ledger.parts import Attempts
+from pipeline.ledger.parts import Parts
 from pipeline.ledger.shared_files import Passengers
 from pipeline.ledger.table import Ledger
 from pipeline.storage.multipart import ResultFiles
@@ -82,9 +82,9 @@ class Bench:
         operation.input = b""
         self.memory.finish(created.operation_id)
         operation.output = output
-        with self.attempts.claimed(PART.part_id, owner="submit", seconds=1) as claim:
-            claim.begin()
-            claim.created(created.operation_id)
+        with self.parts.lease(PART.part_id, owner="submit", seconds=1) as lease:
+            lease.begin()
+            lease.created(created.operation_id)
         task = TaskInput.from_state({"part": PART.to_state(), "progress": {"status": "complete"}})
         uploaded_at = self.hands.clock.iso()
         return replace(
@@ -114,8 +114,8 @@ class Bench:
         return replace(self.with_(engine_of=lambda _topic: engine), engine=engine)
 
     @property
-    def attempts(self) -> Attempts:
-        return self.collecting.attempts
+    def parts(self) -> Parts:
+        return self.collecting.parts
 
     def _seconds_left(self) -> float:
         return self.times.pop(0) if self.times else 900.0
@@ -133,7 +133,7 @@ def bench() -> Iterator[Bench]:
             hands,
             measured,
             Collecting(
-                attempts=Attempts(aws.ledger, hands.clock),
+                parts=Parts(aws.ledger, hands.clock),
                 engine_of=lambda _topic: engine,
                 files=ResultFiles(aws.s3, RESULTS),
                 passengers=Passengers(aws.ledger, hands.clock),
@@ -155,7 +155,7 @@ def should_bring_both_files_home_and_record_their_facts(bench: Bench) -> None:
     assert bench.aws.result(OUTPUT) == output
     operation = bench.memory.operations[task.progress.operation_id or ""]
     assert bench.aws.result(METADATA) == operation.metadata
-    record = bench.attempts.record(PART.part_id)
+    record = bench.parts.record(PART.part_id)
     assert record.output is not None
     assert record.metadata is not None
     assert (record.output.bytes, record.output.records) == (len(output), 100)
@@ -174,7 +174,7 @@ def should_copy_large_output_in_parts(bench: Bench) -> None:
     assert bench.collect(bench.complete(output)) is PartStatus.COLLECTED
 
     assert bench.aws.result(OUTPUT) == output
-    record = bench.attempts.record(PART.part_id)
+    record = bench.parts.record(PART.part_id)
     assert record.output is not None
     assert record.output.crc32 == f"{zlib.crc32(output):08x}"
     assert record.collection is None
@@ -197,7 +197,7 @@ def should_go_on_where_the_last_function_stopped_when_time_runs_out(
     assert bench.collect(task, "second") is PartStatus.COLLECTED
 
     assert bench.aws.result(OUTPUT) == output
-    record = bench.attempts.record(PART.part_id)
+    record = bench.parts.record(PART.part_id)
     assert record.output is not None
     assert record.output.crc32 == f"{zlib.crc32(output):08x}"
     assert record.output.records == output.count(b"\n")
@@ -225,9 +225,9 @@ def should_be_complete_after_a_death_between_a_part_and_its_checkpoint(bench: Be
         def __getattr__(self, name: str) -> Any:
             return getattr(bench.aws.ledger.table, name)
 
-    dying = Attempts(Ledger(DyingTable()), bench.hands.clock)  # type: ignore[arg-type]
+    dying = Parts(Ledger(DyingTable()), bench.hands.clock)  # type: ignore[arg-type]
     with pytest.raises(Died):
-        bench.with_(attempts=dying).collect(task, "dead")
+        bench.with_(parts=dying).collect(task, "dead")
     with pytest.raises(PartTaken):
         bench.collect(task, "early")
     bench.hands.time += 906
@@ -242,7 +242,7 @@ def should_start_over_when_the_upload_was_aborted_meanwhile(bench: Bench) -> Non
     task = bench.complete(output)
     bench.times = [900.0, 900.0, 59.0]
     bench.collect(task)
-    upload = (bench.attempts.record(PART.part_id).collection or {})["upload_id"]
+    upload = (bench.parts.record(PART.part_id).collection or {})["upload_id"]
     bench.aws.s3.abort_multipart_upload(Bucket=RESULTS, Key=OUTPUT, UploadId=upload)
 
     assert bench.collect_all(task) == 2
@@ -351,7 +351,7 @@ def should_fail_for_good_when_storage_refuses(bench: Bench) -> None:
 
     assert URL_CANARY not in str(refused.value)
     assert bench.aws.unfinished_uploads() == 0
-    assert bench.attempts.record(PART.part_id).collection is None
+    assert bench.parts.record(PART.part_id).collection is None
 
 
 def should_say_that_the_results_are_gone_when_the_service_has_deleted_them(bench: Bench) -> None:
@@ -392,7 +392,7 @@ def should_survive_the_slips_of_the_documented_samples(bench: Bench) -> None:
 
     bench.collect(bench.complete(output))
 
-    facts = bench.attempts.record(PART.part_id).output
+    facts = bench.parts.record(PART.part_id).output
     assert facts is not None
     assert facts.record_id_digest == SequenceDigest().extended(["a", "b"]).to_text()
     assert (facts.coded, facts.suggested) == (1, 1)

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from pipeline.collect.copy_output import CHECKPOINT_PARTS, PUTS, Puts
-from pipeline.ledger.parts import Claim
+from pipeline.ledger.parts import PartLease
 from pipeline.storage.multipart import UploadGone
 from pipeline.validation.output_lines import OutputScan
 
@@ -12,7 +12,7 @@ LINE = b'{"recordId": "a", "result": {}}\n'
 
 
 class Written:
-    """Takes the place of a claim, and remembers how far its checkpoints reach."""
+    """Takes the place of a lease, and remembers how far its checkpoints reach."""
 
     def __init__(self) -> None:
         self.offsets: list[int] = []
@@ -32,8 +32,8 @@ def _put(error: Exception | None = None) -> Future[None]:
 
 
 def _puts(written: Written) -> Puts:
-    claim: Claim = written  # type: ignore[assignment]
-    return Puts(claim, {"upload_id": "u"})
+    lease: PartLease = written  # type: ignore[assignment]
+    return Puts(lease, {"upload_id": "u"})
 
 
 def should_write_a_checkpoint_every_few_parts_and_one_at_the_end() -> None:

@@ -43,7 +43,7 @@ def should_bring_every_record_back_in_its_order_with_its_id(bench: Bench) -> Non
     assert bench.there_and_back(drop).status is PartStatus.COLLECTED
     assert decoded(bench.output(drop)) == decoded(coded(content))
     assert json.loads(bench.metadata(drop))["modelId"] == bench.contender.model_id
-    record = bench.attempts.record(bench.part(drop).part_id)
+    record = bench.parts.record(bench.part(drop).part_id)
     assert record.input is not None
     assert record.output is not None
     assert record.input.record_id_digest == record.output.record_id_digest
@@ -94,10 +94,10 @@ def should_wait_while_it_is_pending_and_name_the_reason_when_it_failed(bench: Be
 
 def should_begin_anew_when_an_earlier_attempt_sent_nothing(bench: Bench) -> None:
     part = bench.part(bench.drop(lines(3)))
-    with bench.attempts.claimed(part.part_id, owner="dead", seconds=-10) as claim:
-        claim.begin()
-        claim.created(bench.contender.opened())
-        claim.uploading()
+    with bench.parts.lease(part.part_id, owner="dead", seconds=-10) as lease:
+        lease.begin()
+        lease.created(bench.contender.opened())
+        lease.uploading()
     assert bench.submit(part).attempt == 2
     assert bench.contender.taken() == 1
 
@@ -121,7 +121,7 @@ def should_start_nothing_when_a_line_is_bad_however_late(bench: Bench) -> None:
     assert rejected.status is PartStatus.REJECTED
     assert "line 101" in (rejected.reason or "")
     assert bench.contender.taken() == 0
-    assert bench.attempts.record(part.part_id).state is AttemptState.IDLE
+    assert bench.parts.record(part.part_id).state is AttemptState.IDLE
 
 
 def should_start_nothing_when_there_is_no_time_to_send_it_all(bench: Bench) -> None:

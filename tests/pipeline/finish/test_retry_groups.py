@@ -47,7 +47,7 @@ class Company:
         self.name = f"shared-{len(drops)}"
         for drop in drops:
             world.drops.accept(drop)
-            world.drops.claim(drop.drop_id, self.name)
+            world.drops.assign(drop.drop_id, self.name)
         world.record = PartRecord(part_id=f"{self.name}-0001", operation_id="op-1", attempt=1)
         self.write(*(aboard(drop) for drop in drops))
 

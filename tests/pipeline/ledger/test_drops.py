@@ -23,7 +23,7 @@ def drops() -> Iterator[Drops]:
 
 def should_take_a_drop_once_when_it_is_delivered_twice(drops: Drops) -> None:
     assert drops.accept(DROP).execution is None
-    assert drops.claim(DROP.drop_id, "jobs-1")
+    assert drops.assign(DROP.drop_id, "jobs-1")
     assert drops.accept(DROP).execution == "jobs-1"
     assert drops.accept(DROP).state is DropState.ACCEPTED
     drops.end(DROP.drop_id, COMPLETE)
@@ -32,11 +32,11 @@ def should_take_a_drop_once_when_it_is_delivered_twice(drops: Drops) -> None:
 
 def should_be_carried_by_one_execution_when_several_claim_it(drops: Drops) -> None:
     drops.accept(DROP)
-    assert drops.claim(DROP.drop_id, "first")
-    assert not drops.claim(DROP.drop_id, "second")
-    assert drops.claim(DROP.drop_id, "first")
-    assert not drops.claim(DROP.drop_id, "third", instead_of="second")
-    assert drops.claim(DROP.drop_id, "third", instead_of="first")
+    assert drops.assign(DROP.drop_id, "first")
+    assert not drops.assign(DROP.drop_id, "second")
+    assert drops.assign(DROP.drop_id, "first")
+    assert not drops.assign(DROP.drop_id, "third", instead_of="second")
+    assert drops.assign(DROP.drop_id, "third", instead_of="first")
     record = drops.record(DROP.drop_id)
     assert record is not None
     assert record.execution == "third"

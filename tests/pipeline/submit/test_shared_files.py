@@ -15,7 +15,7 @@ from pipeline.domain.progress import PartStatus, Progress
 from pipeline.errors import ResultsMismatch
 from pipeline.executions.compact_input import completed_task, shortened
 from pipeline.ledger.drops import Drops
-from pipeline.ledger.parts import Attempts
+from pipeline.ledger.parts import Parts
 from pipeline.ledger.shared_files import Fate, Passenger, Passengers
 from pipeline.submit.handler import submitting
 from tests.support.pipeline.builders import Hands, lines
@@ -174,10 +174,10 @@ def should_refuse_results_when_a_line_is_lost_or_moved(world: World) -> None:
         operation.output = spoil(operation.output)
         with pytest.raises(ResultsMismatch):
             world.collect(task.part, submitted)
-        with Attempts(world.aws.ledger, Hands().clock).claimed(
+        with Parts(world.aws.ledger, Hands().clock).lease(
             task.part.part_id, owner="a", seconds=0
-        ) as claim:
-            claim.abandon("spoilt")
+        ) as lease:
+            lease.abandon("spoilt")
 
 
 def should_go_on_where_it_stopped_when_time_ran_out(world: World) -> None:

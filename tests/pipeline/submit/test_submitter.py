@@ -26,7 +26,7 @@ from pipeline.errors import (
     StorageRefused,
 )
 from pipeline.ledger.drops import Drops
-from pipeline.ledger.parts import Attempts, AttemptState
+from pipeline.ledger.parts import AttemptState, Parts
 from pipeline.ledger.shared_files import Passengers
 from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.polling import CallLoad
@@ -110,8 +110,8 @@ class Bench:
         return self.with_engine(limiter=limiter)
 
     @property
-    def attempts(self) -> Attempts:
-        return self.submitting.attempts
+    def parts(self) -> Parts:
+        return self.submitting.parts
 
     def uploads(self) -> list[bytes]:
         return [each.input for each in self.memory.uploaded if each.input is not None]
@@ -129,7 +129,7 @@ def bench() -> Iterator[Bench]:
             hands,
             measured,
             Submitting(
-                attempts=Attempts(aws.ledger, hands.clock),
+                parts=Parts(aws.ledger, hands.clock),
                 engine_of=lambda _topic: engine,
                 reader=BlockReader(aws.s3, sleep=hands.sleep, block_bytes=1000),
                 rejections=Rejections(ResultsBucket(aws.s3, RESULTS)),
@@ -156,7 +156,7 @@ def should_upload_the_file_as_it_is_and_record_its_facts(bench: Bench) -> None:
     assert bench.uploads() == [content]
     assert progress.status is PartStatus.AWAITING_INPUT
     assert (progress.attempt, progress.wait_seconds) == (1, 10)
-    record = bench.attempts.record(part.part_id)
+    record = bench.parts.record(part.part_id)
     assert record.state is AttemptState.UPLOADED
     assert record.operation_id == progress.operation_id == bench.memory.uploaded[0].operation_id
     assert record.input is not None
@@ -237,7 +237,7 @@ def should_wait_without_counting_an_attempt_when_no_call_is_free(bench: Bench) -
 
     assert waiting.status is PartStatus.AWAITING_SLOT
     assert waiting.wait_seconds > 900
-    assert bench.attempts.record(part.part_id).attempt == 0
+    assert bench.parts.record(part.part_id).attempt == 0
     bench.hands.time += waiting.wait_seconds + 1
     assert bench.submit(part, waiting).attempt == 1
     assert len(bench.memory.operations) == 1
@@ -271,7 +271,7 @@ def should_read_files_once_and_then_not_until_a_call_is_due(bench: Bench, shared
     assert (waiting.status, again.status) == (PartStatus.AWAITING_SLOT,) * 2
     assert again.turn == waiting.turn
     assert reads.count == len(part.segments)  # once each: a bad one would have been told
-    assert bench.attempts.record(part.part_id).attempt == 0
+    assert bench.parts.record(part.part_id).attempt == 0
     bench.hands.time += again.wait_seconds + 1
     assert bench.submit(part, again).attempt == 1
     assert reads.count == 2 * len(part.segments)
@@ -286,7 +286,7 @@ def should_tell_of_a_bad_file_at_once_when_no_call_is_due(bench: Bench) -> None:
 def should_refuse_to_work_beside_another_invocation(bench: Bench) -> None:
     part = bench.part(lines(2))
     with (
-        bench.attempts.claimed(part.part_id, owner="other", seconds=60),
+        bench.parts.lease(part.part_id, owner="other", seconds=60),
         pytest.raises(PartTaken),
     ):
         bench.submit(part)
@@ -358,9 +358,9 @@ def should_let_one_operations_bytes_count_wherever_the_first_run_died(
 ) -> None:
     part = bench.part(lines(100))
     table = DyingTable(bench.aws.ledger.table, fatal, after)
-    dying = Attempts(Ledger(table), bench.hands.clock)  # type: ignore[arg-type]
+    dying = Parts(Ledger(table), bench.hands.clock)  # type: ignore[arg-type]
     with pytest.raises(Died):
-        bench.with_(attempts=dying).submit(part, owner="dead")
+        bench.with_(parts=dying).submit(part, owner="dead")
 
     with pytest.raises(PartTaken):
         bench.submit(part, owner="early")
@@ -369,7 +369,7 @@ def should_let_one_operations_bytes_count_wherever_the_first_run_died(
 
     assert bench.uploads() == [lines(100)]
     assert progress.operation_id == bench.memory.uploaded[0].operation_id
-    record = bench.attempts.record(part.part_id)
+    record = bench.parts.record(part.part_id)
     assert record.operation_id == progress.operation_id
     assert record.input is not None
     assert record.input.records == 100
@@ -423,7 +423,7 @@ def should_start_anew_when_storage_stays_busy(bench: Bench) -> None:
     with pytest.raises(StorageBusy, match="SlowDown"):
         bench.submit(part)
 
-    assert bench.attempts.record(part.part_id).state is AttemptState.IDLE
+    assert bench.parts.record(part.part_id).state is AttemptState.IDLE
     assert bench.submit(part).attempt == 2
 
 
@@ -516,7 +516,7 @@ def should_end_in_time_and_be_tried_again_when_s3_is_silent(bench: Bench, let_go
         )
 
     assert bench.memory.operations  # some of it had been sent
-    assert bench.attempts.record(part.part_id).state is AttemptState.IDLE
+    assert bench.parts.record(part.part_id).state is AttemptState.IDLE
     bench.seconds = 900
     assert bench.submit(part).status is PartStatus.AWAITING_INPUT
     assert bench.uploads() == [lines(500)]
@@ -529,7 +529,7 @@ def should_say_so_when_the_file_cannot_be_sent_in_time(bench: Bench) -> None:
     with pytest.raises(StorageRefused, match="split it into smaller files"):
         bench.submit(part)
     assert bench.uploads() == []
-    assert bench.attempts.record(part.part_id).state is AttemptState.IDLE
+    assert bench.parts.record(part.part_id).state is AttemptState.IDLE
 
 
 def should_say_that_the_drop_is_gone_before_a_call_is_spent(bench: Bench) -> None:
@@ -565,11 +565,11 @@ def should_spend_a_new_attempt_when_the_answer_to_the_create_call_was_lost(bench
 
 def should_not_trust_a_status_that_claims_input_which_was_never_sent(bench: Bench) -> None:
     part = bench.part(lines(2))
-    with bench.attempts.claimed(part.part_id, owner="dead", seconds=1) as claim:
-        claim.begin()
+    with bench.parts.lease(part.part_id, owner="dead", seconds=1) as lease:
+        lease.begin()
         operation = bench.engine.service.create_operation(TOPIC, None)
-        claim.created(operation.operation_id)
-        claim.uploading()
+        lease.created(operation.operation_id)
+        lease.uploading()
     bench.memory.operations[operation.operation_id].status = OperationStatus.FAILED
 
     assert bench.submit(part).attempt == 2

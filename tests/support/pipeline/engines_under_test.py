@@ -25,7 +25,7 @@ from pipeline.engines.base import Engine
 from pipeline.engines.coding_service.engine import CodingServiceEngine
 from pipeline.engines.coding_service.presigned import presigned_pool
 from pipeline.ledger.drops import Drops
-from pipeline.ledger.parts import Attempts
+from pipeline.ledger.parts import Parts
 from pipeline.ledger.shared_files import Passengers
 from pipeline.storage.block_reader import BlockReader
 from pipeline.storage.multipart import ResultFiles
@@ -218,13 +218,13 @@ class Bench:
         self.aws, self.hands, self.contender = aws, hands, contender
         self.seconds: list[float] = []
         """What the functions' clock says at each look; 900 s once it is empty."""
-        attempts = Attempts(aws.ledger, hands.clock)
+        parts = Parts(aws.ledger, hands.clock)
         passengers = Passengers(aws.ledger, hands.clock)
         rejections = Rejections(ResultsBucket(aws.s3, RESULTS))
-        self.attempts = attempts
+        self.parts = parts
         self.drops = Drops(aws.ledger, hands.clock)
         self.submitting = Submitting(
-            attempts=attempts,
+            parts=parts,
             engine_of=self._engine_of,
             reader=BlockReader(aws.s3, sleep=hands.sleep, block_bytes=1000),
             rejections=rejections,
@@ -238,7 +238,7 @@ class Bench:
             engine_of=self._engine_of, polling=a_polling(), clock=hands.clock, max_attempts=3
         )
         self.collecting = Collecting(
-            attempts=attempts,
+            parts=parts,
             engine_of=self._engine_of,
             files=ResultFiles(aws.s3, RESULTS),
             passengers=passengers,

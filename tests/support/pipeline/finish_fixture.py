@@ -20,7 +20,7 @@ from pipeline.finish.join_output import WholeOutput
 from pipeline.finish.outcomes import Outcomes
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.groups import Rosters
-from pipeline.ledger.parts import Attempts, AttemptState, PartRecord
+from pipeline.ledger.parts import AttemptState, PartRecord, Parts
 from pipeline.ledger.shared_files import Passengers
 from pipeline.storage.multipart import ResultFiles
 from pipeline.storage.results_bucket import ResultsBucket
@@ -106,7 +106,7 @@ class World:
             drops=self.drops,
             judge=Judge(
                 outcomes=Outcomes(
-                    attempts=Attempts(self.aws.ledger, clock),
+                    parts=Parts(self.aws.ledger, clock),
                     passengers=Passengers(self.aws.ledger, clock),
                 ),
                 whole_output=WholeOutput(

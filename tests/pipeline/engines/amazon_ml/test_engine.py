@@ -398,9 +398,9 @@ def should_begin_anew_when_s3_has_lost_the_parts(
     part, collecting = half_collected
     key = f"{collecting.operation_id}/output.jsonl"
     empty = ResultFiles(bench.aws.s3, EXCHANGE).begin(key)
-    with bench.attempts.claimed(part.part_id, owner="loss", seconds=-10) as claim:
-        kept = claim.record.collection or {}
-        claim.checkpoint({"prepared": {**kept["prepared"], "upload_id": empty}})
+    with bench.parts.lease(part.part_id, owner="loss", seconds=-10) as lease:
+        kept = lease.record.collection or {}
+        lease.checkpoint({"prepared": {**kept["prepared"], "upload_id": empty}})
     with pytest.raises(StorageBusy, match="starting over"):
         bench.collect(part, collecting)
     bench.collect_all(part, collecting)
