@@ -20,7 +20,7 @@ from pipeline.domain.identity import execution_name
 from pipeline.errors import AwsBusy
 from pipeline.executions.compact_input import shortened
 from pipeline.ledger.drops import Drops
-from pipeline.ledger.groups import By, Roster, Rosters, RosterState
+from pipeline.ledger.groups import ExecutionGroup, ExecutionGroups, GroupedBy, GroupState
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -57,7 +57,7 @@ class Departures:
     """What starting works with. All methods may raise `AwsBusy`."""
 
     drops: Drops
-    rosters: Rosters
+    groups: ExecutionGroups
     executions: "SFNClient"
     state_machine_arn: str
 
@@ -72,31 +72,31 @@ class Departures:
         return self.start(name, shortened(execution))
 
     def together(
-        self, drops: Sequence[Drop], *, by: By, instead_of: Mapping[str, str] | None = None
+        self, drops: Sequence[Drop], *, by: GroupedBy, instead_of: Mapping[str, str] | None = None
     ) -> tuple[Drop, ...]:
         """Starts one execution for all of them; those of the drops that it carries.
 
         The others are carried by another execution by now. `instead_of`, by drop id: as above.
         """
-        name, roster = self._roster(shared_name(drops), by)
-        if roster.input is not None:  # an earlier delivery died behind the seal
-            self.start(name, roster.input)
+        name, group = self._group(shared_name(drops), by)
+        if group.input is not None:  # an earlier delivery died behind the seal
+            self.start(name, group.input)
             return ()
         carried = self._assigned(drops, name, instead_of or {})
         if not carried:
             return ()
         given = shortened(shared_execution(name, carried))
-        if not self.rosters.seal(name, given):
+        if not self.groups.make_ready(name, given):
             raise AwsBusy("another delivery puts these drops together anew; trying again")
         return carried if self.start(name, given) else ()
 
-    def _roster(self, stem: str, by: By) -> tuple[str, Roster]:
+    def _group(self, stem: str, by: GroupedBy) -> tuple[str, ExecutionGroup]:
         """The first of the names that has not been broken up."""
         for number in range(1, MOST_BROKEN + 2):
             name = stem if number == 1 else f"{stem}-{number}"
-            roster = self.rosters.form(name, by)
-            if roster.state is not RosterState.BROKEN:
-                return name, roster
+            group = self.groups.form(name, by)
+            if group.state is not GroupState.CANCELLED:
+                return name, group
         raise AwsBusy("these drops were put together in vain too often; trying again later")
 
     def start(self, name: str, given: Mapping[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from pipeline.finish.drop_result import Judge, Verdict
 from pipeline.finish.finish_input import EndedExecution, Told
 from pipeline.finish.notification import Results, announcement_of, body_of
 from pipeline.ledger.drops import Drops, Ending
-from pipeline.ledger.groups import By
+from pipeline.ledger.groups import GroupedBy
 from pipeline.observability import Measures, logger
 
 WORST_FIRST = ("failed", "timed_out", "rejected", "complete")
@@ -125,7 +125,7 @@ class Finishing:
             drops = [known[drop_id] for drop_id in group if drop_id in known]
             before = {drop.drop_id: ended.name for drop in drops}
             if len(drops) > 1:
-                departures.together(drops, by=By.FINISH, instead_of=before)
+                departures.together(drops, by=GroupedBy.FINISH, instead_of=before)
             elif drops:
                 departures.alone(_alone(drops[0]), instead_of=ended.name)
             logger.warning("tries again in smaller company", extra={"drops": list(group)})

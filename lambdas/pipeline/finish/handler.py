@@ -13,7 +13,7 @@ from pipeline.finish.finisher import Finishing
 from pipeline.finish.join_output import WholeOutput
 from pipeline.finish.outcomes import Outcomes
 from pipeline.ledger.drops import Drops
-from pipeline.ledger.groups import Rosters
+from pipeline.ledger.groups import ExecutionGroups
 from pipeline.ledger.parts import Parts
 from pipeline.ledger.shared_files import Passengers
 from pipeline.observability import observed
@@ -39,7 +39,7 @@ def finishing(deps: Dependencies) -> Finishing:
             results=results,
         ),
         departures=partial(
-            _departures, drops=drops, rosters=Rosters(deps.ledger, deps.clock), deps=deps
+            _departures, drops=drops, groups=ExecutionGroups(deps.ledger, deps.clock), deps=deps
         ),
         results_bucket=bucket,
         clock=deps.clock,
@@ -48,11 +48,11 @@ def finishing(deps: Dependencies) -> Finishing:
 
 
 def _departures(
-    state_machine_arn: str, *, drops: Drops, rosters: Rosters, deps: Dependencies
+    state_machine_arn: str, *, drops: Drops, groups: ExecutionGroups, deps: Dependencies
 ) -> Departures:
     return Departures(
         drops=drops,
-        rosters=rosters,
+        groups=groups,
         executions=deps.executions,
         state_machine_arn=state_machine_arn,
     )

@@ -8,7 +8,7 @@ the roster says whether that execution could have been started:
     sealed    with its input: it has been started, or may be at any time, with this input
     broken    it was never started and never will be; its drops are free
 
-Item `roster#<execution name>`/`roster`.
+Item `roster#<execution name>`/`group`.
 """
 
 import json
@@ -24,83 +24,83 @@ KEPT_SECONDS = 120 * 86_400  # Step Functions keeps a name for 90 days after its
 SK = "roster"
 
 
-class RosterState(StrEnum):
-    FORMING = "forming"
-    SEALED = "sealed"
-    BROKEN = "broken"
+class GroupState(StrEnum):
+    PENDING = "forming"
+    READY = "sealed"
+    CANCELLED = "broken"
 
 
-class By(StrEnum):
+class GroupedBy(StrEnum):
     """Who forms a roster, and so who may break it."""
 
-    INTAKE = "intake"
+    RECEIVE = "intake"
     """Groups what is delivered together; a second delivery may group otherwise."""
     FINISH = "finish"
     """Groups what failed together, always in the same way."""
 
 
 @dataclass(frozen=True, slots=True)
-class Roster:
-    state: RosterState
-    by: By
+class ExecutionGroup:
+    state: GroupState
+    by: GroupedBy
     input: dict[str, Any] | None
     """The execution's input, once sealed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rosters:
+class ExecutionGroups:
     """The rosters' items. All methods may raise `AwsBusy`."""
 
     ledger: Ledger
     clock: Clock
 
-    def read(self, execution: str) -> Roster | None:
+    def read(self, execution: str) -> ExecutionGroup | None:
         item = self.ledger.get(_pk(execution), SK)
         if item is None:
             return None
         given = item.get("input")
-        return Roster(
-            state=RosterState(item["state"]),
-            by=By(item["by"]),
+        return ExecutionGroup(
+            state=GroupState(item["state"]),
+            by=GroupedBy(item["by"]),
             input=None if given is None else json.loads(given),
         )
 
-    def form(self, execution: str, by: By) -> Roster:
+    def form(self, execution: str, by: GroupedBy) -> ExecutionGroup:
         """Begins a roster, or gives the one that has been begun."""
         new = self.ledger.put_new(
             {
                 "pk": _pk(execution),
                 "sk": SK,
-                "state": RosterState.FORMING.value,
+                "state": GroupState.PENDING.value,
                 "by": by.value,
                 "expires_at": int(self.clock.seconds()) + KEPT_SECONDS,
             }
         )
         known = None if new else self.read(execution)
-        return known or Roster(RosterState.FORMING, by, None)
+        return known or ExecutionGroup(GroupState.PENDING, by, None)
 
-    def seal(self, execution: str, given: Mapping[str, Any]) -> bool:
+    def make_ready(self, execution: str, given: Mapping[str, Any]) -> bool:
         """The execution will run with this input. False where it was broken or sealed before."""
-        return self._leave_forming(
+        return self._leave_pending(
             execution,
-            {"state": RosterState.SEALED.value, "input": json.dumps(given, ensure_ascii=False)},
+            {"state": GroupState.READY.value, "input": json.dumps(given, ensure_ascii=False)},
         )
 
-    def break_up(self, execution: str) -> bool:
+    def cancel(self, execution: str) -> bool:
         """The execution will never run. False where it was sealed."""
-        if self._leave_forming(execution, {"state": RosterState.BROKEN.value}):
+        if self._leave_pending(execution, {"state": GroupState.CANCELLED.value}):
             return True
         known = self.read(execution)
-        return known is not None and known.state is RosterState.BROKEN
+        return known is not None and known.state is GroupState.CANCELLED
 
-    def _leave_forming(self, execution: str, values: Mapping[str, Any]) -> bool:
+    def _leave_pending(self, execution: str, values: Mapping[str, Any]) -> bool:
         return self.ledger.update(
             _pk(execution),
             SK,
             set=values,
             when="#state = :forming",
             names={"#state": "state"},
-            values={":forming": RosterState.FORMING.value},
+            values={":forming": GroupState.PENDING.value},
         )
 
 

@@ -1,7 +1,7 @@
 """The ledger: one DynamoDB table, where what happened is written before and after it happens.
 
 Items: `drop#<drop id>`/`drop`; `part#<part id>`/`part`, its `attempt#0001`… and, where drops share
-it, its `segment#<drop id>`…; `roster#<execution>`/`roster`; `limiter`/`calls`; `token`/`lease`;
+it, its `segment#<drop id>`…; `roster#<execution>`/`group`; `limiter`/`calls`; `token`/`lease`;
 `model#<topic>#<model or latest>`/`model`. Each room owns its
 items; this module knows only keys and conditions. Reads are strongly consistent: a decision on
 an old view of the ledger could spend a call twice.

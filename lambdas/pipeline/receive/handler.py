@@ -10,7 +10,7 @@ from pipeline.domain.state_fields import MalformedState
 from pipeline.errors import SettingInvalid
 from pipeline.executions.starter import Departures
 from pipeline.ledger.drops import Drops
-from pipeline.ledger.groups import Rosters
+from pipeline.ledger.groups import ExecutionGroups
 from pipeline.observability import logger, observed
 from pipeline.receive.batching import Sharing
 from pipeline.receive.receiver import Intake
@@ -33,7 +33,7 @@ def intake(deps: Dependencies) -> Intake:
         drops=drops,
         departures=Departures(
             drops=drops,
-            rosters=Rosters(deps.ledger, deps.clock),
+            groups=ExecutionGroups(deps.ledger, deps.clock),
             executions=deps.executions,
             state_machine_arn=settings.state_machine_arn,
         ),

@@ -8,7 +8,7 @@ from pipeline.domain.drop import Drop
 from pipeline.domain.identity import execution_name
 from pipeline.executions.starter import Departures
 from pipeline.ledger.drops import Drops, DropState
-from pipeline.ledger.groups import By
+from pipeline.ledger.groups import GroupedBy
 from pipeline.observability import Measures, logger
 from pipeline.receive.batching import Sharing
 from pipeline.receive.s3_event import Admission, Arrival
@@ -82,20 +82,20 @@ class Intake:
         if execution == execution_name(drop.key, drop.drop_id):
             self.departures.alone(self.pieces.execution_of(drop))
             return False
-        rosters = self.departures.rosters
-        roster = rosters.read(execution)
-        if roster is None:
+        groups = self.departures.groups
+        group = groups.read(execution)
+        if group is None:
             return False
-        if roster.input is not None:
-            self.departures.start(execution, roster.input)
+        if group.input is not None:
+            self.departures.start(execution, group.input)
             return False
-        return roster.by is By.INTAKE and rosters.break_up(execution)
+        return group.by is GroupedBy.RECEIVE and groups.cancel(execution)
 
     def _depart(self, group: Sequence["_Boarding"]) -> None:
         drops = tuple(each.drop for each in group)
         before = {each.drop.drop_id: each.execution for each in group if each.execution}
         if len(drops) > 1:
-            carried = self.departures.together(drops, by=By.INTAKE, instead_of=before)
+            carried = self.departures.together(drops, by=GroupedBy.RECEIVE, instead_of=before)
         else:
             (drop,) = drops
             started = self.departures.alone(

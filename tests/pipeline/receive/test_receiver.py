@@ -16,7 +16,7 @@ from pipeline.domain.state_fields import MalformedState
 from pipeline.errors import SettingInvalid
 from pipeline.executions.starter import Departures, shared_name
 from pipeline.ledger.drops import Drops
-from pipeline.ledger.groups import By, Rosters, RosterState
+from pipeline.ledger.groups import ExecutionGroups, GroupedBy, GroupState
 from pipeline.receive.batching import Sharing
 from pipeline.receive.handler import arrivals_of, intake
 from pipeline.receive.receiver import Intake
@@ -42,8 +42,8 @@ class World:
         return Drops(self.aws.ledger, Hands().clock)
 
     @property
-    def rosters(self) -> Rosters:
-        return Rosters(self.aws.ledger, Hands().clock)
+    def groups(self) -> ExecutionGroups:
+        return ExecutionGroups(self.aws.ledger, Hands().clock)
 
     @property
     def intake(self) -> Intake:
@@ -52,7 +52,7 @@ class World:
             drops=self.drops,
             departures=Departures(
                 drops=self.drops,
-                rosters=self.rosters,
+                groups=self.groups,
                 executions=self.executions,
                 state_machine_arn=self.machine,
             ),
@@ -303,26 +303,26 @@ def should_start_the_sealed_execution_when_the_function_died_before_it_could(
 
 
 def should_put_drops_together_anew_when_the_function_died_before_the_seal(sharing: World) -> None:
-    class DyingBeforeTheSeal(Rosters):
+    class DyingBeforeTheSeal(ExecutionGroups):
         __slots__ = ()
 
-        def seal(self, *_: Any) -> bool:
+        def make_ready(self, *_: Any) -> bool:
             raise KeyboardInterrupt
 
     dying = sharing.intake.departures
-    object.__setattr__(dying, "rosters", DyingBeforeTheSeal(sharing.aws.ledger, Hands().clock))
+    object.__setattr__(dying, "groups", DyingBeforeTheSeal(sharing.aws.ledger, Hands().clock))
     drops = [sharing.intake.admission.drop_of(Arrival.from_event(e)) for e in small_events(3)]
     taken = [drop for drop in drops if drop is not None]
     for drop in taken:
         sharing.drops.accept(drop)
     with pytest.raises(KeyboardInterrupt):
-        dying.together(taken, by=By.INTAKE)
+        dying.together(taken, by=GroupedBy.RECEIVE)
     sharing.receive(*small_events(3))
     (given,) = sharing.inputs()
     assert len(given["drops"]) == 3
-    broken = sharing.rosters.read(shared_name(taken))
+    broken = sharing.groups.read(shared_name(taken))
     assert broken is not None
-    assert broken.state is RosterState.BROKEN
+    assert broken.state is GroupState.CANCELLED
     assert sharing.names() == [f"{shared_name(taken)}-2"]
 
 

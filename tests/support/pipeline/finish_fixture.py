@@ -19,7 +19,7 @@ from pipeline.finish.finisher import Finishing
 from pipeline.finish.join_output import WholeOutput
 from pipeline.finish.outcomes import Outcomes
 from pipeline.ledger.drops import Drops
-from pipeline.ledger.groups import Rosters
+from pipeline.ledger.groups import ExecutionGroups
 from pipeline.ledger.parts import AttemptState, PartRecord, Parts
 from pipeline.ledger.shared_files import Passengers
 from pipeline.storage.multipart import ResultFiles
@@ -123,7 +123,7 @@ class World:
     def _departures(self, state_machine_arn: str) -> Departures:
         return Departures(
             drops=self.drops,
-            rosters=Rosters(self.aws.ledger, self.hands.clock),
+            groups=ExecutionGroups(self.aws.ledger, self.hands.clock),
             executions=self.executions,
             state_machine_arn=state_machine_arn,
         )
