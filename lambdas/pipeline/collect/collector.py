@@ -17,7 +17,7 @@ from pipeline.domain.state_fields import MalformedState
 from pipeline.engines.base import EngineOf, OperationFailed, Result, Results, ResultsChanged
 from pipeline.errors import Final, ResultsMismatch, StorageBusy
 from pipeline.ledger.parts import PartLease, Parts
-from pipeline.ledger.shared_files import Passengers
+from pipeline.ledger.shared_files import SharedFiles
 from pipeline.observability import Measures, quoted
 from pipeline.rate_limit.limiter import RateLimited
 from pipeline.storage.multipart import PART_BYTES, ResultFiles
@@ -37,7 +37,7 @@ class Collecting:
     parts: Parts
     engine_of: EngineOf
     files: ResultFiles
-    passengers: Passengers
+    shared_files: SharedFiles
     clock: Clock
     measure: Measures
     part_bytes: int = PART_BYTES
@@ -64,7 +64,7 @@ class Collecting:
                 lease=lease,
                 results=engine.results(part.topic, progress.operation_id, turn=progress.turn),
                 files=self.files,
-                passengers=self.passengers,
+                shared_files=self.shared_files,
                 has_time=lambda: seconds_left() > HANDOVER_SECONDS,
                 part_bytes=self.part_bytes,
                 drops_a_step=self.drops_a_step,
@@ -98,7 +98,7 @@ class _Collection:
     lease: PartLease
     results: Results
     files: ResultFiles
-    passengers: Passengers
+    shared_files: SharedFiles
     has_time: Callable[[], bool]
     part_bytes: int
     drops_a_step: int
@@ -141,7 +141,7 @@ class _Collection:
             lease=self.lease,
             results=self.results,
             files=self.files,
-            passengers=self.passengers,
+            shared_files=self.shared_files,
             names=(OUTPUT_NAME, METADATA_NAME),
             metadata=self._metadata,
             has_time=self.has_time,

@@ -10,7 +10,7 @@ from pipeline.dependencies import Dependencies, dependencies
 from pipeline.executions.compact_input import completed_task
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import Parts
-from pipeline.ledger.shared_files import Passengers
+from pipeline.ledger.shared_files import SharedFiles
 from pipeline.observability import logger, observed
 from pipeline.storage.multipart import ResultFiles
 
@@ -21,7 +21,7 @@ def collecting(deps: Dependencies) -> Collecting:
         parts=Parts(deps.ledger, deps.clock),
         engine_of=deps.engine_of,
         files=ResultFiles(deps.s3, deps.environment.results_bucket),
-        passengers=Passengers(deps.ledger, deps.clock),
+        shared_files=SharedFiles(deps.ledger, deps.clock),
         clock=deps.clock,
         measure=deps.measure,
     )

@@ -15,7 +15,7 @@ from pipeline.domain.part import Part
 from pipeline.engines.base import Result, Results, ResultsChanged
 from pipeline.errors import ResultsMismatch
 from pipeline.ledger.parts import PartLease
-from pipeline.ledger.shared_files import Fate, Passenger, Passengers
+from pipeline.ledger.shared_files import FileStatus, SharedFile, SharedFiles
 from pipeline.storage.multipart import ResultFiles
 from pipeline.validation.output_lines import OutputScan
 
@@ -28,7 +28,7 @@ NEWLINE = b"\n"
 class _Portion:
     """A drop's share of the output."""
 
-    passenger: Passenger
+    shared_file: SharedFile
     prefix: str
     content: bytes
 
@@ -41,7 +41,7 @@ class Distribution:
     lease: PartLease
     results: Results
     files: ResultFiles
-    passengers: Passengers
+    shared_files: SharedFiles
     names: tuple[str, str]
     """Of a drop's output and of its metadata, below its results' prefix."""
     metadata: Callable[[], tuple[MetadataFacts, bytes]]
@@ -74,24 +74,26 @@ class Distribution:
             self.lease.checkpoint({"shared": done})
         return self._facts(), metadata
 
-    def _aboard(self) -> list[tuple[Passenger, str]]:
+    def _aboard(self) -> list[tuple[SharedFile, str]]:
         """Each passenger, with the prefix of its results, in the order of the upload."""
-        known = self.passengers.of(self.part.part_id)
+        known = self.shared_files.of(self.part.part_id)
         prefixes = {each.drop_id: each.results_prefix for each in self.part.segments}
         found = [known[drop_id] for drop_id in prefixes if drop_id in known]
-        return [(each, prefixes[each.drop_id]) for each in found if each.fate is Fate.ABOARD]
+        return [
+            (each, prefixes[each.drop_id]) for each in found if each.fate is FileStatus.INCLUDED
+        ]
 
     def _checkpoint(self) -> dict[str, Any]:
         kept: dict[str, Any] = (self.lease.record.collection or {}).get("shared", {})
         return kept or {"drops": 0, "offset": 0, "etag": None, "total": None}
 
     def _portions(
-        self, aboard: Sequence[tuple[Passenger, str]], done: dict[str, Any]
+        self, aboard: Sequence[tuple[SharedFile, str]], done: dict[str, Any]
     ) -> Iterator[_Portion]:
         lines = _Lines(self._blocks(done))
-        for passenger, prefix in aboard:
-            wanted = passenger.input.records if passenger.input else 0
-            yield _Portion(passenger, prefix, lines.take(wanted))
+        for shared_file, prefix in aboard:
+            wanted = shared_file.input.records if shared_file.input else 0
+            yield _Portion(shared_file, prefix, lines.take(wanted))
         if lines.take(1, at_most=True):
             raise ResultsMismatch("more lines came out than went in, of an operation of many files")
 
@@ -110,17 +112,17 @@ class Distribution:
         return [each for _, each in zip(range(self.drops_a_step), portions, strict=False)]
 
     def _write(self, step: list[_Portion], metadata: MetadataFacts, content: bytes) -> None:
-        def write(portion: _Portion) -> Passenger:
+        def write(portion: _Portion) -> SharedFile:
             return self._written(portion, metadata, content)
 
         with ThreadPoolExecutor(WRITES_AT_ONCE, thread_name_prefix="distribute") as executor:
             written = list(executor.map(write, step))
-        self.passengers.write(self.part.part_id, written)
+        self.shared_files.write(self.part.part_id, written)
 
-    def _written(self, portion: _Portion, metadata: MetadataFacts, content: bytes) -> Passenger:
+    def _written(self, portion: _Portion, metadata: MetadataFacts, content: bytes) -> SharedFile:
         output_name, metadata_name = self.names
         facts = _facts_of(portion.content, f"{portion.prefix}{output_name}")
-        sent = portion.passenger.input
+        sent = portion.shared_file.input
         if sent is not None and sent.record_id_digest != facts.record_id_digest:
             raise ResultsMismatch(
                 "the records that came out of an operation of many files do not have the "
@@ -129,7 +131,7 @@ class Distribution:
         own = replace(metadata, key=f"{portion.prefix}{metadata_name}")
         self.files.put(facts.key, portion.content)
         self.files.put(own.key, content)
-        return replace(portion.passenger, output=facts, metadata=own)
+        return replace(portion.shared_file, output=facts, metadata=own)
 
     def _facts(self) -> OutputFacts:
         """Of all drops together; the file itself lies nowhere."""

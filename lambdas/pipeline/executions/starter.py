@@ -53,7 +53,7 @@ NAME_DIGITS = 32  # ours: 128 bits of SHA-256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Departures:
+class ExecutionStarter:
     """What starting works with. All methods may raise `AwsBusy`."""
 
     drops: Drops
@@ -61,7 +61,7 @@ class Departures:
     executions: "SFNClient"
     state_machine_arn: str
 
-    def alone(self, execution: Execution, *, instead_of: str | None = None) -> bool:
+    def start_single(self, execution: Execution, *, instead_of: str | None = None) -> bool:
         """Starts the execution of one drop; whether this call started it.
 
         `instead_of` names the execution that carried the drop so far, in vain."""
@@ -71,7 +71,7 @@ class Departures:
             return False
         return self.start(name, shortened(execution))
 
-    def together(
+    def start_shared(
         self, drops: Sequence[Drop], *, by: GroupedBy, instead_of: Mapping[str, str] | None = None
     ) -> tuple[Drop, ...]:
         """Starts one execution for all of them; those of the drops that it carries.

@@ -11,7 +11,7 @@ from pipeline.domain.drop import Drop
 from pipeline.domain.execution import Execution, whole_files
 from pipeline.domain.identity import part_id
 from pipeline.executions.compact_input import completed_drops
-from pipeline.executions.starter import Departures
+from pipeline.executions.starter import ExecutionStarter
 from pipeline.finish.drop_result import Judge, Verdict
 from pipeline.finish.finish_input import EndedExecution, Told
 from pipeline.finish.notification import Results, announcement_of, body_of
@@ -30,7 +30,7 @@ class Finishing:
 
     drops: Drops
     judge: Judge
-    departures: Callable[[str], Departures]
+    starter: Callable[[str], ExecutionStarter]
     """By the ARN of the state machine."""
     results_bucket: str
     clock: Clock
@@ -119,15 +119,15 @@ class Finishing:
 
     def _regroup(self, ended: EndedExecution) -> None:
         """Starts those that try again; known by the same names when this is tried again."""
-        departures = self.departures(ended.state_machine_arn)
+        starter = self.starter(ended.state_machine_arn)
         for group in self.judge.companies(ended):
             known = self.drops.known(group)
             drops = [known[drop_id] for drop_id in group if drop_id in known]
             before = {drop.drop_id: ended.name for drop in drops}
             if len(drops) > 1:
-                departures.together(drops, by=GroupedBy.FINISH, instead_of=before)
+                starter.start_shared(drops, by=GroupedBy.FINISH, instead_of=before)
             elif drops:
-                departures.alone(_alone(drops[0]), instead_of=ended.name)
+                starter.start_single(_alone(drops[0]), instead_of=ended.name)
             logger.warning("tries again in smaller company", extra={"drops": list(group)})
 
 

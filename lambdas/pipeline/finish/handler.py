@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pipeline.dependencies import Dependencies, dependencies
-from pipeline.executions.starter import Departures
+from pipeline.executions.starter import ExecutionStarter
 from pipeline.finish.drop_result import Judge
 from pipeline.finish.finish_input import EndedExecution
 from pipeline.finish.finisher import Finishing
@@ -15,7 +15,7 @@ from pipeline.finish.outcomes import Outcomes
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.groups import ExecutionGroups
 from pipeline.ledger.parts import Parts
-from pipeline.ledger.shared_files import Passengers
+from pipeline.ledger.shared_files import SharedFiles
 from pipeline.observability import observed
 from pipeline.storage.multipart import ResultFiles
 from pipeline.storage.results_bucket import ResultsBucket
@@ -31,14 +31,14 @@ def finishing(deps: Dependencies) -> Finishing:
         judge=Judge(
             outcomes=Outcomes(
                 parts=Parts(deps.ledger, deps.clock),
-                passengers=Passengers(deps.ledger, deps.clock),
+                shared_files=SharedFiles(deps.ledger, deps.clock),
             ),
             whole_output=WholeOutput(
                 drops=drops, files=ResultFiles(deps.s3, bucket), results=results
             ),
             results=results,
         ),
-        departures=partial(
+        starter=partial(
             _departures, drops=drops, groups=ExecutionGroups(deps.ledger, deps.clock), deps=deps
         ),
         results_bucket=bucket,
@@ -49,8 +49,8 @@ def finishing(deps: Dependencies) -> Finishing:
 
 def _departures(
     state_machine_arn: str, *, drops: Drops, groups: ExecutionGroups, deps: Dependencies
-) -> Departures:
-    return Departures(
+) -> ExecutionStarter:
+    return ExecutionStarter(
         drops=drops,
         groups=groups,
         executions=deps.executions,

@@ -9,7 +9,7 @@ from pipeline.domain.progress import PartStatus, Progress
 from pipeline.domain.state_fields import MalformedState
 from pipeline.finish.finish_input import EndedExecution, EndedPart
 from pipeline.ledger.parts import Parts
-from pipeline.ledger.shared_files import Fate, Passenger, Passengers
+from pipeline.ledger.shared_files import FileStatus, SharedFile, SharedFiles
 
 _LINE = re.compile(r"\bline\s+(\d[\d,]*)", re.IGNORECASE)
 
@@ -24,15 +24,15 @@ class Companies:
         return any(drop_id in group for group in self.groups)
 
 
-def companies_of(part: EndedPart, known: dict[str, Passenger]) -> Companies:
+def companies_of(part: EndedPart, known: dict[str, SharedFile]) -> Companies:
     """Who tries again: those that were left, and those aboard an operation that failed together.
 
     Where the service names a line, the file that holds it travels alone from now on, and the
     others together; otherwise the company is halved. So one bad file is found in a few
     operations, and no drop fails for a neighbour's fault.
     """
-    left = tuple(d for d in part.drop_ids if _fate(known, d) is Fate.LEFT)
-    aboard = tuple(d for d in part.drop_ids if _fate(known, d) is Fate.ABOARD)
+    left = tuple(d for d in part.drop_ids if _fate(known, d) is FileStatus.DEFERRED)
+    aboard = tuple(d for d in part.drop_ids if _fate(known, d) is FileStatus.INCLUDED)
     groups: tuple[tuple[str, ...], ...] = (left,)
     if part.progress.status is PartStatus.FAILED and len(aboard) > 1:
         suspect = _suspect(part.progress.reason, [known[d] for d in aboard])
@@ -44,20 +44,20 @@ def companies_of(part: EndedPart, known: dict[str, Passenger]) -> Companies:
     return Companies(tuple(group for group in groups if group))
 
 
-def _fate(known: dict[str, Passenger], drop_id: str) -> Fate | None:
+def _fate(known: dict[str, SharedFile], drop_id: str) -> FileStatus | None:
     return known[drop_id].fate if drop_id in known else None
 
 
-def _suspect(reason: str | None, aboard: Sequence[Passenger]) -> str | None:
+def _suspect(reason: str | None, aboard: Sequence[SharedFile]) -> str | None:
     """The drop that holds the line which the service's reason names, counted over all files."""
     named = _LINE.search(reason or "")
     if named is None:
         return None
     line = int(named[1].replace(",", ""))
-    for passenger in aboard:
-        records = passenger.input.records if passenger.input else 0
+    for shared_file in aboard:
+        records = shared_file.input.records if shared_file.input else 0
         if 1 <= line <= records:
-            return passenger.drop_id
+            return shared_file.drop_id
         line -= records
     return None
 
@@ -95,8 +95,8 @@ class Outcomes:
     """Reads the ledger of parts. Made for one call: it remembers. May raise `AwsBusy`."""
 
     parts: Parts
-    passengers: Passengers
-    _known: dict[str, dict[str, Passenger]] = field(default_factory=dict, init=False)
+    shared_files: SharedFiles
+    _known: dict[str, dict[str, SharedFile]] = field(default_factory=dict, init=False)
 
     def of(self, drop_id: str, ended: EndedExecution) -> DropOutcome:
         """Of a drop that has parts. Raises `MalformedState` for one that has none."""
@@ -133,17 +133,17 @@ class Outcomes:
         )
 
     def _aboard(self, drop_id: str, part: EndedPart) -> DropOutcome:
-        passenger = self._of_part(part.part_id).get(drop_id)
-        if passenger is None:
+        shared_file = self._of_part(part.part_id).get(drop_id)
+        if shared_file is None:
             return DropOutcome(part.progress, 0, ())  # the part ended before files were read
-        if passenger.fate is Fate.REJECTED:
+        if shared_file.fate is FileStatus.REJECTED:
             rejected = Progress(
-                status=PartStatus.REJECTED, reason=passenger.reason, faults=passenger.faults
+                status=PartStatus.REJECTED, reason=shared_file.reason, faults=shared_file.faults
             )
             return DropOutcome(rejected, 0, ())
-        if passenger.fate is Fate.GONE:
+        if shared_file.fate is FileStatus.MISSING:
             gone = Progress(
-                status=PartStatus.FAILED, error="DropGone", cause=passenger.reason or ""
+                status=PartStatus.FAILED, error="DropGone", cause=shared_file.reason or ""
             )
             return DropOutcome(gone, 0, ())
         record = self.parts.record(part.part_id)
@@ -152,15 +152,15 @@ class Outcomes:
             number=None,
             operation_id=record.operation_id,
             attempt=record.attempt,
-            input=passenger.input,
-            output=passenger.output,
-            metadata=passenger.metadata,
+            input=shared_file.input,
+            output=shared_file.output,
+            metadata=shared_file.metadata,
         )
         return DropOutcome(part.progress, 0, (piece,))
 
-    def _of_part(self, part_id: str) -> dict[str, Passenger]:
+    def _of_part(self, part_id: str) -> dict[str, SharedFile]:
         if part_id not in self._known:
-            self._known[part_id] = self.passengers.of(part_id)
+            self._known[part_id] = self.shared_files.of(part_id)
         return self._known[part_id]
 
 

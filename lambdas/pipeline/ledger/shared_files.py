@@ -19,26 +19,26 @@ WRITES_AT_ONCE = 8  # ours
 SK = "segment#"
 
 
-class Fate(StrEnum):
+class FileStatus(StrEnum):
     """What became of a segment when its part was submitted."""
 
-    ABOARD = "aboard"
+    INCLUDED = "aboard"
     """Its lines are in the operation's input."""
     REJECTED = "rejected"
     """Its file is faulty."""
-    GONE = "gone"
+    MISSING = "gone"
     """Its object was deleted or replaced."""
-    LEFT = "left"
+    DEFERRED = "left"
     """Its lines have recordIds where the others' have none, or the other way round: all lines of
     an operation need the same fields. It travels with its like."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Passenger:
+class SharedFile:
     """A segment of a shared part, as the ledger knows it."""
 
     drop_id: str
-    fate: Fate
+    fate: FileStatus
     reason: str | None = None
     """With `rejected` and `gone`."""
     faults: int | None = None
@@ -54,7 +54,7 @@ class Passenger:
         sent, output, metadata = (item.get(n) for n in ("input", "output", "metadata"))
         return cls(
             drop_id=item["sk"].removeprefix(SK),
-            fate=Fate(item["fate"]),
+            fate=FileStatus(item["fate"]),
             reason=item.get("reason"),
             faults=item.get("faults"),
             input=InputFacts(**sent) if sent else None,
@@ -64,29 +64,31 @@ class Passenger:
 
 
 @dataclass(frozen=True, slots=True)
-class Passengers:
+class SharedFiles:
     """The segments' items. All methods may raise `AwsBusy`."""
 
     ledger: Ledger
     clock: Clock
 
-    def of(self, part_id: str) -> dict[str, Passenger]:
+    def of(self, part_id: str) -> dict[str, SharedFile]:
         """Those of a part, by drop id."""
         found = self.ledger.query(_pk(part_id), SK)
-        return {each.drop_id: each for each in map(Passenger.from_item, found)}
+        return {each.drop_id: each for each in map(SharedFile.from_item, found)}
 
-    def write(self, part_id: str, passengers: Iterable[Passenger]) -> None:
+    def write(self, part_id: str, shared_files: Iterable[SharedFile]) -> None:
         """Writes them, over what was known of them."""
         expires = int(self.clock.seconds()) + KEPT_SECONDS
 
-        def put(passenger: Passenger) -> None:
-            known = {n: v for n, v in asdict(passenger).items() if v is not None and n != "drop_id"}
-            known["fate"] = passenger.fate.value
-            keys = {"pk": _pk(part_id), "sk": f"{SK}{passenger.drop_id}", "expires_at": expires}
+        def put(shared_file: SharedFile) -> None:
+            known = {
+                n: v for n, v in asdict(shared_file).items() if v is not None and n != "drop_id"
+            }
+            known["fate"] = shared_file.fate.value
+            keys = {"pk": _pk(part_id), "sk": f"{SK}{shared_file.drop_id}", "expires_at": expires}
             self.ledger.put({**keys, **known})
 
         with ThreadPoolExecutor(WRITES_AT_ONCE, thread_name_prefix="write") as executor:
-            list(executor.map(put, passengers))
+            list(executor.map(put, shared_files))
 
 
 def _pk(part_id: str) -> str:

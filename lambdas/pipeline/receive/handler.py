@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pipeline.dependencies import Dependencies, dependencies
 from pipeline.domain.state_fields import MalformedState
 from pipeline.errors import SettingInvalid
-from pipeline.executions.starter import Departures
+from pipeline.executions.starter import ExecutionStarter
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.groups import ExecutionGroups
 from pipeline.observability import logger, observed
@@ -31,7 +31,7 @@ def intake(deps: Dependencies) -> Intake:
             model_id=settings.engines.model_id,
         ),
         drops=drops,
-        departures=Departures(
+        starter=ExecutionStarter(
             drops=drops,
             groups=ExecutionGroups(deps.ledger, deps.clock),
             executions=deps.executions,

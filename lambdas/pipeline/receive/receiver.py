@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.domain.drop import Drop
 from pipeline.domain.identity import execution_name
-from pipeline.executions.starter import Departures
+from pipeline.executions.starter import ExecutionStarter
 from pipeline.ledger.drops import Drops, DropState
 from pipeline.ledger.groups import GroupedBy
 from pipeline.observability import Measures, logger
@@ -23,7 +23,7 @@ class Intake:
 
     admission: Admission
     drops: Drops
-    departures: Departures
+    starter: ExecutionStarter
     sharing: Sharing
     pieces: Pieces
     measure: Measures
@@ -80,14 +80,14 @@ class Intake:
 
         Otherwise the execution is started, should the function have died before it was."""
         if execution == execution_name(drop.key, drop.drop_id):
-            self.departures.alone(self.pieces.execution_of(drop))
+            self.starter.start_single(self.pieces.execution_of(drop))
             return False
-        groups = self.departures.groups
+        groups = self.starter.groups
         group = groups.read(execution)
         if group is None:
             return False
         if group.input is not None:
-            self.departures.start(execution, group.input)
+            self.starter.start(execution, group.input)
             return False
         return group.by is GroupedBy.RECEIVE and groups.cancel(execution)
 
@@ -95,10 +95,10 @@ class Intake:
         drops = tuple(each.drop for each in group)
         before = {each.drop.drop_id: each.execution for each in group if each.execution}
         if len(drops) > 1:
-            carried = self.departures.together(drops, by=GroupedBy.RECEIVE, instead_of=before)
+            carried = self.starter.start_shared(drops, by=GroupedBy.RECEIVE, instead_of=before)
         else:
             (drop,) = drops
-            started = self.departures.alone(
+            started = self.starter.start_single(
                 self.pieces.execution_of(drop), instead_of=before.get(drop.drop_id)
             )
             carried = drops if started else ()

@@ -9,7 +9,7 @@ from pipeline.dependencies import Dependencies, dependencies
 from pipeline.executions.compact_input import completed_task
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import Parts
-from pipeline.ledger.shared_files import Passengers
+from pipeline.ledger.shared_files import SharedFiles
 from pipeline.observability import logger, observed
 from pipeline.storage.block_reader import BlockReader
 from pipeline.storage.results_bucket import ResultsBucket
@@ -28,7 +28,7 @@ def submitting(deps: Dependencies) -> Submitting:
         reader=reader,
         rejections=rejections,
         polling=deps.polling,
-        boarding=Boarding(reader, rejections, Passengers(deps.ledger, deps.clock)),
+        boarding=Boarding(reader, rejections, SharedFiles(deps.ledger, deps.clock)),
         pinned_model=Drops(deps.ledger, deps.clock).pinned_model,
         clock=deps.clock,
         measure=deps.measure,

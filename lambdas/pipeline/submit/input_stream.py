@@ -9,7 +9,7 @@ from itertools import chain, islice
 from pipeline.domain.facts import InputFacts
 from pipeline.domain.part import Part, Segment
 from pipeline.errors import DropGone, FileRejected
-from pipeline.ledger.shared_files import Fate, Passenger, Passengers
+from pipeline.ledger.shared_files import FileStatus, SharedFile, SharedFiles
 from pipeline.storage.block_reader import BlockReader
 from pipeline.validation.digest import SequenceDigest
 from pipeline.validation.input_lines import Faults, Validation
@@ -71,7 +71,7 @@ NEWLINE = b"\n"
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    passenger: Passenger
+    shared_file: SharedFile
     content: bytes = field(default=b"", repr=False)
 
 
@@ -80,7 +80,7 @@ class SharedCargo:
     """Whole good files, one after the other, each ending with a newline."""
 
     contents: list[bytes] = field(repr=False)
-    passengers: list[Passenger]
+    shared_files: list[SharedFile]
     """Those aboard, in the same order."""
 
     @property
@@ -96,12 +96,12 @@ class SharedCargo:
         """Of all files together."""
         whole = hashlib.sha256()
         digest, has_record_id = SequenceDigest(), None
-        for content, passenger in zip(self.contents, self.passengers, strict=True):
+        for content, shared_file in zip(self.contents, self.shared_files, strict=True):
             whole.update(content)
-            if passenger.input is not None:
-                own = SequenceDigest.from_text(passenger.input.record_id_digest)
+            if shared_file.input is not None:
+                own = SequenceDigest.from_text(shared_file.input.record_id_digest)
                 digest = digest.joined(own)
-                has_record_id = passenger.input.has_record_id
+                has_record_id = shared_file.input.has_record_id
         return InputFacts(
             bytes=self.length,
             records=digest.count,
@@ -126,7 +126,7 @@ class Boarding:
 
     reader: BlockReader
     rejections: Rejections
-    passengers: Passengers
+    shared_files: SharedFiles
 
     def board(
         self, part: Part, input_format: tuple[str, ...], *, has_time: Callable[[], bool]
@@ -140,11 +140,11 @@ class Boarding:
                     lambda each: self._checked(each, input_format, has_time), part.segments
                 )
             )
-        form = next((_form(each) for each in checked if each.passenger.input is not None), None)
+        form = next((_form(each) for each in checked if each.shared_file.input is not None), None)
         settled = [each if _form(each) in (None, form) else _left(each) for each in checked]
-        self.passengers.write(part.part_id, (each.passenger for each in settled))
-        aboard = [each for each in settled if each.passenger.fate is Fate.ABOARD]
-        return SharedCargo([each.content for each in aboard], [each.passenger for each in aboard])
+        self.shared_files.write(part.part_id, (each.shared_file for each in settled))
+        aboard = [each for each in settled if each.shared_file.fate is FileStatus.INCLUDED]
+        return SharedCargo([each.content for each in aboard], [each.shared_file for each in aboard])
 
     def _checked(
         self, source: Segment, input_format: tuple[str, ...], has_time: Callable[[], bool]
@@ -156,28 +156,31 @@ class Boarding:
             faults = drop.all_faults()
             self.rejections.report(source, faults, input_format)
             return _Checked(
-                Passenger(
+                SharedFile(
                     drop_id=source.drop_id,
-                    fate=Fate.REJECTED,
+                    fate=FileStatus.REJECTED,
                     reason=faults.summary(),
                     faults=faults.count,
                 )
             )
         except DropGone as gone:
-            return _Checked(Passenger(drop_id=source.drop_id, fate=Fate.GONE, reason=str(gone)))
+            return _Checked(
+                SharedFile(drop_id=source.drop_id, fate=FileStatus.MISSING, reason=str(gone))
+            )
         finally:
             drop.close()
         if not content.endswith(NEWLINE):
             content += NEWLINE  # another file's first line follows
         return _Checked(
-            Passenger(drop_id=source.drop_id, fate=Fate.ABOARD, input=drop.facts()), content
+            SharedFile(drop_id=source.drop_id, fate=FileStatus.INCLUDED, input=drop.facts()),
+            content,
         )
 
 
 def _form(checked: _Checked) -> bool | None:
     """Whether the file's lines have recordIds; None where there is no good file."""
-    return checked.passenger.input.has_record_id if checked.passenger.input else None
+    return checked.shared_file.input.has_record_id if checked.shared_file.input else None
 
 
 def _left(checked: _Checked) -> _Checked:
-    return _Checked(Passenger(drop_id=checked.passenger.drop_id, fate=Fate.LEFT))
+    return _Checked(SharedFile(drop_id=checked.shared_file.drop_id, fate=FileStatus.DEFERRED))

@@ -86,7 +86,7 @@ class Submitting:
 
         if part.is_shared:
             shared = self.boarding.board(part, input_format, has_time=has_time)
-            if not shared.passengers:
+            if not shared.shared_files:
                 return _rejected(lease, NOBODY_ABOARD)
             load = shared.again
         else:

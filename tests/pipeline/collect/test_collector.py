@@ -23,7 +23,7 @@ from pipeline.errors import (
     StorageRefused,
 )
 from pipeline.ledger.parts import Parts
-from pipeline.ledger.shared_files import Passengers
+from pipeline.ledger.shared_files import SharedFiles
 from pipeline.ledger.table import Ledger
 from pipeline.storage.multipart import ResultFiles
 from pipeline.validation.digest import SequenceDigest
@@ -136,7 +136,7 @@ def bench() -> Iterator[Bench]:
                 parts=Parts(aws.ledger, hands.clock),
                 engine_of=lambda _topic: engine,
                 files=ResultFiles(aws.s3, RESULTS),
-                passengers=Passengers(aws.ledger, hands.clock),
+                shared_files=SharedFiles(aws.ledger, hands.clock),
                 clock=hands.clock,
                 measure=measured,
                 part_bytes=PART_BYTES,

@@ -11,7 +11,7 @@ from pipeline.domain.drop import Drop, Failure
 from pipeline.domain.execution import Execution, Outcome, shared_execution
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.ledger.parts import PartRecord
-from pipeline.ledger.shared_files import Fate, Passenger, Passengers
+from pipeline.ledger.shared_files import FileStatus, SharedFile, SharedFiles
 from tests.support.pipeline.builders import a_drop
 from tests.support.pipeline.clouds import cloud, stepfunctions
 from tests.support.pipeline.finish_fixture import COLLECTED, MACHINE, World, a_record, schema
@@ -27,11 +27,11 @@ def many(count: int) -> tuple[Drop, ...]:
     return tuple(a_drop(f"anzsco/{number}.jsonl") for number in range(count))
 
 
-def aboard(drop: Drop, **changes: Any) -> Passenger:
+def aboard(drop: Drop, **changes: Any) -> SharedFile:
     record = a_record(drop)
-    known = Passenger(
+    known = SharedFile(
         drop_id=drop.drop_id,
-        fate=Fate.ABOARD,
+        fate=FileStatus.INCLUDED,
         input=record.input,
         output=record.output,
         metadata=record.metadata,
@@ -51,9 +51,9 @@ class Company:
         world.record = PartRecord(part_id=f"{self.name}-0001", operation_id="op-1", attempt=1)
         self.write(*(aboard(drop) for drop in drops))
 
-    def write(self, *passengers: Passenger) -> None:
-        known = Passengers(self.world.aws.ledger, self.world.hands.clock)
-        known.write(f"{self.name}-0001", passengers)
+    def write(self, *shared_files: SharedFile) -> None:
+        known = SharedFiles(self.world.aws.ledger, self.world.hands.clock)
+        known.write(f"{self.name}-0001", shared_files)
 
     def ended(self, told: Any = None) -> dict[str, Any]:
         execution = shared_execution(self.name, self.drops)
@@ -103,7 +103,7 @@ def should_tell_the_rejected_at_once_and_try_the_others_in_halves_when_the_opera
     company = Company(world, many(5), failed)
     bad = company.drops[2]
     company.write(
-        Passenger(drop_id=bad.drop_id, fate=Fate.REJECTED, reason="line 1 is odd", faults=1)
+        SharedFile(drop_id=bad.drop_id, fate=FileStatus.REJECTED, reason="line 1 is odd", faults=1)
     )
     ended = company.ended()
     (announcement,) = ended["announcements"]
@@ -129,7 +129,9 @@ def should_try_the_suspect_alone_when_the_service_names_a_line(world: World) -> 
 
 def should_let_those_that_were_left_travel_together(world: World) -> None:
     company = Company(world, many(4), COLLECTED)
-    left = [Passenger(drop_id=drop.drop_id, fate=Fate.LEFT) for drop in company.drops[2:]]
+    left = [
+        SharedFile(drop_id=drop.drop_id, fate=FileStatus.DEFERRED) for drop in company.drops[2:]
+    ]
     company.write(*left)
     ended = company.ended()
     assert [each["status"] for each in ended["announcements"]] == ["complete"] * 2
@@ -139,7 +141,9 @@ def should_let_those_that_were_left_travel_together(world: World) -> None:
 def should_fail_the_last_one_when_an_operation_fails_with_nobody_else_aboard(world: World) -> None:
     failed = Progress(status=PartStatus.FAILED, reason="out of order")
     company = Company(world, many(2), failed)
-    gone = Passenger(drop_id=company.drops[1].drop_id, fate=Fate.GONE, reason="it was deleted")
+    gone = SharedFile(
+        drop_id=company.drops[1].drop_id, fate=FileStatus.MISSING, reason="it was deleted"
+    )
     company.write(gone)
     ended = company.ended()
     assert [each["status"] for each in ended["announcements"]] == ["failed", "failed"]

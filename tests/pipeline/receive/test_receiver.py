@@ -14,7 +14,7 @@ from pipeline.domain import identity
 from pipeline.domain.execution import Execution
 from pipeline.domain.state_fields import MalformedState
 from pipeline.errors import SettingInvalid
-from pipeline.executions.starter import Departures, shared_name
+from pipeline.executions.starter import ExecutionStarter, shared_name
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.groups import ExecutionGroups, GroupedBy, GroupState
 from pipeline.receive.batching import Sharing
@@ -50,7 +50,7 @@ class World:
         return Intake(
             admission=Admission(s3=self.aws.s3, default_topic=self.default_topic),
             drops=self.drops,
-            departures=Departures(
+            starter=ExecutionStarter(
                 drops=self.drops,
                 groups=self.groups,
                 executions=self.executions,
@@ -243,7 +243,7 @@ def should_be_wired_from_the_environment_when_the_function_starts() -> None:
         found = Dependencies(settings, Clock())
         found.__dict__.update(s3=aws.s3, executions=stepfunctions(), ledger=aws.ledger)
         wired = intake(found)
-    assert wired.departures.state_machine_arn == arn
+    assert wired.starter.state_machine_arn == arn
     assert wired.admission.default_topic == "osca"
     assert wired.pieces.max_file_bytes == 5_000_000_000
     assert wired.sharing.max_bytes == 32 << 20
@@ -309,14 +309,14 @@ def should_put_drops_together_anew_when_the_function_died_before_the_seal(sharin
         def make_ready(self, *_: Any) -> bool:
             raise KeyboardInterrupt
 
-    dying = sharing.intake.departures
+    dying = sharing.intake.starter
     object.__setattr__(dying, "groups", DyingBeforeTheSeal(sharing.aws.ledger, Hands().clock))
     drops = [sharing.intake.admission.drop_of(Arrival.from_event(e)) for e in small_events(3)]
     taken = [drop for drop in drops if drop is not None]
     for drop in taken:
         sharing.drops.accept(drop)
     with pytest.raises(KeyboardInterrupt):
-        dying.together(taken, by=GroupedBy.RECEIVE)
+        dying.start_shared(taken, by=GroupedBy.RECEIVE)
     sharing.receive(*small_events(3))
     (given,) = sharing.inputs()
     assert len(given["drops"]) == 3

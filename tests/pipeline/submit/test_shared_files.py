@@ -16,7 +16,7 @@ from pipeline.errors import ResultsMismatch
 from pipeline.executions.compact_input import completed_task, shortened
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import Parts
-from pipeline.ledger.shared_files import Fate, Passenger, Passengers
+from pipeline.ledger.shared_files import FileStatus, SharedFile, SharedFiles
 from pipeline.submit.handler import submitting
 from tests.support.pipeline.builders import Hands, lines
 from tests.support.pipeline.clouds import DROPS
@@ -82,8 +82,8 @@ class World(Composed):
         assert collected.status is PartStatus.COLLECTED
         return drops
 
-    def passengers(self) -> dict[str, Passenger]:
-        return Passengers(self.aws.ledger, Hands().clock).of("shared-0001")
+    def shared_files(self) -> dict[str, SharedFile]:
+        return SharedFiles(self.aws.ledger, Hands().clock).of("shared-0001")
 
     def output(self, drop: Drop) -> bytes:
         return self.aws.result(f"{drop.results_prefix}output.jsonl")
@@ -102,13 +102,13 @@ def should_give_each_file_what_it_would_have_got_alone(world: World) -> None:
     for drop, content in zip(drops, contents, strict=True):
         assert world.output(drop) == coded(content)
         assert f"{drop.results_prefix}metadata.json" in world.aws.result_keys()
-        passenger = world.passengers()[drop.drop_id]
-        assert passenger.input is not None
-        assert passenger.output is not None
-        assert passenger.input.records == passenger.output.records == content.count(b"\n")
-        assert passenger.input.record_id_digest == passenger.output.record_id_digest
-        assert passenger.input.bytes == drop.size
-        assert passenger.output.bytes == len(coded(content))
+        shared_file = world.shared_files()[drop.drop_id]
+        assert shared_file.input is not None
+        assert shared_file.output is not None
+        assert shared_file.input.records == shared_file.output.records == content.count(b"\n")
+        assert shared_file.input.record_id_digest == shared_file.output.record_id_digest
+        assert shared_file.input.bytes == drop.size
+        assert shared_file.output.bytes == len(coded(content))
 
 
 def should_put_a_newline_between_files_when_one_lacks_its_last(world: World) -> None:
@@ -121,8 +121,12 @@ def should_leave_a_faulty_file_behind_and_report_it_when_its_neighbours_are_good
     world: World,
 ) -> None:
     drops = world.there_and_back(lines(2), lines(1) + b"not json\n", lines(3))
-    good, faulty, other = (world.passengers()[drop.drop_id] for drop in drops)
-    assert (good.fate, faulty.fate, other.fate) == (Fate.ABOARD, Fate.REJECTED, Fate.ABOARD)
+    good, faulty, other = (world.shared_files()[drop.drop_id] for drop in drops)
+    assert (good.fate, faulty.fate, other.fate) == (
+        FileStatus.INCLUDED,
+        FileStatus.REJECTED,
+        FileStatus.INCLUDED,
+    )
     assert "line 2" in (faulty.reason or "")
     assert f"{drops[1].results_prefix}rejection.json" in world.aws.result_keys()
     assert world.output(drops[2]) == coded(lines(3))
@@ -130,8 +134,8 @@ def should_leave_a_faulty_file_behind_and_report_it_when_its_neighbours_are_good
 
 def should_leave_files_without_record_ids_to_travel_with_their_like(world: World) -> None:
     drops = world.there_and_back(lines(2), NO_IDS, lines(1))
-    fates = [world.passengers()[drop.drop_id].fate for drop in drops]
-    assert fates == [Fate.ABOARD, Fate.LEFT, Fate.ABOARD]
+    fates = [world.shared_files()[drop.drop_id].fate for drop in drops]
+    assert fates == [FileStatus.INCLUDED, FileStatus.DEFERRED, FileStatus.INCLUDED]
     assert world.memory.uploaded[0].input == lines(2) + lines(1)
 
 
@@ -140,8 +144,8 @@ def should_go_without_a_file_that_was_deleted_meanwhile(world: World) -> None:
     task = world.task(drops)
     world.aws.s3.delete_object(Bucket=DROPS, Key=drops[0].key, VersionId=drops[0].version_id)
     world.submit(task)
-    fates = [world.passengers()[drop.drop_id].fate for drop in drops]
-    assert fates == [Fate.GONE, Fate.ABOARD]
+    fates = [world.shared_files()[drop.drop_id].fate for drop in drops]
+    assert fates == [FileStatus.MISSING, FileStatus.INCLUDED]
 
 
 def should_create_no_operation_when_no_file_is_good(world: World) -> None:

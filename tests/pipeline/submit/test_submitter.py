@@ -27,7 +27,7 @@ from pipeline.errors import (
 )
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import AttemptState, Parts
-from pipeline.ledger.shared_files import Passengers
+from pipeline.ledger.shared_files import SharedFiles
 from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.polling import CallLoad
 from pipeline.storage.block_reader import BlockReader
@@ -136,7 +136,7 @@ def bench() -> Iterator[Bench]:
                 boarding=Boarding(
                     BlockReader(aws.s3, sleep=hands.sleep),
                     Rejections(ResultsBucket(aws.s3, RESULTS)),
-                    Passengers(aws.ledger, hands.clock),
+                    SharedFiles(aws.ledger, hands.clock),
                 ),
                 pinned_model=Drops(aws.ledger, hands.clock).pinned_model,
                 polling=a_polling(),

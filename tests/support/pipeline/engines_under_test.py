@@ -26,7 +26,7 @@ from pipeline.engines.coding_service.engine import CodingServiceEngine
 from pipeline.engines.coding_service.presigned import presigned_pool
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import Parts
-from pipeline.ledger.shared_files import Passengers
+from pipeline.ledger.shared_files import SharedFiles
 from pipeline.storage.block_reader import BlockReader
 from pipeline.storage.multipart import ResultFiles
 from pipeline.storage.results_bucket import ResultsBucket
@@ -219,7 +219,7 @@ class Bench:
         self.seconds: list[float] = []
         """What the functions' clock says at each look; 900 s once it is empty."""
         parts = Parts(aws.ledger, hands.clock)
-        passengers = Passengers(aws.ledger, hands.clock)
+        shared_files = SharedFiles(aws.ledger, hands.clock)
         rejections = Rejections(ResultsBucket(aws.s3, RESULTS))
         self.parts = parts
         self.drops = Drops(aws.ledger, hands.clock)
@@ -229,7 +229,7 @@ class Bench:
             reader=BlockReader(aws.s3, sleep=hands.sleep, block_bytes=1000),
             rejections=rejections,
             polling=a_polling(),
-            boarding=Boarding(BlockReader(aws.s3, sleep=hands.sleep), rejections, passengers),
+            boarding=Boarding(BlockReader(aws.s3, sleep=hands.sleep), rejections, shared_files),
             pinned_model=self.drops.pinned_model,
             clock=hands.clock,
             measure=Measured(),
@@ -241,7 +241,7 @@ class Bench:
             parts=parts,
             engine_of=self._engine_of,
             files=ResultFiles(aws.s3, RESULTS),
-            passengers=passengers,
+            shared_files=shared_files,
             clock=hands.clock,
             measure=Measured(),
             part_bytes=PART_BYTES,

@@ -12,7 +12,7 @@ from pipeline.domain.execution import Execution, Outcome
 from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.executions.compact_input import shortened
-from pipeline.executions.starter import Departures
+from pipeline.executions.starter import ExecutionStarter
 from pipeline.finish.drop_result import Judge
 from pipeline.finish.finish_input import EndedExecution
 from pipeline.finish.finisher import Finishing
@@ -21,7 +21,7 @@ from pipeline.finish.outcomes import Outcomes
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.groups import ExecutionGroups
 from pipeline.ledger.parts import AttemptState, PartRecord, Parts
-from pipeline.ledger.shared_files import Passengers
+from pipeline.ledger.shared_files import SharedFiles
 from pipeline.storage.multipart import ResultFiles
 from pipeline.storage.results_bucket import ResultsBucket
 from pipeline.validation.digest import SequenceDigest
@@ -107,21 +107,21 @@ class World:
             judge=Judge(
                 outcomes=Outcomes(
                     parts=Parts(self.aws.ledger, clock),
-                    passengers=Passengers(self.aws.ledger, clock),
+                    shared_files=SharedFiles(self.aws.ledger, clock),
                 ),
                 whole_output=WholeOutput(
                     drops=self.drops, files=ResultFiles(self.aws.s3, RESULTS), results=bucket
                 ),
                 results=bucket,
             ),
-            departures=self._departures,
+            starter=self._departures,
             results_bucket=RESULTS,
             clock=self.hands.clock,
             measure=self.measured,
         )
 
-    def _departures(self, state_machine_arn: str) -> Departures:
-        return Departures(
+    def _departures(self, state_machine_arn: str) -> ExecutionStarter:
+        return ExecutionStarter(
             drops=self.drops,
             groups=ExecutionGroups(self.aws.ledger, self.hands.clock),
             executions=self.executions,
