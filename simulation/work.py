@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.check.handler import Checking
 from pipeline.domain.progress import PartStatus, Progress
-from pipeline.engines.base import Engine, Order
+from pipeline.engines.base import Engine, OperationRequest
 from pipeline.errors import ResultsGone
 from pipeline.finish.finisher import PAGE_DROPS
 from pipeline.rate_limit.limiter import RateLimited
@@ -52,7 +52,9 @@ class Work:
         company, progress = self._company(event), Progress.from_state(event["progress"])
         try:
             model = self.engine.model(TOPIC, None, turn=progress.turn)
-            order = Order(topic=TOPIC, model_id=None, model=model, name=event["part"]["part_id"])
+            order = OperationRequest(
+                topic=TOPIC, model_id=None, model=model, name=event["part"]["part_id"]
+            )
             created = self.engine.open(order, turn=progress.turn)
         except RateLimited as pending:
             return progress.awaiting_slot(pending.wait_seconds, pending.turn).to_state()

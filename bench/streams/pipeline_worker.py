@@ -21,7 +21,7 @@ from pipeline.clock import Clock
 from pipeline.collect.copy_output import OutputCopy
 from pipeline.dependencies import S3
 from pipeline.domain.part import Segment
-from pipeline.engines.base import UploadBody, Verdict
+from pipeline.engines.base import StorageOutcome, UploadBody
 from pipeline.engines.coding_service.client import CodingServicePort
 from pipeline.engines.coding_service.presigned import (
     Downloader,
@@ -93,7 +93,7 @@ def _upload(places: Places, blocks: Iterator[bytes]) -> None:
     )
     uploader = Uploader(presigned_pool(places.ca_bundle), places.hosts)
     answer = uploader.put(CreatedOperation("bench", places.presigned_url, "arn:aws:kms:key"), body)
-    if answer.verdict is not Verdict.DONE:
+    if answer.outcome is not StorageOutcome.DONE:
         raise SystemExit(f"the upload was refused: {answer.code}")
 
 

@@ -49,7 +49,7 @@ class Checking:
             turn=None,
         )
         if state.status in ENDED:
-            engine.ended(self._uploaded_at(progress))
+            engine.release(self._uploaded_at(progress))
         match state.status:
             case OperationStatus.COMPLETE:
                 return asked

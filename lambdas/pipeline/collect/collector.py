@@ -57,7 +57,7 @@ class Collecting:
         engine = self.engine_of(part.topic)
         with self.parts.lease(part.part_id, owner=owner, seconds=seconds_left()) as lease:
             if lease.record.output is not None:  # an earlier run's answer was lost
-                engine.forget(part.topic, progress.operation_id)
+                engine.delete_results(part.topic, progress.operation_id)
                 return replace(progress, status=PartStatus.COLLECTED, wait_seconds=0, turn=None)
             collection = _Collection(
                 part=part,
@@ -78,7 +78,7 @@ class Collecting:
             if collected is None:
                 return replace(progress, status=PartStatus.COLLECTING, wait_seconds=0, turn=None)
             lease.collected(*collected)
-            engine.forget(part.topic, progress.operation_id)
+            engine.delete_results(part.topic, progress.operation_id)
         self._measure_age(progress)
         return replace(progress, status=PartStatus.COLLECTED, wait_seconds=0, turn=None)
 

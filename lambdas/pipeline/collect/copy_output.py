@@ -15,7 +15,7 @@ from math import ceil
 from typing import Any
 
 from pipeline.domain.facts import OutputFacts
-from pipeline.engines.base import Piece, Result, Results, ResultsChanged
+from pipeline.engines.base import FetchedRange, Result, Results, ResultsChanged
 from pipeline.errors import ResultsMismatch
 from pipeline.ledger.parts import PartLease
 from pipeline.storage.multipart import MAX_PARTS, PART_BYTES, ResultFiles, UploadGone
@@ -117,7 +117,7 @@ class OutputCopy:
         self.lease.checkpoint(begun | {"scan": scan.checkpoint()})
         return self._parts(begun, scan, executor)
 
-    def _small(self, whole: Piece) -> OutputFacts:
+    def _small(self, whole: FetchedRange) -> OutputFacts:
         scan = OutputScan()
         scan.add(whole.content)
         scan.finish()
@@ -168,9 +168,11 @@ class OutputCopy:
         self.files.complete(self.key, begun["upload_id"], count=count, total=total)
         return self._facts(scan)
 
-    def _pieces(self, begun: dict[str, Any], first: int, executor: Executor) -> Iterator[Piece]:
+    def _pieces(
+        self, begun: dict[str, Any], first: int, executor: Executor
+    ) -> Iterator[FetchedRange]:
         """The parts from byte `first` on, in order; a few are got ahead."""
-        coming: deque[Callable[[], Piece]] = deque()
+        coming: deque[Callable[[], FetchedRange]] = deque()
         for start in range(first, begun["total"], begun["part_bytes"]):
             last = min(start + begun["part_bytes"], begun["total"]) - 1
             coming.append(

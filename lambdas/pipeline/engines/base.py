@@ -24,7 +24,7 @@ EXPIRED_MESSAGES = ("has expired", "expiredtoken")  # S3's words, in lower case
 _CODE = re.compile(rb"<Code>\s*([A-Za-z0-9.]{1,64})\s*</Code>")
 
 
-class Verdict(Enum):
+class StorageOutcome(Enum):
     """What an answer of the storage asks of the caller."""
 
     DONE = "done"
@@ -39,27 +39,27 @@ class Verdict(Enum):
 
 
 _BY_CODE = {
-    "SlowDown": Verdict.BUSY,
-    "RequestTimeout": Verdict.BUSY,
-    "InternalError": Verdict.BUSY,
-    "ServiceUnavailable": Verdict.BUSY,
-    "OperationAborted": Verdict.BUSY,
-    "TemporaryRedirect": Verdict.BUSY,
-    "ExpiredToken": Verdict.EXPIRED,
-    "PreconditionFailed": Verdict.CHANGED,
-    "InvalidRange": Verdict.CHANGED,
-    "NoSuchKey": Verdict.GONE,
-    "NoSuchVersion": Verdict.GONE,
+    "SlowDown": StorageOutcome.BUSY,
+    "RequestTimeout": StorageOutcome.BUSY,
+    "InternalError": StorageOutcome.BUSY,
+    "ServiceUnavailable": StorageOutcome.BUSY,
+    "OperationAborted": StorageOutcome.BUSY,
+    "TemporaryRedirect": StorageOutcome.BUSY,
+    "ExpiredToken": StorageOutcome.EXPIRED,
+    "PreconditionFailed": StorageOutcome.CHANGED,
+    "InvalidRange": StorageOutcome.CHANGED,
+    "NoSuchKey": StorageOutcome.GONE,
+    "NoSuchVersion": StorageOutcome.GONE,
 }
 
 
 _BY_STATUS = {
-    404: Verdict.GONE,
-    408: Verdict.BUSY,
-    412: Verdict.CHANGED,
-    416: Verdict.CHANGED,
-    429: Verdict.BUSY,
-    501: Verdict.REFUSED,
+    404: StorageOutcome.GONE,
+    408: StorageOutcome.BUSY,
+    412: StorageOutcome.CHANGED,
+    416: StorageOutcome.CHANGED,
+    429: StorageOutcome.BUSY,
+    501: StorageOutcome.REFUSED,
 }
 
 
@@ -71,14 +71,14 @@ _SUCCESS = (200, 206)
 class StorageAnswer:
     """`code` is S3's error code, or `HTTP 503` and the like; never more of the answer."""
 
-    verdict: Verdict
+    outcome: StorageOutcome
     code: str
 
     @classmethod
     def of(cls, response: urllib3.BaseHTTPResponse) -> "StorageAnswer":
         """Reads the error document, if it is one; of a success, reads nothing."""
         if response.status in _SUCCESS:
-            return cls(Verdict.DONE, "OK")
+            return cls(StorageOutcome.DONE, "OK")
         try:
             body = response.read(ERROR_BYTES)
         except urllib3.exceptions.HTTPError:
@@ -86,14 +86,16 @@ class StorageAnswer:
         found = _CODE.search(body)
         code = found[1].decode() if found else f"HTTP {response.status}"
         if code == "AccessDenied" and any(m in body.decode().lower() for m in EXPIRED_MESSAGES):
-            return cls(Verdict.EXPIRED, code)
-        otherwise = Verdict.BUSY if response.status >= _SERVER_FAULT else Verdict.REFUSED
+            return cls(StorageOutcome.EXPIRED, code)
+        otherwise = (
+            StorageOutcome.BUSY if response.status >= _SERVER_FAULT else StorageOutcome.REFUSED
+        )
         by_status = _BY_STATUS.get(response.status, otherwise)
         return cls(_BY_CODE.get(code, by_status), code)
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class FetchedRange:
     """A range of an object: its bytes, the object's ETag and its whole length."""
 
     answer: StorageAnswer
@@ -156,7 +158,7 @@ class ResultsChanged(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class OperationRequest:
     """What an operation is opened for."""
 
     topic: str
@@ -199,12 +201,12 @@ class Results(Protocol):
         `kept` is the last checkpoint that was given to `keep`, by an earlier invocation perhaps.
         """
 
-    def get(self, result: Result, first: int, last: int, etag: str | None) -> Piece:
+    def get(self, result: Result, first: int, last: int, etag: str | None) -> FetchedRange:
         """Bytes `first` to `last`, both included; with an `etag`, of that object only."""
 
     def get_ahead(
         self, executor: Executor, result: Result, first: int, last: int, etag: str | None
-    ) -> Callable[[], Piece]:
+    ) -> Callable[[], FetchedRange]:
         """Begins to get a range in `executor`; the call of what it returns waits for it."""
 
 
@@ -229,12 +231,12 @@ class Engine(ABC):
         once more in vain. Who has not waited yet passes, so that a bad file is told at once."""
 
     @abstractmethod
-    def open(self, order: Order, *, turn: str | None = None) -> OpenOperation:
+    def open(self, request: OperationRequest, *, turn: str | None = None) -> OpenOperation:
         """A new operation that waits for its input.
 
         Raises also `TopicUnknown`, `ModelUnknown`."""
 
-    def settle(self, topic: str, operation_id: str, *, turn: str | None = None) -> OperationState:
+    def recover(self, topic: str, operation_id: str, *, turn: str | None = None) -> OperationState:
         """As `check`, of an operation whose upload was cut off: what has come of it."""
         return self.check(topic, operation_id, turn=turn)
 
@@ -248,7 +250,7 @@ class Engine(ABC):
         """How much the engine's calls are in demand: the more, the rarer are the checks."""
         return NO_LOAD
 
-    def ended(self, begun_at: float) -> None:  # noqa: B027  for engines that count calls
+    def release(self, started_at: float) -> None:  # noqa: B027  for engines that count calls
         """Hears of each operation that needs no more calls: about when it began, in seconds."""
 
     # Collect.
@@ -257,7 +259,7 @@ class Engine(ABC):
     def results(self, topic: str, operation_id: str, *, turn: str | None = None) -> Results:
         """The results of a complete operation."""
 
-    def forget(self, topic: str, operation_id: str) -> None:  # noqa: B027  for those that keep
+    def delete_results(self, topic: str, operation_id: str) -> None:  # noqa: B027  for those that keep
         """The results have been collected: what the engine kept may go. Harmless to repeat."""
 
 

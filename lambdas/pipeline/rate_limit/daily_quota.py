@@ -103,11 +103,11 @@ class DailyQuota:
             running[hour] = running.get(hour, 0) + 1
         return replace(self, made=made, running=running)
 
-    def after_end(self, begun_at: int) -> Self | None:
+    def after_end(self, started_at: int) -> Self | None:
         """An operation has ended; None where none is known that began about then."""
         if not self.running:
             return None
-        nearest = min(self.running, key=lambda hour: abs(hour - begun_at // HOUR_MS))
+        nearest = min(self.running, key=lambda hour: abs(hour - started_at // HOUR_MS))
         running = {h: n - (h == nearest) for h, n in self.running.items()}
         return replace(self, running={h: n for h, n in running.items() if n > 0})
 

@@ -85,7 +85,7 @@ class Limiter:
                     return
                 lead *= 2  # a slow machine: the slot passed unused
                 if kind is CallKind.SUBMISSION:
-                    self.ended(slot / 1000)
+                    self.release(slot / 1000)
         raise self._not_due(round(self._spacing * TRIES * (0.5 + self.chance())), turn)
 
     def check_available(self, kind: CallKind, *, turn: str | None = None) -> None:
@@ -100,13 +100,13 @@ class Limiter:
         if not self._is_due(calls, kind, place, max(now + LEAD_MS, calls.next_at), now):
             self._send_away(calls, kind, place, now)
 
-    def ended(self, begun_at: float) -> None:
+    def release(self, started_at: float) -> None:
         """An operation needs no more checks; its share of the quota is free for others.
 
-        `begun_at`: when it began, or about then, in seconds since 1970. Should this never be
+        `started_at`: when it began, or about then, in seconds since 1970. Should this never be
         called, the operation is forgotten within a day.
         """
-        self._book.end(round(begun_at * 1000))
+        self._book.end(round(started_at * 1000))
 
     def slow_down(self) -> None:
         """After "Too Many Requests": nobody calls for a few slots."""

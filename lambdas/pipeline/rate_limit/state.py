@@ -82,11 +82,11 @@ class RateLimitTable:
         queue = after.queues[kind].to_item(kind.value)
         return self._write(seen, {"next_at": after.next_at, **queue, **after.quota.to_item()})
 
-    def end(self, begun_at: int) -> None:
+    def end(self, started_at: int) -> None:
         """An operation that began at about that time has ended."""
         for _ in range(TRIES):
             calls = self.read()
-            quota = calls.quota.after_end(begun_at)
+            quota = calls.quota.after_end(started_at)
             if quota is None or self._write(calls, {"running": quota.to_item()["running"]}):
                 return
 

@@ -48,7 +48,7 @@ class Settling:
 
     def _ask(self, task: TaskInput, operation_id: str) -> int | None:
         record = self.lease.record
-        state = self.engine.settle(task.part.topic, operation_id, turn=task.progress.turn)
+        state = self.engine.recover(task.part.topic, operation_id, turn=task.progress.turn)
         status = state.status
         if status in HAS_INPUT and record.input is not None:
             self.lease.uploaded(record.input)

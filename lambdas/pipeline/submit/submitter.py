@@ -13,7 +13,7 @@ from pipeline.clock import Clock
 from pipeline.domain.execution import TaskInput
 from pipeline.domain.part import Part
 from pipeline.domain.progress import PartStatus, Progress
-from pipeline.engines.base import Engine, EngineOf, OpenOperation, Order
+from pipeline.engines.base import Engine, EngineOf, OpenOperation, OperationRequest
 from pipeline.errors import DropcoderError, FileRejected, PartTaken, Rejected
 from pipeline.ledger.parts import AttemptState, PartLease, Parts
 from pipeline.observability import Measures
@@ -56,7 +56,7 @@ class Submitting:
         part = task.part
         engine = self.engine_of(part.topic)
         with self.parts.lease(
-            part.part_id, owner=owner, seconds=seconds_left(), on_lost=engine.ended
+            part.part_id, owner=owner, seconds=seconds_left(), on_lost=engine.release
         ) as lease:
             if lease.record.output is not None:  # collected before its execution ended badly
                 return self._collected(lease)
@@ -128,7 +128,7 @@ class Submitting:
         self, lease: PartLease, part: Part, model: Model, turn: str | None
     ) -> OpenOperation:
         lease.begin()
-        order = Order(
+        order = OperationRequest(
             topic=part.topic,
             model_id=part.model,
             model=model,

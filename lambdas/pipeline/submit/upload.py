@@ -6,7 +6,13 @@ from typing import Protocol
 
 from pipeline.clock import Clock
 from pipeline.domain.facts import InputFacts
-from pipeline.engines.base import OpenOperation, OutOfTime, StorageAnswer, UploadBody, Verdict
+from pipeline.engines.base import (
+    OpenOperation,
+    OutOfTime,
+    StorageAnswer,
+    StorageOutcome,
+    UploadBody,
+)
 from pipeline.errors import StorageBusy, StorageRefused
 from pipeline.ledger.parts import AttemptState, PartLease
 
@@ -56,7 +62,7 @@ class Delivery:
             self.lease.uploading()
             answer = self._put(operation, first=tries == 1)
             closing = self.lease.record.state is AttemptState.CLOSING
-            if answer.verdict is Verdict.DONE and closing:
+            if answer.outcome is StorageOutcome.DONE and closing:
                 self.lease.uploaded(self.cargo.facts())
                 return
             if closing and _may_be_stored(answer):
@@ -64,7 +70,7 @@ class Delivery:
                     f"the answer to the upload was lost ({answer.code}); the operation's status "
                     "will tell whether the file arrived"
                 )
-            if answer.verdict is not Verdict.BUSY or tries == PUT_TRIES:
+            if answer.outcome is not StorageOutcome.BUSY or tries == PUT_TRIES:
                 break
             self.clock.sleep(wait)
             wait *= 2
@@ -98,7 +104,7 @@ class Delivery:
     def _give_up(self, answer: StorageAnswer) -> None:
         """The operation certainly has no input."""
         self.lease.abandon(f"the storage answered {answer.code}")
-        if answer.verdict in (Verdict.BUSY, Verdict.EXPIRED, Verdict.DONE):
+        if answer.outcome in (StorageOutcome.BUSY, StorageOutcome.EXPIRED, StorageOutcome.DONE):
             raise StorageBusy(
                 f"the service's storage did not take the file ({answer.code}); it will be sent "
                 "again with a new operation"
@@ -114,4 +120,4 @@ class Delivery:
 
 
 def _may_be_stored(answer: StorageAnswer) -> bool:
-    return answer.verdict is Verdict.BUSY and answer.code not in CERTAINLY_NOT_STORED
+    return answer.outcome is StorageOutcome.BUSY and answer.code not in CERTAINLY_NOT_STORED

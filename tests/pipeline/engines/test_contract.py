@@ -168,7 +168,7 @@ def should_keep_nothing_and_call_nobody_once_all_is_collected(bench: Bench) -> N
     bench.collect(part, checked)
     assert not bench.contender.kept(checked.operation_id or "")
     assert bench.collect(part, checked, "late").status is PartStatus.COLLECTED
-    bench.contender.engine.forget(part.topic, checked.operation_id or "")
+    bench.contender.engine.delete_results(part.topic, checked.operation_id or "")
 
 
 def should_write_no_secret_anywhere(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:

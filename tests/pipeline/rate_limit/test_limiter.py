@@ -248,7 +248,7 @@ def should_make_a_round_longer_when_more_operations_are_under_way() -> None:
     for _ in range(6):
         limiter.take(CallKind.SUBMISSION)
     assert limiter.load().round_seconds == pytest.approx(6 * 2 * SPACING)
-    limiter.ended(NOON)
+    limiter.release(NOON)
     assert limiter.load().round_seconds == pytest.approx(5 * 2 * SPACING)
     hands.time += DAY + 3600  # lost sight of: nobody asks about them any more
     assert limiter.load().round_seconds == 0
@@ -260,7 +260,7 @@ def should_begin_another_when_an_operation_has_ended() -> None:
     for _ in range(16):
         limiter.take(CallKind.SUBMISSION)
     sent = refused(lambda: limiter.take(CallKind.SUBMISSION))
-    limiter.ended(hands.time)
+    limiter.release(hands.time)
     limiter.take(CallKind.SUBMISSION, turn=sent.turn)
 
 
@@ -277,7 +277,7 @@ def should_forget_an_operation_when_nobody_told_its_end_for_a_day() -> None:
 
 def should_change_nothing_when_an_end_is_told_of_which_nothing_is_known(ledger: Ledger) -> None:
     limiter = a_limiter(ledger, Hands())
-    limiter.ended(NOON)
+    limiter.release(NOON)
     assert ledger.get(PK, SK) is None
 
 

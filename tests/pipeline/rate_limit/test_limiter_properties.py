@@ -87,7 +87,7 @@ class Crowd:
                 else:
                     call.made_at = stage.time
                     if call.kind is CallKind.SUBMISSION:
-                        limiter.ended(stage.time)
+                        limiter.release(stage.time)
                     return
 
         call.caller = stage.enter(call.begins_at, act)

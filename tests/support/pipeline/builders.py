@@ -186,8 +186,8 @@ class Unlimited:
     def load(self) -> CallLoad:
         return self.seen
 
-    def ended(self, begun_at: float) -> None:
-        self.heard.append(begun_at)
+    def release(self, started_at: float) -> None:
+        self.heard.append(started_at)
 
 
 def an_engine(

@@ -22,15 +22,15 @@ from pipeline.engines.amazon_ml.csv_input import Rows, data_schema
 from pipeline.engines.amazon_ml.models import Models
 from pipeline.engines.base import (
     Engine,
+    FetchedRange,
     Keep,
-    Order,
-    Piece,
+    OperationRequest,
     Result,
     Results,
     ResultsChanged,
     StorageAnswer,
+    StorageOutcome,
     UploadBody,
-    Verdict,
 )
 from pipeline.errors import DropcoderError, ResultsGone, ServiceRefused
 from pipeline.observability import logger, quoted
@@ -41,7 +41,7 @@ from protocol.statuses import OperationStatus
 
 MAX_ID = 64  # Amazon ML's limit of an id
 PREFIX = "dropcoder-"  # the functions' roles may create and delete records of such ids alone
-DONE = StorageAnswer(Verdict.DONE, "OK")
+DONE = StorageAnswer(StorageOutcome.DONE, "OK")
 DELETED = "the batch prediction was deleted before its results were collected"
 
 STATUSES = {
@@ -76,9 +76,9 @@ class AmazonMlEngine(Engine):
     def model(self, topic: str, model_id: str | None, *, turn: str | None = None) -> Model:
         return self.models.of(topic, model_id)
 
-    def open(self, order: Order, *, turn: str | None = None) -> "_Prediction":
+    def open(self, request: OperationRequest, *, turn: str | None = None) -> "_Prediction":
         """Calls nobody: the prediction is created when its input is there."""
-        return _Prediction(prediction_id(order.name), order.model, self)
+        return _Prediction(prediction_id(request.name), request.model, self)
 
     def check(self, topic: str, operation_id: str, *, turn: str | None = None) -> OperationState:
         try:
@@ -104,7 +104,7 @@ class AmazonMlEngine(Engine):
         failed = source.get("Message") if source.get("Status") == "FAILED" else None
         return " ".join(each for each in (found.get("Message"), failed) if each) or None
 
-    def settle(self, topic: str, operation_id: str, *, turn: str | None = None) -> OperationState:
+    def recover(self, topic: str, operation_id: str, *, turn: str | None = None) -> OperationState:
         """Creates the prediction where its input has arrived and that is all."""
         state = self.check(topic, operation_id, turn=turn)
         if state.status is not OperationStatus.TIMED_OUT:
@@ -134,7 +134,7 @@ class AmazonMlEngine(Engine):
     def placing(self, topic: str, classes: Sequence[str]) -> Placing:
         return Placing(self.codelist_of(topic), classes, self.threshold)
 
-    def forget(self, topic: str, operation_id: str) -> None:
+    def delete_results(self, topic: str, operation_id: str) -> None:
         """Never fails: what is left behind costs little, and the bucket's lifecycle ends it."""
         try:
             self.api.delete(operation_id)
@@ -189,10 +189,10 @@ class _Results(Results):
         )
         return preparation.run(kept)
 
-    def get(self, result: Result, first: int, last: int, etag: str | None) -> Piece:
+    def get(self, result: Result, first: int, last: int, etag: str | None) -> FetchedRange:
         if result is Result.METADATA:
             content = self._metadata()
-            return Piece(DONE, content[first : last + 1], "", len(content))
+            return FetchedRange(DONE, content[first : last + 1], "", len(content))
         total = self._length()
         if total is None:
             raise ResultsChanged
@@ -202,11 +202,11 @@ class _Results(Results):
             )
         except FileChanged:
             raise ResultsChanged from None
-        return Piece(DONE, stored.content, stored.etag, stored.total)
+        return FetchedRange(DONE, stored.content, stored.etag, stored.total)
 
     def get_ahead(
         self, executor: Executor, result: Result, first: int, last: int, etag: str | None
-    ) -> Callable[[], Piece]:
+    ) -> Callable[[], FetchedRange]:
         return executor.submit(self.get, result, first, last, etag).result
 
     def _length(self) -> int | None:

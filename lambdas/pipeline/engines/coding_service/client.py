@@ -149,7 +149,7 @@ class CodingService:
     def _nothing_began(self, kind: CallKind) -> None:
         """No operation came of a slot that was taken for one: none will ask for its status."""
         if kind is CallKind.SUBMISSION:
-            self.limiter.ended(self.clock.seconds())
+            self.limiter.release(self.clock.seconds())
 
     def _refuse(self, answer: Answer) -> NoReturn:
         """Raises what an error of the service means (the table in `protocol.errors`)."""

@@ -6,7 +6,7 @@ from typing import Protocol
 import urllib3
 
 from pipeline.clock import Clock
-from pipeline.engines.base import Engine, Order, Results, StorageAnswer, UploadBody
+from pipeline.engines.base import Engine, OperationRequest, Results, StorageAnswer, UploadBody
 from pipeline.engines.coding_service.client import CodingServicePort
 from pipeline.engines.coding_service.presigned import Downloader, PresignedHosts, Uploader
 from pipeline.engines.coding_service.results import ServiceResults
@@ -22,7 +22,7 @@ class CallShare(Protocol):
 
     def load(self) -> CallLoad: ...
 
-    def ended(self, begun_at: float) -> None: ...
+    def release(self, started_at: float) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,9 @@ class CodingServiceEngine(Engine):
     def check_can_open(self, *, turn: str | None = None) -> None:
         self.limiter.check_available(CallKind.SUBMISSION, turn=turn)
 
-    def open(self, order: Order, *, turn: str | None = None) -> _Upload:
+    def open(self, request: OperationRequest, *, turn: str | None = None) -> _Upload:
         """Not idempotent: a repeated call makes a second operation, which gets no input."""
-        created = self.service.create_operation(order.topic, order.model_id, turn=turn)
+        created = self.service.create_operation(request.topic, request.model_id, turn=turn)
         return _Upload(created, Uploader(self.pool, self.hosts))
 
     def check(self, topic: str, operation_id: str, *, turn: str | None = None) -> OperationState:
@@ -67,8 +67,8 @@ class CodingServiceEngine(Engine):
     def load(self) -> CallLoad:
         return self.limiter.load()
 
-    def ended(self, begun_at: float) -> None:
-        self.limiter.ended(begun_at)
+    def release(self, started_at: float) -> None:
+        self.limiter.release(started_at)
 
     def results(self, topic: str, operation_id: str, *, turn: str | None = None) -> Results:
         downloader = Downloader(self.pool, self.hosts, self.clock)

@@ -17,10 +17,10 @@ from urllib3.util import SKIP_HEADER
 
 from pipeline.clock import Clock
 from pipeline.engines.base import (
-    Piece,
+    FetchedRange,
     StorageAnswer,
+    StorageOutcome,
     UploadBody,
-    Verdict,
 )
 from pipeline.errors import AddressRefused
 from protocol.messages import CreatedOperation
@@ -80,7 +80,7 @@ def presigned_pool(ca_bundle: str | None) -> urllib3.PoolManager:
     )
 
 
-LOST = StorageAnswer(Verdict.BUSY, "the connection was lost")
+LOST = StorageAnswer(StorageOutcome.BUSY, "the connection was lost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Uploader:
             # Its text holds the URL: nothing of it is told.
             return LOST
         answer = StorageAnswer.of(response)
-        if answer.verdict is not Verdict.DONE:
+        if answer.outcome is not StorageOutcome.DONE:
             response.close()  # the body may not have been read to its end
         response.release_conn()
         return answer
@@ -129,7 +129,7 @@ FIRST_RETRY_SECONDS = 0.5  # ours; doubles
 
 WHOLE, PARTIAL, NOT_SATISFIABLE = 200, 206, 416  # HTTP statuses
 
-NO_RANGES = StorageAnswer(Verdict.REFUSED, "an answer without the range that was asked for")
+NO_RANGES = StorageAnswer(StorageOutcome.REFUSED, "an answer without the range that was asked for")
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
@@ -141,7 +141,7 @@ class Downloader:
     hosts: PresignedHosts
     clock: Clock
 
-    def get(self, url: str, first: int, last: int, etag: str | None) -> Piece:
+    def get(self, url: str, first: int, last: int, etag: str | None) -> FetchedRange:
         """Bytes `first` to `last` (both included; fewer at the end of the object).
 
         With an `etag`, of that object only. A lost connection or a busy storage is tried a few
@@ -151,13 +151,13 @@ class Downloader:
         wait = FIRST_RETRY_SECONDS
         for _ in range(RANGE_TRIES - 1):
             piece = self._get_once(url, first, last, etag)
-            if piece.answer.verdict is not Verdict.BUSY:
+            if piece.answer.outcome is not StorageOutcome.BUSY:
                 return piece
             self.clock.sleep(wait)
             wait *= 2
         return self._get_once(url, first, last, etag)
 
-    def _get_once(self, url: str, first: int, last: int, etag: str | None) -> Piece:
+    def _get_once(self, url: str, first: int, last: int, etag: str | None) -> FetchedRange:
         headers = {"Range": f"bytes={first}-{last}"} | ({"If-Match": etag} if etag else {})
         try:
             response = self.pool.request(
@@ -169,21 +169,23 @@ class Downloader:
                 decode_content=False,
             )
         except urllib3.exceptions.HTTPError:
-            return Piece(LOST)  # the error's text holds the URL
+            return FetchedRange(LOST)  # the error's text holds the URL
         try:
             if response.status == NOT_SATISFIABLE and first == 0:
-                return Piece(StorageAnswer(Verdict.DONE, "OK"))  # S3's answer for an empty object
+                return FetchedRange(
+                    StorageAnswer(StorageOutcome.DONE, "OK")
+                )  # S3's answer for an empty object
             answer = StorageAnswer.of(response)
-            if answer.verdict is not Verdict.DONE:
-                return Piece(answer)
+            if answer.outcome is not StorageOutcome.DONE:
+                return FetchedRange(answer)
             return _piece(response, first, last)
         except urllib3.exceptions.HTTPError:
-            return Piece(LOST)
+            return FetchedRange(LOST)
         finally:
             response.close()
 
 
-def _piece(response: urllib3.BaseHTTPResponse, first: int, last: int) -> Piece:
+def _piece(response: urllib3.BaseHTTPResponse, first: int, last: int) -> FetchedRange:
     """The range of a success, if it is the one that was asked for. Reads no more than that."""
     content = response.read(last - first + 2, decode_content=False)
     place = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
@@ -192,9 +194,11 @@ def _piece(response: urllib3.BaseHTTPResponse, first: int, last: int) -> Piece:
     elif response.status == PARTIAL and place:
         begin, end, total = (int(number) for number in place.groups())
     else:
-        return Piece(NO_RANGES)
+        return FetchedRange(NO_RANGES)
     if begin != first or end != min(last, total - 1):
-        return Piece(NO_RANGES)
+        return FetchedRange(NO_RANGES)
     if len(content) != end - begin + 1:
-        return Piece(LOST)
-    return Piece(StorageAnswer(Verdict.DONE, "OK"), content, response.headers["ETag"], total)
+        return FetchedRange(LOST)
+    return FetchedRange(
+        StorageAnswer(StorageOutcome.DONE, "OK"), content, response.headers["ETag"], total
+    )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
-from pipeline.engines.base import Piece, Result, Results, ResultsChanged, Verdict
+from pipeline.engines.base import FetchedRange, Result, Results, ResultsChanged, StorageOutcome
 from pipeline.engines.coding_service.client import CodingServicePort
 from pipeline.engines.coding_service.presigned import Downloader
 from pipeline.errors import ResultsGone, ServiceRefused, StorageBusy, StorageRefused
@@ -35,28 +35,28 @@ class ServiceResults(Results):
         """The service gives its results as they are wanted."""
         return True
 
-    def get(self, result: Result, first: int, last: int, etag: str | None) -> Piece:
+    def get(self, result: Result, first: int, last: int, etag: str | None) -> FetchedRange:
         """A range, as `Downloader.get` gives it."""
         for _ in range(FRESH_URLS):
             url = self._url(result)
             piece = self.downloader.get(url, first, last, etag)
-            if piece.answer.verdict is not Verdict.EXPIRED:
+            if piece.answer.outcome is not StorageOutcome.EXPIRED:
                 return _checked(piece)
             self._expired(result, url)
         raise StorageBusy("the service's storage calls fresh download URLs expired; trying again")
 
     def get_ahead(
         self, executor: Executor, result: Result, first: int, last: int, etag: str | None
-    ) -> Callable[[], Piece]:
+    ) -> Callable[[], FetchedRange]:
         """Begins to get a range in `executor`; the call of what it returns waits for it.
 
         Only that call, and so only the caller's thread, asks the service for anything."""
         url = self._url(result)
         begun = executor.submit(self.downloader.get, url, first, last, etag)
 
-        def wait() -> Piece:
+        def wait() -> FetchedRange:
             piece = begun.result()
-            if piece.answer.verdict is Verdict.EXPIRED:
+            if piece.answer.outcome is StorageOutcome.EXPIRED:
                 self._expired(result, url)
                 return self.get(result, first, last, etag)
             return _checked(piece)
@@ -93,17 +93,17 @@ class ServiceResults(Results):
             self._state = None
 
 
-def _checked(piece: Piece) -> Piece:
-    verdict, code = piece.answer.verdict, piece.answer.code
-    if verdict is Verdict.DONE:
+def _checked(piece: FetchedRange) -> FetchedRange:
+    verdict, code = piece.answer.outcome, piece.answer.code
+    if verdict is StorageOutcome.DONE:
         return piece
-    if verdict is Verdict.CHANGED:
+    if verdict is StorageOutcome.CHANGED:
         raise ResultsChanged
-    if verdict is Verdict.GONE:
+    if verdict is StorageOutcome.GONE:
         raise ResultsGone(
             f"the service's storage no longer has the results ({code}); drop the file again"
         )
-    if verdict is Verdict.BUSY:
+    if verdict is StorageOutcome.BUSY:
         raise StorageBusy(f"the service's storage gave no results ({code}); trying again")
     raise StorageRefused(
         f"the service's storage refused to give the results ({code}); drop the file again, and "

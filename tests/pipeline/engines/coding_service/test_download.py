@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import urllib3
 
-from pipeline.engines.base import Piece, Result, ResultsChanged, Verdict
+from pipeline.engines.base import FetchedRange, Result, ResultsChanged, StorageOutcome
 from pipeline.engines.coding_service.presigned import Downloader, PresignedHosts
 from pipeline.engines.coding_service.results import ServiceResults
 from pipeline.errors import AddressRefused, ResultsGone, StorageBusy, StorageRefused
@@ -45,7 +45,7 @@ class ScriptedPool(urllib3.PoolManager):
         return answer
 
 
-def _get(pool: ScriptedPool, first: int, last: int, etag: str | None = None) -> Piece:
+def _get(pool: ScriptedPool, first: int, last: int, etag: str | None = None) -> FetchedRange:
     hosts = PresignedHosts(("good.example",))
     return Downloader(pool, hosts, Hands().clock).get(URL, first, last, etag)
 
@@ -97,7 +97,7 @@ def should_take_an_empty_object() -> None:
     ],
 )
 def should_refuse_an_answer_that_is_another_range(answer: urllib3.HTTPResponse) -> None:
-    assert _get(ScriptedPool(answer), 10, 19).answer.verdict is Verdict.REFUSED
+    assert _get(ScriptedPool(answer), 10, 19).answer.outcome is StorageOutcome.REFUSED
 
 
 def should_repeat_a_range_that_came_short() -> None:
@@ -115,7 +115,7 @@ def should_repeat_a_range_when_the_connection_was_lost() -> None:
 def should_stop_repeating_after_a_few_tries() -> None:
     pool = ScriptedPool(*[_answer(503)] * 4)
 
-    assert _get(pool, 0, 9).answer.verdict is Verdict.BUSY
+    assert _get(pool, 0, 9).answer.outcome is StorageOutcome.BUSY
     assert len(pool.asked) == 4
 
 

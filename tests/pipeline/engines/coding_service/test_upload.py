@@ -6,7 +6,7 @@ from threading import Thread
 import pytest
 import urllib3
 
-from pipeline.engines.base import OutOfTime, StorageAnswer, UploadBody, Verdict
+from pipeline.engines.base import OutOfTime, StorageAnswer, StorageOutcome, UploadBody
 from pipeline.engines.coding_service.http import Request
 from pipeline.engines.coding_service.presigned import LOST, PresignedHosts, Uploader, presigned_pool
 from pipeline.errors import AddressRefused
@@ -63,7 +63,7 @@ def should_store_the_same_bytes_when_they_come_in_blocks(
 ) -> None:
     answer = uploader.put(_operation(memory), _body(b"one\n", BLOCK, b"two\n"))
 
-    assert answer.verdict is Verdict.DONE
+    assert answer.outcome is StorageOutcome.DONE
     assert _stored(memory) == [b"one\n" + BLOCK + b"two\n"]
 
 
@@ -97,7 +97,7 @@ def should_put_exactly_the_documented_headers_and_the_file_on_the_wire() -> None
         answer = Uploader(pool, hosts).put(operation, _body(b"one\n", BLOCK))
     serving.join()
 
-    assert answer.verdict is Verdict.DONE
+    assert answer.outcome is StorageOutcome.DONE
     assert storage.head[0] == "PUT /input?sig=1 HTTP/1.1"
     assert sorted(storage.head[1:]) == [
         f"Content-Length: {4 + len(BLOCK)}",
@@ -179,36 +179,38 @@ def should_stop_within_a_block_when_time_runs_out(
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "verdict"),
+    ("status", "code", "outcome"),
     [
-        (503, "SlowDown", Verdict.BUSY),
-        (400, "RequestTimeout", Verdict.BUSY),
-        (500, "InternalError", Verdict.BUSY),
-        (400, "EntityTooLarge", Verdict.REFUSED),
-        (403, "AccessDenied", Verdict.REFUSED),
-        (403, "SignatureDoesNotMatch", Verdict.REFUSED),
+        (503, "SlowDown", StorageOutcome.BUSY),
+        (400, "RequestTimeout", StorageOutcome.BUSY),
+        (500, "InternalError", StorageOutcome.BUSY),
+        (400, "EntityTooLarge", StorageOutcome.REFUSED),
+        (403, "AccessDenied", StorageOutcome.REFUSED),
+        (403, "SignatureDoesNotMatch", StorageOutcome.REFUSED),
     ],
 )
 def should_say_what_the_storage_answered(
-    uploader: Uploader, memory: MemoryService, status: int, code: str, verdict: Verdict
+    uploader: Uploader, memory: MemoryService, status: int, code: str, outcome: StorageOutcome
 ) -> None:
     memory.storage_faults = [StorageFault("PUT", status, code, after_bytes=4)]
 
     answer = uploader.put(_operation(memory), _body(b"one\n"))
 
-    assert answer == StorageAnswer(verdict, code)
+    assert answer == StorageAnswer(outcome, code)
     assert _stored(memory) == []
 
 
-@pytest.mark.parametrize(("status", "verdict"), [(502, Verdict.BUSY), (302, Verdict.REFUSED)])
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(502, StorageOutcome.BUSY), (302, StorageOutcome.REFUSED)]
+)
 def should_say_the_http_status_when_there_is_no_error_document(
-    uploader: Uploader, memory: MemoryService, status: int, verdict: Verdict
+    uploader: Uploader, memory: MemoryService, status: int, outcome: StorageOutcome
 ) -> None:
     memory.storage_faults = [StorageFault("PUT", status, after_bytes=4)]
 
     answer = uploader.put(_operation(memory), _body(b"one\n"))
 
-    assert answer == StorageAnswer(verdict, f"HTTP {status}")
+    assert answer == StorageAnswer(outcome, f"HTTP {status}")
 
 
 def should_say_that_the_url_has_expired(uploader: Uploader, memory: MemoryService) -> None:
@@ -217,7 +219,7 @@ def should_say_that_the_url_has_expired(uploader: Uploader, memory: MemoryServic
 
     answer = uploader.put(operation, _body(b"one\n"))
 
-    assert answer == StorageAnswer(Verdict.EXPIRED, "AccessDenied")
+    assert answer == StorageAnswer(StorageOutcome.EXPIRED, "AccessDenied")
 
 
 def should_say_that_the_answer_is_lost_when_the_connection_ends(
@@ -236,7 +238,7 @@ def should_say_what_can_be_known_when_the_storage_refuses_early(
     answer = uploader.put(_operation(memory), _body(*[BLOCK] * 10))
 
     # Where the refusal is lost in a reset connection, that is what can be known.
-    assert answer in (StorageAnswer(Verdict.REFUSED, "AccessDenied"), LOST)
+    assert answer in (StorageAnswer(StorageOutcome.REFUSED, "AccessDenied"), LOST)
     assert _stored(memory) == []
 
 
