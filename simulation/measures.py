@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from protocol.errors import ServiceAnswer
-from simulation.boarding import Dropped
+from simulation.grouping import Dropped
 from simulation.world import PER_DAY, PER_SECOND, World
 
 DAY = 86_400

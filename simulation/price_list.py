@@ -11,8 +11,8 @@ from functools import cache
 
 from pipeline.storage.block_reader import BLOCK_BYTES
 from pipeline.storage.multipart import PART_BYTES
-from simulation.boarding import Dropped
 from simulation.costs import GB_SECOND, GET, INVOCATION, PUT, TRANSITION
+from simulation.grouping import Dropped
 from simulation.scenarios import BYTES_A_RECORD, MORNING, at_once
 from simulation.world import World
 

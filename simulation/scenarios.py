@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
 
-from simulation.boarding import Dropped
+from simulation.grouping import Dropped
 from simulation.measures import Measures, measured
 from simulation.world import PER_DAY, PER_SECOND, World
 

@@ -12,7 +12,7 @@ from pipeline.errors import ResultsGone
 from pipeline.finish.finisher import PAGE_DROPS
 from pipeline.rate_limit.limiter import RateLimited
 from pipeline.rate_limit.polling import Polling
-from simulation.boarding import Company, Dropped, halves
+from simulation.grouping import Dropped, SharedOperation, halves
 from simulation.lambdas import Hands
 from simulation.service import SimulatedService
 from simulation.state_types import Ran
@@ -32,24 +32,24 @@ class Work:
     polling: Polling
     checking: Checking
     hands: Hands
-    start: Callable[[Company], None]
+    start: Callable[[SharedOperation], None]
     begun: dict[str, float] = field(default_factory=dict)
     """By part, when its first operation was created."""
     operations: int = 0
-    companies: dict[str, Company] = field(default_factory=dict)
+    groups: dict[str, SharedOperation] = field(default_factory=dict)
     _retried: set[str] = field(default_factory=set)
 
-    def board(self, company: Company) -> str:
+    def board(self, group: SharedOperation) -> str:
         """A part for drops that travel together; its id."""
-        part_id = f"part-{len(self.companies)}"
-        self.companies[part_id] = company
+        part_id = f"part-{len(self.groups)}"
+        self.groups[part_id] = group
         return part_id
 
     def receive(self, drops: int) -> None:
         self.hands.move(drops * DROP_SECONDS)
 
     def submit(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        company, progress = self._company(event), Progress.from_state(event["progress"])
+        group, progress = self._group(event), Progress.from_state(event["progress"])
         try:
             model = self.engine.model(TOPIC, None, turn=progress.turn)
             order = OperationRequest(
@@ -60,11 +60,11 @@ class Work:
             return progress.awaiting_slot(pending.wait_seconds, pending.turn).to_state()
         self.operations += 1
         self.begun.setdefault(event["part"]["part_id"], self.hands.time)
-        self._move_bytes(company, 1)
+        self._move_bytes(group, 1)
         self.simulated.upload(
             created.operation_id,
-            sum(drop.records for drop in company),
-            fails=any(drop.fails for drop in company),
+            sum(drop.records for drop in group),
+            fails=any(drop.fails for drop in group),
         )
         return Progress(
             status=PartStatus.AWAITING_INPUT,
@@ -85,7 +85,7 @@ class Work:
             return progress.awaiting_slot(pending.wait_seconds, pending.turn).to_state()
         if state.response_download_url is None:
             raise ResultsGone("the service no longer has the results")
-        self._move_bytes(self._company(event), 2)
+        self._move_bytes(self._group(event), 2)
         return replace(progress, status=PartStatus.COLLECTED, wait_seconds=0, turn=None).to_state()
 
     def finish(self, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,22 +106,22 @@ class Work:
         }
 
     def _endings(self, part_id: str, status: str) -> list[dict[str, str]]:
-        company = self.companies[part_id]
+        group = self.groups[part_id]
         collected = status == PartStatus.COLLECTED
-        if not collected and len(company) > 1:
+        if not collected and len(group) > 1:
             if part_id not in self._retried:
                 self._retried.add(part_id)
-                for half in halves(company):
+                for half in halves(group):
                     self.start(half)
             return []
-        return [_announcement(drop, "complete" if collected else "failed") for drop in company]
+        return [_announcement(drop, "complete" if collected else "failed") for drop in group]
 
-    def _company(self, event: Mapping[str, Any]) -> Company:
-        return self.companies[event["part"]["part_id"]]
+    def _group(self, event: Mapping[str, Any]) -> SharedOperation:
+        return self.groups[event["part"]["part_id"]]
 
-    def _move_bytes(self, company: Company, objects: int) -> None:
-        """All files of a company, each read from or written to so many objects."""
-        size, count = sum(drop.bytes for drop in company), objects * len(company)
+    def _move_bytes(self, group: SharedOperation, objects: int) -> None:
+        """All files of a group, each read from or written to so many objects."""
+        size, count = sum(drop.bytes for drop in group), objects * len(group)
         self.hands.move(size / BYTES_PER_SECOND + count * OBJECT_SECONDS / OBJECTS_AT_ONCE)
 
 

@@ -16,8 +16,8 @@ from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.limiter import Limiter
 from pipeline.rate_limit.polling import Polling
 from simulation.agenda import Agenda
-from simulation.boarding import Door, Dropped
 from simulation.costs import Bill
+from simulation.grouping import Door, Dropped
 from simulation.lambdas import Hands, SimulatedFunction
 from simulation.machine import StateMachine, shipped
 from simulation.service import Durations, SimulatedService
@@ -159,12 +159,12 @@ class World:
         self.bill.write_units = self._table.write_units
         self.bill.read_units = self._table.read_units
 
-    def _start(self, company: tuple[Dropped, ...]) -> None:
-        part_id = self.work.board(company)
+    def _start(self, group: tuple[Dropped, ...]) -> None:
+        part_id = self.work.board(group)
         self.boarded[part_id] = self.agenda.now
         tally = Tally()
         context = {"Execution": {"Id": part_id, "Name": part_id}}
-        state = {"drops": [drop.number for drop in company], "parts": [{"part_id": part_id}]}
+        state = {"drops": [drop.number for drop in group], "parts": [{"part_id": part_id}]}
 
         def ended(_output: Any, failure: BaseException | None) -> None:
             self.bill.transitions += tally.transitions

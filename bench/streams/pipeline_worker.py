@@ -32,7 +32,7 @@ from pipeline.engines.coding_service.presigned import (
 from pipeline.engines.coding_service.results import ServiceResults
 from pipeline.ledger.parts import PartLease
 from pipeline.storage.block_reader import BlockReader
-from pipeline.storage.multipart import ResultFiles
+from pipeline.storage.multipart import MultipartFiles
 from pipeline.submit.input_stream import CheckedDrop
 from protocol.messages import CreatedOperation, OperationState
 from protocol.statuses import OperationStatus
@@ -128,7 +128,7 @@ def collect(places: Places) -> None:
         results=ServiceResults(
             service, Downloader(pool, places.hosts, Clock()), "bench", "operation"
         ),
-        files=ResultFiles(places.s3, places.bucket),
+        files=MultipartFiles(places.s3, places.bucket),
         key=places.key,
         has_time=lambda: True,
     )

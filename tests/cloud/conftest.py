@@ -15,7 +15,7 @@ from localcloud.registration import Client, give_credentials, register_client
 from localcloud.server import Server, attached_server
 from tests.support.cloud.deployed import SETTINGS, make_codelists, make_models
 from tests.support.cloud.service_client import ServiceClient
-from tests.support.cloud.subscriber import Witness, witness_of
+from tests.support.cloud.subscriber import Subscriber, witness_of
 
 LAST = "test_secrets.py"
 
@@ -86,7 +86,7 @@ def stranger(cloud: LocalCloud, other_client: Client) -> ServiceClient:
 
 
 @pytest.fixture(scope="session")
-def witness(cloud: LocalCloud, pipelines_client: Client) -> Iterator[Witness]:
+def subscriber(cloud: LocalCloud, pipelines_client: Client) -> Iterator[Subscriber]:
     """Drops files, and hears how each ends; Pipeline has its credentials."""
     with witness_of(cloud) as listening:
         yield listening

@@ -20,7 +20,7 @@ from tests.support.cloud.deployed import (
     changed_function,
 )
 from tests.support.cloud.drops import check_complete, lines
-from tests.support.cloud.subscriber import Drop, Witness
+from tests.support.cloud.subscriber import Drop, Subscriber
 
 ODD = (
     json.dumps({"recordId": each, "occp_text": text, "tasks_text": ""}) + "\n"
@@ -33,10 +33,10 @@ ODD = (
 )
 
 
-def answers(witness: Witness, drop: Drop, within: float = 120) -> list[dict[str, object]]:
-    told = witness.ended(drop, within=within)
-    check_complete(witness, drop, told)
-    return [json.loads(line) for line in witness.result(told.results.output).splitlines()]
+def answers(subscriber: Subscriber, drop: Drop, within: float = 120) -> list[dict[str, object]]:
+    told = subscriber.ended(drop, within=within)
+    check_complete(subscriber, drop, told)
+    return [json.loads(line) for line in subscriber.result(told.results.output).splitlines()]
 
 
 def left_behind(cloud: LocalCloud) -> list[str]:
@@ -46,16 +46,18 @@ def left_behind(cloud: LocalCloud) -> list[str]:
     return [each["Key"] for each in listed.get("Contents", [])]
 
 
-def should_code_alike_whichever_engine_has_the_model(cloud: LocalCloud, witness: Witness) -> None:
+def should_code_alike_whichever_engine_has_the_model(
+    cloud: LocalCloud, subscriber: Subscriber
+) -> None:
     content = lines(200) + "".join(ODD).encode()
     before = operations(cloud)
-    predicted = witness.drop(f"{PREDICTED_TOPIC}/2026/jobs.jsonl", content)
-    found = answers(witness, predicted)
+    predicted = subscriber.drop(f"{PREDICTED_TOPIC}/2026/jobs.jsonl", content)
+    found = answers(subscriber, predicted)
     assert operations(cloud) == before  # the Coding Service was not asked
-    metadata = witness.document(witness.told[predicted.drop_id][0].results.metadata)
+    metadata = subscriber.document(subscriber.told[predicted.drop_id][0].results.metadata)
     assert (metadata["engine"], metadata["modelId"]) == ("amazon-ml", OTHER_MODEL)
     assert left_behind(cloud) == []
-    expected = answers(witness, witness.drop(f"{OTHER_TOPIC}/2026/jobs.jsonl", content))
+    expected = answers(subscriber, subscriber.drop(f"{OTHER_TOPIC}/2026/jobs.jsonl", content))
     for ours, theirs in zip(found, expected, strict=True):
         assert _codes(ours) == _codes(theirs)
         assert _confidences(ours) == pytest.approx(_confidences(theirs), abs=2e-4)
@@ -78,14 +80,14 @@ def _confidences(answer: dict[str, object]) -> list[object]:
     return [each["codeConfidence"] for each in _codings(answer)]
 
 
-def should_share_a_prediction_among_small_files(cloud: LocalCloud, witness: Witness) -> None:
+def should_share_a_prediction_among_small_files(cloud: LocalCloud, subscriber: Subscriber) -> None:
     files = {f"{PREDICTED_TOPIC}/forms/{n}.jsonl": lines(n + 1, first=n) for n in range(6)}
     files[f"{PREDICTED_TOPIC}/forms/3.jsonl"] = b"not json\n"
-    drops = [witness.drop(key, content) for key, content in files.items()]
-    told = [witness.ended(drop, within=120) for drop in drops]
+    drops = [subscriber.drop(key, content) for key, content in files.items()]
+    told = [subscriber.ended(drop, within=120) for drop in drops]
     assert [each.status for each in told].count("rejected") == 1
     manifests = [
-        check_complete(witness, drop, each)
+        check_complete(subscriber, drop, each)
         for drop, each in zip(drops, told, strict=True)
         if each.status == "complete"
     ]
@@ -96,48 +98,48 @@ def should_share_a_prediction_among_small_files(cloud: LocalCloud, witness: Witn
 
 
 def should_join_what_several_predictions_gave_for_a_large_file(
-    cloud: LocalCloud, witness: Witness
+    cloud: LocalCloud, subscriber: Subscriber
 ) -> None:
     content = lines(300)
     limit = str(len(content) // 3 + 60)
     with changed_function(
         cloud, "pipeline.receive.handler", MAX_FILE_BYTES=limit, SHARE_MAX_BYTES="0"
     ):
-        drop = witness.drop(f"{PREDICTED_TOPIC}/large.jsonl", content)
-        found = answers(witness, drop, within=240)
-    told = witness.told[drop.drop_id][0]
-    assert len(witness.document(told.results.manifest)["operations"]) >= 3
-    alone = witness.drop(f"{PREDICTED_TOPIC}/large-in-one.jsonl", content)
-    assert answers(witness, alone) == found
+        drop = subscriber.drop(f"{PREDICTED_TOPIC}/large.jsonl", content)
+        found = answers(subscriber, drop, within=240)
+    told = subscriber.told[drop.drop_id][0]
+    assert len(subscriber.document(told.results.manifest)["operations"]) >= 3
+    alone = subscriber.drop(f"{PREDICTED_TOPIC}/large-in-one.jsonl", content)
+    assert answers(subscriber, alone) == found
 
 
-def should_use_the_named_model_and_reject_one_that_is_not_there(witness: Witness) -> None:
-    named = witness.drop(f"{PREDICTED_TOPIC}/models/{OTHER_MODEL}/jobs.jsonl", lines(2))
-    unknown = witness.drop(f"{PREDICTED_TOPIC}/models/no-such.model/jobs.jsonl", lines(2))
-    check_complete(witness, named, witness.ended(named))
-    told = witness.ended(unknown)
+def should_use_the_named_model_and_reject_one_that_is_not_there(subscriber: Subscriber) -> None:
+    named = subscriber.drop(f"{PREDICTED_TOPIC}/models/{OTHER_MODEL}/jobs.jsonl", lines(2))
+    unknown = subscriber.drop(f"{PREDICTED_TOPIC}/models/no-such.model/jobs.jsonl", lines(2))
+    check_complete(subscriber, named, subscriber.ended(named))
+    told = subscriber.ended(unknown)
     assert told.status == "rejected"
     assert "no model no-such.model" in (told.reason or "")
 
 
 def should_tell_the_operator_what_to_do_when_the_access_key_is_wrong(
-    cloud: LocalCloud, witness: Witness
+    cloud: LocalCloud, subscriber: Subscriber
 ) -> None:
     other = cloud.pipeline.credentials_secret  # holds no access key
     with changed_function(cloud, SUBMIT, AMAZON_ML_KEY_SECRET_ARN=other):
-        drop = witness.drop(f"{PREDICTED_TOPIC}/no-key.jsonl", lines(1))
-        told = witness.ended(drop, within=120)
+        drop = subscriber.drop(f"{PREDICTED_TOPIC}/no-key.jsonl", lines(1))
+        told = subscriber.ended(drop, within=120)
     assert told.status == "failed"
     assert "has no access key of Amazon ML" in (told.reason or "")
     assert "redrive" in told.body["nextStep"]
 
 
 def should_tell_why_when_the_engine_may_not_read_the_input(
-    cloud: LocalCloud, witness: Witness
+    cloud: LocalCloud, subscriber: Subscriber
 ) -> None:
     with _shut_out(cloud):
-        drop = witness.drop(f"{PREDICTED_TOPIC}/shut-out.jsonl", lines(1))
-        told = witness.ended(drop, within=120)
+        drop = subscriber.drop(f"{PREDICTED_TOPIC}/shut-out.jsonl", lines(1))
+        told = subscriber.ended(drop, within=120)
     assert told.status == "failed"
     assert "access" in (told.reason or "").lower()
 
@@ -159,17 +161,19 @@ def _shut_out(cloud: LocalCloud) -> Iterator[None]:
         s3.put_bucket_policy(Bucket=bucket, Policy=policy)
 
 
-def should_complete_although_nothing_can_be_deleted(cloud: LocalCloud, witness: Witness) -> None:
+def should_complete_although_nothing_can_be_deleted(
+    cloud: LocalCloud, subscriber: Subscriber
+) -> None:
     with revoked(cloud, COLLECT, "s3:DeleteObject"):
-        drop = witness.drop(f"{PREDICTED_TOPIC}/kept.jsonl", lines(2))
-        check_complete(witness, drop, witness.ended(drop))
+        drop = subscriber.drop(f"{PREDICTED_TOPIC}/kept.jsonl", lines(2))
+        check_complete(subscriber, drop, subscriber.ended(drop))
     assert all(key.startswith("dropcoder-") for key in left_behind(cloud))
 
 
 def should_leave_the_other_topics_to_the_coding_service(
-    cloud: LocalCloud, witness: Witness
+    cloud: LocalCloud, subscriber: Subscriber
 ) -> None:
     before = len(operations(cloud))
-    drop = witness.drop(f"{TOPIC}/as-ever.jsonl", lines(2))
-    check_complete(witness, drop, witness.ended(drop))
+    drop = subscriber.drop(f"{TOPIC}/as-ever.jsonl", lines(2))
+    check_complete(subscriber, drop, subscriber.ended(drop))
     assert len(operations(cloud)) == before + 1

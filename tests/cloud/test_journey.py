@@ -30,7 +30,7 @@ from tests.support.cloud.deployed import (
 )
 from tests.support.cloud.drops import COMPLETE, check_complete, lines, operation_of
 from tests.support.cloud.service_client import ServiceClient
-from tests.support.cloud.subscriber import Witness, check_schema
+from tests.support.cloud.subscriber import Subscriber, check_schema
 from tests.support.eventually import eventually
 
 REJECTED = {"rejection.json"}
@@ -38,18 +38,18 @@ AWAITING = "awaiting_input"
 HEAD_BYTES = 8 << 20  # so much of a file is checked before its operation is created
 
 
-def should_bring_it_back_coded_when_a_file_has_one_line(witness: Witness) -> None:
-    drop = witness.drop(f"{TOPIC}/one.jsonl", lines(1))
-    check_complete(witness, drop, witness.ended(drop))
-    assert len(witness.executions(drop)) == 1
+def should_bring_it_back_coded_when_a_file_has_one_line(subscriber: Subscriber) -> None:
+    drop = subscriber.drop(f"{TOPIC}/one.jsonl", lines(1))
+    check_complete(subscriber, drop, subscriber.ended(drop))
+    assert len(subscriber.executions(drop)) == 1
 
 
 def should_bring_all_back_in_their_order_when_there_are_ten_thousand_lines(
-    cloud: LocalCloud, witness: Witness, tmp_path: Path
+    cloud: LocalCloud, subscriber: Subscriber, tmp_path: Path
 ) -> None:
-    drop = witness.drop(f"{TOPIC}/2026/november.jsonl", lines(10_000))
-    told = witness.ended(drop, within=120)
-    check_complete(witness, drop, told)
+    drop = subscriber.drop(f"{TOPIC}/2026/november.jsonl", lines(10_000))
+    told = subscriber.ended(drop, within=120)
+    check_complete(subscriber, drop, told)
     dropped = tmp_path / "november.jsonl"
     dropped.write_bytes(drop.content)
     # Every figure of the manifest is measured again: bytes, checksums, digests.
@@ -61,16 +61,16 @@ def should_bring_all_back_in_their_order_when_there_are_ten_thousand_lines(
     ["with spaces .jsonl", "a+b=c&d.jsonl", "100%25 of%20it.jsonl", "Pflege/Ärztin 🐙 医者.jsonl"],
     ids=["spaces", "plus", "percent", "Unicode"],
 )
-def should_mirror_the_key_when_it_has_odd_characters(witness: Witness, name: str) -> None:
-    drop = witness.drop(f"{TOPIC}/{name}", lines(2))
-    told = witness.ended(drop)
-    check_complete(witness, drop, told)
+def should_mirror_the_key_when_it_has_odd_characters(subscriber: Subscriber, name: str) -> None:
+    drop = subscriber.drop(f"{TOPIC}/{name}", lines(2))
+    told = subscriber.ended(drop)
+    check_complete(subscriber, drop, told)
     assert told.results.output == f"{TOPIC}/{name}/{drop.drop_id}/output.jsonl"
 
 
-def should_use_the_named_model_when_the_key_has_one(witness: Witness) -> None:
-    drop = witness.drop(f"{OTHER_TOPIC}/models/{OTHER_MODEL}/jobs.jsonl", lines(3))
-    manifest = check_complete(witness, drop, witness.ended(drop))
+def should_use_the_named_model_when_the_key_has_one(subscriber: Subscriber) -> None:
+    drop = subscriber.drop(f"{OTHER_TOPIC}/models/{OTHER_MODEL}/jobs.jsonl", lines(3))
+    manifest = check_complete(subscriber, drop, subscriber.ended(drop))
     assert (manifest["topic"], manifest["model"]["modelId"]) == (OTHER_TOPIC, OTHER_MODEL)
 
 
@@ -85,140 +85,146 @@ def should_use_the_named_model_when_the_key_has_one(witness: Witness) -> None:
     ids=["no topic", "unknown topic", "another topic's model", "no model's id"],
 )
 def should_not_code_when_the_key_names_what_is_not_there(
-    witness: Witness, key: str, told: str
+    subscriber: Subscriber, key: str, told: str
 ) -> None:
-    drop = witness.drop(key, lines(1))
-    ended = witness.ended(drop)
+    drop = subscriber.drop(key, lines(1))
+    ended = subscriber.ended(drop)
     assert ended.status in {"rejected", "failed"}
     assert told in (ended.reason or "")
     assert ended.results.output is None
 
 
-def should_pass_over_a_folder_marker_and_reject_an_empty_file(witness: Witness) -> None:
-    marker = witness.drop(f"{TOPIC}/folder/", b"")
-    empty = witness.drop(f"{TOPIC}/folder/empty.jsonl", b"")
-    told = witness.ended(empty)
+def should_pass_over_a_folder_marker_and_reject_an_empty_file(subscriber: Subscriber) -> None:
+    marker = subscriber.drop(f"{TOPIC}/folder/", b"")
+    empty = subscriber.drop(f"{TOPIC}/folder/empty.jsonl", b"")
+    told = subscriber.ended(empty)
     assert told.status == "rejected"
     assert "empty" in (told.reason or "")
-    check_schema(witness.document(told.results.report), "rejection")
-    assert witness.results_of(empty) == REJECTED
-    assert witness.executions(marker) == []
+    check_schema(subscriber.document(told.results.report), "rejection")
+    assert subscriber.results_of(empty) == REJECTED
+    assert subscriber.executions(marker) == []
 
 
-def should_report_the_lines_when_a_file_is_rejected(cloud: LocalCloud, witness: Witness) -> None:
+def should_report_the_lines_when_a_file_is_rejected(
+    cloud: LocalCloud, subscriber: Subscriber
+) -> None:
     before = operations(cloud)
     good = lines(1)
     bad = [b"not json\n", b'{"occp_text": "no id or tasks"}\n', b"\n"]
-    drop = witness.drop(f"{TOPIC}/bad.jsonl", good + bad[0] + good + bad[1] + bad[2] + good)
-    told = witness.ended(drop)
+    drop = subscriber.drop(f"{TOPIC}/bad.jsonl", good + bad[0] + good + bad[1] + bad[2] + good)
+    told = subscriber.ended(drop)
     assert (told.status, told.records) == ("rejected", None)
-    report = witness.document(told.results.report)
+    report = subscriber.document(told.results.report)
     check_schema(report, "rejection")
     assert [fault["line"] for fault in report["faults"]] == [2, 4, 5]
     assert report["faultCount"] == 3
-    assert witness.results_of(drop) == REJECTED
+    assert subscriber.results_of(drop) == REJECTED
     assert operations(cloud) == before  # not a call of the day's quota was spent
 
 
 def should_code_nothing_when_only_the_last_line_of_a_large_file_is_bad(
-    cloud: LocalCloud, witness: Witness
+    cloud: LocalCloud, subscriber: Subscriber
 ) -> None:
     before = operations(cloud)
     good = lines(500)
     times = 2 * HEAD_BYTES // len(good) + 1
-    drop = witness.drop(f"{TOPIC}/bad-at-last.jsonl", good * times + b"{}\n")
-    told = witness.ended(drop)
+    drop = subscriber.drop(f"{TOPIC}/bad-at-last.jsonl", good * times + b"{}\n")
+    told = subscriber.ended(drop)
     assert told.status == "rejected"
-    report = witness.document(told.results.report)
+    report = subscriber.document(told.results.report)
     assert [fault["line"] for fault in report["faults"]] == [500 * times + 1]
-    assert witness.results_of(drop) == REJECTED
+    assert subscriber.results_of(drop) == REJECTED
     # The upload had begun; it was broken off, so that the service never got a file.
     assert operations(cloud)[new_operation(cloud, before)] == AWAITING
 
 
-def should_tell_why_when_the_operation_fails(cloud: LocalCloud, witness: Witness) -> None:
+def should_tell_why_when_the_operation_fails(cloud: LocalCloud, subscriber: Subscriber) -> None:
     with changed_function(cloud, INFER, MAX_FILE_BYTES="10"):
-        drop = witness.drop(f"{TOPIC}/fails.jsonl", lines(2))
-        told = witness.ended(drop)
+        drop = subscriber.drop(f"{TOPIC}/fails.jsonl", lines(2))
+        told = subscriber.ended(drop)
     assert told.status == "failed"
     assert f"{len(drop.content):,} bytes; at most 10 are allowed" in (told.reason or "")
     assert told.next_step
-    assert witness.results_of(drop) == set()
+    assert subscriber.results_of(drop) == set()
 
 
 def should_tell_timed_out_when_no_operation_ever_gets_its_input(
-    cloud: LocalCloud, witness: Witness
+    cloud: LocalCloud, subscriber: Subscriber
 ) -> None:
     # So long that a busy machine begins each upload within it: one that comes late is a try more.
     with uploads_unnoticed(cloud), changed_function(cloud, API, UPLOAD_WINDOW_SECONDS="5"):
-        drop = witness.drop(f"{TOPIC}/times-out.jsonl", lines(2))
-        told = witness.ended(drop)
+        drop = subscriber.drop(f"{TOPIC}/times-out.jsonl", lines(2))
+        told = subscriber.ended(drop)
     assert told.status == "timed_out"
     assert f"{Settings().max_attempts} times" in (told.reason or "")
-    assert witness.results_of(drop) == set()
+    assert subscriber.results_of(drop) == set()
 
 
 def should_complete_by_another_operation_when_the_first_one_times_out(
-    cloud: LocalCloud, witness: Witness
+    cloud: LocalCloud, subscriber: Subscriber
 ) -> None:
     before = operations(cloud)
     with uploads_unnoticed(cloud), changed_function(cloud, API, UPLOAD_WINDOW_SECONDS="1"):
-        drop = witness.drop(f"{TOPIC}/times-out-once.jsonl", lines(2))
+        drop = subscriber.drop(f"{TOPIC}/times-out-once.jsonl", lines(2))
         first = new_operation(cloud, before, "timed_out")
-    manifest = check_complete(witness, drop, witness.ended(drop))
+    manifest = check_complete(subscriber, drop, subscriber.ended(drop))
     assert operation_of(manifest) != first
     assert manifest["operations"][0]["attempt"] > 1
 
 
 def should_run_and_tell_once_when_the_event_is_delivered_again(
-    cloud: LocalCloud, witness: Witness
+    cloud: LocalCloud, subscriber: Subscriber
 ) -> None:
-    drop = witness.drop(f"{TOPIC}/told-thrice.jsonl", lines(2))
+    drop = subscriber.drop(f"{TOPIC}/told-thrice.jsonl", lines(2))
     queue = queue_in_front_of(cloud, "pipeline.receive.handler")
     queue.put(json.dumps(drop.event()))
     queue.put(json.dumps(drop.event()))
-    check_complete(witness, drop, witness.ended(drop))
+    check_complete(subscriber, drop, subscriber.ended(drop))
     queue.put(json.dumps(drop.event()))  # after the end
     eventually(queue.is_empty)
-    assert len(witness.executions(drop)) == 1
-    witness.ended(drop)
+    assert len(subscriber.executions(drop)) == 1
+    subscriber.ended(drop)
 
 
-def should_give_each_its_own_when_small_files_share_an_operation(witness: Witness) -> None:
-    drops = [witness.drop(f"{TOPIC}/form-{n}.jsonl", lines(n, first=10 * n)) for n in range(1, 6)]
-    drops.append(witness.drop(f"{TOPIC}/form-bad.jsonl", b"not json\n"))
-    *coded, bad = [(drop, witness.ended(drop)) for drop in drops]
-    shared = {operation_of(check_complete(witness, drop, told)) for drop, told in coded}
+def should_give_each_its_own_when_small_files_share_an_operation(subscriber: Subscriber) -> None:
+    drops = [
+        subscriber.drop(f"{TOPIC}/form-{n}.jsonl", lines(n, first=10 * n)) for n in range(1, 6)
+    ]
+    drops.append(subscriber.drop(f"{TOPIC}/form-bad.jsonl", b"not json\n"))
+    *coded, bad = [(drop, subscriber.ended(drop)) for drop in drops]
+    shared = {operation_of(check_complete(subscriber, drop, told)) for drop, told in coded}
     assert len(shared) < len(coded)
     assert bad[1].status == "rejected"
-    assert witness.results_of(bad[0]) == REJECTED
+    assert subscriber.results_of(bad[0]) == REJECTED
 
 
-def should_run_again_when_the_key_gets_a_new_version(witness: Witness) -> None:
-    first = witness.drop(f"{TOPIC}/twice.jsonl", lines(2))
-    check_complete(witness, first, witness.ended(first))
-    second = witness.drop(f"{TOPIC}/twice.jsonl", lines(3, first=20))
-    check_complete(witness, second, witness.ended(second))
+def should_run_again_when_the_key_gets_a_new_version(subscriber: Subscriber) -> None:
+    first = subscriber.drop(f"{TOPIC}/twice.jsonl", lines(2))
+    check_complete(subscriber, first, subscriber.ended(first))
+    second = subscriber.drop(f"{TOPIC}/twice.jsonl", lines(3, first=20))
+    check_complete(subscriber, second, subscriber.ended(second))
     assert first.drop_id != second.drop_id
-    assert witness.results_of(first) == COMPLETE
+    assert subscriber.results_of(first) == COMPLETE
 
 
 def should_not_mix_operations_when_pipeline_becomes_another_client(
-    cloud: LocalCloud, witness: Witness, pipelines_client: Client, other_client: Client
+    cloud: LocalCloud, subscriber: Subscriber, pipelines_client: Client, other_client: Client
 ) -> None:
     caller = ServiceClient.of(cloud, pipelines_client)
     stranger = ServiceClient.of(cloud, other_client)
-    ours = witness.drop(f"{TOPIC}/ours.jsonl", lines(2))
-    our_operation = operation_of(check_complete(witness, ours, witness.ended(ours)))
+    ours = subscriber.drop(f"{TOPIC}/ours.jsonl", lines(2))
+    our_operation = operation_of(check_complete(subscriber, ours, subscriber.ended(ours)))
     with ExitStack() as unnoticed:
         unnoticed.enter_context(uploads_unnoticed(cloud))
-        between = witness.drop(f"{TOPIC}/changes-hands.jsonl", lines(2))
-        eventually(lambda: witness.status_seen(between), until=lambda seen: seen == AWAITING)
+        between = subscriber.drop(f"{TOPIC}/changes-io.jsonl", lines(2))
+        eventually(lambda: subscriber.status_seen(between), until=lambda seen: seen == AWAITING)
         with credentials_of(cloud, other_client, afterwards=pipelines_client):
-            lost = witness.ended(between)
+            lost = subscriber.ended(between)
             unnoticed.close()
-            theirs = witness.drop(f"{TOPIC}/theirs.jsonl", lines(3))
-            their_operation = operation_of(check_complete(witness, theirs, witness.ended(theirs)))
+            theirs = subscriber.drop(f"{TOPIC}/theirs.jsonl", lines(3))
+            their_operation = operation_of(
+                check_complete(subscriber, theirs, subscriber.ended(theirs))
+            )
     assert lost.status == "failed"
     assert "not authorised to retrieve operation" in (lost.reason or "")
     assert caller.operation(TOPIC, our_operation).status == 200
@@ -227,10 +233,12 @@ def should_not_mix_operations_when_pipeline_becomes_another_client(
     assert stranger.operation(TOPIC, their_operation).status == 200
 
 
-def should_have_told_each_drop_once_when_all_have_ended(witness: Witness) -> None:
-    eventually(lambda: not any(witness.running(drop) for drop in witness.drops))
-    witness.listen()
-    told = {drop_id: len(heard) for drop_id, heard in witness.told.items()}
-    assert len(witness.endings) > 15
-    assert told == witness.endings
-    assert {drop_id: len(heard) for drop_id, heard in witness.events.items()} == witness.endings
+def should_have_told_each_drop_once_when_all_have_ended(subscriber: Subscriber) -> None:
+    eventually(lambda: not any(subscriber.running(drop) for drop in subscriber.drops))
+    subscriber.listen()
+    told = {drop_id: len(heard) for drop_id, heard in subscriber.told.items()}
+    assert len(subscriber.endings) > 15
+    assert told == subscriber.endings
+    assert {
+        drop_id: len(heard) for drop_id, heard in subscriber.events.items()
+    } == subscriber.endings

@@ -17,7 +17,7 @@ from tests.support.cloud.deployed import PREDICTED_TOPIC, TOPIC
 from tests.support.cloud.drops import check_complete, lines
 from tests.support.cloud.planted_secrets import PLANTERS
 from tests.support.cloud.service_client import Created, ServiceClient
-from tests.support.cloud.subscriber import Drop, Witness
+from tests.support.cloud.subscriber import Drop, Subscriber
 from tests.support.cloud.written import PLACES, Secrets, Written
 
 LEAST = {"logs": 50, "executions": 50, "tables": 8, "results": 4, "functions": 10, "queues": 0}
@@ -25,14 +25,14 @@ LEAST = {"logs": 50, "executions": 50, "tables": 8, "results": 4, "functions": 1
 
 
 @pytest.fixture(scope="module")
-def coded(witness: Witness) -> Drop:
+def coded(subscriber: Subscriber) -> Drop:
     """A drop that went the whole way, beside one that was rejected."""
-    good = witness.drop(f"{TOPIC}/searched.jsonl", lines(3))
-    predicted = witness.drop(f"{PREDICTED_TOPIC}/searched.jsonl", lines(3))
-    bad = witness.drop(f"{TOPIC}/searched-too.jsonl", b"not json\n")
-    check_complete(witness, good, witness.ended(good))
-    check_complete(witness, predicted, witness.ended(predicted))
-    assert witness.ended(bad).status == "rejected"
+    good = subscriber.drop(f"{TOPIC}/searched.jsonl", lines(3))
+    predicted = subscriber.drop(f"{PREDICTED_TOPIC}/searched.jsonl", lines(3))
+    bad = subscriber.drop(f"{TOPIC}/searched-too.jsonl", b"not json\n")
+    check_complete(subscriber, good, subscriber.ended(good))
+    check_complete(subscriber, predicted, subscriber.ended(predicted))
+    assert subscriber.ended(bad).status == "rejected"
     return good
 
 
@@ -109,16 +109,16 @@ def should_find_no_secret_when_all_that_was_written_is_searched(
 
 
 def should_find_no_secret_when_all_messages_are_searched(
-    secrets: Secrets, coded: Drop, witness: Witness
+    secrets: Secrets, coded: Drop, subscriber: Subscriber
 ) -> None:
     told = [
         Written(each.key, json.dumps([each.subject, each.attributes, each.body]))
-        for heard in witness.told.values()
+        for heard in subscriber.told.values()
         for each in heard
     ]
     events = [
         Written(event["detail"]["key"], json.dumps(event))
-        for heard in witness.events.values()
+        for heard in subscriber.events.values()
         for event in heard
     ]
     assert len(told) == len(events) >= 2

@@ -16,7 +16,7 @@ from localcloud.cloud import LocalCloud
 from tests.support.cloud.breaking import operations
 from tests.support.cloud.deployed import TOPIC, changed_function
 from tests.support.cloud.drops import COMPLETE, check_complete, lines
-from tests.support.cloud.subscriber import Drop, Witness
+from tests.support.cloud.subscriber import Drop, Subscriber
 from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
@@ -27,34 +27,34 @@ PARTS = 50
 
 
 def should_tell_each_once_when_many_small_files_come_with_bad_ones_among_them(
-    cloud: LocalCloud, witness: Witness
+    cloud: LocalCloud, subscriber: Subscriber
 ) -> None:
     before = len(operations(cloud))
 
     def drop_one(number: int) -> Drop:
         bad = number % BAD_EVERY == 0
         content = b"not json\n" if bad else lines(number % 5 + 1, first=number)
-        return witness.drop(f"{TOPIC}/forms/{number}.jsonl", content)
+        return subscriber.drop(f"{TOPIC}/forms/{number}.jsonl", content)
 
     with _paced(cloud):
         with ThreadPoolExecutor(8) as together:
             drops = list(together.map(drop_one, range(FILES)))
         ids = [drop.drop_id for drop in drops]
-        eventually(lambda: FILES - sum(_told(witness, ids).values()), until=_none, within=480)
+        eventually(lambda: FILES - sum(_told(subscriber, ids).values()), until=_none, within=480)
     # Each exactly once, and nothing more comes when all executions have ended.
     eventually(lambda: _running(cloud), until=_none, within=60)
-    assert _told(witness, ids) == dict.fromkeys(ids, 1)
-    witness.endings.update(dict.fromkeys(ids, 1))
-    ended = Counter(witness.told[each][0].status for each in ids)
+    assert _told(subscriber, ids) == dict.fromkeys(ids, 1)
+    subscriber.endings.update(dict.fromkeys(ids, 1))
+    ended = Counter(subscriber.told[each][0].status for each in ids)
     assert ended == {"rejected": FILES // BAD_EVERY, "complete": FILES - FILES // BAD_EVERY}
     for drop in drops[1::97]:
-        check_complete(witness, drop, witness.told[drop.drop_id][0])
+        check_complete(subscriber, drop, subscriber.told[drop.drop_id][0])
     # Calls are spent on operations, and there are far fewer of them than files.
     assert len(operations(cloud)) - before <= FILES / 5
 
 
 def should_code_only_the_rest_again_when_one_of_fifty_parts_failed(
-    cloud: LocalCloud, witness: Witness
+    cloud: LocalCloud, subscriber: Subscriber
 ) -> None:
     content = lines(600)
     known = operations(cloud)
@@ -62,32 +62,32 @@ def should_code_only_the_rest_again_when_one_of_fifty_parts_failed(
     with changed_function(
         cloud, "pipeline.receive.handler", MAX_FILE_BYTES=limit, SHARE_MAX_BYTES="0"
     ):
-        drop = witness.drop(f"{TOPIC}/large.jsonl", content)
+        drop = subscriber.drop(f"{TOPIC}/large.jsonl", content)
         failed = eventually(lambda: _fail_one(cloud, set(known)))
-        told = witness.ended(drop, within=180)
+        told = subscriber.ended(drop, within=180)
     assert told.status == "failed"
     assert re.match(r"Piece \d+ of 5\d \(from line [\d,]+ to [\d,]+\): ", told.reason or "")
     coded = set(operations(cloud)) - set(known)
     assert len(coded) >= PARTS
 
-    (execution,) = witness.executions(drop)
+    (execution,) = subscriber.executions(drop)
     states = cloud.stepfunctions()
     states.start_execution(
         stateMachineArn=cloud.pipeline.state_machine,
         name=f"{drop.drop_id}-again-1",
         input=states.describe_execution(executionArn=execution)["input"],
     )
-    told = witness.ended(drop, endings=2, within=120)
-    manifest = check_complete(witness, drop, told)
+    told = subscriber.ended(drop, endings=2, within=120)
+    manifest = check_complete(subscriber, drop, told)
     assert len(manifest["operations"]) == len(coded)
     assert len(set(operations(cloud)) - set(known)) == len(coded) + 1
     assert failed not in {each["operationId"] for each in manifest["operations"]}
 
     # Byte for byte what one part gives.
-    alone = witness.drop(f"{TOPIC}/large-in-one.jsonl", content)
-    whole = witness.ended(alone, within=120)
-    assert witness.results_of(alone) == COMPLETE
-    assert witness.result(told.results.output) == witness.result(whole.results.output)
+    alone = subscriber.drop(f"{TOPIC}/large-in-one.jsonl", content)
+    whole = subscriber.ended(alone, within=120)
+    assert subscriber.results_of(alone) == COMPLETE
+    assert subscriber.result(told.results.output) == subscriber.result(whole.results.output)
 
 
 @contextmanager
@@ -107,9 +107,9 @@ def _none(left: int) -> bool:
     return left <= 0
 
 
-def _told(witness: Witness, drop_ids: list[str]) -> dict[str, int]:
-    witness.listen()
-    return {each: len(witness.told[each]) for each in drop_ids}
+def _told(subscriber: Subscriber, drop_ids: list[str]) -> dict[str, int]:
+    subscriber.listen()
+    return {each: len(subscriber.told[each]) for each in drop_ids}
 
 
 def _running(cloud: LocalCloud) -> int:

@@ -15,7 +15,7 @@ from protocol.messages import CreatedOperation, Model, OperationState
 from protocol.records import RecordForm, decode_output_line, is_coded, record_id_of
 from protocol.statuses import OperationStatus
 from tests.support.markdown import Fence, document, read_documents, table_rows
-from tests.support.pipeline.builders import Hands, a_tokens, secrets
+from tests.support.pipeline.builders import SimulatedIo, a_tokens, secrets
 from tests.support.pipeline.clouds import cloud
 from tests.support.pipeline.memory_service import MemoryService
 
@@ -66,7 +66,7 @@ def should_serve_as_credentials_as_it_stands() -> None:
     accepted = Answer(200, b'{"access_token": "a-token", "expires_in": 3600}')
     with cloud() as aws:
         filled = secrets(sample("credentials").body)
-        tokens = a_tokens(memory, aws.ledger, Hands(), filled, lambda _: accepted)
+        tokens = a_tokens(memory, aws.ledger, SimulatedIo(), filled, lambda _: accepted)
         assert tokens.current().value == "a-token"
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from simulation.boarding import companies
+from simulation.grouping import retry_groups
 from simulation.measures import allowed_within, backlogs, least_seconds, measured, most_within
 from simulation.price_list import price
 from simulation.report import duration, row_of
@@ -86,9 +86,9 @@ def should_bound_what_the_limits_allow() -> None:
 
 def should_split_companies_when_an_execution_would_carry_too_much() -> None:
     drops = at_once(2_000)
-    assert [len(company) for company in companies(drops)] == [1_000, 1_000]
+    assert [len(company) for company in retry_groups(drops)] == [1_000, 1_000]
     heavy = [replace(drop, bytes=15 << 20) for drop in drops[:5]]
-    assert [len(company) for company in companies(heavy)] == [2, 2, 1]
+    assert [len(company) for company in retry_groups(heavy)] == [2, 2, 1]
 
 
 def should_drop_as_many_as_wanted_each_day() -> None:

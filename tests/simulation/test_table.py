@@ -13,7 +13,7 @@ from pipeline.ledger.parts import Parts
 from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.state import CallKind
 from simulation.table import MemoryTable
-from tests.support.pipeline.builders import Hands, a_drop, a_limiter
+from tests.support.pipeline.builders import SimulatedIo, a_drop, a_limiter
 from tests.support.pipeline.clouds import cloud
 
 Step = Callable[[Ledger], Any]
@@ -69,7 +69,7 @@ def should_answer_as_moto_does_when_the_ledger_writes(
 
 
 def should_hold_a_part_for_one_when_two_claim_it() -> None:
-    parts = Parts(in_memory(), Hands().clock)
+    parts = Parts(in_memory(), SimulatedIo().clock)
     with parts.lease("p", owner="one", seconds=10) as lease:
         lease.begin()
         with pytest.raises(PartTaken), parts.lease("p", owner="two", seconds=10):
@@ -79,12 +79,12 @@ def should_hold_a_part_for_one_when_two_claim_it() -> None:
 
 
 def should_keep_a_drop_and_take_a_slot() -> None:
-    ledger, hands = in_memory(), Hands()
-    drops = Drops(ledger, hands.clock)
+    ledger, io = in_memory(), SimulatedIo()
+    drops = Drops(ledger, io.clock)
     drops.accept(a_drop())
     assert drops.accept(a_drop()) == drops.record(a_drop().drop_id)
-    a_limiter(ledger, hands).take(CallKind.STATUS)
-    assert a_limiter(ledger, hands).load().quota_left < 1
+    a_limiter(ledger, io).take(CallKind.STATUS)
+    assert a_limiter(ledger, io).load().quota_left < 1
 
 
 def should_refuse_an_expression_when_it_is_one_that_it_does_not_know() -> None:

@@ -14,13 +14,13 @@ from pipeline.domain.facts import MetadataFacts, OutputFacts
 from pipeline.domain.part import Part
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.domain.state_fields import MalformedState
-from pipeline.engines.base import EngineOf, OperationFailed, Result, Results, ResultsChanged
+from pipeline.engines.base import EngineOf, OperationFailed, ResultFile, ResultFiles, ResultsChanged
 from pipeline.errors import Final, ResultsMismatch, StorageBusy
 from pipeline.ledger.parts import PartLease, Parts
 from pipeline.ledger.shared_files import SharedFiles
 from pipeline.observability import Measures, quoted
 from pipeline.rate_limit.limiter import RateLimited
-from pipeline.storage.multipart import PART_BYTES, ResultFiles
+from pipeline.storage.multipart import PART_BYTES, MultipartFiles
 from pipeline.storage.results_bucket import METADATA_NAME, OUTPUT_NAME, folder_of_results
 
 HANDOVER_SECONDS = 60.0  # ours: a step may take so long; with less time the next function goes on
@@ -36,7 +36,7 @@ class Collecting:
 
     parts: Parts
     engine_of: EngineOf
-    files: ResultFiles
+    files: MultipartFiles
     shared_files: SharedFiles
     clock: Clock
     measure: Measures
@@ -96,8 +96,8 @@ class _Collection:
 
     part: Part
     lease: PartLease
-    results: Results
-    files: ResultFiles
+    results: ResultFiles
+    files: MultipartFiles
     shared_files: SharedFiles
     has_time: Callable[[], bool]
     part_bytes: int
@@ -153,7 +153,7 @@ class _Collection:
     def _metadata(self) -> tuple[MetadataFacts, bytes]:
         """What the service says of the model, and the file itself; it lies nowhere yet."""
         try:
-            piece = self.results.get(Result.METADATA, 0, MAX_METADATA_BYTES - 1, None)
+            piece = self.results.get(ResultFile.METADATA, 0, MAX_METADATA_BYTES - 1, None)
         except ResultsChanged:
             raise StorageBusy(
                 "the service's storage refused a plain request; trying again"

@@ -15,10 +15,10 @@ from math import ceil
 from typing import Any
 
 from pipeline.domain.facts import OutputFacts
-from pipeline.engines.base import FetchedRange, Result, Results, ResultsChanged
+from pipeline.engines.base import FetchedRange, ResultFile, ResultFiles, ResultsChanged
 from pipeline.errors import ResultsMismatch
 from pipeline.ledger.parts import PartLease
-from pipeline.storage.multipart import MAX_PARTS, PART_BYTES, ResultFiles, UploadGone
+from pipeline.storage.multipart import MAX_PARTS, PART_BYTES, MultipartFiles, UploadGone
 from pipeline.validation.output_lines import OutputScan
 
 PUTS = 2  # ours: at once
@@ -73,8 +73,8 @@ class OutputCopy:
     """The copy of one output to `key`. Its checkpoint lives in the part's ledger item."""
 
     lease: PartLease
-    results: Results
-    files: ResultFiles
+    results: ResultFiles
+    files: MultipartFiles
     key: str
     has_time: Callable[[], bool]
     part_bytes: int = PART_BYTES
@@ -82,7 +82,7 @@ class OutputCopy:
     def run(self) -> OutputFacts | None:
         """The facts of the finished copy, or None where there was no time to finish it.
 
-        Raises as `Results` does, `AwsBusy`, `PartTaken`, `ResultsMismatch`.
+        Raises as `ResultFiles` does, `AwsBusy`, `PartTaken`, `ResultsMismatch`.
         """
         try:
             with ThreadPoolExecutor(GETS + PUTS, thread_name_prefix="copy") as executor:
@@ -102,7 +102,7 @@ class OutputCopy:
         checkpoint = self.lease.record.collection or {}
         if "upload_id" in checkpoint:
             return self._resumed(checkpoint, executor)
-        first = self.results.get(Result.OUTPUT, 0, self.part_bytes - 1, None)
+        first = self.results.get(ResultFile.OUTPUT, 0, self.part_bytes - 1, None)
         if first.total <= self.part_bytes:
             return self._small(first)
         part_bytes = max(self.part_bytes, ceil(first.total / MAX_PARTS))
@@ -133,7 +133,7 @@ class OutputCopy:
         )
         rest = b""
         if start < end:
-            rest = self.results.get(Result.OUTPUT, start, end - 1, checkpoint["etag"]).content
+            rest = self.results.get(ResultFile.OUTPUT, start, end - 1, checkpoint["etag"]).content
         return self._parts(checkpoint, OutputScan.resumed(seen, rest), executor)
 
     def _parts(
@@ -176,7 +176,7 @@ class OutputCopy:
         for start in range(first, begun["total"], begun["part_bytes"]):
             last = min(start + begun["part_bytes"], begun["total"]) - 1
             coming.append(
-                self.results.get_ahead(executor, Result.OUTPUT, start, last, begun["etag"])
+                self.results.get_ahead(executor, ResultFile.OUTPUT, start, last, begun["etag"])
             )
             if len(coming) == GETS:
                 yield coming.popleft()()

@@ -12,7 +12,7 @@ from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import Parts
 from pipeline.ledger.shared_files import SharedFiles
 from pipeline.observability import logger, observed
-from pipeline.storage.multipart import ResultFiles
+from pipeline.storage.multipart import MultipartFiles
 
 
 @cache
@@ -20,7 +20,7 @@ def collecting(deps: Dependencies) -> Collecting:
     return Collecting(
         parts=Parts(deps.ledger, deps.clock),
         engine_of=deps.engine_of,
-        files=ResultFiles(deps.s3, deps.environment.results_bucket),
+        files=MultipartFiles(deps.s3, deps.environment.results_bucket),
         shared_files=SharedFiles(deps.ledger, deps.clock),
         clock=deps.clock,
         measure=deps.measure,

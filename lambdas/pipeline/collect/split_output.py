@@ -12,11 +12,11 @@ from typing import Any
 
 from pipeline.domain.facts import MetadataFacts, OutputFacts
 from pipeline.domain.part import Part
-from pipeline.engines.base import Result, Results, ResultsChanged
+from pipeline.engines.base import ResultFile, ResultFiles, ResultsChanged
 from pipeline.errors import ResultsMismatch
 from pipeline.ledger.parts import PartLease
 from pipeline.ledger.shared_files import FileStatus, SharedFile, SharedFiles
-from pipeline.storage.multipart import ResultFiles
+from pipeline.storage.multipart import MultipartFiles
 from pipeline.validation.output_lines import OutputScan
 
 WRITES_AT_ONCE = 8  # ours: a few small objects and an item of the ledger for each drop
@@ -39,8 +39,8 @@ class Distribution:
 
     part: Part
     lease: PartLease
-    results: Results
-    files: ResultFiles
+    results: ResultFiles
+    files: MultipartFiles
     shared_files: SharedFiles
     names: tuple[str, str]
     """Of a drop's output and of its metadata, below its results' prefix."""
@@ -52,7 +52,7 @@ class Distribution:
     def run(self) -> tuple[OutputFacts, MetadataFacts] | None:
         """The facts of the whole output and its metadata; None where no time was left.
 
-        Raises as `Results` does, `AwsBusy`, `PartTaken`, and `ResultsMismatch`.
+        Raises as `ResultFiles` does, `AwsBusy`, `PartTaken`, and `ResultsMismatch`.
         """
         try:
             return self._run()
@@ -102,7 +102,7 @@ class Distribution:
         offset = done["offset"]
         while done["total"] is None or offset < done["total"]:
             piece = self.results.get(
-                Result.OUTPUT, offset, offset + self.range_bytes - 1, done["etag"]
+                ResultFile.OUTPUT, offset, offset + self.range_bytes - 1, done["etag"]
             )
             done["etag"], done["total"] = piece.etag, piece.total
             offset += len(piece.content)

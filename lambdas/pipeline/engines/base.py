@@ -142,7 +142,7 @@ Keep = Callable[[Mapping[str, Any]], None]
 """Takes a checkpoint, in a form that JSON can hold. Raises `PartTaken`."""
 
 
-class Result(Enum):
+class ResultFile(Enum):
     """The two files of a complete operation."""
 
     OUTPUT = "output"
@@ -186,7 +186,7 @@ class OpenOperation(Protocol):
         """
 
 
-class Results(Protocol):
+class ResultFiles(Protocol):
     """The two files of one complete operation, as the Coding Service documents them.
 
     Its methods raise `RateLimited`, `ResultsChanged`, `OperationFailed` and the leaves of
@@ -201,11 +201,11 @@ class Results(Protocol):
         `kept` is the last checkpoint that was given to `keep`, by an earlier invocation perhaps.
         """
 
-    def get(self, result: Result, first: int, last: int, etag: str | None) -> FetchedRange:
+    def get(self, result: ResultFile, first: int, last: int, etag: str | None) -> FetchedRange:
         """Bytes `first` to `last`, both included; with an `etag`, of that object only."""
 
     def get_ahead(
-        self, executor: Executor, result: Result, first: int, last: int, etag: str | None
+        self, executor: Executor, result: ResultFile, first: int, last: int, etag: str | None
     ) -> Callable[[], FetchedRange]:
         """Begins to get a range in `executor`; the call of what it returns waits for it."""
 
@@ -256,7 +256,7 @@ class Engine(ABC):
     # Collect.
 
     @abstractmethod
-    def results(self, topic: str, operation_id: str, *, turn: str | None = None) -> Results:
+    def results(self, topic: str, operation_id: str, *, turn: str | None = None) -> ResultFiles:
         """The results of a complete operation."""
 
     def delete_results(self, topic: str, operation_id: str) -> None:  # noqa: B027  for those that keep

@@ -42,20 +42,20 @@ class Judge:
     results: ResultsBucket
 
     def tries_again(self, drop_id: str, ended: EndedExecution) -> bool:
-        """Whether the drop is not judged here, as it tries again in smaller company."""
+        """Whether the drop is not judged here, as it is retried in a smaller batch."""
         return any(
-            self.outcomes.companies(part).has(drop_id)
+            self.outcomes.retry_groups(part).has(drop_id)
             for part in ended.parts_of(drop_id)
             if part.is_shared
         )
 
-    def companies(self, ended: EndedExecution) -> list[tuple[str, ...]]:
+    def retry_groups(self, ended: EndedExecution) -> list[tuple[str, ...]]:
         """The drops that try again, in the groups in which they travel."""
         return [
             group
             for part in ended.parts
             if part.is_shared
-            for group in self.outcomes.companies(part).groups
+            for group in self.outcomes.retry_groups(part).groups
         ]
 
     def verdict(

@@ -13,7 +13,7 @@ from pipeline.domain.state_fields import MalformedState, required, text_of, whol
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FinishCursor:
     """How far an execution's drops have been told, handed from page to page."""
 
     at: int = 0
@@ -54,7 +54,7 @@ class EndedExecution:
     state_machine_arn: str
     drops: tuple[Mapping[str, Any], ...]
     parts: tuple[EndedPart, ...]
-    told: Told
+    told: FinishCursor
 
     @classmethod
     def from_state(cls, state: Any) -> Self:
@@ -69,7 +69,7 @@ class EndedExecution:
             state_machine_arn=before,
             drops=tuple(whole_list(state, "drops")),
             parts=tuple(_ended_part(each, outcomes) for each in whole_list(state, "parts")),
-            told=Told.from_state(required(state, "ended")),
+            told=FinishCursor.from_state(required(state, "ended")),
         )
         if not ended.drops:
             raise MalformedState("an execution must have a drop")

@@ -13,7 +13,7 @@ from pipeline.domain.identity import part_id
 from pipeline.executions.compact_input import completed_drops
 from pipeline.executions.starter import ExecutionStarter
 from pipeline.finish.drop_result import Judge, Verdict
-from pipeline.finish.finish_input import EndedExecution, Told
+from pipeline.finish.finish_input import EndedExecution, FinishCursor
 from pipeline.finish.notification import Results, announcement_of, body_of
 from pipeline.ledger.drops import Drops, Ending
 from pipeline.ledger.groups import GroupedBy
@@ -39,8 +39,8 @@ class Finishing:
     def finish(self, ended: EndedExecution, *, has_time: Callable[[], bool]) -> dict[str, Any]:
         """The announcements of the next drops, with the worst status so far and its cause.
 
-        `more` says whether drops are left for another call. Drops that try again in smaller
-        company are told by the execution that carries them then. Raises `AwsBusy`.
+        `more` says whether drops are left for another call. Drops that are retried in smaller
+        batches are told by the execution that carries them then. Raises `AwsBusy`.
         """
         page = _Page(ended.told)
         states = ended.drops[ended.told.at : ended.told.at + PAGE_DROPS]
@@ -59,7 +59,7 @@ class Finishing:
         return {**page.to_state(), "more": more}
 
     def _is_told_here(self, drop: Drop, ended: EndedExecution) -> bool:
-        """Not where another execution carries the drop by now, in smaller company."""
+        """Not where another execution carries the drop by now, in smaller batches."""
         if drop.failure is None:
             return not self.judge.tries_again(drop.drop_id, ended)
         record = self.drops.record(drop.drop_id)
@@ -120,7 +120,7 @@ class Finishing:
     def _regroup(self, ended: EndedExecution) -> None:
         """Starts those that try again; known by the same names when this is tried again."""
         starter = self.starter(ended.state_machine_arn)
-        for group in self.judge.companies(ended):
+        for group in self.judge.retry_groups(ended):
             known = self.drops.known(group)
             drops = [known[drop_id] for drop_id in group if drop_id in known]
             before = {drop.drop_id: ended.name for drop in drops}
@@ -128,7 +128,9 @@ class Finishing:
                 starter.start_shared(drops, by=GroupedBy.FINISH, instead_of=before)
             elif drops:
                 starter.start_single(_alone(drops[0]), instead_of=ended.name)
-            logger.warning("tries again in smaller company", extra={"drops": list(group)})
+            logger.warning(
+                "shared operation failed; retrying in smaller batches", extra={"drops": list(group)}
+            )
 
 
 def _alone(drop: Drop) -> Execution:
@@ -140,7 +142,7 @@ def _alone(drop: Drop) -> Execution:
 class _Page:
     """The announcements of one call."""
 
-    told: Told
+    told: FinishCursor
     at: int = field(init=False)
     endings: list[Ending] = field(default_factory=list)
     announcements: list[dict[str, str]] = field(default_factory=list)
@@ -165,7 +167,7 @@ class _Page:
         }
 
 
-def _worst(told: Told, endings: Sequence[Ending]) -> tuple[str, str]:
+def _worst(told: FinishCursor, endings: Sequence[Ending]) -> tuple[str, str]:
     worst = min(endings, key=lambda each: WORST_FIRST.index(each.status), default=None)
     if worst is None or (
         told.cause and WORST_FIRST.index(told.status) <= WORST_FIRST.index(worst.status)

@@ -17,7 +17,7 @@ from pipeline.ledger.groups import ExecutionGroups
 from pipeline.ledger.parts import Parts
 from pipeline.ledger.shared_files import SharedFiles
 from pipeline.observability import observed
-from pipeline.storage.multipart import ResultFiles
+from pipeline.storage.multipart import MultipartFiles
 from pipeline.storage.results_bucket import ResultsBucket
 
 ENDING_SECONDS = 60.0  # ours: a drop's manifest and ledger take a second, a copy of 5 GB a minute
@@ -34,7 +34,7 @@ def finishing(deps: Dependencies) -> Finishing:
                 shared_files=SharedFiles(deps.ledger, deps.clock),
             ),
             whole_output=WholeOutput(
-                drops=drops, files=ResultFiles(deps.s3, bucket), results=results
+                drops=drops, files=MultipartFiles(deps.s3, bucket), results=results
             ),
             results=results,
         ),

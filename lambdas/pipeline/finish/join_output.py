@@ -33,7 +33,7 @@ from pipeline.finish.join_plan import (
 from pipeline.finish.manifest import Whole, sent_and_received
 from pipeline.finish.outcomes import Piece
 from pipeline.ledger.drops import Drops
-from pipeline.storage.multipart import ResultFiles, UploadGone
+from pipeline.storage.multipart import MultipartFiles, UploadGone
 from pipeline.storage.results_bucket import METADATA_NAME, OUTPUT_NAME, FileChanged, ResultsBucket
 from pipeline.validation.rejection_report import piece_report
 
@@ -48,7 +48,7 @@ class Join:
     `checkpoint` is what was last given to `keep`, which writes it down; a small JSON object.
     """
 
-    files: ResultFiles
+    files: MultipartFiles
     results: ResultsBucket
     key: str
     parts: Sequence[OutputFacts]
@@ -198,7 +198,7 @@ class WholeOutput:
     """What joining works with. Its methods may raise `AwsBusy`, `ResultsMismatch`."""
 
     drops: Drops
-    files: ResultFiles
+    files: MultipartFiles
     results: ResultsBucket
 
     def of(self, drop: Drop, pieces: Sequence[Piece], has_time: Callable[[], bool]) -> Whole | None:

@@ -15,7 +15,7 @@ _LINE = re.compile(r"\bline\s+(\d[\d,]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Companies:
+class RetryGroups:
     """The drops of a part that are tried again, in the groups in which they travel then."""
 
     groups: tuple[tuple[str, ...], ...]
@@ -24,11 +24,11 @@ class Companies:
         return any(drop_id in group for group in self.groups)
 
 
-def companies_of(part: EndedPart, known: dict[str, SharedFile]) -> Companies:
+def companies_of(part: EndedPart, known: dict[str, SharedFile]) -> RetryGroups:
     """Who tries again: those that were left, and those aboard an operation that failed together.
 
     Where the service names a line, the file that holds it travels alone from now on, and the
-    others together; otherwise the company is halved. So one bad file is found in a few
+    others together; otherwise the group is halved. So one bad file is found in a few
     operations, and no drop fails for a neighbour's fault.
     """
     left = tuple(d for d in part.drop_ids if _fate(known, d) is FileStatus.DEFERRED)
@@ -41,7 +41,7 @@ def companies_of(part: EndedPart, known: dict[str, SharedFile]) -> Companies:
             groups += (aboard[:middle], aboard[middle:])
         else:
             groups += ((suspect,), tuple(d for d in aboard if d != suspect))
-    return Companies(tuple(group for group in groups if group))
+    return RetryGroups(tuple(group for group in groups if group))
 
 
 def _fate(known: dict[str, SharedFile], drop_id: str) -> FileStatus | None:
@@ -109,7 +109,7 @@ class Outcomes:
         worst = min(range(len(parts)), key=lambda n: WORST_FIRST.index(_ended(progresses[n])))
         return DropOutcome(progresses[worst], worst, tuple(self._piece(part) for part in parts))
 
-    def companies(self, part: EndedPart) -> Companies:
+    def retry_groups(self, part: EndedPart) -> RetryGroups:
         """Who of a shared part tries again, with whom."""
         return companies_of(part, self._of_part(part.part_id))
 

@@ -31,7 +31,7 @@ class UploadGone(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class ResultFiles:
+class MultipartFiles:
     """Writes the service's files to the results bucket. Every method may raise `AwsBusy`."""
 
     s3: "S3Client"

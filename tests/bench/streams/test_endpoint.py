@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from bench.streams.storages import RESULTS, Storages, storages
-from pipeline.storage.multipart import ResultFiles, UploadGone
+from pipeline.storage.multipart import MultipartFiles, UploadGone
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -41,7 +41,7 @@ def s3(found: Storages) -> "S3Client":
 
 
 def should_hold_the_bytes_when_they_come_in_parts(found: Storages, s3: "S3Client") -> None:
-    files = ResultFiles(s3, RESULTS)
+    files = MultipartFiles(s3, RESULTS)
     parts = [bytes([number]) * PART_BYTES for number in range(2)] + [b"rest"]
     upload = files.begin(KEY)
     for number in (2, 1, 3):
@@ -56,7 +56,7 @@ def should_hold_the_bytes_when_they_come_in_parts(found: Storages, s3: "S3Client
 
 
 def should_refuse_a_part_that_is_missing(s3: "S3Client") -> None:
-    files = ResultFiles(s3, RESULTS)
+    files = MultipartFiles(s3, RESULTS)
     upload = files.begin(KEY)
     with pytest.raises(UploadGone):
         files.complete(KEY, upload, count=1, total=1)

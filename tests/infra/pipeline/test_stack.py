@@ -13,7 +13,7 @@ from infra.project_files import LAMBDAS, STATE_MACHINES
 from infra.settings.types import SettingsError
 from pipeline.ledger.parts import KEPT_SECONDS
 from pipeline.storage.results_bucket import PIECES
-from simulation import boarding, world
+from simulation import grouping, world
 from tests.infra.conftest import Deployment, synthesize
 
 SERVICE = {
@@ -284,11 +284,11 @@ def should_deploy_what_the_simulation_counts_on(aws: Deployment) -> None:
         "POLL_CEILING_SECONDS": world.POLL_CEILING,
     }
     (mapping,) = aws.resources("AWS::Lambda::EventSourceMapping", "Pipeline").values()
-    assert mapping["BatchSize"] == boarding.BATCH_OF_MANY
-    assert mapping["MaximumBatchingWindowInSeconds"] == boarding.SHARE_WAIT_SECONDS
-    assert mapping["ScalingConfig"]["MaximumConcurrency"] == boarding.RECEIVE_AT_ONCE
+    assert mapping["BatchSize"] == grouping.BATCH_OF_MANY
+    assert mapping["MaximumBatchingWindowInSeconds"] == grouping.SHARE_WAIT_SECONDS
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] == grouping.RECEIVE_AT_ONCE
     receives = deployed["receive"]["Environment"]["Variables"]
-    assert int(receives["SHARE_MAX_BYTES"]) == boarding.SHARING.max_bytes
+    assert int(receives["SHARE_MAX_BYTES"]) == grouping.SHARING.max_bytes
 
 
 def should_gather_arrivals_for_a_few_seconds_unless_each_file_has_its_own_operation(

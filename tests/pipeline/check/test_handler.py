@@ -15,7 +15,7 @@ from protocol.errors import ServiceAnswer
 from protocol.statuses import OperationStatus
 from tests.support.pipeline.builders import (
     NOON,
-    Hands,
+    SimulatedIo,
     Unlimited,
     a_polling,
     a_service,
@@ -30,22 +30,22 @@ UPLOADED = "2026-11-21T12:00:00.000Z"  # noon, when the clock starts
 
 class World:
     def __init__(self, ledger: Ledger) -> None:
-        self.hands = Hands()
+        self.io = SimulatedIo()
         self.calls = Unlimited()
         self.memory = MemoryService(codes_at_once=False)
-        self.service = a_service(self.memory, ledger, self.hands)
+        self.service = a_service(self.memory, ledger, self.io)
         self.operation_id = self.service.create_operation(TOPIC, None).operation_id
         self.checking = Checking(
             engine_of=self.engine_of,
             polling=a_polling(),
-            clock=self.hands.clock,
+            clock=self.io.clock,
             max_attempts=3,
         )
-        self.hands.time = NOON + 1000
+        self.io.time = NOON + 1000
 
     def engine_of(self, topic: str) -> Engine:
         assert topic == TOPIC
-        return an_engine(self.service, self.hands, limiter=self.calls)
+        return an_engine(self.service, self.io, limiter=self.calls)
 
     def now(self, status: OperationStatus) -> None:
         self.memory.operations[self.operation_id].status = status
@@ -139,7 +139,7 @@ def should_keep_everything_and_count_no_poll_when_no_call_is_free(world: World) 
     waiting = world.task().progress.awaiting_slot(progress.wait_seconds, "checks-1")
     assert progress == waiting
     assert progress.wait_seconds >= 2
-    world.hands.time += progress.wait_seconds
+    world.io.time += progress.wait_seconds
     assert world.checking.check(*asked(TaskInput(world.task().part, progress))).polls == 5
 
 

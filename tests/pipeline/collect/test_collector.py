@@ -25,11 +25,18 @@ from pipeline.errors import (
 from pipeline.ledger.parts import Parts
 from pipeline.ledger.shared_files import SharedFiles
 from pipeline.ledger.table import Ledger
-from pipeline.storage.multipart import ResultFiles
+from pipeline.storage.multipart import MultipartFiles
 from pipeline.validation.digest import SequenceDigest
 from protocol.errors import ServiceAnswer
 from protocol.statuses import OperationStatus
-from tests.support.pipeline.builders import Hands, Measured, a_part, a_service, an_engine, lines
+from tests.support.pipeline.builders import (
+    Measured,
+    SimulatedIo,
+    a_part,
+    a_service,
+    an_engine,
+    lines,
+)
 from tests.support.pipeline.clouds import RESULTS, Cloud, cloud
 from tests.support.pipeline.memory_service import (
     CLIENT_SECRET,
@@ -68,7 +75,7 @@ class Bench:
 
     aws: Cloud
     memory: MemoryService
-    hands: Hands
+    io: SimulatedIo
     measured: Measured
     collecting: Collecting
     engine: CodingServiceEngine
@@ -86,7 +93,7 @@ class Bench:
             lease.begin()
             lease.created(created.operation_id)
         task = TaskInput.from_state({"part": PART.to_state(), "progress": {"status": "complete"}})
-        uploaded_at = self.hands.clock.iso()
+        uploaded_at = self.io.clock.iso()
         return replace(
             task,
             progress=replace(
@@ -123,21 +130,21 @@ class Bench:
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
-    memory, hands, measured = MemoryService(), Hands(), Measured()
+    memory, io, measured = MemoryService(), SimulatedIo(), Measured()
     with cloud() as aws, memory.after_call() as address, presigned_pool(None) as pool:
-        service = a_service(memory, aws.ledger, hands)
-        engine = an_engine(service, hands, pool=pool, host=address.removeprefix("http://"))
+        service = a_service(memory, aws.ledger, io)
+        engine = an_engine(service, io, pool=pool, host=address.removeprefix("http://"))
         yield Bench(
             aws,
             memory,
-            hands,
+            io,
             measured,
             Collecting(
-                parts=Parts(aws.ledger, hands.clock),
+                parts=Parts(aws.ledger, io.clock),
                 engine_of=lambda _topic: engine,
-                files=ResultFiles(aws.s3, RESULTS),
-                shared_files=SharedFiles(aws.ledger, hands.clock),
-                clock=hands.clock,
+                files=MultipartFiles(aws.s3, RESULTS),
+                shared_files=SharedFiles(aws.ledger, io.clock),
+                clock=io.clock,
                 measure=measured,
                 part_bytes=PART_BYTES,
             ),
@@ -148,7 +155,7 @@ def bench() -> Iterator[Bench]:
 def should_bring_both_files_home_and_record_their_facts(bench: Bench) -> None:
     output = b"".join(_coded_line(n, 200, suggested=n % 4 == 0) for n in range(100))
     task = bench.complete(output)
-    bench.hands.time += 2 * 3600
+    bench.io.time += 2 * 3600
 
     assert bench.collect(task) is PartStatus.COLLECTED
 
@@ -225,12 +232,12 @@ def should_be_complete_after_a_death_between_a_part_and_its_checkpoint(bench: Be
         def __getattr__(self, name: str) -> Any:
             return getattr(bench.aws.ledger.table, name)
 
-    dying = Parts(Ledger(DyingTable()), bench.hands.clock)  # type: ignore[arg-type]
+    dying = Parts(Ledger(DyingTable()), bench.io.clock)  # type: ignore[arg-type]
     with pytest.raises(Died):
         bench.with_(parts=dying).collect(task, "dead")
     with pytest.raises(PartTaken):
         bench.collect(task, "early")
-    bench.hands.time += 906
+    bench.io.time += 906
 
     assert bench.collect(task, "second") is PartStatus.COLLECTED
     assert bench.aws.result(OUTPUT) == output
@@ -302,7 +309,7 @@ def should_wait_when_no_call_is_free_for_the_urls(bench: Bench) -> None:
     bench.memory.refuse_next("operations", ServiceAnswer.LIMIT_EXCEEDED)
 
     assert bench.collect(task) is PartStatus.AWAITING_SLOT
-    bench.hands.time += 2 * 86_400
+    bench.io.time += 2 * 86_400
     assert bench.collect(task, "second") is PartStatus.COLLECTED
 
 

@@ -13,7 +13,7 @@ from tests.support.pipeline.builders import a_drop, a_part, a_ticket
 
 
 def travelled(state: dict[str, Any]) -> Any:
-    """As the state machine hands it on."""
+    """As the state machine io it on."""
     return json.loads(json.dumps(state))
 
 

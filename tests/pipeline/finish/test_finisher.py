@@ -1,4 +1,4 @@
-"""Finish: what the state machine hands over, to announcements, manifest, report and ledger."""
+"""Finish: what the state machine io over, to announcements, manifest, report and ledger."""
 
 import tomllib
 from collections.abc import Iterator
@@ -130,7 +130,7 @@ def should_write_the_report_when_a_file_was_refused_as_a_whole(
 
 def should_tell_the_same_when_it_runs_again_later(world: World) -> None:
     first = world.finish()
-    world.hands.time += 60
+    world.io.time += 60
     world.record = a_record(records=2)
     assert world.finish() == first
     assert world.measured.total("DropsEnded") == 1
@@ -143,7 +143,7 @@ def should_write_the_manifest_again_when_it_died_before_the_ledger_knew(world: W
         def end(self, *_: Any) -> Any:
             raise KeyboardInterrupt
 
-    alive, world.drops = world.drops, Dying(world.aws.ledger, world.hands.clock)
+    alive, world.drops = world.drops, Dying(world.aws.ledger, world.io.clock)
     with pytest.raises(KeyboardInterrupt):
         world.finish()
     world.drops = alive

@@ -12,7 +12,7 @@ from pipeline.domain.facts import OutputFacts
 from pipeline.errors import AwsBusy, ResultsMismatch
 from pipeline.finish.join_output import Join
 from pipeline.finish.join_plan import joined_digest
-from pipeline.storage.multipart import MIN_PART_BYTES, ResultFiles
+from pipeline.storage.multipart import MIN_PART_BYTES, MultipartFiles
 from pipeline.storage.results_bucket import ResultsBucket
 from pipeline.validation.output_lines import OutputScan
 from tests.support.pipeline.clouds import RESULTS, Cloud, cloud
@@ -74,7 +74,7 @@ class Bench:
         """One invocation, which has time for so many steps."""
         left = iter(range(steps))
         return Join(
-            files=ResultFiles(self.s3, RESULTS),  # type: ignore[arg-type]
+            files=MultipartFiles(self.s3, RESULTS),  # type: ignore[arg-type]
             results=ResultsBucket(self.s3, RESULTS),  # type: ignore[arg-type]
             key=KEY,
             parts=parts,

@@ -1,4 +1,4 @@
-"""Drops that shared an operation: each ends by itself, or tries again in smaller company."""
+"""Drops that shared an operation: each ends by itself, or is retried in a smaller batch."""
 
 import json
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def aboard(drop: Drop, **changes: Any) -> SharedFile:
     return replace(known, **changes)
 
 
-class Company:
+class SharedOperation:
     """An execution of several drops in one part, `shared-n`."""
 
     def __init__(self, world: World, drops: tuple[Drop, ...], progress: Progress) -> None:
@@ -52,7 +52,7 @@ class Company:
         self.write(*(aboard(drop) for drop in drops))
 
     def write(self, *shared_files: SharedFile) -> None:
-        known = SharedFiles(self.world.aws.ledger, self.world.hands.clock)
+        known = SharedFiles(self.world.aws.ledger, self.world.io.clock)
         known.write(f"{self.name}-0001", shared_files)
 
     def ended(self, told: Any = None) -> dict[str, Any]:
@@ -71,11 +71,11 @@ class Company:
 
 
 def should_tell_each_drop_of_a_company_with_its_own_manifest(world: World) -> None:
-    company = Company(world, many(3), COLLECTED)
-    ended = company.ended()
+    shared = SharedOperation(world, many(3), COLLECTED)
+    ended = shared.ended()
     assert [each["status"] for each in ended["announcements"]] == ["complete"] * 3
     assert ended["more"] is False
-    for drop in company.drops:
+    for drop in shared.drops:
         manifest = world.document("manifest.json", drop)
         schema("manifest").validate(manifest)
         assert manifest["key"] == drop.key
@@ -83,16 +83,16 @@ def should_tell_each_drop_of_a_company_with_its_own_manifest(world: World) -> No
 
 @pytest.mark.slow
 def should_tell_page_by_page_when_there_are_many(world: World) -> None:
-    company = Company(world, many(120), COLLECTED)
+    shared = SharedOperation(world, many(120), COLLECTED)
     told: Any = None
     keys: list[str] = []
     pages = 0
     while told is None or told["more"]:
-        told = company.ended(told)
+        told = shared.ended(told)
         keys += [json.loads(each["detail"])["key"] for each in told["announcements"]]
         assert len(json.dumps(told)) < 200_000
         pages += 1
-    assert keys == [drop.key for drop in company.drops]
+    assert keys == [drop.key for drop in shared.drops]
     assert pages > 2
 
 
@@ -100,73 +100,69 @@ def should_tell_the_rejected_at_once_and_try_the_others_in_halves_when_the_opera
     world: World,
 ) -> None:
     failed = Progress(status=PartStatus.FAILED, operation_id="op-1", reason="out of order")
-    company = Company(world, many(5), failed)
-    bad = company.drops[2]
-    company.write(
+    shared = SharedOperation(world, many(5), failed)
+    bad = shared.drops[2]
+    shared.write(
         SharedFile(drop_id=bad.drop_id, fate=FileStatus.REJECTED, reason="line 1 is odd", faults=1)
     )
-    ended = company.ended()
+    ended = shared.ended()
     (announcement,) = ended["announcements"]
     assert (announcement["status"], ended["status"]) == ("rejected", "rejected")
     keys = [[f"anzsco/{n}.jsonl" for n in half] for half in ((0, 1), (3, 4))]
-    assert company.started() == keys
-    record = world.drops.record(company.drops[0].drop_id)
+    assert shared.started() == keys
+    record = world.drops.record(shared.drops[0].drop_id)
     assert record is not None
     assert record.ending is None
     assert record.execution is not None
     assert record.execution.startswith("shared-2-")
-    assert company.ended() == ended  # tried again: the same is told, and nothing is started twice
-    assert company.started() == keys
+    assert shared.ended() == ended  # tried again: the same is told, and nothing is started twice
+    assert shared.started() == keys
 
 
 def should_try_the_suspect_alone_when_the_service_names_a_line(world: World) -> None:
     failed = Progress(status=PartStatus.FAILED, reason="line 5 has no text")  # 3 records a file
-    company = Company(world, many(4), failed)
-    assert company.ended()["announcements"] == []
+    shared = SharedOperation(world, many(4), failed)
+    assert shared.ended()["announcements"] == []
     others = [f"anzsco/{n}.jsonl" for n in (0, 2, 3)]
-    assert company.started() == [others, ["anzsco/1.jsonl"]]
+    assert shared.started() == [others, ["anzsco/1.jsonl"]]
 
 
 def should_let_those_that_were_left_travel_together(world: World) -> None:
-    company = Company(world, many(4), COLLECTED)
-    left = [
-        SharedFile(drop_id=drop.drop_id, fate=FileStatus.DEFERRED) for drop in company.drops[2:]
-    ]
-    company.write(*left)
-    ended = company.ended()
+    shared = SharedOperation(world, many(4), COLLECTED)
+    left = [SharedFile(drop_id=drop.drop_id, fate=FileStatus.DEFERRED) for drop in shared.drops[2:]]
+    shared.write(*left)
+    ended = shared.ended()
     assert [each["status"] for each in ended["announcements"]] == ["complete"] * 2
-    assert company.started() == [["anzsco/2.jsonl", "anzsco/3.jsonl"]]
+    assert shared.started() == [["anzsco/2.jsonl", "anzsco/3.jsonl"]]
 
 
 def should_fail_the_last_one_when_an_operation_fails_with_nobody_else_aboard(world: World) -> None:
     failed = Progress(status=PartStatus.FAILED, reason="out of order")
-    company = Company(world, many(2), failed)
+    shared = SharedOperation(world, many(2), failed)
     gone = SharedFile(
-        drop_id=company.drops[1].drop_id, fate=FileStatus.MISSING, reason="it was deleted"
+        drop_id=shared.drops[1].drop_id, fate=FileStatus.MISSING, reason="it was deleted"
     )
-    company.write(gone)
-    ended = company.ended()
+    shared.write(gone)
+    ended = shared.ended()
     assert [each["status"] for each in ended["announcements"]] == ["failed", "failed"]
-    assert company.started() == []
+    assert shared.started() == []
 
 
 def should_tell_all_when_the_part_ended_before_their_files_were_read(world: World) -> None:
     rejected = Progress(status=PartStatus.REJECTED, reason="the topic does not exist")
     drops = many(2)
-    company = Company(world, drops, rejected)
+    shared = SharedOperation(world, drops, rejected)
     for drop in drops:
-        key = {"pk": f"part#{company.name}-0001", "sk": f"segment#{drop.drop_id}"}
+        key = {"pk": f"part#{shared.name}-0001", "sk": f"segment#{drop.drop_id}"}
         world.aws.ledger.table.delete_item(Key=key)
-    ended = company.ended()
+    ended = shared.ended()
     assert [each["status"] for each in ended["announcements"]] == ["rejected", "rejected"]
 
 
 def should_leave_a_drop_to_its_new_execution_when_the_old_one_is_rescued(world: World) -> None:
     failed = Progress(status=PartStatus.FAILED, reason="out of order")
-    company = Company(world, many(2), failed)
-    company.ended()
-    dead = Failure("States.Runtime", "history", execution=company.name)
-    telling = Execution(
-        drops=tuple(replace(drop, failure=dead) for drop in company.drops), parts=()
-    )
+    shared = SharedOperation(world, many(2), failed)
+    shared.ended()
+    dead = Failure("States.Runtime", "history", execution=shared.name)
+    telling = Execution(drops=tuple(replace(drop, failure=dead) for drop in shared.drops), parts=())
     assert world.ended(telling, name="told")["announcements"] == []

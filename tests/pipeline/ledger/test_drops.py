@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.ledger.drops import Drops, DropState, Ending
 from pipeline.ledger.table import Ledger
-from tests.support.pipeline.builders import Hands, a_drop
+from tests.support.pipeline.builders import SimulatedIo, a_drop
 from tests.support.pipeline.clouds import cloud
 
 DROP = a_drop()
@@ -18,7 +18,7 @@ RESCUED = Ending("failed", {"reason": "no credentials"}, rescued=True)
 @pytest.fixture
 def drops() -> Iterator[Drops]:
     with cloud() as aws:
-        yield Drops(aws.ledger, Hands().clock)
+        yield Drops(aws.ledger, SimulatedIo().clock)
 
 
 def should_take_a_drop_once_when_it_is_delivered_twice(drops: Drops) -> None:

@@ -31,8 +31,8 @@ METADATA = MetadataFacts(
 )
 
 
-class Hands:
-    """The hands of a clock that stands still until it is moved."""
+class SimulatedIo:
+    """The io of a clock that stands still until it is moved."""
 
     def __init__(self) -> None:
         self.time = 1_800_000_000.0
@@ -48,13 +48,13 @@ def aws() -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def hands() -> Hands:
-    return Hands()
+def io() -> SimulatedIo:
+    return SimulatedIo()
 
 
 @pytest.fixture
-def parts(aws: Cloud, hands: Hands) -> Parts:
-    return Parts(aws.ledger, Clock(seconds=hands))
+def parts(aws: Cloud, io: SimulatedIo) -> Parts:
+    return Parts(aws.ledger, Clock(seconds=io))
 
 
 def should_be_empty_when_nothing_has_been_tried(parts: Parts) -> None:
@@ -98,11 +98,11 @@ def should_admit_the_next_invocation_when_the_first_has_ended_by_an_error(
         assert lease.record.attempt == 0
 
 
-def should_take_over_when_the_lease_has_run_out(parts: Parts, hands: Hands) -> None:
+def should_take_over_when_the_lease_has_run_out(parts: Parts, io: SimulatedIo) -> None:
     with parts.lease(PART, owner="a", seconds=60) as lost:
         lost.begin()
         lost.created("op-1")
-        hands.time += 66
+        io.time += 66
         with parts.lease(PART, owner="b", seconds=60) as lease:
             assert lease.record.operation_id == "op-1"
             with pytest.raises(PartTaken):
@@ -112,10 +112,12 @@ def should_take_over_when_the_lease_has_run_out(parts: Parts, hands: Hands) -> N
             lost.closing(SENT)
 
 
-def should_not_free_the_part_of_another_when_a_lost_claim_ends(parts: Parts, hands: Hands) -> None:
+def should_not_free_the_part_of_another_when_a_lost_claim_ends(
+    parts: Parts, io: SimulatedIo
+) -> None:
     first = parts.lease(PART, owner="a", seconds=60)
     first.__enter__()
-    hands.time += 66
+    io.time += 66
     with parts.lease(PART, owner="b", seconds=60):
         first.__exit__(None, None, None)
         with pytest.raises(PartTaken), parts.lease(PART, owner="c", seconds=60):
@@ -147,9 +149,9 @@ def should_not_count_an_attempt_when_its_call_was_not_made(parts: Parts) -> None
     assert parts.record(PART) == PartRecord(part_id=PART)
 
 
-def should_be_forgotten_in_the_end(parts: Parts, aws: Cloud, hands: Hands) -> None:
+def should_be_forgotten_in_the_end(parts: Parts, aws: Cloud, io: SimulatedIo) -> None:
     with parts.lease(PART, owner="a", seconds=60):
         pass
 
     item = aws.ledger.get(f"part#{PART}", "part") or {}
-    assert item["expires_at"] == int(hands.time) + 90 * 86_400
+    assert item["expires_at"] == int(io.time) + 90 * 86_400

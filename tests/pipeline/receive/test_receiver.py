@@ -23,7 +23,7 @@ from pipeline.receive.receiver import Intake
 from pipeline.receive.s3_event import Admission, Arrival
 from pipeline.receive.splitting import Pieces
 from pipeline.storage.block_reader import BlockReader
-from tests.support.pipeline.builders import Hands, Measured, lines
+from tests.support.pipeline.builders import Measured, SimulatedIo, lines
 from tests.support.pipeline.clouds import DROPS, Cloud, cloud, stepfunctions, waiting_machine
 
 
@@ -39,11 +39,11 @@ class World:
 
     @property
     def drops(self) -> Drops:
-        return Drops(self.aws.ledger, Hands().clock)
+        return Drops(self.aws.ledger, SimulatedIo().clock)
 
     @property
     def groups(self) -> ExecutionGroups:
-        return ExecutionGroups(self.aws.ledger, Hands().clock)
+        return ExecutionGroups(self.aws.ledger, SimulatedIo().clock)
 
     @property
     def intake(self) -> Intake:
@@ -58,7 +58,7 @@ class World:
             ),
             sharing=Sharing(max_bytes=self.share_max_bytes),
             pieces=Pieces(
-                reader=BlockReader(self.aws.s3, sleep=Hands().sleep),
+                reader=BlockReader(self.aws.s3, sleep=SimulatedIo().sleep),
                 max_file_bytes=self.max_file_bytes,
             ),
             measure=self.measured,
@@ -310,7 +310,7 @@ def should_put_drops_together_anew_when_the_function_died_before_the_seal(sharin
             raise KeyboardInterrupt
 
     dying = sharing.intake.starter
-    object.__setattr__(dying, "groups", DyingBeforeTheSeal(sharing.aws.ledger, Hands().clock))
+    object.__setattr__(dying, "groups", DyingBeforeTheSeal(sharing.aws.ledger, SimulatedIo().clock))
     drops = [sharing.intake.admission.drop_of(Arrival.from_event(e)) for e in small_events(3)]
     taken = [drop for drop in drops if drop is not None]
     for drop in taken:

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 
 from pipeline.dependencies import S3
-from pipeline.storage.multipart import ResultFiles
+from pipeline.storage.multipart import MultipartFiles
 from tests.support.pipeline.clouds import RESULTS, cloud
 
 KEY = "topic/file/output.jsonl"
@@ -21,7 +21,7 @@ def should_send_the_checksum_that_is_known_and_hash_nothing_again() -> None:
         s3.meta.events.register(
             "before-send.s3.UploadPart", lambda request, **_: sent.update(request.headers)
         )
-        files = ResultFiles(s3, RESULTS)
+        files = MultipartFiles(s3, RESULTS)
         upload = files.begin(KEY)
         files.put_part(KEY, upload, 1, CONTENT, checksum=zlib.crc32(CONTENT))
 

@@ -18,7 +18,7 @@ from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import Parts
 from pipeline.ledger.shared_files import FileStatus, SharedFile, SharedFiles
 from pipeline.submit.handler import submitting
-from tests.support.pipeline.builders import Hands, lines
+from tests.support.pipeline.builders import SimulatedIo, lines
 from tests.support.pipeline.clouds import DROPS
 from tests.support.pipeline.memory_service import TOPIC, coded
 from tests.support.pipeline.stream_functions import Composed, composed
@@ -48,17 +48,17 @@ class World(Composed):
                 results_prefix=results_prefix(key, TOPIC, identity),
                 dropped_at="2026-11-21T11:59:00.000Z",
             )
-            Drops(self.aws.ledger, Hands().clock).accept(drop)
+            Drops(self.aws.ledger, SimulatedIo().clock).accept(drop)
             found.append(drop)
         return tuple(found)
 
     def task(self, drops: tuple[Drop, ...]) -> TaskInput:
-        """As the state machine hands it over, in short."""
+        """As the state machine io it over, in short."""
         state = shortened(shared_execution("shared", drops))
         first = {"status": "new", "attempt": 0, "polls": 0}
         return completed_task(
             {"part": state["parts"][0], "progress": first},
-            Drops(self.aws.ledger, Hands().clock).known,
+            Drops(self.aws.ledger, SimulatedIo().clock).known,
         )
 
     def submit(self, task: TaskInput) -> Progress:
@@ -83,7 +83,7 @@ class World(Composed):
         return drops
 
     def shared_files(self) -> dict[str, SharedFile]:
-        return SharedFiles(self.aws.ledger, Hands().clock).of("shared-0001")
+        return SharedFiles(self.aws.ledger, SimulatedIo().clock).of("shared-0001")
 
     def output(self, drop: Drop) -> bytes:
         return self.aws.result(f"{drop.results_prefix}output.jsonl")
@@ -178,7 +178,7 @@ def should_refuse_results_when_a_line_is_lost_or_moved(world: World) -> None:
         operation.output = spoil(operation.output)
         with pytest.raises(ResultsMismatch):
             world.collect(task.part, submitted)
-        with Parts(world.aws.ledger, Hands().clock).lease(
+        with Parts(world.aws.ledger, SimulatedIo().clock).lease(
             task.part.part_id, owner="a", seconds=0
         ) as lease:
             lease.abandon("spoilt")

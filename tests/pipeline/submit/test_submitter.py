@@ -40,8 +40,8 @@ from protocol.errors import ServiceAnswer
 from protocol.messages import CreatedOperation, Model, OperationState
 from protocol.statuses import OperationStatus
 from tests.support.pipeline.builders import (
-    Hands,
     Measured,
+    SimulatedIo,
     Unlimited,
     a_limiter,
     a_polling,
@@ -73,7 +73,7 @@ class Bench:
 
     aws: Cloud
     memory: MemoryService
-    hands: Hands
+    io: SimulatedIo
     measured: Measured
     submitting: Submitting
     engine: CodingServiceEngine
@@ -105,7 +105,7 @@ class Bench:
     def with_closed_gate(self) -> "Bench":
         """No call is free till midnight; the model is known."""
         self.engine.model(TOPIC, None)
-        limiter = a_limiter(self.aws.ledger, self.hands)
+        limiter = a_limiter(self.aws.ledger, self.io)
         limiter.close()
         return self.with_engine(limiter=limiter)
 
@@ -119,28 +119,28 @@ class Bench:
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
-    memory, hands, measured = MemoryService(), Hands(), Measured()
+    memory, io, measured = MemoryService(), SimulatedIo(), Measured()
     with cloud() as aws, memory.after_call() as address, presigned_pool(None) as pool:
-        service = a_service(memory, aws.ledger, hands)
-        engine = an_engine(service, hands, pool=pool, host=address.removeprefix("http://"))
+        service = a_service(memory, aws.ledger, io)
+        engine = an_engine(service, io, pool=pool, host=address.removeprefix("http://"))
         yield Bench(
             aws,
             memory,
-            hands,
+            io,
             measured,
             Submitting(
-                parts=Parts(aws.ledger, hands.clock),
+                parts=Parts(aws.ledger, io.clock),
                 engine_of=lambda _topic: engine,
-                reader=BlockReader(aws.s3, sleep=hands.sleep, block_bytes=1000),
+                reader=BlockReader(aws.s3, sleep=io.sleep, block_bytes=1000),
                 rejections=Rejections(ResultsBucket(aws.s3, RESULTS)),
                 boarding=Boarding(
-                    BlockReader(aws.s3, sleep=hands.sleep),
+                    BlockReader(aws.s3, sleep=io.sleep),
                     Rejections(ResultsBucket(aws.s3, RESULTS)),
-                    SharedFiles(aws.ledger, hands.clock),
+                    SharedFiles(aws.ledger, io.clock),
                 ),
-                pinned_model=Drops(aws.ledger, hands.clock).pinned_model,
+                pinned_model=Drops(aws.ledger, io.clock).pinned_model,
                 polling=a_polling(),
-                clock=hands.clock,
+                clock=io.clock,
                 measure=measured,
             ),
             engine,
@@ -238,7 +238,7 @@ def should_wait_without_counting_an_attempt_when_no_call_is_free(bench: Bench) -
     assert waiting.status is PartStatus.AWAITING_SLOT
     assert waiting.wait_seconds > 900
     assert bench.parts.record(part.part_id).attempt == 0
-    bench.hands.time += waiting.wait_seconds + 1
+    bench.io.time += waiting.wait_seconds + 1
     assert bench.submit(part, waiting).attempt == 1
     assert len(bench.memory.operations) == 1
 
@@ -272,7 +272,7 @@ def should_read_files_once_and_then_not_until_a_call_is_due(bench: Bench, shared
     assert again.turn == waiting.turn
     assert reads.count == len(part.segments)  # once each: a bad one would have been told
     assert bench.parts.record(part.part_id).attempt == 0
-    bench.hands.time += again.wait_seconds + 1
+    bench.io.time += again.wait_seconds + 1
     assert bench.submit(part, again).attempt == 1
     assert reads.count == 2 * len(part.segments)
 
@@ -358,13 +358,13 @@ def should_let_one_operations_bytes_count_wherever_the_first_run_died(
 ) -> None:
     part = bench.part(lines(100))
     table = DyingTable(bench.aws.ledger.table, fatal, after)
-    dying = Parts(Ledger(table), bench.hands.clock)  # type: ignore[arg-type]
+    dying = Parts(Ledger(table), bench.io.clock)  # type: ignore[arg-type]
     with pytest.raises(Died):
         bench.with_(parts=dying).submit(part, owner="dead")
 
     with pytest.raises(PartTaken):
         bench.submit(part, owner="early")
-    bench.hands.time += bench.seconds + 6
+    bench.io.time += bench.seconds + 6
     progress = bench.submit(part, owner="second")
 
     assert bench.uploads() == [lines(100)]
@@ -400,7 +400,7 @@ def should_be_patient_and_then_try_anew_when_an_upload_may_still_arrive(bench: B
     assert waiting.wait_seconds == 20
     assert len(bench.memory.operations) == 1
 
-    bench.hands.time += 120
+    bench.io.time += 120
     progress = bench.submit(part, waiting, owner="third")
     assert progress.attempt == 2
     assert bench.uploads() == [lines(10)]
@@ -413,7 +413,7 @@ def should_send_again_to_the_same_operation_when_storage_says_slow_down(bench: B
 
     assert progress.attempt == 1
     assert bench.uploads() == [lines(100)]
-    assert bench.hands.slept[-2:] == [1.0, 2.0]
+    assert bench.io.slept[-2:] == [1.0, 2.0]
 
 
 def should_start_anew_when_storage_stays_busy(bench: Bench) -> None:
@@ -502,7 +502,7 @@ def should_end_in_time_and_be_tried_again_when_s3_is_silent(bench: Bench, let_go
             raise ReadTimeoutError(endpoint_url="https://s3")
 
     s3 = Silent(bench.aws.s3)
-    silent = BlockReader(s3, sleep=bench.hands.sleep, block_bytes=len(lines(500)) // 3 + 1)  # type: ignore[arg-type]
+    silent = BlockReader(s3, sleep=bench.io.sleep, block_bytes=len(lines(500)) // 3 + 1)  # type: ignore[arg-type]
 
     def seconds_left() -> float:
         bench.seconds -= 250 * s3.hangs  # at each look at it
@@ -626,7 +626,7 @@ def should_free_the_calls_of_an_operation_when_its_upload_failed_for_good(
     bench.memory.storage_faults = [StorageFault("PUT", 403, "AccessDenied")]
     with pytest.raises(StorageRefused):
         listening(bench, lost).submit(bench.part(lines(50)))
-    assert lost == [bench.hands.time]
+    assert lost == [bench.io.time]
 
 
 def should_free_the_calls_of_an_operation_when_the_service_refused_to_create_it(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from localcloud.cloud import LocalCloud
 from localcloud.registration import Client, give_credentials
 from localcloud.server import Server
-from tests.support.cloud.cut_off_proxy import Strait, strait
+from tests.support.cloud.cut_off_proxy import CutOffProxy, proxy
 from tests.support.cloud.deployed import changed_function, function_name
 from tests.support.eventually import eventually
 
@@ -107,13 +107,13 @@ def halted_midway(
     seconds: int,
     out_bytes: int | None = None,
     back_bytes: int | None = None,
-) -> Iterator[Strait]:
+) -> Iterator[CutOffProxy]:
     """What a function of Pipeline sends to presigned URLs, or gets from them, stops midway.
 
     :param seconds: the function's timeout meanwhile, and so the lease of one that dies.
     """
     port = int(cloud.reach.host_and_port.rpartition(":")[2])
-    with strait(port, out_bytes=out_bytes, back_bytes=back_bytes) as way:
+    with proxy(port, out_bytes=out_bytes, back_bytes=back_bytes) as way:
         hosts = f"localhost:{way.port},{cloud.reach.host_and_port}"
         with (
             changed_function(cloud, SUBMIT, PRESIGNED_HOSTS=hosts),

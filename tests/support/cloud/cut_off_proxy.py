@@ -11,10 +11,10 @@ _BLOCK_BYTES = 16 << 10
 
 
 @dataclass(slots=True)
-class Strait:
+class CutOffProxy:
     """Listens on loopback and passes on to another port there; TLS goes through as it is.
 
-    Once one direction of a connection has had its bytes, the strait is closed: what is on its way
+    Once one direction of a connection has had its bytes, the proxy is closed: what is on its way
     stays on its way until the sender is gone.
     """
 
@@ -83,11 +83,11 @@ class Strait:
 
 
 @contextmanager
-def strait(
+def proxy(
     target: int, *, out_bytes: int | None = None, back_bytes: int | None = None
-) -> Iterator[Strait]:
-    """A strait for as long as the context lasts."""
-    made = Strait(target, out_bytes, back_bytes)
+) -> Iterator[CutOffProxy]:
+    """A proxy for as long as the context lasts."""
+    made = CutOffProxy(target, out_bytes, back_bytes)
     made.start()
     try:
         yield made

@@ -6,7 +6,7 @@ from typing import Any
 
 from localcloud.notifications import Notification
 from localcloud.places import PROJECT
-from tests.support.cloud.subscriber import Drop, Witness, check_schema
+from tests.support.cloud.subscriber import Drop, Subscriber, check_schema
 
 COMPLETE = {"output.jsonl", "metadata.json", "manifest.json"}
 
@@ -22,14 +22,14 @@ def lines(count: int, *, first: int = 1, longer: int = 0) -> bytes:
     return b"".join(json.dumps(record).encode() + b" " * longer + b"\n" for record in numbered)
 
 
-def check_complete(witness: Witness, drop: Drop, told: Notification) -> dict[str, Any]:
+def check_complete(subscriber: Subscriber, drop: Drop, told: Notification) -> dict[str, Any]:
     """The manifest of a drop that ended well, once results and input agree with it."""
     assert told.status == "complete", told.reason
-    assert witness.results_of(drop) == COMPLETE
-    manifest = witness.document(told.results.manifest)
+    assert subscriber.results_of(drop) == COMPLETE
+    manifest = subscriber.document(told.results.manifest)
     check_schema(manifest, "manifest")
     sent = [json.loads(line)["recordId"] for line in drop.content.splitlines()]
-    output = witness.result(told.results.output)
+    output = subscriber.result(told.results.output)
     got = [json.loads(line) for line in output.splitlines()]
     assert [line["recordId"] for line in got] == sent
     assert all(("result" in line) != ("suggestions" in line) for line in got)
@@ -39,7 +39,7 @@ def check_complete(witness: Witness, drop: Drop, told: Notification) -> dict[str
     assert manifest["input"]["bytes"] == len(drop.content)
     assert manifest["output"]["bytes"] == len(output)
     assert manifest["input"]["recordIdDigest"] == manifest["output"]["recordIdDigest"]
-    metadata = witness.document(told.results.metadata)
+    metadata = subscriber.document(told.results.metadata)
     assert metadata["modelId"] == manifest["model"]["modelId"] == told.body["model"]
     return manifest
 

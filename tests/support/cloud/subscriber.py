@@ -64,7 +64,7 @@ class Drop:
         }
 
 
-class Witness:
+class Subscriber:
     """A subscriber of the topic and of the event bus, who keeps all that it hears."""
 
     def __init__(self, cloud: LocalCloud, subscription: Subscription, event_queue: str) -> None:
@@ -183,11 +183,11 @@ class Witness:
 
 
 @contextmanager
-def witness_of(cloud: LocalCloud) -> Iterator[Witness]:
+def witness_of(cloud: LocalCloud) -> Iterator[Subscriber]:
     """Listens for as long as the context lasts."""
-    name = f"witness-{uuid.uuid4().hex[:12]}"
+    name = f"subscriber-{uuid.uuid4().hex[:12]}"
     with subscribed(cloud, name=name) as subscription, _event_queue(cloud, f"{name}-events") as url:
-        yield Witness(cloud, subscription, url)
+        yield Subscriber(cloud, subscription, url)
 
 
 @contextmanager

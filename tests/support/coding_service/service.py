@@ -191,7 +191,7 @@ def input_file(service: Service) -> InputFile:
 
 
 def state_of(work: Work) -> dict[str, Any]:
-    """The state that the state machine hands to "Code" and "Cut"."""
+    """The state that the state machine io to "Code" and "Cut"."""
     return {
         "operation_id": work.operation_id,
         "version_id": work.version_id,

@@ -34,8 +34,8 @@ FILLED = f'{{"clientId": "{CLIENT_ID}", "clientSecret": "{CLIENT_SECRET}"}}'
 
 
 @dataclass
-class Hands:
-    """A clock's hands: they stand still until somebody moves them or sleeps."""
+class SimulatedIo:
+    """A clock's io: they stand still until somebody moves them or sleeps."""
 
     time: float = NOON
     slept: list[float] = field(default_factory=list)
@@ -106,9 +106,9 @@ def lines(count: int, *, text: str = "nurse") -> bytes:
     )
 
 
-def a_limiter(ledger: Ledger, hands: Hands, **changes: Any) -> Limiter:
+def a_limiter(ledger: Ledger, io: SimulatedIo, **changes: Any) -> Limiter:
     settings: dict[str, Any] = {"requests_per_second": 1, "requests_per_day": 10_000}
-    return Limiter(ledger=ledger, clock=hands.clock, chance=lambda: 0.5, **{**settings, **changes})
+    return Limiter(ledger=ledger, clock=io.clock, chance=lambda: 0.5, **{**settings, **changes})
 
 
 def a_polling() -> Polling:
@@ -137,7 +137,7 @@ def secrets(credentials: str = FILLED) -> "SecretsManagerClient":
 def a_tokens(
     memory: MemoryService,
     ledger: Ledger,
-    hands: Hands,
+    io: SimulatedIo,
     client: "SecretsManagerClient",
     transport: Transport | None = None,
 ) -> Tokens:
@@ -148,14 +148,14 @@ def a_tokens(
         auth_url=memory.base_url,
         credentials_secret_arn="credentials",
         token_secret_arn="token",
-        clock=hands.clock,
+        clock=io.clock,
     )
 
 
 def a_service(
     memory: MemoryService,
     ledger: Ledger,
-    hands: Hands,
+    io: SimulatedIo,
     *,
     client: "SecretsManagerClient | None" = None,
     limiter: Limiter | None = None,
@@ -164,11 +164,11 @@ def a_service(
     """The shipped client in front of the service in memory; moto holds its secrets."""
     return CodingService(
         transport=memory.transport,
-        tokens=a_tokens(memory, ledger, hands, client or secrets()),
-        limiter=limiter or a_limiter(ledger, hands),
+        tokens=a_tokens(memory, ledger, io, client or secrets()),
+        limiter=limiter or a_limiter(ledger, io),
         ledger=ledger,
         service_url=memory.base_url,
-        clock=hands.clock,
+        clock=io.clock,
         **changes,
     )
 
@@ -192,7 +192,7 @@ class Unlimited:
 
 def an_engine(
     service: CodingServicePort,
-    hands: Hands,
+    io: SimulatedIo,
     *,
     pool: urllib3.PoolManager | None = None,
     host: str = "storage.example",
@@ -203,6 +203,6 @@ def an_engine(
         service=service,
         pool=pool or presigned_pool(None),
         hosts=PresignedHosts((host,), allow_plain_http=True),
-        clock=hands.clock,
+        clock=io.clock,
         limiter=limiter or Unlimited(),
     )

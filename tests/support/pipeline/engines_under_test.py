@@ -28,13 +28,13 @@ from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import Parts
 from pipeline.ledger.shared_files import SharedFiles
 from pipeline.storage.block_reader import BlockReader
-from pipeline.storage.multipart import ResultFiles
+from pipeline.storage.multipart import MultipartFiles
 from pipeline.storage.results_bucket import ResultsBucket
 from pipeline.submit.input_stream import Boarding
 from pipeline.submit.submitter import Submitting
 from pipeline.validation.rejection_report import Rejections
 from protocol.errors import ServiceAnswer
-from tests.support.pipeline.builders import Hands, Measured, a_polling, a_service, an_engine
+from tests.support.pipeline.builders import Measured, SimulatedIo, a_polling, a_service, an_engine
 from tests.support.pipeline.clouds import DROPS, REGION, RESULTS, Cloud, cloud
 from tests.support.pipeline.memory_amazon_ml import (
     CODES,
@@ -176,16 +176,16 @@ class AmazonMlContender:
 
 
 @contextmanager
-def coding_service(aws: Cloud, hands: Hands, _folder: Path) -> Iterator[CodingServiceContender]:
+def coding_service(aws: Cloud, io: SimulatedIo, _folder: Path) -> Iterator[CodingServiceContender]:
     memory = MemoryService(models={TOPIC: [a_model()]})
     with memory.after_call() as address, presigned_pool(None) as pool:
-        service = a_service(memory, aws.ledger, hands)
+        service = a_service(memory, aws.ledger, io)
         host = address.removeprefix("http://")
-        yield CodingServiceContender(memory, an_engine(service, hands, pool=pool, host=host))
+        yield CodingServiceContender(memory, an_engine(service, io, pool=pool, host=host))
 
 
 @contextmanager
-def amazon_ml(aws: Cloud, _hands: Hands, folder: Path) -> Iterator[AmazonMlContender]:
+def amazon_ml(aws: Cloud, _hands: SimulatedIo, folder: Path) -> Iterator[AmazonMlContender]:
     aws.s3.create_bucket(Bucket=EXCHANGE, CreateBucketConfiguration={"LocationConstraint": REGION})
     memory = MemoryAmazonMl(aws.s3)
     with memory.after_call():
@@ -207,42 +207,42 @@ def an_amazon_ml_engine(
     )
 
 
-Made = Callable[[Cloud, Hands, Path], AbstractContextManager[Contender]]
+Made = Callable[[Cloud, SimulatedIo, Path], AbstractContextManager[Contender]]
 CONTENDERS: dict[str, Made] = {"coding-service": coding_service, "amazon-ml": amazon_ml}
 
 
 class Bench:
     """A pipeline around an engine: moto's AWS, the shipped Submitting, Checking, Collecting."""
 
-    def __init__(self, aws: Cloud, hands: Hands, contender: Contender) -> None:
-        self.aws, self.hands, self.contender = aws, hands, contender
+    def __init__(self, aws: Cloud, io: SimulatedIo, contender: Contender) -> None:
+        self.aws, self.io, self.contender = aws, io, contender
         self.seconds: list[float] = []
         """What the functions' clock says at each look; 900 s once it is empty."""
-        parts = Parts(aws.ledger, hands.clock)
-        shared_files = SharedFiles(aws.ledger, hands.clock)
+        parts = Parts(aws.ledger, io.clock)
+        shared_files = SharedFiles(aws.ledger, io.clock)
         rejections = Rejections(ResultsBucket(aws.s3, RESULTS))
         self.parts = parts
-        self.drops = Drops(aws.ledger, hands.clock)
+        self.drops = Drops(aws.ledger, io.clock)
         self.submitting = Submitting(
             parts=parts,
             engine_of=self._engine_of,
-            reader=BlockReader(aws.s3, sleep=hands.sleep, block_bytes=1000),
+            reader=BlockReader(aws.s3, sleep=io.sleep, block_bytes=1000),
             rejections=rejections,
             polling=a_polling(),
-            boarding=Boarding(BlockReader(aws.s3, sleep=hands.sleep), rejections, shared_files),
+            boarding=Boarding(BlockReader(aws.s3, sleep=io.sleep), rejections, shared_files),
             pinned_model=self.drops.pinned_model,
-            clock=hands.clock,
+            clock=io.clock,
             measure=Measured(),
         )
         self.checking = Checking(
-            engine_of=self._engine_of, polling=a_polling(), clock=hands.clock, max_attempts=3
+            engine_of=self._engine_of, polling=a_polling(), clock=io.clock, max_attempts=3
         )
         self.collecting = Collecting(
             parts=parts,
             engine_of=self._engine_of,
-            files=ResultFiles(aws.s3, RESULTS),
+            files=MultipartFiles(aws.s3, RESULTS),
             shared_files=shared_files,
-            clock=hands.clock,
+            clock=io.clock,
             measure=Measured(),
             part_bytes=PART_BYTES,
         )
@@ -312,6 +312,6 @@ class Bench:
 
 @contextmanager
 def bench_of(made: Made, folder: Path) -> Iterator[Bench]:
-    hands = Hands()
-    with cloud() as aws, made(aws, hands, folder) as contender:
-        yield Bench(aws, hands, contender)
+    io = SimulatedIo()
+    with cloud() as aws, made(aws, io, folder) as contender:
+        yield Bench(aws, io, contender)

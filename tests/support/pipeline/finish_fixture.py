@@ -1,4 +1,4 @@
-"""What the tests of finishing share: a ledger, buckets, and what the state machine hands over."""
+"""What the tests of finishing share: a ledger, buckets, and what the state machine io over."""
 
 import json
 from dataclasses import asdict, replace
@@ -22,10 +22,10 @@ from pipeline.ledger.drops import Drops
 from pipeline.ledger.groups import ExecutionGroups
 from pipeline.ledger.parts import AttemptState, PartRecord, Parts
 from pipeline.ledger.shared_files import SharedFiles
-from pipeline.storage.multipart import ResultFiles
+from pipeline.storage.multipart import MultipartFiles
 from pipeline.storage.results_bucket import ResultsBucket
 from pipeline.validation.digest import SequenceDigest
-from tests.support.pipeline.builders import Hands, Measured, a_drop, a_part
+from tests.support.pipeline.builders import Measured, SimulatedIo, a_drop, a_part
 from tests.support.pipeline.clouds import REGION, RESULTS, Cloud, stepfunctions, waiting_machine
 from tests.support.pipeline.memory_service import a_model
 
@@ -92,16 +92,16 @@ def write_record(aws: Cloud, record: PartRecord) -> None:
 class World:
     def __init__(self, aws: Cloud) -> None:
         self.aws = aws
-        self.hands = Hands()
+        self.io = SimulatedIo()
         self.measured = Measured()
-        self.drops = Drops(aws.ledger, self.hands.clock)
+        self.drops = Drops(aws.ledger, self.io.clock)
         self.record = a_record()
         self.executions = stepfunctions()
         waiting_machine()
 
     @property
     def finishing(self) -> Finishing:
-        bucket, clock = ResultsBucket(self.aws.s3, RESULTS), self.hands.clock
+        bucket, clock = ResultsBucket(self.aws.s3, RESULTS), self.io.clock
         return Finishing(
             drops=self.drops,
             judge=Judge(
@@ -110,20 +110,20 @@ class World:
                     shared_files=SharedFiles(self.aws.ledger, clock),
                 ),
                 whole_output=WholeOutput(
-                    drops=self.drops, files=ResultFiles(self.aws.s3, RESULTS), results=bucket
+                    drops=self.drops, files=MultipartFiles(self.aws.s3, RESULTS), results=bucket
                 ),
                 results=bucket,
             ),
             starter=self._departures,
             results_bucket=RESULTS,
-            clock=self.hands.clock,
+            clock=self.io.clock,
             measure=self.measured,
         )
 
     def _departures(self, state_machine_arn: str) -> ExecutionStarter:
         return ExecutionStarter(
             drops=self.drops,
-            groups=ExecutionGroups(self.aws.ledger, self.hands.clock),
+            groups=ExecutionGroups(self.aws.ledger, self.io.clock),
             executions=self.executions,
             state_machine_arn=state_machine_arn,
         )

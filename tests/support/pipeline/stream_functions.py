@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bench.streams.function_variables import VARIABLES
 from pipeline.config import Environment
 from pipeline.dependencies import Dependencies
-from tests.support.pipeline.builders import Hands, Measured, secrets
+from tests.support.pipeline.builders import Measured, SimulatedIo, secrets
 from tests.support.pipeline.clouds import Cloud, cloud
 from tests.support.pipeline.memory_service import MemoryService
 
@@ -62,7 +62,7 @@ class Composed:
         }
         environment = Environment.read(settings | variables)
         return OnMoto(
-            environment, Hands().clock, Measured().__call__, aws=self.aws, filled=self.filled
+            environment, SimulatedIo().clock, Measured().__call__, aws=self.aws, filled=self.filled
         )
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self
 
 from pipeline.aws import aws_busy_as_try_again
 from pipeline.errors import AwsBusy, StorageBusy
-from pipeline.storage.multipart import PART_BYTES, ResultFiles, UploadGone
+from pipeline.storage.multipart import PART_BYTES, MultipartFiles, UploadGone
 from pipeline.storage.results_bucket import FileChanged, ResultsBucket
 from protocol.messages import Model
 
@@ -41,8 +41,8 @@ class Exchange:
     part_bytes: int = PART_BYTES
 
     @property
-    def files(self) -> ResultFiles:
-        return ResultFiles(self.s3, self.bucket)
+    def files(self) -> MultipartFiles:
+        return MultipartFiles(self.s3, self.bucket)
 
     @property
     def objects(self) -> ResultsBucket:
@@ -97,7 +97,7 @@ class Exchange:
 class Writing:
     """An object of unknown length, written in parts; not more than a few are in memory."""
 
-    files: ResultFiles
+    files: MultipartFiles
     key: str
     part_bytes: int
     _made: bytearray = field(default_factory=bytearray, init=False, repr=False)

@@ -25,8 +25,8 @@ from pipeline.engines.base import (
     FetchedRange,
     Keep,
     OperationRequest,
-    Result,
-    Results,
+    ResultFile,
+    ResultFiles,
     ResultsChanged,
     StorageAnswer,
     StorageOutcome,
@@ -128,7 +128,7 @@ class AmazonMlEngine(Engine):
             to=self.exchange.uri(operation_id),
         )
 
-    def results(self, topic: str, operation_id: str, *, turn: str | None = None) -> Results:
+    def results(self, topic: str, operation_id: str, *, turn: str | None = None) -> ResultFiles:
         return _Results(operation_id, topic, self)
 
     def placing(self, topic: str, classes: Sequence[str]) -> Placing:
@@ -167,7 +167,7 @@ class _Prediction:
 
 
 @dataclass(slots=True)
-class _Results(Results):
+class _Results(ResultFiles):
     """The output that `Preparation` makes, and what is known of the model."""
 
     operation_id: str
@@ -189,8 +189,8 @@ class _Results(Results):
         )
         return preparation.run(kept)
 
-    def get(self, result: Result, first: int, last: int, etag: str | None) -> FetchedRange:
-        if result is Result.METADATA:
+    def get(self, result: ResultFile, first: int, last: int, etag: str | None) -> FetchedRange:
+        if result is ResultFile.METADATA:
             content = self._metadata()
             return FetchedRange(DONE, content[first : last + 1], "", len(content))
         total = self._length()
@@ -205,7 +205,7 @@ class _Results(Results):
         return FetchedRange(DONE, stored.content, stored.etag, stored.total)
 
     def get_ahead(
-        self, executor: Executor, result: Result, first: int, last: int, etag: str | None
+        self, executor: Executor, result: ResultFile, first: int, last: int, etag: str | None
     ) -> Callable[[], FetchedRange]:
         return executor.submit(self.get, result, first, last, etag).result
 

@@ -6,7 +6,7 @@ from typing import Protocol
 import urllib3
 
 from pipeline.clock import Clock
-from pipeline.engines.base import Engine, OperationRequest, Results, StorageAnswer, UploadBody
+from pipeline.engines.base import Engine, OperationRequest, ResultFiles, StorageAnswer, UploadBody
 from pipeline.engines.coding_service.client import CodingServicePort
 from pipeline.engines.coding_service.presigned import Downloader, PresignedHosts, Uploader
 from pipeline.engines.coding_service.results import ServiceResults
@@ -70,6 +70,6 @@ class CodingServiceEngine(Engine):
     def release(self, started_at: float) -> None:
         self.limiter.release(started_at)
 
-    def results(self, topic: str, operation_id: str, *, turn: str | None = None) -> Results:
+    def results(self, topic: str, operation_id: str, *, turn: str | None = None) -> ResultFiles:
         downloader = Downloader(self.pool, self.hosts, self.clock)
         return ServiceResults(self.service, downloader, topic, operation_id, turn)

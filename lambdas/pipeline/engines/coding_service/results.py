@@ -4,7 +4,13 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
-from pipeline.engines.base import FetchedRange, Result, Results, ResultsChanged, StorageOutcome
+from pipeline.engines.base import (
+    FetchedRange,
+    ResultFile,
+    ResultFiles,
+    ResultsChanged,
+    StorageOutcome,
+)
 from pipeline.engines.coding_service.client import CodingServicePort
 from pipeline.engines.coding_service.presigned import Downloader
 from pipeline.errors import ResultsGone, ServiceRefused, StorageBusy, StorageRefused
@@ -16,7 +22,7 @@ FRESH_URLS = 3  # ours: a URL that was fresh and is called expired so often will
 
 
 @dataclass(slots=True)
-class ServiceResults(Results):
+class ServiceResults(ResultFiles):
     """The results of one operation. Asks the service for fresh URLs when they have expired.
 
     Its methods raise as `service.operation` does (`RateLimited` included), `ResultsGone`,
@@ -35,7 +41,7 @@ class ServiceResults(Results):
         """The service gives its results as they are wanted."""
         return True
 
-    def get(self, result: Result, first: int, last: int, etag: str | None) -> FetchedRange:
+    def get(self, result: ResultFile, first: int, last: int, etag: str | None) -> FetchedRange:
         """A range, as `Downloader.get` gives it."""
         for _ in range(FRESH_URLS):
             url = self._url(result)
@@ -46,7 +52,7 @@ class ServiceResults(Results):
         raise StorageBusy("the service's storage calls fresh download URLs expired; trying again")
 
     def get_ahead(
-        self, executor: Executor, result: Result, first: int, last: int, etag: str | None
+        self, executor: Executor, result: ResultFile, first: int, last: int, etag: str | None
     ) -> Callable[[], FetchedRange]:
         """Begins to get a range in `executor`; the call of what it returns waits for it.
 
@@ -63,10 +69,10 @@ class ServiceResults(Results):
 
         return wait
 
-    def _url(self, result: Result) -> str:
+    def _url(self, result: ResultFile) -> str:
         state = self._state or self._asked()
         self._state = state
-        if result is Result.OUTPUT:
+        if result is ResultFile.OUTPUT:
             url = state.response_download_url
         else:
             url = state.metadata_download_url
@@ -87,7 +93,7 @@ class ServiceResults(Results):
             )
         return state
 
-    def _expired(self, result: Result, url: str) -> None:
+    def _expired(self, result: ResultFile, url: str) -> None:
         """Forgets the URLs, unless they have been renewed since `url` was taken."""
         if self._url(result) == url:
             self._state = None

@@ -23,7 +23,7 @@ from pipeline.errors import (
     StorageBusy,
 )
 from pipeline.rate_limit.polling import NO_LOAD
-from pipeline.storage.multipart import ResultFiles
+from pipeline.storage.multipart import MultipartFiles
 from protocol.statuses import OperationStatus
 from tests.support.pipeline.builders import lines
 from tests.support.pipeline.engines_under_test import (
@@ -397,7 +397,7 @@ def should_begin_anew_when_s3_has_lost_the_parts(
 ) -> None:
     part, collecting = half_collected
     key = f"{collecting.operation_id}/output.jsonl"
-    empty = ResultFiles(bench.aws.s3, EXCHANGE).begin(key)
+    empty = MultipartFiles(bench.aws.s3, EXCHANGE).begin(key)
     with bench.parts.lease(part.part_id, owner="loss", seconds=-10) as lease:
         kept = lease.record.collection or {}
         lease.checkpoint({"prepared": {**kept["prepared"], "upload_id": empty}})

@@ -16,7 +16,7 @@ from pipeline.rate_limit import limiter
 from pipeline.rate_limit.limiter import RateLimited
 from protocol.errors import ServiceAnswer
 from protocol.statuses import OperationStatus
-from tests.support.pipeline.builders import Hands, Measured, a_limiter, a_service
+from tests.support.pipeline.builders import Measured, SimulatedIo, a_limiter, a_service
 from tests.support.pipeline.clouds import cloud
 from tests.support.pipeline.memory_service import (
     MODEL_ID,
@@ -33,13 +33,13 @@ OTHER_MODEL = "5f3c9f0e-1111-4222-8333-000000000001"
 class World:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self.hands = Hands()
+        self.io = SimulatedIo()
         self.measured = Measured()
         self.memory = MemoryService()
         self.service = a_service(
             self.memory,
             ledger,
-            self.hands,
+            self.io,
             on_limit_exceeded=lambda: self.measured("LimitExceeded"),
         )
 
@@ -77,7 +77,7 @@ def should_put_the_prefix_before_the_token_when_the_service_wants_one(world: Wor
     service = a_service(
         world.memory,
         world.ledger,
-        world.hands,
+        world.io,
         client=world.service.tokens.secrets,
         token_prefix="Bearer ",
     )
@@ -89,14 +89,14 @@ def should_put_the_prefix_before_the_token_when_the_service_wants_one(world: Wor
 def should_take_a_slot_for_each_call_when_calls_follow_each_other(world: World) -> None:
     created = world.service.create_operation(TOPIC, None)
     world.service.operation(TOPIC, created.operation_id)
-    assert sum(world.hands.slept) == pytest.approx(0.1 + 1.04, abs=0.01)
+    assert sum(world.io.slept) == pytest.approx(0.1 + 1.04, abs=0.01)
 
 
 def should_ask_for_a_model_once_an_hour_when_many_drops_need_it(world: World) -> None:
     first = world.service.model(TOPIC, None)
     assert world.service.model(TOPIC, None) == first == a_model()
     assert len(world.memory.calls) == 1
-    world.hands.time += 3601
+    world.io.time += 3601
     world.service.model(TOPIC, None)
     assert len(world.memory.calls) == 2
 
@@ -117,7 +117,7 @@ def should_quote_topics_and_operations_when_they_go_into_a_path(world: World) ->
 def should_refresh_the_token_once_when_the_service_denies_it(world: World) -> None:
     world.service.create_operation(TOPIC, None)
     world.memory.expire_tokens()
-    world.hands.time += 120
+    world.io.time += 120
     world.service.create_operation(TOPIC, None)
     assert world.memory.token_requests == 2
     assert len(world.memory.operations) == 2
@@ -125,7 +125,7 @@ def should_refresh_the_token_once_when_the_service_denies_it(world: World) -> No
 
 def should_need_an_operator_when_a_fresh_token_is_denied_as_well(world: World) -> None:
     world.service.create_operation(TOPIC, None)
-    world.hands.time += 120
+    world.io.time += 120
     world.memory.refuse_next("batch-code", ServiceAnswer.DENIED, times=2)
     with pytest.raises(CredentialsRefused):
         world.service.create_operation(TOPIC, None)
@@ -136,7 +136,7 @@ def should_be_final_when_the_operation_belongs_to_another_client_with_a_fresh_to
     world: World,
 ) -> None:
     world.service.create_operation(TOPIC, None)
-    world.hands.time += 120
+    world.io.time += 120
     world.memory.refuse_next("operations", ServiceAnswer.NOT_YOUR_OPERATION, times=2)
     with pytest.raises(ServiceRefused, match="authorised"):
         world.service.operation(TOPIC, "1")
@@ -236,7 +236,7 @@ def should_set_calls_aside_for_checks_when_an_operation_was_created_at_the_secon
     world: World,
 ) -> None:
     world.service.create_operation(TOPIC, None)
-    world.hands.time += 61  # a younger token would not be asked for again
+    world.io.time += 61  # a younger token would not be asked for again
     world.memory.expire_tokens()
     world.service.create_operation(TOPIC, None)
     assert world.running() == 2
@@ -246,14 +246,14 @@ def should_spend_no_slot_when_there_is_no_token(world: World) -> None:
     world.service.tokens.secrets.put_secret_value(SecretId="credentials", SecretString="{}")
     with pytest.raises(DropcoderError):
         world.service.create_operation(TOPIC, None)
-    assert a_limiter(world.ledger, world.hands).load().quota_left == 1
+    assert a_limiter(world.ledger, world.io).load().quota_left == 1
 
 
 def should_keep_urls_and_tokens_out_of_ledger_and_reprs(world: World) -> None:
     world.service.model(TOPIC, None)
     created = world.service.create_operation(TOPIC, None)
     world.memory.operations[created.operation_id].status = OperationStatus.IN_PROGRESS
-    world.hands.time += 60
+    world.io.time += 60
     state = world.service.operation(TOPIC, created.operation_id)
     assert state.response_download_url is not None
     ledger = repr(world.ledger.table.scan()["Items"])

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 import urllib3
 
-from pipeline.engines.base import FetchedRange, Result, ResultsChanged, StorageOutcome
+from pipeline.engines.base import FetchedRange, ResultFile, ResultsChanged, StorageOutcome
 from pipeline.engines.coding_service.presigned import Downloader, PresignedHosts
 from pipeline.engines.coding_service.results import ServiceResults
 from pipeline.errors import AddressRefused, ResultsGone, StorageBusy, StorageRefused
 from protocol.messages import CreatedOperation, Model, OperationState
 from protocol.statuses import OperationStatus
-from tests.support.pipeline.builders import Hands
+from tests.support.pipeline.builders import SimulatedIo
 from tests.support.pipeline.memory_service import URL_CANARY
 
 CONTENT = bytes(range(100))
@@ -47,7 +47,7 @@ class ScriptedPool(urllib3.PoolManager):
 
 def _get(pool: ScriptedPool, first: int, last: int, etag: str | None = None) -> FetchedRange:
     hosts = PresignedHosts(("good.example",))
-    return Downloader(pool, hosts, Hands().clock).get(URL, first, last, etag)
+    return Downloader(pool, hosts, SimulatedIo().clock).get(URL, first, last, etag)
 
 
 def _partial(first: int, last: int, total: int = 100) -> urllib3.HTTPResponse:
@@ -122,7 +122,9 @@ def should_stop_repeating_after_a_few_tries() -> None:
 def should_refuse_another_host_before_asking() -> None:
     pool = ScriptedPool()
     with pytest.raises(AddressRefused) as refused:
-        Downloader(pool, PresignedHosts(("other.example",)), Hands().clock).get(URL, 0, 9, None)
+        Downloader(pool, PresignedHosts(("other.example",)), SimulatedIo().clock).get(
+            URL, 0, 9, None
+        )
     assert pool.asked == []
     assert URL_CANARY not in str(refused.value)
 
@@ -150,7 +152,7 @@ class CompleteService:
 
 
 def _results(pool: ScriptedPool, service: CompleteService) -> ServiceResults:
-    downloader = Downloader(pool, PresignedHosts(("good.example",)), Hands().clock)
+    downloader = Downloader(pool, PresignedHosts(("good.example",)), SimulatedIo().clock)
     return ServiceResults(service, downloader, "anzsco", "op-1")
 
 
@@ -168,8 +170,8 @@ def should_ask_the_service_once_for_many_ranges(executor: ThreadPoolExecutor) ->
     service = CompleteService()
     results = _results(ScriptedPool(_partial(0, 9), _partial(10, 19)), service)
 
-    results.get(Result.METADATA, 0, 9, None)
-    results.get_ahead(executor, Result.METADATA, 10, 19, ETAG)()
+    results.get(ResultFile.METADATA, 0, 9, None)
+    results.get_ahead(executor, ResultFile.METADATA, 10, 19, ETAG)()
 
     assert service.calls == 1
 
@@ -178,7 +180,7 @@ def should_ask_the_service_again_when_urls_have_expired(executor: ThreadPoolExec
     service = CompleteService()
     results = _results(ScriptedPool(_expired(), _partial(0, 9)), service)
 
-    piece = results.get_ahead(executor, Result.METADATA, 0, 9, None)()
+    piece = results.get_ahead(executor, ResultFile.METADATA, 0, 9, None)()
 
     assert piece.content == CONTENT[:10]
     assert service.calls == 2
@@ -189,7 +191,7 @@ def should_not_ask_for_ever_when_fresh_urls_are_called_expired() -> None:
 
     with pytest.raises(StorageBusy):
         _results(ScriptedPool(*[_expired() for _ in range(9)]), service).get(
-            Result.METADATA, 0, 9, None
+            ResultFile.METADATA, 0, 9, None
         )
     assert service.calls == 3
 
@@ -198,7 +200,7 @@ def should_say_that_results_are_gone_when_no_url_comes() -> None:
     service = CompleteService(response_download_url=None, error="the files were deleted")
 
     with pytest.raises(ResultsGone, match="the files were deleted"):
-        _results(ScriptedPool(), service).get(Result.OUTPUT, 0, 9, None)
+        _results(ScriptedPool(), service).get(ResultFile.OUTPUT, 0, 9, None)
 
 
 @pytest.mark.parametrize(
@@ -214,5 +216,5 @@ def should_say_that_results_are_gone_when_no_url_comes() -> None:
 def should_say_what_a_refusal_means(status: int, error: type[Exception]) -> None:
     with pytest.raises(error):
         _results(ScriptedPool(*[_answer(status) for _ in range(4)]), CompleteService()).get(
-            Result.OUTPUT, 0, 9, ETAG
+            ResultFile.OUTPUT, 0, 9, ETAG
         )

@@ -8,7 +8,7 @@ from pipeline.engines.coding_service.http import Answer, Request
 from pipeline.engines.coding_service.tokens import PK, SK, Token, Tokens
 from pipeline.errors import AddressRefused, CredentialsMissing, CredentialsRefused, ServiceBusy
 from pipeline.ledger.table import Ledger
-from tests.support.pipeline.builders import NOON, Hands, a_tokens, secrets
+from tests.support.pipeline.builders import NOON, SimulatedIo, a_tokens, secrets
 from tests.support.pipeline.clouds import cloud
 from tests.support.pipeline.memory_service import CLIENT_SECRET, TOKEN_CANARY, MemoryService
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 class World:
     def __init__(self, ledger: Ledger, credentials: str | None = None) -> None:
-        self.hands = Hands()
+        self.io = SimulatedIo()
         self.memory = MemoryService()
         self.ledger = ledger
         self.secrets: SecretsManagerClient = (
@@ -28,7 +28,7 @@ class World:
     def function(self, answer: Answer | None = None) -> Tokens:
         """Another function's process, with nothing remembered."""
         transport = None if answer is None else (lambda _: answer)
-        return a_tokens(self.memory, self.ledger, self.hands, self.secrets, transport)
+        return a_tokens(self.memory, self.ledger, self.io, self.secrets, transport)
 
     def stored(self) -> str:
         return self.secrets.get_secret_value(SecretId="token")["SecretString"]
@@ -61,9 +61,9 @@ def should_read_the_secret_once_when_one_function_asks_again(world: World) -> No
 def should_ask_again_only_five_minutes_before_the_end(world: World) -> None:
     tokens = world.function()
     tokens.current()
-    world.hands.time = NOON + 3600 - 301
+    world.io.time = NOON + 3600 - 301
     assert tokens.current().value == f"{TOKEN_CANARY}1"
-    world.hands.time = NOON + 3600 - 299
+    world.io.time = NOON + 3600 - 299
     assert tokens.current().value == f"{TOKEN_CANARY}2"
     assert world.memory.token_requests == 2
 
@@ -81,7 +81,7 @@ def should_know_when_it_ends_when_the_answer_does_not_say_or_says_very_soon(
 def should_replace_a_refused_token_once_when_several_functions_were_refused(world: World) -> None:
     functions = [world.function() for _ in range(3)]
     stale = [function.current() for function in functions]
-    world.hands.time += 120
+    world.io.time += 120
     assert all(f.replace(token) for f, token in zip(functions, stale, strict=True))
     assert {f.current().value for f in functions} == {f"{TOKEN_CANARY}2"}
     assert world.memory.token_requests == 2
@@ -99,13 +99,13 @@ def should_wait_for_the_token_of_the_function_that_holds_the_lease(world: World)
     world.ledger.put(held)
 
     def sleep(seconds: float) -> None:
-        world.hands.sleep(seconds)
-        if world.hands.time > NOON + 3:
-            token = Token("from-the-other", world.hands.time, world.hands.time + 3600)
+        world.io.sleep(seconds)
+        if world.io.time > NOON + 3:
+            token = Token("from-the-other", world.io.time, world.io.time + 3600)
             world.secrets.put_secret_value(SecretId="token", SecretString=token.to_secret())
 
     waiting = other
-    waiting.clock = type(waiting.clock)(seconds=lambda: world.hands.time, sleep=sleep)
+    waiting.clock = type(waiting.clock)(seconds=lambda: world.io.time, sleep=sleep)
     assert waiting.current().value == "from-the-other"
     assert world.memory.token_requests == 0
 
@@ -113,7 +113,7 @@ def should_wait_for_the_token_of_the_function_that_holds_the_lease(world: World)
 def should_ask_itself_when_the_holder_of_the_lease_has_died(world: World) -> None:
     world.ledger.put({"pk": PK, "sk": SK, "owner": "dead", "until": round((NOON + 5) * 1000)})
     assert world.function().current().value == f"{TOKEN_CANARY}1"
-    assert world.hands.time > NOON + 5
+    assert world.io.time > NOON + 5
 
 
 def should_be_busy_when_the_lease_is_never_let_go(world: World) -> None:
@@ -126,7 +126,7 @@ def should_let_the_lease_go_when_the_token_endpoint_fails(world: World) -> None:
     with pytest.raises(ServiceBusy):
         world.function(Answer(503, b"")).current()
     assert world.function().current().value == f"{TOKEN_CANARY}1"
-    assert world.hands.slept == []
+    assert world.io.slept == []
 
 
 @pytest.mark.parametrize("credentials", ["{}", "", "nonsense", '{"clientId": "a"}', "[]"])
@@ -184,7 +184,7 @@ def should_speak_oauth_as_documented_when_it_asks(world: World) -> None:
         seen.append(request)
         return world.memory.transport(request)
 
-    a_tokens(world.memory, world.ledger, world.hands, world.secrets, transport).current()
+    a_tokens(world.memory, world.ledger, world.io, world.secrets, transport).current()
     (request,) = seen
     assert (request.method, request.url) == ("POST", "https://coder.example/oauth2/token")
     assert request.body == b"grant_type=client_credentials"

@@ -28,10 +28,10 @@ class Dropped:
     """The service can't code it, nor what shares an operation with it."""
 
 
-Company = tuple[Dropped, ...]
+SharedOperation = tuple[Dropped, ...]
 
 
-def companies(drops: Iterable[Dropped]) -> list[Company]:
+def retry_groups(drops: Iterable[Dropped]) -> list[SharedOperation]:
     """Who travels together, of one delivery of the queue, by the shipped rule."""
     known = {str(drop.number): drop for drop in drops}
     groups = SHARING.groups(_as_shipped(drop) for drop in known.values())
@@ -54,10 +54,10 @@ def _as_shipped(drop: Dropped) -> Drop:
     )
 
 
-def halves(company: Company) -> tuple[Company, Company]:
-    """Smaller companies for drops whose operation failed."""
-    middle = (len(company) + 1) // 2
-    return company[:middle], company[middle:]
+def halves(group: SharedOperation) -> tuple[SharedOperation, SharedOperation]:
+    """Smaller groups for drops whose operation failed."""
+    middle = (len(group) + 1) // 2
+    return group[:middle], group[middle:]
 
 
 @dataclass(slots=True)
@@ -66,7 +66,7 @@ class Door:
 
     agenda: Agenda
     receive: SimulatedFunction
-    start: Callable[[Company], None]
+    start: Callable[[SharedOperation], None]
     shares: bool
     chance: Random
     _queued: list[Dropped] = field(default_factory=list)
@@ -95,12 +95,12 @@ class Door:
     def _deliver(self) -> None:
         batch, self._queued = self._queued[: self._batch], self._queued[self._batch :]
         ran = self.receive(len(batch))
-        groups: list[Company] = [(drop,) for drop in batch]
+        groups: list[SharedOperation] = [(drop,) for drop in batch]
         if self.shares:
-            groups = companies(batch)
+            groups = retry_groups(batch)
         self.agenda.at(self.agenda.now + ran.seconds, lambda: self._received(groups))
 
-    def _received(self, groups: list[Company]) -> None:
+    def _received(self, groups: list[SharedOperation]) -> None:
         for group in groups:
             if group:
                 self.start(group)
