@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from docs.tables import markdown_table
 from infra.settings.command_line import project_context
 from infra.settings.settings import Settings, context_name
 
@@ -41,7 +42,7 @@ def settings() -> list[Setting]:
 
 def settings_table() -> str:
     """All settings."""
-    return _table(
+    return markdown_table(
         ("setting", "default", "meaning"),
         [(_code(each.name), _code(json.dumps(each.default)), each.meaning) for each in settings()],
     )
@@ -49,7 +50,7 @@ def settings_table() -> str:
 
 def service_settings_table() -> str:
     """CodingService's own."""
-    return _table(
+    return markdown_table(
         ("setting", "default", "meaning"),
         [
             (
@@ -66,7 +67,7 @@ def service_settings_table() -> str:
 def changed_settings_table(changed: Mapping[str, str]) -> str:
     """What a deployment sets otherwise than `cdk.json`."""
     defaults = project_context()
-    return _table(
+    return markdown_table(
         ("setting", "there", "in `cdk.json`"),
         [
             (_code(name), _code(value), _code(json.dumps(defaults[name])))
@@ -81,15 +82,6 @@ def _meanings() -> Mapping[str, str]:
     return {
         name: " ".join(text.split()).removesuffix(".") for name, text in _IVAR.findall(documented)
     }
-
-
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [heads, ("---",) * len(heads), *rows]
-    return "".join("| " + " | ".join(map(_cell, line)) + " |\n" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", r"\|")
 
 
 def _code(text: str) -> str:
