@@ -13,6 +13,8 @@ from bench.inference.cost import block as inference_cost_block
 from bench.inference.workers import Run
 from bench.report.report import block as bench_block
 from docs.drawing import draw
+from docs.imports import read_tree
+from docs.rooms import room_picture, room_table
 from docs.settings_table import changed_settings_table, service_settings_table, settings_table
 from infra.project_files import PROJECT
 from localcloud.deployment import LOCAL_SETTINGS
@@ -67,6 +69,8 @@ BLOCKS: Mapping[str, Callable[[str], str]] = {
     "settings of CodingService": lambda _: service_settings_table(),
     "settings of the local cloud": lambda _: changed_settings_table(LOCAL_SETTINGS),
     "drawn": _drawn,
+    "rooms": lambda tree: room_picture(read_tree(PROJECT, tree)),
+    "room table": lambda tree: room_table(read_tree(PROJECT, tree)),
     "bench": bench_block,
     "workers": lambda _: f"{Run.kept().setting}\n\n{Run.kept().table()}",
     "files cost": lambda _: price_list.block(),
