@@ -1,7 +1,5 @@
 """Which stacks the settings deploy, and how they are joined."""
 
-from __future__ import annotations
-
 from aws_cdk import App
 
 from infra.coding_service.amazon_ml_api import MachineLearning

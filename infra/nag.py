@@ -1,7 +1,5 @@
 """The rule pack that every synth is checked against."""
 
-from __future__ import annotations
-
 from typing import cast
 
 from aws_cdk import Acknowledgment, App, CfnElement, Stack, Validations

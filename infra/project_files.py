@@ -1,7 +1,5 @@
 """State machine definitions: files of `statemachine/` with `${Name}` placeholders filled."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

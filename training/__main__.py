@@ -1,7 +1,5 @@
 """`python -m training`: train a topic, evaluate it, code records, import tables, publish."""
 
-from __future__ import annotations
-
 import signal
 import sys
 

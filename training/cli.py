@@ -1,7 +1,5 @@
 """The coder's commands."""
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import time

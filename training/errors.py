@@ -5,8 +5,6 @@ CoderError
 └── PublishError         whoever publishes a model: what to do is in the message
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from coding_service.coder.errors import CoderError

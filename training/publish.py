@@ -1,7 +1,5 @@
 """Gives a trained model to a deployed service, by way of its bucket of models."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -69,7 +67,7 @@ class Publication:
         )
 
 
-def s3_client(endpoint_url: str | None = None) -> S3Client:
+def s3_client(endpoint_url: str | None = None) -> "S3Client":
     """A client as the environment says. A cloud that is not AWS has one host for all buckets.
 
     :raises PublishError: the environment makes no client.
@@ -86,7 +84,7 @@ def s3_client(endpoint_url: str | None = None) -> S3Client:
         raise PublishError(f"AWS is not set up: {error}", "Mend the environment") from None
 
 
-def publish(directory: Path, bucket: str, *, s3: S3Client) -> Publication:
+def publish(directory: Path, bucket: str, *, s3: "S3Client") -> Publication:
     """Uploads the model in a directory, the card last.
 
     :raises ModelError: there is no sound model in the directory.

@@ -5,8 +5,6 @@ and list prices: US East, arm64, before any free tier. A Lambda function with 1,
 processor; it is taken to be as fast as the one that was measured.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -10,8 +10,6 @@ of the best round; the numbers of workers take turns, so that other work on the 
 disturbs both.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

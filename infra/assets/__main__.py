@@ -1,7 +1,5 @@
 """`python -m infra.assets`: builds the assets that the settings deploy."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Builds one asset, or leaves it as it is when nothing that goes into it has changed."""
 
-from __future__ import annotations
-
 import fcntl
 import hashlib
 import shutil

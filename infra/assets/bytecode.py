@@ -5,8 +5,6 @@ each module that it imports, which about doubles the time of the import. Bytecod
 of Python only, so it takes a Python of the target's version to make it.
 """
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import sys

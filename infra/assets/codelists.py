@@ -1,7 +1,5 @@
 """The codelists that go into Pipeline's asset: of the topics that Amazon ML codes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Puts a package's pinned dependencies into an asset, as wheels for its target."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """What can go wrong while assets are built."""
 
-from __future__ import annotations
-
 
 class AssetError(Exception):
     """An asset cannot be built; the message says what to do. Mended by whoever deploys."""

@@ -1,7 +1,5 @@
 """Finds files in a built asset that its target cannot load."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

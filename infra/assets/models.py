@@ -1,7 +1,5 @@
 """The trained models that go into CodingService's asset."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Which of the project's own files go into an asset."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

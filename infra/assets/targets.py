@@ -1,7 +1,5 @@
 """What machine an asset is built for."""
 
-from __future__ import annotations
-
 import platform
 import sys
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The access keys of the clients of Amazon ML's API, each in a secret of its own."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from typing import cast

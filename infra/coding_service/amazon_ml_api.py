@@ -1,7 +1,5 @@
 """Amazon ML's API: its path, the function behind it, its clients' keys and what they start."""
 
-from __future__ import annotations
-
 from aws_cdk import Aws
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam

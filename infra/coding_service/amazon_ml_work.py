@@ -1,7 +1,5 @@
 """What works on data sources and batch predictions: a table, a function, a state machine."""
 
-from __future__ import annotations
-
 from typing import cast
 
 from aws_cdk import Aws, CfnElement, Stack

@@ -1,7 +1,5 @@
 """The service's HTTP face: a REST API whose every answer has the documented text."""
 
-from __future__ import annotations
-
 import json
 
 from aws_cdk import Stack

@@ -1,7 +1,5 @@
 """Who may call: an OAuth token endpoint for client credentials (Cognito) and the authorizer."""
 
-from __future__ import annotations
-
 from aws_cdk import Aws, Duration, Fn, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cognito as cognito

@@ -1,7 +1,5 @@
 """From an upload to its results: the rule, the function that starts, the state machine."""
 
-from __future__ import annotations
-
 from typing import cast
 
 from aws_cdk import ArnFormat, CfnElement, Duration, Stack

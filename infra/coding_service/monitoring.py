@@ -1,7 +1,5 @@
 """Alarms for every way in which the service fails its callers."""
 
-from __future__ import annotations
-
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
 from constructs import Construct

@@ -1,7 +1,5 @@
 """The CodingService stack: constructs, then what they show to the outside."""
 
-from __future__ import annotations
-
 from typing import Any
 from urllib.parse import urlsplit
 

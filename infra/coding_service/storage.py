@@ -3,8 +3,6 @@
 The table and the buckets of files empty themselves; models stay.
 """
 
-from __future__ import annotations
-
 from typing import cast
 
 from aws_cdk import CfnElement, Duration, Stack

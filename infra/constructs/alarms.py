@@ -1,7 +1,5 @@
 """Alarms of a stack: each says what is at stake and where the runbook goes on."""
 
-from __future__ import annotations
-
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions

@@ -1,7 +1,5 @@
 """The one function factory: runtime, asset, role, tracing and logs of every Lambda function."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +37,7 @@ class TracedFunction(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        factory: FunctionFactory,
+        factory: "FunctionFactory",
         module: str,
         description: str,
         memory_mb: int,

@@ -1,7 +1,5 @@
 """The customer-managed key of a stack, and its use through services."""
 
-from __future__ import annotations
-
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms

@@ -1,7 +1,5 @@
 """What outlives a stack."""
 
-from __future__ import annotations
-
 from aws_cdk import RemovalPolicy
 
 from infra.settings.settings import Settings

@@ -1,7 +1,5 @@
 """Queues, topics and log groups, secure by construction."""
 
-from __future__ import annotations
-
 from typing import cast
 
 from aws_cdk import Duration

@@ -1,7 +1,5 @@
 """Buckets and tables, secure by construction."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import cast
 

@@ -1,7 +1,5 @@
 """What Pipeline needs to drive Amazon ML; deployed only where a topic is coded by it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -39,7 +37,7 @@ class AmazonMlService:
     key_arn: str = ""
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> AmazonMlService | None:
+    def from_settings(cls, settings: Settings) -> "AmazonMlService | None":
         """The service that the settings name; None where they name none."""
         named = settings.amazon_ml_url or settings.amazon_ml_key_secret_arn
         if not named and not settings.amazon_ml_role_arn:

@@ -1,7 +1,5 @@
 """Two secrets: the client's credentials, filled by an operator, and the token that all share."""
 
-from __future__ import annotations
-
 from typing import cast
 
 from aws_cdk import SecretValue

@@ -1,7 +1,5 @@
 """Pipeline at a glance."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from aws_cdk import aws_cloudwatch as cloudwatch

@@ -1,7 +1,5 @@
 """What Pipeline's functions are told: `lambdas/pipeline/config.py` reads it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from infra.pipeline.amazon_ml import AmazonMl

@@ -1,7 +1,5 @@
 """The ledger: one table of drops, attempts, call times and the token's lease."""
 
-from __future__ import annotations
-
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms

@@ -1,7 +1,5 @@
 """The metrics that Pipeline's alarms and dashboard look at, by what they tell."""
 
-from __future__ import annotations
-
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_sns as sns

@@ -1,7 +1,5 @@
 """An alarm for each way to lose something, and a dashboard."""
 
-from __future__ import annotations
-
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
 from constructs import Construct

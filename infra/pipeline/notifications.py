@@ -1,7 +1,5 @@
 """The topic on which every drop's end is told."""
 
-from __future__ import annotations
-
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns_subscriptions as subscriptions

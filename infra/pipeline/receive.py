@@ -1,7 +1,5 @@
 """The drop bucket, and the way from a dropped object to the receive function."""
 
-from __future__ import annotations
-
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets

@@ -1,7 +1,5 @@
 """Tells of drops whose execution died before it could tell."""
 
-from __future__ import annotations
-
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets

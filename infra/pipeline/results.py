@@ -1,7 +1,5 @@
 """The results bucket: what came out, and the manifest that vouches for it."""
 
-from __future__ import annotations
-
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms

@@ -1,7 +1,5 @@
 """Pipeline: drives a coding service for every file that is dropped in a bucket."""
 
-from __future__ import annotations
-
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 

@@ -1,7 +1,5 @@
 """The state machine: one execution is one dropped file."""
 
-from __future__ import annotations
-
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms

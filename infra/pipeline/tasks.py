@@ -1,7 +1,5 @@
 """The functions of the state machine's tasks."""
 
-from __future__ import annotations
-
 from constructs import Construct
 
 from infra.constructs.functions import FunctionFactory, TracedFunction

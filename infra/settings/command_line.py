@@ -3,8 +3,6 @@
 The one module of `infra` that reads the environment.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """How each setting is read and checked on its own."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, get_args

@@ -1,7 +1,5 @@
 """Where Pipeline finds its coding service: the settings, or CodingService's own stack."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from infra.settings.settings import Settings
@@ -21,7 +19,7 @@ class ServiceAddresses:
     presigned_hosts: tuple[str, ...]
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> ServiceAddresses | None:
+    def from_settings(cls, settings: Settings) -> "ServiceAddresses | None":
         """The addresses that the settings name; None where they name none.
 
         A deployment that names addresses drives that service, whatever else it deploys.

@@ -4,8 +4,6 @@ Every setting has its default in `cdk.json`; `cdk deploy -c name=value` override
 that come from the command line are text and are read as the type that the setting has.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -125,7 +123,7 @@ class Settings:
     batch_prediction_keys: tuple[str, ...] = ()
 
     @classmethod
-    def from_context(cls, get: Callable[[str], Any]) -> Settings:
+    def from_context(cls, get: Callable[[str], Any]) -> "Settings":
         """Reads each setting from the CDK context, by its camelCase name.
 
         :param get: `app.node.try_get_context`, or any such function; None means "not set".

@@ -3,8 +3,6 @@
 `-c name=value` gives text, `cdk.json` gives JSON: each reader takes both forms.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Callable, Mapping

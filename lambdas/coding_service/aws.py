@@ -1,7 +1,5 @@
 """AWS clients, and AWS's errors in the service's words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -68,28 +66,28 @@ def configuration(addressing_style: AddressingStyle = "virtual") -> Config:
 
 
 @cache
-def s3() -> S3Client:
+def s3() -> "S3Client":
     return boto3.client("s3", config=configuration(storage_environment().addressing_style))
 
 
 @cache
-def operations_table() -> Table:
+def operations_table() -> "Table":
     return table(storage_environment().table)
 
 
-def table(name: str) -> Table:
+def table(name: str) -> "Table":
     config = configuration().merge(Config(signature_version="v4"))
     return boto3.resource("dynamodb", config=config).Table(name)
 
 
 @cache
-def step_functions() -> SFNClient:
+def step_functions() -> "SFNClient":
     config = configuration().merge(Config(signature_version="v4"))
     return boto3.client("stepfunctions", config=config)
 
 
 @cache
-def secrets() -> SecretsManagerClient:
+def secrets() -> "SecretsManagerClient":
     config = configuration().merge(Config(signature_version="v4"))
     return boto3.client("secretsmanager", config=config)
 

@@ -3,8 +3,6 @@
 The floors lie a little below what was measured; `topics/README.md` has the figures.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter

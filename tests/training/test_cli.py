@@ -1,7 +1,5 @@
 """The three commands, as a person types them."""
 
-from __future__ import annotations
-
 import io
 import json
 import os

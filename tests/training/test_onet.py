@@ -3,8 +3,6 @@
 They are not the project's: name their folder in ONET_TABLES (codes.csv, titles.csv, tasks.csv).
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Whether confidence is probability: of records coded at 0.8, eight in ten should be right."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """How good a model is on records that it was not trained on."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

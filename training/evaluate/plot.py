@@ -1,7 +1,5 @@
 """An evaluation as a picture: SVG, which is text, drawn without a library."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from html import escape
 

@@ -1,7 +1,5 @@
 """An evaluation as a table that people read."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from coding_service.coder.model_card import ModelCard

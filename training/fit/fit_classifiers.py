@@ -6,8 +6,6 @@ model had not seen (3 folds), with one temperature for each level of the tree (G
 "On Calibration of Modern Neural Networks").
 """
 
-from __future__ import annotations
-
 import random
 import string
 from collections import Counter
@@ -50,7 +48,7 @@ class Examples:
     field_weights: Sequence[float]
     codes: Sequence[str]
 
-    def of(self, rows: Integers) -> Examples:
+    def of(self, rows: Integers) -> "Examples":
         """Some of them."""
         fields = len(self.field_weights)
         texts = [

@@ -1,7 +1,5 @@
 """The vocabulary of a topic's examples, and records as sparse rows, where models are trained."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +38,7 @@ class Terms:
     field_weights: Sequence[float]
 
     @classmethod
-    def of(cls, texts: Sequence[str], field_weights: Sequence[float], *, room: int) -> Terms:
+    def of(cls, texts: Sequence[str], field_weights: Sequence[float], *, room: int) -> "Terms":
         """The vocabulary of examples, sorted so that it is the same each time.
 
         :param texts: each field of the first example, then of the second, and so on.

@@ -1,7 +1,5 @@
 """From a topic to a model, where developers are: scikit-learn is not packaged in a Lambda."""
 
-from __future__ import annotations
-
 import platform
 import shutil
 import uuid

@@ -1,7 +1,5 @@
 """Reading a topic's `codes.csv`: every code of every level, each with its parent."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -3,8 +3,6 @@
 Every fault is a `TopicError` with file, line and what to do.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterator, Mapping

@@ -5,8 +5,6 @@ case and word order of no matter) with every code that it stands under, and one 
 statements of each code. A title stays in training where its code would be left without one.
 """
 
-from __future__ import annotations
-
 import csv
 import functools
 import io

@@ -1,7 +1,5 @@
 """Reading `topic.yaml`, with the line of whatever is wrong in it."""
 
-from __future__ import annotations
-
 import datetime
 import re
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """A topic: one version of a classification and the examples that teach it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What an author should know about a topic that can be trained all the same."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -5,8 +5,6 @@ by the id. A page begins after the last entry of the one before, so what is crea
 between two pages neither repeats nor hides an entry.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib

@@ -3,8 +3,6 @@
 Times are whole milliseconds since the epoch; the API shows seconds with a fraction.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum

@@ -13,8 +13,6 @@ of every AWS service that speaks JSON 1.1. The state machine catches the leaves 
 (statemachine/predictions.asl.json); a test keeps both in step.
 """
 
-from __future__ import annotations
-
 from http import HTTPStatus
 from typing import Any
 

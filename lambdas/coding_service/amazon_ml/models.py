@@ -1,7 +1,5 @@
 """A topic's models as MLModels: the id is the model's GUID, the name is the topic's uriName."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime

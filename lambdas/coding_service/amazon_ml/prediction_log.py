@@ -4,8 +4,6 @@ It lies with the service for less than a day, as results of operations do; until
 link to it. The link is a secret: whoever has it can read the log.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,7 +28,7 @@ def work_folder(prediction: BatchPrediction) -> str:
 class Logs:
     """Writes and shows logs."""
 
-    s3: S3Client
+    s3: "S3Client"
     bucket: str
 
     def write(self, prediction: BatchPrediction, text: str) -> None:

@@ -5,8 +5,6 @@ every member, limit and pattern to that model. What a caller is told has the for
 validation messages.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -71,7 +69,7 @@ class Structure:
     """An object with named members; what has no name here is ignored, as AWS does."""
 
     required: tuple[str, ...] = ()
-    members: Mapping[str, Shape] = field(default_factory=dict)
+    members: "Mapping[str, Shape]" = field(default_factory=dict)
 
     def check(self, name: str, value: Any) -> None:
         if not isinstance(value, dict):

@@ -1,7 +1,5 @@
 """Places in S3 as Amazon ML writes them: `s3://bucket/key`, and where a prediction's results go."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Self
 

@@ -4,8 +4,6 @@ The developer guide ("Creating a Data Schema for Amazon ML") and the API referen
 the same things differently; both forms are read.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Starts the execution that works on a data source or a prediction, once."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ DIGITS = 32  # of a SHA-256 in hex; with the kind far below an execution name's 
 class Starter:
     """Starts work."""
 
-    states: SFNClient
+    states: "SFNClient"
     machine: str
 
     def start(self, entity: Entity) -> None:

@@ -4,8 +4,6 @@ Every change is one conditional write, so that a repeated or late step cannot un
 A schema may be large, so it lies beside its data source: lists do not read it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,7 +27,7 @@ EntityT = TypeVar("EntityT", bound=Entity)
 class Store:
     """Reads and changes entities. Every method raises `AwsBusy` when DynamoDB is."""
 
-    table: Table
+    table: "Table"
 
     def create(self, entity: Entity) -> bool:
         """Whether it is new; False leaves the one with this id as it was."""

@@ -3,8 +3,6 @@
 Every method answers with the body of a success or raises `Refusal` with the documented row.
 """
 
-from __future__ import annotations
-
 import json
 import uuid
 from collections.abc import Callable

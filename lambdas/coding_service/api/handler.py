@@ -1,7 +1,5 @@
 """The API function: every path of the service behind API Gateway's proxy integration."""
 
-from __future__ import annotations
-
 import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -50,5 +48,5 @@ def routes() -> Routes:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001
     return routes().answer(event).to_gateway()

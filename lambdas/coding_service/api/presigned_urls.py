@@ -4,8 +4,6 @@ A URL dies with the credentials that signed it, and a function's credentials las
 A window longer than that ends early: S3 answers `ExpiredToken`, and the operation times out.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +19,7 @@ DOWNLOAD_SECONDS = 3_600  # "The link will expire after one hour": the service's
 class Presigner:
     """Signs the URLs of an operation's files; asks nothing of the network."""
 
-    s3: S3Client
+    s3: "S3Client"
     input_bucket: str
     output_bucket: str
     input_key_arn: str

@@ -5,8 +5,6 @@ at which the bucket will be full again (the "generic cell rate algorithm": one n
 that must tick). A refused call takes nothing. Days are UTC days.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
@@ -64,11 +62,11 @@ class Limits:
 class CallCounter:
     """Counts the calls of every client in a table."""
 
-    table: Table
+    table: "Table"
     limits: Limits
 
     @classmethod
-    def of(cls, table: Table, *, per_second: float, burst: int, per_day: int) -> Self:
+    def of(cls, table: "Table", *, per_second: float, burst: int, per_day: int) -> Self:
         return cls(table, Limits(per_second, burst, per_day))
 
     def take(self, client_id: str, now_ms: int) -> None:

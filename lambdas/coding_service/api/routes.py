@@ -1,7 +1,5 @@
 """From API Gateway's event to an answer: who calls, whether they may, and which path."""
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Callable, Mapping
@@ -31,7 +29,7 @@ class Request:
     body: str | None
 
     @classmethod
-    def of(cls, event: Mapping[str, Any]) -> Request:
+    def of(cls, event: Mapping[str, Any]) -> "Request":
         body = event.get("body")
         if body is not None and event.get("isBase64Encoded"):
             body = base64.b64decode(body).decode("utf-8", "replace")
@@ -57,7 +55,7 @@ class Answer:
         return f"Answer({self.status})"
 
     @classmethod
-    def refused(cls, answer: ServiceAnswer) -> Answer:
+    def refused(cls, answer: ServiceAnswer) -> "Answer":
         return cls(answer.http_status, answer.to_json())
 
     def to_gateway(self) -> dict[str, Any]:

@@ -4,8 +4,6 @@ Rules: "Verifying JSON web tokens" of the Cognito developer guide. Neither a tok
 one stands in an exception text.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Mapping

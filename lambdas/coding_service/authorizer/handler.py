@@ -4,8 +4,6 @@ The answer is an allowance for the whole stage, because API Gateway keeps it for
 token, for every path. When the token itself ends the API function knows from the context.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +28,7 @@ def token_check() -> TokenCheck:
 
 
 @tracer.capture_lambda_handler(capture_response=False)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001
     return authorized(event, token_check())
 
 

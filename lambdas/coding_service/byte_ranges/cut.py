@@ -4,8 +4,6 @@ Only the surroundings of the cuts are read. A *cut* is the offset of a byte that
 with: the byte in front of it is a newline.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass

@@ -5,8 +5,6 @@ without passing the bytes on, or, where what is left of a piece is less than S3 
 gathers small ones in memory until they are enough.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -87,7 +85,7 @@ class Join:
     :ivar begun: is told the upload's id, for who must abort it should this process be killed.
     """
 
-    s3: S3Client
+    s3: "S3Client"
     pieces_bucket: str
     bucket: str
     key: str
@@ -131,7 +129,7 @@ class Join:
                 self.s3.abort_multipart_upload(Bucket=self.bucket, Key=self.key, UploadId=upload_id)
             raise
 
-    def _part(self, upload_id: str, number: int, step: Step) -> CompletedPartTypeDef:
+    def _part(self, upload_id: str, number: int, step: Step) -> "CompletedPartTypeDef":
         if step.copies:
             return {"PartNumber": number, "ETag": self._copied(upload_id, number, step.spans[0])}
         content = self._gathered(step)

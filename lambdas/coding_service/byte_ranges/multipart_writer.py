@@ -1,7 +1,5 @@
 """Writes an object of unknown size in bounded memory: whole, or not at all."""
 
-from __future__ import annotations
-
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -27,7 +25,7 @@ class PieceWriter:
 
     def __init__(
         self,
-        s3: S3Client,
+        s3: "S3Client",
         bucket: str,
         key: str,
         *,

@@ -1,7 +1,5 @@
 """Codes one range: block after block of whole lines, in bounded memory."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

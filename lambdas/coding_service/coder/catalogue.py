@@ -3,8 +3,6 @@
 Only cards are read; a model's weights are loaded when it is asked to code.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +45,7 @@ class Catalogue:
     cards: Mapping[str, tuple[ModelCard, ...]]
 
     @classmethod
-    def read(cls, directory: Path) -> Catalogue:
+    def read(cls, directory: Path) -> "Catalogue":
         """The catalogue of a directory.
 
         :raises ModelError: the directory is missing, a card is damaged or lies in the wrong
@@ -102,7 +100,7 @@ class Catalogue:
         every = (card for cards in self.cards.values() for card in cards)
         return next((card for card in every if card.model_id == wanted), None)
 
-    def load(self, card: ModelCard) -> Model:
+    def load(self, card: ModelCard) -> "Model":
         """The model of a card, with its weights.
 
         :raises ModelError: its directory is damaged.

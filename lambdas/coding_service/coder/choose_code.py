@@ -5,8 +5,6 @@ only branches that could hold a code worth suggesting. No code below a top code 
 the top code itself, so what is left out could not have changed the answer.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -45,7 +43,7 @@ class Placement:
     odds: Floats
 
     @classmethod
-    def joined(cls, pieces: Sequence[Placement]) -> Placement:
+    def joined(cls, pieces: "Sequence[Placement]") -> "Placement":
         """Placements one after the other."""
         return cls(
             np.concatenate([each.node for each in pieces]),
@@ -132,7 +130,7 @@ class _Search:
     @classmethod
     def of(
         cls, judge: Judge, records: Encoded, titles: Integers, top: Floats, threshold: float
-    ) -> _Search:
+    ) -> "_Search":
         nowhere = np.full(len(top), -1, np.int64)
         nothing = np.zeros(len(top), np.float32)
         return cls(

@@ -6,8 +6,6 @@ weights: the top's first, then, branch by branch, those of all classifiers below
 A code that is its parent's only child needs no classifier: it is as probable as its parent.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -115,7 +113,7 @@ class Forest:
         return len(self.column_levels)
 
     @classmethod
-    def of(cls, hierarchy: Hierarchy) -> Forest:
+    def of(cls, hierarchy: Hierarchy) -> "Forest":
         """The layout of a hierarchy; the same each time."""
         codes = tuple(
             sorted({each for leaf in hierarchy.leaves for each in hierarchy.lineage(leaf)})

@@ -5,8 +5,6 @@ fails, `RecordForm` reads them one by one and says what is wrong with which line
 is remembered, so that what many people write is coded once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import repeat

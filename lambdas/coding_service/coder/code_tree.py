@@ -1,7 +1,5 @@
 """A classification's tree of codes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,7 +33,7 @@ class Hierarchy:
     codes: Mapping[str, Code]
 
     @classmethod
-    def of(cls, lengths: Sequence[int], codes: Sequence[Code]) -> Hierarchy:
+    def of(cls, lengths: Sequence[int], codes: Sequence[Code]) -> "Hierarchy":
         """From codes in any order."""
         return cls(
             tuple(lengths), {each.code: each for each in sorted(codes, key=lambda each: each.code)}
@@ -58,7 +56,7 @@ class Hierarchy:
         return code in self.lineage(other)
 
     @cached_property
-    def levels(self) -> tuple[Level, ...]:
+    def levels(self) -> "tuple[Level, ...]":
         """The levels from the deepest up, each with the way to sum leaf probabilities into it."""
         found = []
         for length in reversed(self.lengths):

@@ -10,8 +10,6 @@ CoderError
     └── ForeignModelError    the model exists and belongs to another topic
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 

@@ -1,7 +1,5 @@
 """Titles that stand in the examples under one code alone, whatever the order of their words."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

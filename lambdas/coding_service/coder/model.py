@@ -1,7 +1,5 @@
 """Coding records with a trained model: numpy, msgspec and nothing else."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -150,7 +148,7 @@ class Model:
     engine: Engine
 
     @classmethod
-    def load(cls, directory: Path) -> Model:
+    def load(cls, directory: Path) -> "Model":
         """The model in a directory.
 
         :raises ModelError: a file is missing or damaged.
@@ -158,7 +156,7 @@ class Model:
         return cls.of(read_model(directory))
 
     @classmethod
-    def of(cls, parts: ModelParts) -> Model:
+    def of(cls, parts: ModelParts) -> "Model":
         """The model that parts make."""
         return cls(parts.card, parts.hierarchy, Engine(parts))
 

@@ -1,7 +1,5 @@
 """What a model says about itself: `model.json`, readable without loading a weight."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Nothing in it is pickled, so reading a model runs no code of its maker.
 """
 
-from __future__ import annotations
-
 import json
 import zipfile
 from collections.abc import Sequence

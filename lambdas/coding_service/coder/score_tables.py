@@ -1,7 +1,5 @@
 """The rows of terms: what each adds to the scores of every code, ready to be summed."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The step that codes a range of an operation's file, as the state machine calls it."""
 
-from __future__ import annotations
-
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -44,7 +42,7 @@ class CodeStep:
     :param clock: epoch seconds.
     """
 
-    s3: S3Client
+    s3: "S3Client"
     operations: OperationTable
     input_bucket: str
     output_bucket: str

@@ -1,7 +1,5 @@
 """The function behind the states "Code", "Code range" and "Explain": what reads records."""
 
-from __future__ import annotations
-
 import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -46,7 +44,7 @@ def explain_step() -> ExplainStep:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001
     logger.append_keys(correlation_id=event["operation_id"])
     if event["step"] == "explain":
         explain_step().run(event)

@@ -1,7 +1,5 @@
 """The step that cuts an operation's file into ranges, as the state machine calls it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -27,7 +25,7 @@ class CutStep:
     :param clock: epoch seconds.
     """
 
-    s3: S3Client
+    s3: "S3Client"
     operations: OperationTable
     input_bucket: str
     max_file_bytes: int

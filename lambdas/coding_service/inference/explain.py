@@ -5,8 +5,6 @@ has failed is the file read once from its start, line by line, up to the fault; 
 the file's first fault, whichever function failed first.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 class ExplainStep:
     """What explains a failure. :param clock: epoch seconds."""
 
-    s3: S3Client
+    s3: "S3Client"
     operations: OperationTable
     input_bucket: str
     clock: Callable[[], float]

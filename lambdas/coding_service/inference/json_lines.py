@@ -1,7 +1,5 @@
 """Coding lines of JSON: what a block of them is checked for, and what comes of it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Protocol
 

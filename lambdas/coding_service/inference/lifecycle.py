@@ -3,8 +3,6 @@
 Each step may be repeated: it leaves the same state behind, and says the same.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -49,7 +47,7 @@ class Transitions:
     """
 
     operations: OperationTable
-    s3: S3Client
+    s3: "S3Client"
     input_bucket: str
     output_bucket: str
     results_seconds: int

@@ -1,7 +1,5 @@
 """The function behind the states that begin, cut, join, complete, fail and expire an operation."""
 
-from __future__ import annotations
-
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +42,7 @@ def cut_step() -> CutStep:
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001
     logger.append_keys(correlation_id=event["operation_id"])
     if event["step"] == "cut":
         return cut_step().run(event)

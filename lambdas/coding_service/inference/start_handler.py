@@ -5,8 +5,6 @@ Step Functions refuses the second start; the execution's first step then decides
 upload is the one that counts.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from typing import TYPE_CHECKING, Any
@@ -30,7 +28,7 @@ VERSION_DIGITS = 16  # of a SHA-256 in hex; with the GUID 53 of an execution nam
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
-def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001
+def handler(event: dict[str, Any], context: "LambdaContext") -> None:  # noqa: ARG001
     start_inference(
         event["detail"],
         s3=s3(),
@@ -40,7 +38,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG
 
 
 def start_inference(
-    detail: dict[str, Any], *, s3: S3Client, states: SFNClient, machine: str
+    detail: dict[str, Any], *, s3: "S3Client", states: "SFNClient", machine: str
 ) -> None:
     """Starts the execution for an "Object Created" event of the input bucket.
 
@@ -77,7 +75,7 @@ def start_inference(
         logger.info("inference started")
 
 
-def version_of(detail: dict[str, Any], *, s3: S3Client) -> str | None:
+def version_of(detail: dict[str, Any], *, s3: "S3Client") -> str | None:
     """The version of the uploaded object; None for one that is no longer the newest.
 
     S3 says it in the event (the bucket is versioned). The local cloud's events leave it out; there

@@ -1,7 +1,5 @@
 """What the state machine carries from one step to the next, and nothing of the file's content."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -44,7 +42,7 @@ class Coded:
         return cls(state["records"], state["coded"], state["suggested"], state["output_bytes"])
 
     @classmethod
-    def together(cls, ranges: Iterable[Coded]) -> Self:
+    def together(cls, ranges: "Iterable[Coded]") -> Self:
         """The sums over ranges."""
         summed = [(each.records, each.coded, each.suggested, each.output_bytes) for each in ranges]
         records, coded, suggested, output_bytes = map(sum, zip(*summed, strict=True))

@@ -4,8 +4,6 @@
 card's object lie the SHA-256 of the other files, as metadata.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping
@@ -60,7 +58,7 @@ class PublishedModel:
 class ModelsBucket:
     """Reads published models. Raises `AwsBusy` where S3 is."""
 
-    s3: S3Client
+    s3: "S3Client"
     bucket: str
 
     def list(self, topic: str | None = None) -> tuple[Listed, ...]:

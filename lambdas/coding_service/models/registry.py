@@ -4,8 +4,6 @@ A model may come at any time, and none changes: a bucket is listed at most once 
 what it lists only the cards are read that are new.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -62,7 +60,7 @@ class Offer(Protocol):
 
     def find(self, model_id: str) -> ModelCard | None: ...
 
-    def load(self, card: ModelCard) -> Model: ...
+    def load(self, card: ModelCard) -> "Model": ...
 
 
 class ServiceOffer:
@@ -117,7 +115,7 @@ class ServiceOffer:
         """As `Catalogue.find`. An unknown one may be new, so the bucket is asked once more."""
         return self._current().find(model_id) or self._refreshed().find(model_id)
 
-    def load(self, card: ModelCard) -> Model:
+    def load(self, card: ModelCard) -> "Model":
         """The model of a card, with its weights.
 
         :raises UnknownModelError: it was taken out of the bucket.
@@ -216,9 +214,9 @@ class DeployedModels:
     """The models on offer; each is loaded once a process."""
 
     catalogue: Offer
-    _loaded: dict[str, Model] = field(default_factory=dict, repr=False)
+    _loaded: "dict[str, Model]" = field(default_factory=dict, repr=False)
 
-    def model(self, topic: str, model_id: str) -> Model:
+    def model(self, topic: str, model_id: str) -> "Model":
         """A model with its weights. Raises `ModelGone` where it is no longer offered."""
         found = self._loaded.get(model_id)
         if found is None:
@@ -228,7 +226,7 @@ class DeployedModels:
             self._loaded[model_id] = found
         return found
 
-    def _load(self, topic: str, model_id: str) -> Model:
+    def _load(self, topic: str, model_id: str) -> "Model":
         try:
             return self.catalogue.load(self.catalogue.model(topic, model_id))
         except CatalogueError:

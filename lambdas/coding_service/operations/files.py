@@ -1,7 +1,5 @@
 """An operation's files in S3: the input, read in pinned ranges, and what is written."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -30,7 +28,7 @@ class InputFile:
     :ivar size: bytes.
     """
 
-    s3: S3Client
+    s3: "S3Client"
     bucket: str
     key: str
     version_id: str
@@ -64,7 +62,7 @@ class InputFile:
         return content
 
 
-def input_of(state: Mapping[str, Any], *, s3: S3Client, bucket: str) -> InputFile:
+def input_of(state: Mapping[str, Any], *, s3: "S3Client", bucket: str) -> InputFile:
     """The upload that a state of the state machine names."""
     return InputFile(
         s3=s3,
@@ -82,7 +80,7 @@ class OutputFiles:
     Writing again with the same content changes nothing, so a step may be repeated.
     """
 
-    s3: S3Client
+    s3: "S3Client"
     bucket: str
     operation_id: str
 

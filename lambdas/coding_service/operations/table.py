@@ -4,8 +4,6 @@ Conditions are what keeps the statuses honest: of `in_progress` and `timed_out` 
 follow `awaiting_input`, and only the execution that began an operation can end it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -29,7 +27,7 @@ _STATUS = Attr("status")
 class OperationTable:
     """Reads and changes operations. Every method raises `AwsBusy` when DynamoDB is."""
 
-    table: Table
+    table: "Table"
 
     def create(self, operation: Operation) -> None:
         item = operation.to_item()

@@ -1,7 +1,5 @@
 """Topics and models are found by name, version and GUID."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Computing only what can matter gives the answer that computing everything gives."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Bytes in, bytes out: the same lines as record by record, and the line at fault named."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A tree of codes, laid out for computing."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from coding_service.coder.classifiers import Forest

@@ -1,7 +1,5 @@
 """What a trained model makes of records, known and unknown."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

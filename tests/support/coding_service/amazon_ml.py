@@ -4,8 +4,6 @@ Calls come from an unmodified boto3 client: what it would send goes through the 
 `Operations`, and every success is held to botocore's service model on its way back.
 """
 
-from __future__ import annotations
-
 import gzip
 import json
 import uuid
@@ -87,10 +85,10 @@ class States:
 class World:
     """The service, its users' buckets and two clients."""
 
-    s3: S3Client
-    table: Table
-    counters: Table
-    secrets: SecretsManagerClient
+    s3: "S3Client"
+    table: "Table"
+    counters: "Table"
+    secrets: "SecretsManagerClient"
     issued: dict[str, IssuedKey]
     catalogue: Offer
     states: States = field(default_factory=States)

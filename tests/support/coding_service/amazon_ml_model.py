@@ -1,7 +1,5 @@
 """Amazon ML's service model as botocore ships it, and a validator of answers against it."""
 
-from __future__ import annotations
-
 import re
 from functools import cache
 from typing import Any

@@ -1,7 +1,5 @@
 """A topic small enough to train in a moment, written to a folder that a test may then break."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Models that many tests ask; each is trained once a test run and never changed."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

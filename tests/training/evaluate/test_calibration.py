@@ -1,7 +1,5 @@
 """Confidence is compared with how often it was right."""
 
-from __future__ import annotations
-
 import pytest
 
 from training.evaluate.calibration import calibration_error, reliability

@@ -1,7 +1,5 @@
 """The same folder trains to the same model, and a model says where it comes from."""
 
-from __future__ import annotations
-
 import json
 import uuid
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A topic folder is read whole, or refused with the file, the line and the remedy."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """The access keys that the service has issued: each client's, in a secret of its own."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -41,7 +39,7 @@ class AccessKeys:
     """
 
     issued: Mapping[str, IssuedKey]
-    secrets: SecretsManagerClient
+    secrets: "SecretsManagerClient"
     clock: Callable[[], float]
     _kept: dict[str, tuple[float, str]] = field(default_factory=dict, repr=False)
 

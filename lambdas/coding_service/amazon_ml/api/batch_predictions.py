@@ -1,7 +1,5 @@
 """Create-, Get-, Describe-, Update- and DeleteBatchPrediction."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """From API Gateway's event to an answer in JSON 1.1: who signed, how often, and which operation."""
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """The function behind Amazon ML's API: `POST`, signed, in JSON 1.1."""
 
-from __future__ import annotations
-
 import time
 from datetime import UTC, datetime
 from functools import cache
@@ -64,7 +62,7 @@ def _now_ms() -> int:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001
     request_id = event["requestContext"]["requestId"]
     logger.append_keys(correlation_id=request_id)
     return operations().answer(event).to_gateway(request_id)

@@ -5,8 +5,6 @@ client of Amazon ML signs for `machinelearning`. botocore's own signer computes 
 must be. Texts of refusals never hold a signature that would have been right, or a key.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import re

@@ -1,7 +1,5 @@
 """The ends of the work: the manifest and the counts, or the reason why there are none."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +31,7 @@ class Ending:
     """Brings data sources and predictions to their last status. Each step may be repeated."""
 
     store: Store
-    s3: S3Client
+    s3: "S3Client"
     files: WorkFiles
     logs: Logs
     clock: Clock

@@ -5,8 +5,6 @@ between values, double quotes around a value with a comma, no line end inside qu
 100 KB a line. So a line's end is a newline wherever it stands, and a file can be cut anywhere.
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

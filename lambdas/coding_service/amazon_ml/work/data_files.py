@@ -1,7 +1,5 @@
 """Users' files in S3: found, pinned by their ETag and read; AWS's refusals in the owner's words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -94,7 +92,7 @@ class UserData:
     :ivar max_file_bytes: of one data file.
     """
 
-    s3: S3Client
+    s3: "S3Client"
     max_file_bytes: int
 
     def files(self, location: Location) -> list[DataFile]:

@@ -1,7 +1,5 @@
 """The function behind the states of statemachine/predictions.asl.json."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,7 +46,7 @@ class Steps:
         cls,
         *,
         store: Store,
-        s3: S3Client,
+        s3: "S3Client",
         catalogue: Offer,
         output_bucket: str,
         max_file_bytes: int,
@@ -106,7 +104,7 @@ def steps() -> Steps:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     logger.append_keys(correlation_id=event["entity_id"], step=event["step"])
     metrics.add_metric("PredictionStepsBegun", MetricUnit.Count, 1)
     return steps().run(

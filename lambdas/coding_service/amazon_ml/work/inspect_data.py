@@ -1,7 +1,5 @@
 """The work on a data source: what is there, how much of it, and whether the schema fits."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

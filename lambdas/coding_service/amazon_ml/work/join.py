@@ -1,7 +1,5 @@
 """The pieces of a file become its result in the user's bucket, in their order, byte for byte."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +40,7 @@ class Joining:
     """Joins one file after the other, as many as the time allows."""
 
     store: Store
-    s3: S3Client
+    s3: "S3Client"
     files: WorkFiles
     clock: Clock
 
@@ -120,7 +118,7 @@ class Joining:
             join.run([Stored(piece.key, piece.size) for _, piece in pieces])
 
 
-def abandon_upload(s3: S3Client, prediction: BatchPrediction) -> None:
+def abandon_upload(s3: "S3Client", prediction: BatchPrediction) -> None:
     """Ends the upload that an earlier attempt began, should it not have ended."""
     if not prediction.upload:
         return

@@ -1,7 +1,5 @@
 """The beginning of a prediction: is everything there that it needs, and what is to be done?"""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +73,7 @@ def model_fields(models: Models, prediction: BatchPrediction) -> tuple[str, ...]
     return card.input_format
 
 
-def check_writable(s3: S3Client, place: Location) -> None:
+def check_writable(s3: "S3Client", place: Location) -> None:
     """Whether results may be written, before anything is coded. Leaves nothing behind."""
     with in_owners_words(place, "s3:PutObject and s3:AbortMultipartUpload"):
         begun = s3.create_multipart_upload(Bucket=place.bucket, Key=place.key)

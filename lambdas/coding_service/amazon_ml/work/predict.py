@@ -1,7 +1,5 @@
 """The work on one range: its lines in, a gzip member with their results out."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The ranges that a prediction's files are worked on in, and what each of them left behind."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -72,7 +70,7 @@ class Piece:
 class WorkFiles:
     """What the work on a prediction keeps with the service: its plan and its pieces."""
 
-    s3: S3Client
+    s3: "S3Client"
     bucket: str
 
     def plan_key(self, prediction: BatchPrediction) -> str:

@@ -1,7 +1,5 @@
 """A block of lines in, a block of result lines out, with true counts. Knows nothing of AWS."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache

@@ -1,7 +1,5 @@
 """What the state machine hands from step to step."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum

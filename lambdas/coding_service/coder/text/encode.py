@@ -4,8 +4,6 @@ A term counts once in a record, in the field with the highest weight that has it
 repeating a word asserts nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,7 +35,7 @@ class Bag:
     lengths: Integers
     weight: float
 
-    def of(self, records: Integers) -> Bag:
+    def of(self, records: Integers) -> "Bag":
         """The bag of some of the records."""
         return Bag(self.terms, self.starts[records], self.lengths[records], self.weight)
 
@@ -55,7 +53,7 @@ class Encoded:
     lengths: Floats
     titles: Hashes
 
-    def of(self, records: Integers) -> Encoded:
+    def of(self, records: Integers) -> "Encoded":
         """Some of the records."""
         return Encoded(
             tuple(bag.of(records) for bag in self.bags),
@@ -76,7 +74,7 @@ class Stream:
     text_of: Integers
 
     @classmethod
-    def of(cls, texts: Sequence[str], lexicon: Lexicon) -> Stream:
+    def of(cls, texts: Sequence[str], lexicon: Lexicon) -> "Stream":
         """The words of texts. Raises `LexiconFullError`."""
         found = tokens(texts)
         numbers = np.fromiter(map(lexicon.__getitem__, found), np.int64, len(found))
@@ -131,7 +129,7 @@ class _Layout:
     field_bits: int
 
     @classmethod
-    def of(cls, records: int, numbers: int, fields: int) -> _Layout:
+    def of(cls, records: int, numbers: int, fields: int) -> "_Layout":
         return cls(records, (numbers - 1).bit_length(), (fields - 1).bit_length())
 
     def keys(self, record: Integers, number: Integers, field: Integers | np.int64) -> Keys:

@@ -6,8 +6,6 @@ its letters. A pair is two neighbouring words of the main field, or its last wor
 the text: in "care manager" and "manager of care" the last word is what the person is.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

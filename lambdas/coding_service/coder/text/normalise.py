@@ -1,7 +1,5 @@
 """From what people write to words that can be compared."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The numbers of words: those that a model was taught, and for a while those it meets."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Terms of records, how much they count, and how their rows are summed."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

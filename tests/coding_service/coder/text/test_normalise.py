@@ -1,7 +1,5 @@
 """Words are found in whatever people write."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
