@@ -24,10 +24,18 @@ from pipeline.engines.coding_service.presigned import PresignedHosts, presigned_
 from pipeline.engines.coding_service.tokens import Tokens
 from pipeline.engines.settings import EngineName
 from pipeline.errors import SettingInvalid
+from pipeline.executions.starter import ExecutionStarter
+from pipeline.ledger.drops import Drops
+from pipeline.ledger.groups import ExecutionGroups
+from pipeline.ledger.parts import Parts
+from pipeline.ledger.shared_files import SharedFiles
 from pipeline.ledger.table import Ledger
 from pipeline.observability import Measures, emit
 from pipeline.rate_limit.limiter import Limiter
 from pipeline.rate_limit.polling import Polling
+from pipeline.storage.block_reader import BlockReader
+from pipeline.storage.multipart import MultipartFiles
+from pipeline.storage.results_bucket import ResultsBucket
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -102,6 +110,53 @@ class Dependencies:
     @cached_property
     def ledger(self) -> Ledger:
         return Ledger(self.ledger_table)
+
+    @cached_property
+    def drops(self) -> Drops:
+        return Drops(self.ledger, self.clock)
+
+    @cached_property
+    def parts(self) -> Parts:
+        return Parts(self.ledger, self.clock)
+
+    @cached_property
+    def shared_files(self) -> SharedFiles:
+        return SharedFiles(self.ledger, self.clock)
+
+    @cached_property
+    def groups(self) -> ExecutionGroups:
+        return ExecutionGroups(self.ledger, self.clock)
+
+    @cached_property
+    def block_reader(self) -> BlockReader:
+        return BlockReader(self.s3, sleep=self.clock.sleep)
+
+    @cached_property
+    def results(self) -> ResultsBucket:
+        return ResultsBucket(self.s3, self.environment.results_bucket)
+
+    @cached_property
+    def result_files(self) -> MultipartFiles:
+        return MultipartFiles(self.s3, self.environment.results_bucket)
+
+    @cached_property
+    def state_machine_arn(self) -> str:
+        """Of the machine whose executions are started. Raises `SettingInvalid`."""
+        arn = self.environment.state_machine_arn
+        if arn is None:
+            raise SettingInvalid(
+                "the environment variable STATE_MACHINE_ARN is missing; deploy again"
+            )
+        return arn
+
+    def starter(self, state_machine_arn: str) -> ExecutionStarter:
+        """Starts executions of this state machine."""
+        return ExecutionStarter(
+            drops=self.drops,
+            groups=self.groups,
+            executions=self.executions,
+            state_machine_arn=state_machine_arn,
+        )
 
     @cached_property
     def transport(self) -> Transport:

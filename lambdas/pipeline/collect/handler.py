@@ -8,20 +8,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pipeline.collect.collector import Collecting
 from pipeline.dependencies import Dependencies, dependencies
 from pipeline.executions.compact_input import completed_task
-from pipeline.ledger.drops import Drops
-from pipeline.ledger.parts import Parts
-from pipeline.ledger.shared_files import SharedFiles
 from pipeline.observability import logger, observed
-from pipeline.storage.multipart import MultipartFiles
 
 
 @cache
 def collecting(deps: Dependencies) -> Collecting:
     return Collecting(
-        parts=Parts(deps.ledger, deps.clock),
+        parts=deps.parts,
         engine_of=deps.engine_of,
-        files=MultipartFiles(deps.s3, deps.environment.results_bucket),
-        shared_files=SharedFiles(deps.ledger, deps.clock),
+        files=deps.result_files,
+        shared_files=deps.shared_files,
         clock=deps.clock,
         measure=deps.measure,
     )
@@ -31,7 +27,7 @@ def collecting(deps: Dependencies) -> Collecting:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     deps = dependencies()
     progress = collecting(deps).collect(
-        completed_task(event, Drops(deps.ledger, deps.clock).known),
+        completed_task(event, deps.drops.known),
         owner=context.aws_request_id,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )

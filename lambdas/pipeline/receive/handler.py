@@ -7,39 +7,26 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pipeline.dependencies import Dependencies, dependencies
 from pipeline.domain.state_fields import MalformedState
-from pipeline.errors import SettingInvalid
-from pipeline.executions.starter import ExecutionStarter
-from pipeline.ledger.drops import Drops
-from pipeline.ledger.groups import ExecutionGroups
 from pipeline.observability import logger, observed
 from pipeline.receive.batching import Sharing
 from pipeline.receive.receiver import Intake
 from pipeline.receive.s3_event import Admission, Arrival
 from pipeline.receive.splitting import Pieces
-from pipeline.storage.block_reader import BlockReader
 
 
 def intake(deps: Dependencies) -> Intake:
     settings = deps.environment
-    if settings.state_machine_arn is None:
-        raise SettingInvalid("the environment variable STATE_MACHINE_ARN is missing; deploy again")
-    drops = Drops(deps.ledger, deps.clock)
     return Intake(
         admission=Admission(
             s3=deps.s3,
             default_topic=settings.default_topic,
             model_id=settings.engines.model_id,
         ),
-        drops=drops,
-        starter=ExecutionStarter(
-            drops=drops,
-            groups=ExecutionGroups(deps.ledger, deps.clock),
-            executions=deps.executions,
-            state_machine_arn=settings.state_machine_arn,
-        ),
+        drops=deps.drops,
+        starter=deps.starter(deps.state_machine_arn),
         sharing=Sharing(max_bytes=min(settings.share_max_bytes, settings.max_file_bytes)),
         pieces=Pieces(
-            reader=BlockReader(deps.s3, sleep=deps.clock.sleep),
+            reader=deps.block_reader,
             max_file_bytes=settings.max_file_bytes,
         ),
         measure=deps.measure,

@@ -12,7 +12,6 @@ from pipeline.dependencies import Dependencies, dependencies
 from pipeline.domain.drop import Failure
 from pipeline.domain.identity import telling_name
 from pipeline.domain.state_fields import MalformedState, text_of, whole_list
-from pipeline.errors import SettingInvalid
 from pipeline.executions.starter import start
 from pipeline.observability import logger, observed, quoted
 
@@ -80,10 +79,7 @@ class Rescuing:
 
 
 def rescuing(deps: Dependencies) -> Rescuing:
-    arn = deps.environment.state_machine_arn
-    if arn is None:
-        raise SettingInvalid("the environment variable STATE_MACHINE_ARN is missing; deploy again")
-    return Rescuing(executions=deps.executions, state_machine_arn=arn)
+    return Rescuing(executions=deps.executions, state_machine_arn=deps.state_machine_arn)
 
 
 @observed

@@ -7,12 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pipeline.dependencies import Dependencies, dependencies
 from pipeline.executions.compact_input import completed_task
-from pipeline.ledger.drops import Drops
-from pipeline.ledger.parts import Parts
-from pipeline.ledger.shared_files import SharedFiles
 from pipeline.observability import logger, observed
-from pipeline.storage.block_reader import BlockReader
-from pipeline.storage.results_bucket import ResultsBucket
 from pipeline.submit.input_stream import Boarding
 from pipeline.submit.submitter import Submitting
 from pipeline.validation.rejection_report import Rejections
@@ -20,16 +15,15 @@ from pipeline.validation.rejection_report import Rejections
 
 @cache
 def submitting(deps: Dependencies) -> Submitting:
-    reader = BlockReader(deps.s3, sleep=deps.clock.sleep)
-    rejections = Rejections(ResultsBucket(deps.s3, deps.environment.results_bucket))
+    rejections = Rejections(deps.results)
     return Submitting(
-        parts=Parts(deps.ledger, deps.clock),
+        parts=deps.parts,
         engine_of=deps.engine_of,
-        reader=reader,
+        reader=deps.block_reader,
         rejections=rejections,
         polling=deps.polling,
-        boarding=Boarding(reader, rejections, SharedFiles(deps.ledger, deps.clock)),
-        pinned_model=Drops(deps.ledger, deps.clock).pinned_model,
+        boarding=Boarding(deps.block_reader, rejections, deps.shared_files),
+        pinned_model=deps.drops.pinned_model,
         clock=deps.clock,
         measure=deps.measure,
     )
@@ -39,7 +33,7 @@ def submitting(deps: Dependencies) -> Submitting:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     deps = dependencies()
     progress = submitting(deps).submit(
-        completed_task(event, Drops(deps.ledger, deps.clock).known),
+        completed_task(event, deps.drops.known),
         owner=context.aws_request_id,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )
