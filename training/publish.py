@@ -11,7 +11,6 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
 
-from coding_service.aws import code_of
 from coding_service.coder.errors import ModelError
 from coding_service.coder.model_card import CARD, ModelCard
 from coding_service.coder.model_files import read_model
@@ -25,6 +24,7 @@ from coding_service.models.bucket import (
     key_of,
     metadata_name,
 )
+from shared.aws_errors import code_of
 from training.errors import PublishError
 
 if TYPE_CHECKING:

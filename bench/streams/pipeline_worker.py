@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 
 import boto3
 
+from pipeline.aws import S3
 from pipeline.clock import Clock
 from pipeline.collect.copy_output import OutputCopy
-from pipeline.dependencies import S3
 from pipeline.domain.part import Segment
 from pipeline.engines.base import StorageOutcome, UploadBody
 from pipeline.engines.coding_service.client import CodingServicePort

@@ -5,15 +5,15 @@ from pathlib import Path
 
 from infra.project_files import LAMBDAS
 
-SHARED_PACKAGE = "protocol"
+SHARED_PACKAGES = ("protocol", "shared")
 
 
 def source_files(package: str) -> Iterator[tuple[str, Path]]:
-    """The files of the handlers' package and of `protocol`.
+    """The files of the handlers' package and of what both packages use.
 
     :returns: pairs of (place in the asset, file), in order of place.
     """
-    for root in sorted({SHARED_PACKAGE, package}):
+    for root in sorted({*SHARED_PACKAGES, package}):
         for path in sorted((LAMBDAS / root).rglob("*.py")):
             yield path.relative_to(LAMBDAS).as_posix(), path
 

@@ -1,22 +1,14 @@
 """AWS clients, and AWS's errors in the service's words."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import (
-    ClientError,
-    HTTPClientError,
-    IncompleteReadError,
-)
-from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from coding_service.config import AddressingStyle, storage_environment
 from coding_service.errors import AwsBusy
+from shared.aws_errors import busy_raises
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -24,25 +16,6 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
     from mypy_boto3_stepfunctions.client import SFNClient
 
-BUSY_CODES = frozenset(
-    {
-        "InternalError",
-        "InternalFailure",
-        "InternalServerError",
-        "KMSInternalException",
-        "OperationAborted",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestTimeout",
-        "ServiceUnavailable",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "TransactionInProgressException",
-    }
-)
 CONNECT_SECONDS = 5  # inside a region a connection stands in milliseconds
 READ_SECONDS = 30  # S3 answers a ranged read's first byte far sooner, or never
 ATTEMPTS = 5  # boto3's own, with its backoff; beyond them the state machine retries
@@ -92,20 +65,5 @@ def secrets() -> "SecretsManagerClient":
     return boto3.client("secretsmanager", config=config)
 
 
-def code_of(error: ClientError) -> str:
-    """AWS's word for the error, e.g. `NoSuchKey`."""
-    return error.response.get("Error", {}).get("Code", "")
-
-
-@contextmanager
-def busy_is_retried() -> Iterator[None]:
-    """Turns throttling, broken connections and AWS's own failures into `AwsBusy`."""
-    try:
-        yield
-    except ClientError as error:
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or code_of(error) in BUSY_CODES:
-            raise AwsBusy(f"{error.operation_name}: {code_of(error)}") from None
-        raise
-    except (BotoConnectionError, HTTPClientError, IncompleteReadError) as error:
-        raise AwsBusy(f"an AWS call failed: {type(error).__name__}") from None
+busy_is_retried = busy_raises(AwsBusy)
+"""A context that turns throttling, broken connections and faults of AWS into `AwsBusy`."""

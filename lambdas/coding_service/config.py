@@ -1,55 +1,17 @@
 """The functions' settings at run time: typed, read once a process, and read nowhere else."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal, Self
 
 from coding_service.errors import EnvironmentIncomplete
+from shared.environment import Variables
 
 PACKAGED_MODELS = Path(__file__).resolve().parents[1] / "models"  # beside the package, in the asset
 
 AddressingStyle = Literal["virtual", "path"]
-
-
-@dataclass(frozen=True, slots=True)
-class Variables:
-    """Environment variables with typed access. Raises `EnvironmentIncomplete`."""
-
-    values: Mapping[str, str]
-
-    def text(self, name: str) -> str:
-        value = self.values.get(name, "")
-        if not value:
-            raise EnvironmentIncomplete(
-                f"the environment variable {name} is missing: deploy the stack again"
-            )
-        return value
-
-    def addressing_style(self, name: str) -> AddressingStyle:
-        match self.text(name):
-            case "virtual":
-                return "virtual"
-            case "path":
-                return "path"
-            case _:
-                raise EnvironmentIncomplete(
-                    f"the environment variable {name} is neither virtual nor path: "
-                    "deploy the stack again"
-                )
-
-    def number(self, name: str) -> float:
-        try:
-            return float(self.text(name))
-        except ValueError:
-            raise EnvironmentIncomplete(
-                f"the environment variable {name} is not a number: deploy the stack again"
-            ) from None
-
-    def whole_number(self, name: str) -> int:
-        return int(self.number(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +26,11 @@ class AuthorizeEnvironment:
 
     @classmethod
     def of(cls, variables: Variables) -> Self:
-        values = variables.values
         return cls(
             jwks_url=variables.text("JWKS_URL"),
             issuer=variables.text("TOKEN_ISSUER"),
             scope=variables.text("OAUTH_SCOPE"),
-            ca_bundle=values.get("AWS_CA_BUNDLE") or values.get("SSL_CERT_FILE") or None,
+            ca_bundle=variables.optional("AWS_CA_BUNDLE") or variables.optional("SSL_CERT_FILE"),
         )
 
 
@@ -95,7 +56,7 @@ class StorageEnvironment:
             output_bucket=variables.text("OUTPUT_BUCKET"),
             models_bucket=variables.text("MODELS_BUCKET"),
             input_key_arn=variables.text("INPUT_KEY_ARN"),
-            addressing_style=variables.addressing_style("S3_ADDRESSING_STYLE"),
+            addressing_style=variables.one_of("S3_ADDRESSING_STYLE", "virtual", "path"),
         )
 
 
@@ -115,16 +76,15 @@ class ServiceEnvironment:
 
     @classmethod
     def of(cls, variables: Variables) -> Self:
-        values = variables.values
         return cls(
-            upload_window_seconds=variables.whole_number("UPLOAD_WINDOW_SECONDS"),
-            results_seconds=variables.whole_number("RESULTS_SECONDS"),
+            upload_window_seconds=variables.count("UPLOAD_WINDOW_SECONDS"),
+            results_seconds=variables.count("RESULTS_SECONDS"),
             requests_per_second=variables.number("REQUESTS_PER_SECOND"),
-            burst=variables.whole_number("REQUEST_BURST"),
-            requests_per_day=variables.whole_number("REQUESTS_PER_DAY"),
-            max_file_bytes=variables.whole_number("MAX_FILE_BYTES"),
-            range_bytes=variables.whole_number("INFERENCE_RANGE_BYTES"),
-            models=Path(values.get("MODELS_DIR") or PACKAGED_MODELS),
+            burst=variables.count("REQUEST_BURST"),
+            requests_per_day=variables.count("REQUESTS_PER_DAY"),
+            max_file_bytes=variables.count("MAX_FILE_BYTES"),
+            range_bytes=variables.count("INFERENCE_RANGE_BYTES"),
+            models=Path(variables.optional("MODELS_DIR") or PACKAGED_MODELS),
         )
 
 
@@ -177,7 +137,7 @@ class PredictionEnvironment:
 
 def variables() -> Variables:
     """This process's variables."""
-    return Variables(dict(os.environ))
+    return Variables(dict(os.environ), EnvironmentIncomplete)
 
 
 @cache

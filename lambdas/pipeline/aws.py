@@ -1,67 +1,52 @@
-"""AWS's own errors, sorted into those that pass by themselves and those that don't."""
+"""How AWS is called: time limits, retries, a quick start, and its errors in Pipeline's words."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
 
-from botocore.exceptions import (
-    ClientError,
-    HTTPClientError,
-)
-from botocore.exceptions import (
-    ConnectionError as BotoConnectionError,
-)
+import botocore.session
+from botocore.config import Config
+from botocore.loaders import Loader
 
 from pipeline.errors import AwsBusy
+from shared.aws_errors import busy_raises
 
-SERVER_FAULT = 500  # HTTP status from which on the fault is AWS's
-THROTTLED_STATUS = 429
-# Codes that AWS services use for throttling and passing faults, also with HTTP status 400.
-PASSING_CODES = frozenset(
-    {
-        "ThrottlingException",
-        "Throttling",
-        "ThrottledException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "TooManyRequestsException",
-        "TransactionInProgressException",
-        "TransactionConflictException",
-        "SlowDown",
-        "RequestTimeout",
-        "InternalError",
-        "InternalServerError",
-        "InternalServiceError",
-        "ServiceUnavailable",
-        "ExecutionLimitExceeded",
-        "ConditionalRequestConflict",
-    }
+
+class ListedByName(Loader):
+    """Takes every folder of botocore's for a service.
+
+    botocore itself looks into each of 400 folders before it reads the one that is wanted, and
+    again for each kind of file: a tenth of a cold start (`make bench-starts`). That a file is
+    not there it then says in other words, which nothing here relies on.
+    """
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002  botocore's
+        places = [path for path in map(Path, self.search_paths) if path.is_dir()]
+        return sorted({each.name for path in places for each in path.iterdir()})
+
+
+def session() -> botocore.session.Session:
+    """botocore's, with such a loader."""
+    made = botocore.session.Session()
+    made.register_component("data_loader", ListedByName())
+    return made
+
+
+AWS = Config(
+    connect_timeout=5,  # seconds; ours
+    read_timeout=20,  # seconds; ours: a call that hangs must not eat a function's whole time
+    retries={"mode": "standard", "total_max_attempts": 4},  # the state machine retries beyond
 )
 
 
-def code_of(error: ClientError) -> str:
-    """The service's error code, e.g. `NoSuchKey`."""
-    return str(error.response.get("Error", {}).get("Code", ""))
+S3 = AWS.merge(
+    Config(
+        signature_version="s3v4",
+        max_pool_connections=16,
+        read_timeout=60,
+        # TLS guards the bytes on their way, and each part's CRC-32 is signed: a SHA-256 of every
+        # body for its signature would cost as much again as sending it (measured).
+        s3={"payload_signing_enabled": False},
+    )
+)
 
-
-def passes_by_itself(error: ClientError) -> bool:
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return code_of(error) in PASSING_CODES or status >= SERVER_FAULT or status == THROTTLED_STATUS
-
-
-@contextmanager
-def aws_busy_as_try_again() -> Iterator[None]:
-    """Raises `AwsBusy` in place of throttling, faults of AWS and lost connections.
-
-    Every other `ClientError` goes through: the caller knows what it means, or it is a defect
-    and the execution fails with AWS's own words. Botocore has retried a few times by now.
-    """
-    try:
-        yield
-    except ClientError as error:
-        if not passes_by_itself(error):
-            raise
-        raise AwsBusy(f"AWS is busy: {error.operation_name} answered {code_of(error)}") from None
-    except (BotoConnectionError, HTTPClientError) as error:
-        # Texts of these errors hold the request's address, which may be long; the kind is enough.
-        raise AwsBusy(f"AWS can't be reached: {type(error).__name__}") from None
+aws_busy_as_try_again = busy_raises(AwsBusy)
+"""A context that turns throttling, broken connections and faults of AWS into `AwsBusy`."""

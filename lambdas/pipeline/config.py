@@ -1,6 +1,5 @@
 """Run-time settings: the functions' environment variables, read once, as one typed object."""
 
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Self
 
 from pipeline.engines.settings import EngineSettings
 from pipeline.errors import SettingInvalid
+from shared.environment import Variables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Environment:
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Self:
         """The settings in `variables`. Raises `SettingInvalid` naming the variable."""
-        source = _Variables(variables)
+        source = Variables(variables, SettingInvalid)
         return cls(
             ledger_table=source.text("LEDGER_TABLE"),
             results_bucket=source.text("RESULTS_BUCKET"),
@@ -61,7 +61,7 @@ class Environment:
             presigned_hosts=source.names("PRESIGNED_HOSTS"),
             allow_plain_http=source.flag("ALLOW_PLAIN_HTTP"),
             token_prefix=variables.get("TOKEN_PREFIX", ""),
-            default_topic=variables.get("DEFAULT_TOPIC") or None,
+            default_topic=source.optional("DEFAULT_TOPIC"),
             requests_per_second=source.number("REQUESTS_PER_SECOND"),
             requests_per_day=source.count("REQUESTS_PER_DAY"),
             max_file_bytes=source.count("MAX_FILE_BYTES"),
@@ -71,58 +71,9 @@ class Environment:
             poll_ceiling_seconds=source.number("POLL_CEILING_SECONDS"),
             max_attempts=source.count("MAX_ATTEMPTS"),
             engines=EngineSettings.read(variables),
-            state_machine_arn=variables.get("STATE_MACHINE_ARN") or None,
-            ca_bundle=variables.get("AWS_CA_BUNDLE") or None,
+            state_machine_arn=source.optional("STATE_MACHINE_ARN"),
+            ca_bundle=source.optional("AWS_CA_BUNDLE"),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Variables:
-    variables: Mapping[str, str]
-
-    def text(self, name: str) -> str:
-        value = self.variables.get(name, "")
-        if not value:
-            raise SettingInvalid(f"the environment variable {name} is missing; deploy again")
-        return value
-
-    def names(self, name: str) -> tuple[str, ...]:
-        listed = tuple(part.strip() for part in self.text(name).split(",") if part.strip())
-        if not listed:
-            raise SettingInvalid(f"the environment variable {name} lists nothing; deploy again")
-        return listed
-
-    def flag(self, name: str) -> bool:
-        value = self.text(name)
-        if value not in ("true", "false"):
-            raise SettingInvalid(
-                f"the environment variable {name} is {value!r}; it must be true or false"
-            )
-        return value == "true"
-
-    def number(self, name: str) -> float:
-        value = self.text(name)
-        try:
-            number = float(value)
-        except ValueError:
-            number = 0.0
-        if not 0 < number < math.inf:
-            raise SettingInvalid(
-                f"the environment variable {name} is {value!r}; it must be a number above 0"
-            )
-        return number
-
-    def amount(self, name: str) -> int:
-        """A whole number, or 0."""
-        return 0 if self.text(name) == "0" else self.count(name)
-
-    def count(self, name: str) -> int:
-        number = self.number(name)
-        if number != int(number):
-            raise SettingInvalid(
-                f"the environment variable {name} is {number}; it must be a whole number above 0"
-            )
-        return int(number)
 
 
 @cache

@@ -6,14 +6,11 @@ its own.
 
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
-import botocore.session
-from botocore.config import Config
-from botocore.loaders import Loader
 
+from pipeline.aws import AWS, S3, session
 from pipeline.clock import Clock
 from pipeline.config import Environment, environment
 from pipeline.engines.base import Engine
@@ -42,45 +39,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_stepfunctions import SFNClient
-
-
-class ListedByName(Loader):
-    """Takes every folder of botocore's for a service.
-
-    botocore itself looks into each of 400 folders before it reads the one that is wanted, and
-    again for each kind of file: a tenth of a cold start (`make bench-starts`). That a file is
-    not there it then says in other words, which nothing here relies on.
-    """
-
-    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002  botocore's
-        places = [path for path in map(Path, self.search_paths) if path.is_dir()]
-        return sorted({each.name for path in places for each in path.iterdir()})
-
-
-def session() -> botocore.session.Session:
-    """botocore's, with such a loader."""
-    made = botocore.session.Session()
-    made.register_component("data_loader", ListedByName())
-    return made
-
-
-AWS = Config(
-    connect_timeout=5,  # seconds; ours
-    read_timeout=20,  # seconds; ours: a call that hangs must not eat a function's whole time
-    retries={"mode": "standard", "total_max_attempts": 4},  # the state machine retries beyond
-)
-
-
-S3 = AWS.merge(
-    Config(
-        signature_version="s3v4",
-        max_pool_connections=16,
-        read_timeout=60,
-        # TLS guards the bytes on their way, and each part's CRC-32 is signed: a SHA-256 of every
-        # body for its signature would cost as much again as sending it (measured).
-        s3={"payload_signing_enabled": False},
-    )
-)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from coding_service import config as environment
 from coding_service.api import handler as api
 from coding_service.api.routes import CREATE, OPERATION, TOPIC
 from coding_service.authorizer import handler as authorize
-from coding_service.config import Variables
 from coding_service.errors import EnvironmentIncomplete
 from coding_service.inference import (
     code_handler as infer,
@@ -31,6 +30,7 @@ from coding_service.inference import (
 )
 from infra.project_files import LAMBDAS
 from protocol.errors import ServiceAnswer
+from shared.environment import Variables
 from tests.support.aws import played_aws
 from tests.support.coding_service import service as world
 from tests.support.coding_service.service import REGION, Service, event_of, make_service
@@ -175,8 +175,8 @@ def should_name_the_variable_when_one_is_missing(
     given = {each: text for each, text in given.items() if each != name}
     if value is not None:
         given[name] = value
-    with pytest.raises(EnvironmentIncomplete, match=f"{name} is missing: deploy"):
-        environment.StorageEnvironment.of(Variables(given))
+    with pytest.raises(EnvironmentIncomplete, match=f"{name} is missing; deploy"):
+        environment.StorageEnvironment.of(Variables(given, EnvironmentIncomplete))
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def should_name_the_variable_when_one_is_missing(
 def should_name_the_variable_and_not_its_value_when_it_is_malformed(
     models: Path, read: Callable[[Variables], object], name: str, value: str
 ) -> None:
-    given = Variables({**variables(models, "machine"), name: value})
+    given = Variables({**variables(models, "machine"), name: value}, EnvironmentIncomplete)
     with pytest.raises(EnvironmentIncomplete, match=name) as told:
         read(given)
     assert value not in str(told.value)

@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import DataNotFoundError
 from botocore.loaders import Loader
 
-from pipeline.dependencies import session
+from pipeline.aws import session
 
 USED = ("dynamodb", "machinelearning", "s3", "secretsmanager", "stepfunctions")
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from coding_service.amazon_ml.entities import Entity
-from coding_service.aws import busy_is_retried, code_of
+from coding_service.aws import busy_is_retried
+from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.client import SFNClient

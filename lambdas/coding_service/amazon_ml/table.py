@@ -12,7 +12,8 @@ from boto3.dynamodb.conditions import Attr, ConditionBase, Key
 from botocore.exceptions import ClientError
 
 from coding_service.amazon_ml.entities import BatchPrediction, DataSource, Entity, Status
-from coding_service.aws import busy_is_retried, code_of
+from coding_service.aws import busy_is_retried
+from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table

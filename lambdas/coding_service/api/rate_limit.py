@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Self
 from boto3.dynamodb.conditions import Attr
 from botocore.exceptions import ClientError
 
-from coding_service.aws import busy_is_retried, code_of
+from coding_service.aws import busy_is_retried
 from coding_service.errors import Refusal
 from protocol.errors import ServiceAnswer
+from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table

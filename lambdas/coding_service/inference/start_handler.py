@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from coding_service.aws import busy_is_retried, code_of, s3, step_functions
+from coding_service.aws import busy_is_retried, s3, step_functions
 from coding_service.config import arrival_environment
 from coding_service.observability import logger, tracer
 from coding_service.operations.files import GONE_CODES
 from coding_service.operations.operation import operation_of_key
+from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

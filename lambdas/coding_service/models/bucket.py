@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from coding_service.aws import busy_is_retried, code_of
+from coding_service.aws import busy_is_retried
 from coding_service.coder.errors import ModelError
 from coding_service.coder.model_card import CARD, CODES, WEIGHTS, ModelCard, card_of
+from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

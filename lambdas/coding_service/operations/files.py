@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from coding_service.aws import busy_is_retried, code_of
+from coding_service.aws import busy_is_retried
 from coding_service.byte_ranges.join import Join, Piece
 from coding_service.byte_ranges.multipart_writer import PieceWriter
 from coding_service.errors import AwsBusy, InputGone
 from coding_service.operations.operation import input_key, metadata_key, output_key, piece_key
+from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

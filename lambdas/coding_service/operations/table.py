@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.conditions import Attr, ConditionBase
 from botocore.exceptions import ClientError
 
-from coding_service.aws import busy_is_retried, code_of
+from coding_service.aws import busy_is_retried
 from coding_service.errors import OperationLost
 from coding_service.operations.operation import PREFIX, Fault, Operation, timestamp
 from protocol.statuses import OperationStatus
+from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from pipeline.aws import aws_busy_as_try_again, code_of
+from pipeline.aws import aws_busy_as_try_again
 from pipeline.domain.drop import Drop
 from pipeline.domain.execution import Execution, shared_execution
 from pipeline.domain.identity import execution_name
@@ -21,6 +21,7 @@ from pipeline.errors import AwsBusy
 from pipeline.executions.compact_input import shortened
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.groups import ExecutionGroup, ExecutionGroups, GroupedBy, GroupState
+from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

@@ -22,11 +22,12 @@ from typing import Any, Self
 
 from botocore.exceptions import ClientError
 
-from pipeline.aws import aws_busy_as_try_again, code_of
+from pipeline.aws import aws_busy_as_try_again
 from pipeline.clock import Clock
 from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
 from pipeline.errors import PartTaken
 from pipeline.ledger.table import Ledger
+from shared.aws_errors import code_of
 
 
 class AttemptState(StrEnum):

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import ClientError
 
-from pipeline.aws import aws_busy_as_try_again, code_of
+from pipeline.aws import aws_busy_as_try_again
 from pipeline.clock import iso, parsed
 from pipeline.domain.drop import Drop, Rejection
 from pipeline.domain.identity import drop_id, guid, results_prefix, route
 from pipeline.domain.state_fields import MalformedState
 from pipeline.observability import logger
+from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from pipeline.aws import code_of, passes_by_itself
 from pipeline.domain.part import Segment
 from pipeline.errors import DropGone, StorageBusy
+from shared.aws_errors import code_of, passes_by_itself
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody

@@ -9,8 +9,9 @@ from zlib import crc32
 
 from botocore.exceptions import ClientError
 
-from pipeline.aws import aws_busy_as_try_again, code_of
+from pipeline.aws import aws_busy_as_try_again
 from pipeline.storage.results_bucket import file_changed
+from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

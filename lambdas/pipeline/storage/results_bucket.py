@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, IncompleteReadError
 
-from pipeline.aws import aws_busy_as_try_again, code_of
+from pipeline.aws import aws_busy_as_try_again
 from pipeline.errors import AwsBusy
+from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

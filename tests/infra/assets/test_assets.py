@@ -203,7 +203,7 @@ def should_run_handlers_by_the_runtime_client_in_the_local_cloud(tmp_path: Path)
 def should_leave_training_out_of_the_functions() -> None:
     places = {place for place, _ in source_files("coding_service")}
     assert "coding_service/coder/model.py" in places
-    assert {place.partition("/")[0] for place in places} == {"coding_service", "protocol"}
+    assert {place.partition("/")[0] for place in places} == {"coding_service", "protocol", "shared"}
 
 
 def should_not_train_when_models_are_newer_than_their_topic(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def should_import_every_module_from_the_asset_alone(
     done = subprocess.run(
         [
             *(str(LAMBDA_PYTHON), "-I", "-S", "-B", "-c", IMPORT_ALL),
-            *(str(folder), str(runtime), "protocol", package),
+            *(str(folder), str(runtime), "protocol", "shared", package),
         ],
         env={"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": "ap-southeast-2"},
         capture_output=True,

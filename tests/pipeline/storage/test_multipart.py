@@ -6,7 +6,7 @@ from typing import Any
 
 import boto3
 
-from pipeline.dependencies import S3
+from pipeline.aws import S3
 from pipeline.storage.multipart import MultipartFiles
 from tests.support.pipeline.clouds import RESULTS, cloud
 

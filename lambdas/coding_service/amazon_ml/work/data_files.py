@@ -17,7 +17,8 @@ from coding_service.amazon_ml.work.csv_lines import (
     owned_lines,
     values_of,
 )
-from coding_service.aws import busy_is_retried, code_of
+from coding_service.aws import busy_is_retried
+from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

@@ -18,9 +18,10 @@ from coding_service.amazon_ml.work.predict import too_many_invalid
 from coding_service.amazon_ml.work.ranges import Piece, Range, WorkFiles
 from coding_service.amazon_ml.work.scoring import MOST_INVALID
 from coding_service.amazon_ml.work.state import Clock, Stage, Work
-from coding_service.aws import busy_is_retried, code_of
+from coding_service.aws import busy_is_retried
 from coding_service.byte_ranges.join import Join
 from coding_service.byte_ranges.join import Piece as Stored
+from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

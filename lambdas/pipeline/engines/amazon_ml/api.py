@@ -13,7 +13,6 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from pipeline.aws import code_of, passes_by_itself
 from pipeline.errors import (
     AddressRefused,
     CredentialsMissing,
@@ -23,6 +22,7 @@ from pipeline.errors import (
     ServiceRefused,
 )
 from pipeline.observability import quoted
+from shared.aws_errors import code_of, passes_by_itself
 
 NOT_FOUND = "ResourceNotFoundException"
 MISMATCH = "IdempotentParameterMismatchException"

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
 
 from botocore.exceptions import ClientError
 
-from pipeline.aws import aws_busy_as_try_again, code_of
+from pipeline.aws import aws_busy_as_try_again
 from pipeline.clock import Clock
 from pipeline.engines.coding_service.http import FIRST_ERROR, Answer, Request, Transport
 from pipeline.errors import AddressRefused, CredentialsMissing, CredentialsRefused, ServiceBusy
 from pipeline.ledger.table import Ledger
+from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
