@@ -9,6 +9,8 @@ PYTHON ?= python3
 export PYTHONPATH := $(CURDIR):$(CURDIR)/lambdas
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Compiling the tests again in every process of every run takes longer than most of them.
+unexport PYTHONDONTWRITEBYTECODE
 
 LOCALCLOUD := .venv/bin/python -m localcloud
 INSTALLED := .venv/.installed .venv-cloud/.installed .venv-lambda/.installed node_modules/.installed

@@ -2,12 +2,68 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from moto import mock_aws
+import botocore.useragent
+import moto.core.responses
+from moto.core.model_instances import reset_model_data
+from moto.core.models import MockAWS, botocore_stubber
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
+from moto.stepfunctions.parser.asl.utils import json_path
 
 if TYPE_CHECKING:
     from moto.core.config import DefaultConfig
+
+
+def _put(owner: object, name: str, function: object) -> None:
+    setattr(owner, name, function)
+
+
+def _remember(owner: object, name: str) -> None:
+    _put(owner, name, cache(getattr(owner, name)))
+
+
+# What each call to AWS, and each state of an execution, works out again: the names of a class's
+# methods, the words of a User-Agent without the letters that may not be in one, parsed paths.
+_remember(moto.core.responses, "method_names_from_class")
+_remember(botocore.useragent, "sanitize_user_agent_string_component")
+_remember(json_path, "parse")
+
+_parse = AmazonStateLanguageParser.parse
+
+
+@cache
+def _syntax_of(definition: str) -> Any:
+    _, syntax = _parse(definition)
+    return syntax
+
+
+def _parse_once(definition: str) -> tuple[Any, Any]:
+    """The grammar reads a definition once, as it takes longer than most executions; what is
+    executed is made anew, as an execution may change it."""
+    syntax = _syntax_of(definition)
+    return Preprocessor().visit(syntax), syntax
+
+
+_put(AmazonStateLanguageParser, "parse", staticmethod(_parse_once))
+
+
+class _PlayedAWS(MockAWS):
+    """`mock_aws` for boto3 alone. For `requests`, which nothing here calls AWS with, it would
+    register a thousand addresses each time, which takes longer than many tests."""
+
+    def _enable_patching(self, reset: bool = True) -> None:
+        botocore_stubber.enabled = True
+        if reset:
+            self.reset()
+
+    def _disable_patching(self, remove_data: bool) -> None:
+        botocore_stubber.enabled = False
+        if remove_data:
+            self.reset()
+            reset_model_data()
 
 
 @contextmanager
@@ -24,5 +80,5 @@ def played_aws(*, executes: bool = False) -> Iterator[None]:
         "lambda": {"use_docker": False},
         "stepfunctions": {"execute_state_machine": executes},
     }
-    with mock_aws(config=config):
+    with _PlayedAWS(config):
         yield

@@ -1,20 +1,49 @@
 """Describe…: filters, order and pages, through boto3's paginators and waiters too."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
-from tests.support.coding_service.amazon_ml import DATA, HEADER, SCHEMA, World
+from coding_service.coder.catalogue import Catalogue
+from tests.support.aws import played_aws
+from tests.support.coding_service.amazon_ml import (
+    ALICE,
+    BOB,
+    DATA,
+    HEADER,
+    SCHEMA,
+    World,
+    make_world,
+)
 
 NAMES = ["beta", "alpha", "gamma", "alphabet"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def world(models: Path) -> Iterator[World]:
+    """One for all that is only read here: making its data sources takes longer than the tests."""
+    with played_aws():
+        yield make_world(Catalogue.read(models))
+
+
+@pytest.fixture(scope="module")
 def client(world: World) -> Any:
     """A client with four data sources, of which the last has failed."""
-    client = world.client()
+    return listed(world, ALICE)
+
+
+@pytest.fixture
+def changed(world: World) -> Any:
+    """Another with the same, for the test that changes one of them: clients see only their own."""
+    return listed(world, BOB)
+
+
+def listed(world: World, client_name: str) -> Any:
+    client = world.client(client_name)
     world.put("in.csv", HEADER + "1,baker,\n")
     for place, name in enumerate(NAMES):
         location = f"s3://{DATA}/" + ("in.csv" if place < 3 else "none.csv")
@@ -86,10 +115,10 @@ def should_refuse_a_token_when_the_query_is_another(client: Any) -> None:
         client.describe_data_sources(Limit=1, SortOrder="dsc", NextToken=token)
 
 
-def should_leave_deleted_ones_out_unless_their_status_is_asked_for(client: Any) -> None:
-    client.delete_data_source(DataSourceId="ds-0")
-    assert "beta" not in names(client)
-    assert names(client, FilterVariable="Status", EQ="DELETED") == ["beta"]
+def should_leave_deleted_ones_out_unless_their_status_is_asked_for(changed: Any) -> None:
+    changed.delete_data_source(DataSourceId="ds-0")
+    assert "beta" not in names(changed)
+    assert names(changed, FilterVariable="Status", EQ="DELETED") == ["beta"]
 
 
 def should_satisfy_the_waiters_of_the_service_model(world: World, client: Any) -> None:
