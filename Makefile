@@ -17,7 +17,7 @@ INSTALLED := .venv/.installed .venv-cloud/.installed .venv-lambda/.installed nod
 MODEL := build/models/.trained
 # Of topic folders that are not shipped.
 OWN_MODELS := build/own-models
-# A file's tests stay together, so that what they share is made once.
+# A file's tests stay together, so that what they share is made once (see tests/conftest.py).
 SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 TOPIC_FILES := $(wildcard topics/anzsco/*)
 TRAINING_FILES := $(wildcard lambdas/coding_service/coder/*.py lambdas/coding_service/coder/*/*.py training/*.py training/*/*.py)

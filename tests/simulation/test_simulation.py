@@ -25,6 +25,7 @@ def should_meet_its_targets(scenario: Scenario) -> None:
     assert missed == []
 
 
+@pytest.mark.slow  # each simulates a day of ten thousand files, as one of the targets above does
 @pytest.mark.parametrize("seed", [3, 5, 8])  # long operations: the most calls of the first twelve
 def should_take_few_calls_for_ten_thousand_files_whatever_the_seed(seed: int) -> None:
     seen, missed = ten_thousand_sharing().run(seed)
