@@ -49,10 +49,13 @@ def pytest_configure(config: pytest.Config) -> None:
     sys.addaudithook(_only_loopback)
 
 
-# The CDK's first synth in a process takes longer than all others, and these files share templates.
-SYNTHESIZING = ("tests/infra/", "tests/coding_service/test_stack.py")
+# The CDK's first synth in a process takes longer than all others, and these share templates.
+SYNTHESIZING = ("tests/infra/",)
 # Long, and no test shares anything with the next: they fill what time is left at the end.
-DEALT_OUT = ("tests/pipeline/test_collecting.py", "tests/pipeline/test_submitting.py")
+DEALT_OUT = (
+    "tests/pipeline/collect/test_collector.py",
+    "tests/pipeline/submit/test_submitter.py",
+)
 
 
 class SideBySide(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
