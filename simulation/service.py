@@ -15,7 +15,7 @@ from uuid import UUID
 
 from coding_service.api.rate_limit import Limits, Usage
 from coding_service.errors import Refusal
-from pipeline.engines.coding_service.http import Answer, Request
+from pipeline.engines.coding_service.http import HttpAnswer, HttpRequest
 from protocol.errors import ServiceAnswer
 from protocol.messages import CreatedOperation, Model, OperationState
 from protocol.statuses import OperationStatus
@@ -88,7 +88,7 @@ class SimulatedService:
     refused: dict[ServiceAnswer, int] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: HttpRequest) -> HttpAnswer:
         self.travel(THERE + self.chance.expovariate(1 / JITTER))
         answer = self._answer(request)
         self.travel(BACK + self.chance.expovariate(1 / JITTER))
@@ -105,7 +105,7 @@ class SimulatedService:
     def last_end(self) -> float:
         return max((each.ends_at or 0.0 for each in self.operations.values()), default=0.0)
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: HttpRequest) -> HttpAnswer:
         now = self.now()
         self.arrivals.append(now)
         try:
@@ -121,7 +121,7 @@ class SimulatedService:
             return _json(200, MODEL.to_json())
         return self._status(path[-1])
 
-    def _create(self) -> Answer:
+    def _create(self) -> HttpAnswer:
         operation_id = str(UUID(int=self.chance.getrandbits(128), version=4))
         self.operations[operation_id] = Operation(self.now())
         created = CreatedOperation(
@@ -131,7 +131,7 @@ class SimulatedService:
         )
         return _json(200, created.to_json())
 
-    def _status(self, operation_id: str) -> Answer:
+    def _status(self, operation_id: str) -> HttpAnswer:
         operation = self.operations[operation_id]
         status = operation.status(self.now())
         there = status is OperationStatus.COMPLETE and (
@@ -146,5 +146,5 @@ class SimulatedService:
         return _json(200, state.to_json())
 
 
-def _json(status: int, body: Any) -> Answer:
-    return Answer(status, json.dumps(body).encode())
+def _json(status: int, body: Any) -> HttpAnswer:
+    return HttpAnswer(status, json.dumps(body).encode())

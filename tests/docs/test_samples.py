@@ -8,7 +8,7 @@ import pytest
 
 from infra.project_files import PROJECT
 from pipeline.domain.identity import UNROUTED, results_prefix, route
-from pipeline.engines.coding_service.http import Answer
+from pipeline.engines.coding_service.http import HttpAnswer
 from pipeline.finish.notification import HEADLINES
 from protocol.errors import ServiceAnswer
 from protocol.messages import CreatedOperation, Model, OperationState
@@ -63,7 +63,7 @@ def should_be_records_and_their_codes_on_the_front_page() -> None:
 
 def should_serve_as_credentials_as_it_stands() -> None:
     memory = MemoryService()
-    accepted = Answer(200, b'{"access_token": "a-token", "expires_in": 3600}')
+    accepted = HttpAnswer(200, b'{"access_token": "a-token", "expires_in": 3600}')
     with cloud() as aws:
         filled = secrets(sample("credentials").body)
         tokens = a_tokens(memory, aws.ledger, SimulatedIo(), filled, lambda _: accepted)

@@ -15,7 +15,7 @@ from pipeline.domain.part import Part, Segment
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.engines.coding_service.client import CodingServicePort
 from pipeline.engines.coding_service.engine import CodingServiceEngine
-from pipeline.engines.coding_service.http import Answer
+from pipeline.engines.coding_service.http import HttpAnswer
 from pipeline.engines.coding_service.presigned import PresignedHosts, presigned_pool
 from pipeline.errors import (
     AddressRefused,
@@ -552,7 +552,7 @@ def should_send_no_byte_to_a_host_that_is_not_allowed(bench: Bench) -> None:
 def should_spend_a_new_attempt_when_the_answer_to_the_create_call_was_lost(bench: Bench) -> None:
     part = bench.part(lines(2))
 
-    def lost() -> Answer:
+    def lost() -> HttpAnswer:
         raise ServiceBusy("no answer")
 
     bench.memory.fail_next("batch-code", lost)

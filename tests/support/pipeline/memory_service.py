@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from pipeline.engines.coding_service.http import Answer, Request
+from pipeline.engines.coding_service.http import HttpAnswer, HttpRequest
 from protocol.errors import ServiceAnswer
 from protocol.messages import CreatedOperation, Model, OperationState
 from protocol.records import RECORD_ID
@@ -84,7 +84,7 @@ class StorageFault:
     """Let so many requests of the method through first."""
 
 
-Failure = Callable[[], Answer]
+Failure = Callable[[], HttpAnswer]
 
 
 @dataclass(repr=False)
@@ -146,7 +146,7 @@ class MemoryService:
 
     # The API, without a network.
 
-    def transport(self, request: Request) -> Answer:
+    def transport(self, request: HttpRequest) -> HttpAnswer:
         with self._lock:
             path = urlsplit(request.url).path
             for index, (path_part, failure) in enumerate(self._failures):
@@ -162,7 +162,7 @@ class MemoryService:
                 return _refusal(ServiceAnswer.DENIED)
             return self._api(request.method, path.strip("/").split("/"))
 
-    def _token(self, request: Request) -> Answer:
+    def _token(self, request: HttpRequest) -> HttpAnswer:
         self.token_requests += 1
         basic = b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
         if request.headers.get("Authorization") != f"Basic {basic}":
@@ -174,7 +174,7 @@ class MemoryService:
             body["expires_in"] = self.token_seconds
         return _json(200, body)
 
-    def _api(self, method: str, path: list[str]) -> Answer:
+    def _api(self, method: str, path: list[str]) -> HttpAnswer:
         match [method, *path]:
             case ["GET", "v1", "topics", topic, "batch-code", "operations", operation_id]:
                 return self._operation(operation_id)
@@ -186,7 +186,7 @@ class MemoryService:
                 return self._create(topic, model_id)
         return _json(404, {"message": "Not Found"})
 
-    def _models(self, topic: str, rest: list[str]) -> Answer:
+    def _models(self, topic: str, rest: list[str]) -> HttpAnswer:
         if topic not in self.models:
             return _refusal(ServiceAnswer.TOPIC_UNKNOWN)
         if not self.models[topic]:
@@ -195,7 +195,7 @@ class MemoryService:
             return _json(200, self.models[topic][-1].to_json())
         return _json(200, [model.to_json() for model in self.models[topic]])
 
-    def _create(self, topic: str, model_id: str | None) -> Answer:
+    def _create(self, topic: str, model_id: str | None) -> HttpAnswer:
         if topic not in self.models:
             return _refusal(ServiceAnswer.TOPIC_UNKNOWN)
         candidates = [m for m in self.models[topic] if model_id in (None, m.model_id)]
@@ -210,7 +210,7 @@ class MemoryService:
         )
         return _json(200, created.to_json())
 
-    def _operation(self, operation_id: str) -> Answer:
+    def _operation(self, operation_id: str) -> HttpAnswer:
         operation = self.operations.get(operation_id)
         if operation is None:
             return _refusal(ServiceAnswer.OPERATION_UNKNOWN)
@@ -376,7 +376,7 @@ class _Connection(BaseHTTPRequestHandler):
         self._send(status, xml.encode(), {"Connection": "close"})
 
     def _api(self, body: bytes | None) -> None:
-        request = Request(
+        request = HttpRequest(
             self.command, f"{self.owner.base_url}{self.path}", dict(self.headers.items()), body
         )
         answer = self.owner.transport(request)
@@ -416,9 +416,9 @@ def coded(content: bytes) -> bytes:
     return "".join(lines).encode("utf-8", "surrogatepass")
 
 
-def _json(status: int, body: Any) -> Answer:
-    return Answer(status, json.dumps(body).encode())
+def _json(status: int, body: Any) -> HttpAnswer:
+    return HttpAnswer(status, json.dumps(body).encode())
 
 
-def _refusal(row: ServiceAnswer) -> Answer:
+def _refusal(row: ServiceAnswer) -> HttpAnswer:
     return _json(row.http_status, row.to_json())

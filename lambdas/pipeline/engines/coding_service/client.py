@@ -7,7 +7,7 @@ from typing import Any, NoReturn, Protocol, TypeVar
 from urllib.parse import quote
 
 from pipeline.clock import Clock
-from pipeline.engines.coding_service.http import FIRST_ERROR, Answer, Request, Transport
+from pipeline.engines.coding_service.http import FIRST_ERROR, HttpAnswer, HttpRequest, Transport
 from pipeline.engines.coding_service.tokens import Tokens
 from pipeline.errors import (
     CredentialsRefused,
@@ -134,11 +134,15 @@ class CodingService:
                 "that the setting serviceUrl names the service"
             ) from None
 
-    def _send(self, method: str, path: str, kind: CallKind, token: str, turn: str | None) -> Answer:
+    def _send(
+        self, method: str, path: str, kind: CallKind, token: str, turn: str | None
+    ) -> HttpAnswer:
         self.limiter.take(kind, turn=turn)
         headers = {"Authorization": f"{self.token_prefix}{token}", "Accept": "application/json"}
         try:
-            answer = self.transport(Request(method, f"{self.service_url}{path}", headers=headers))
+            answer = self.transport(
+                HttpRequest(method, f"{self.service_url}{path}", headers=headers)
+            )
         except DropcoderError:
             self._nothing_began(kind)
             raise
@@ -151,7 +155,7 @@ class CodingService:
         if kind is CallKind.SUBMISSION:
             self.limiter.release(self.clock.seconds())
 
-    def _refuse(self, answer: Answer) -> NoReturn:
+    def _refuse(self, answer: HttpAnswer) -> NoReturn:
         """Raises what an error of the service means (the table in `protocol.errors`)."""
         text = _message_of(answer)
         row = ServiceAnswer.of(answer.status, text)
@@ -181,7 +185,7 @@ def _meaning(row: ServiceAnswer | None, status: int, text: str) -> DropcoderErro
     return ServiceRefused(said)
 
 
-def _message_of(answer: Answer) -> str:
+def _message_of(answer: HttpAnswer) -> str:
     try:
         body = json.loads(answer.body)
     except ValueError:

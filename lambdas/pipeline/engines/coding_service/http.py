@@ -18,7 +18,7 @@ FIRST_REDIRECT, FIRST_ERROR = 300, 400  # HTTP statuses
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpRequest:
     """Headers and body may hold secrets; so may the address's query."""
 
     method: str
@@ -28,7 +28,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """The body may hold secrets."""
 
     status: int
@@ -41,7 +41,7 @@ class Transport(Protocol):
     Raises `ServiceBusy` (no answer), `ServiceRefused` (one too long), `AddressRefused`.
     """
 
-    def __call__(self, request: Request) -> Answer: ...
+    def __call__(self, request: HttpRequest) -> HttpAnswer: ...
 
 
 class HttpTransport:
@@ -57,7 +57,7 @@ class HttpTransport:
             cert_reqs="CERT_REQUIRED",
         )
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: HttpRequest) -> HttpAnswer:
         host = self._checked_host(request.url)
         try:
             response = self._pool.request(
@@ -88,7 +88,7 @@ class HttpTransport:
             raise AddressRefused(
                 f"{host} redirects (HTTP {response.status}); set the address it redirects to"
             )
-        return Answer(status=response.status, body=body)
+        return HttpAnswer(status=response.status, body=body)
 
     def _checked_host(self, url: str) -> str:
         try:

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from pipeline.aws import aws_busy_as_try_again
 from pipeline.clock import Clock
-from pipeline.engines.coding_service.http import FIRST_ERROR, Answer, Request, Transport
+from pipeline.engines.coding_service.http import FIRST_ERROR, HttpAnswer, HttpRequest, Transport
 from pipeline.errors import AddressRefused, CredentialsMissing, CredentialsRefused, ServiceBusy
 from pipeline.ledger.table import Ledger
 from shared.aws_errors import code_of
@@ -154,7 +154,7 @@ class Tokens:
         basic = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode("ascii")
         issued_at = self.clock.seconds()
         answer = self.transport(
-            Request(
+            HttpRequest(
                 "POST",
                 f"{self.auth_url}/oauth2/token",
                 headers={
@@ -205,7 +205,7 @@ class Tokens:
                 return ""
 
 
-def _refuse(answer: Answer) -> NoReturn:
+def _refuse(answer: HttpAnswer) -> NoReturn:
     """What the token endpoint's error means; its body is not quoted, as it may echo a secret."""
     status = answer.status
     if status == TOO_MANY or status >= SERVER_FAULT:

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.engines.coding_service.http import Answer
+from pipeline.engines.coding_service.http import HttpAnswer
 from pipeline.errors import (
     CredentialsRefused,
     DropcoderError,
@@ -172,18 +172,18 @@ def should_mean_what_the_table_says_when_the_service_refuses(
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (Answer(408, b""), ServiceBusy),
-        (Answer(502, b"<html>"), ServiceBusy),
-        (Answer(503, b'{"message": null}'), ServiceBusy),
-        (Answer(418, b'{"message": "tea"}'), ServiceRefused),
-        (Answer(404, b'{"Message": "Not Found"}'), ServiceRefused),
-        (Answer(200, b"<html>hello</html>"), ServiceRefused),
-        (Answer(200, b'{"operationId": "1"}'), ServiceRefused),
-        (Answer(200, b"[]"), ServiceRefused),
+        (HttpAnswer(408, b""), ServiceBusy),
+        (HttpAnswer(502, b"<html>"), ServiceBusy),
+        (HttpAnswer(503, b'{"message": null}'), ServiceBusy),
+        (HttpAnswer(418, b'{"message": "tea"}'), ServiceRefused),
+        (HttpAnswer(404, b'{"Message": "Not Found"}'), ServiceRefused),
+        (HttpAnswer(200, b"<html>hello</html>"), ServiceRefused),
+        (HttpAnswer(200, b'{"operationId": "1"}'), ServiceRefused),
+        (HttpAnswer(200, b"[]"), ServiceRefused),
     ],
 )
 def should_sort_the_answer_when_no_row_of_the_table_has_it(
-    world: World, answer: Answer, error: type[Exception]
+    world: World, answer: HttpAnswer, error: type[Exception]
 ) -> None:
     world.memory.fail_next("batch-code", lambda: answer)
     with pytest.raises(error):
@@ -194,7 +194,7 @@ def should_quote_no_url_when_the_service_puts_one_into_its_error(world: World) -
     body = (
         b'{"message": "cannot write https://b.s3/k?X-Amz-Signature=' + URL_CANARY.encode() + b'"}'
     )
-    world.memory.fail_next("batch-code", lambda: Answer(400, body))
+    world.memory.fail_next("batch-code", lambda: HttpAnswer(400, body))
     with pytest.raises(ServiceRefused, match="cannot write") as raised:
         world.service.create_operation(TOPIC, None)
     assert URL_CANARY not in str(raised.value)

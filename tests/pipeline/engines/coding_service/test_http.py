@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.engines.coding_service.http import MAX_BODY_BYTES, HttpTransport, Request
+from pipeline.engines.coding_service.http import MAX_BODY_BYTES, HttpRequest, HttpTransport
 from pipeline.errors import AddressRefused, DropcoderError, ServiceBusy, ServiceRefused
 
 CANARY = "canary-signature-77"
@@ -62,7 +62,7 @@ def says(status: int, body: bytes, **headers: str) -> Callable[[BaseHTTPRequestH
 
 def sent(port: int, path: str = "/v1", **more: object) -> tuple[int, bytes]:
     transport = HttpTransport(allow_plain_http=True)
-    answer = transport(Request("GET", f"http://127.0.0.1:{port}{path}"))
+    answer = transport(HttpRequest("GET", f"http://127.0.0.1:{port}{path}"))
     return answer.status, answer.body
 
 
@@ -88,7 +88,7 @@ def should_send_headers_and_body_as_they_are_when_it_posts() -> None:
 
     with serving(echo) as port:
         transport = HttpTransport(allow_plain_http=True)
-        request = Request(
+        request = HttpRequest(
             "POST", f"http://127.0.0.1:{port}/x", headers={"Authorization": "t"}, body=b"a=b"
         )
         assert json.loads(transport(request).body) == {"authorization": "t", "body": "a=b"}
@@ -144,7 +144,7 @@ def should_be_busy_when_the_server_says_nothing_http() -> None:
 )
 def should_refuse_the_address_before_anything_is_sent_when_it_is_not_plain_https(url: str) -> None:
     with pytest.raises(AddressRefused) as raised:
-        HttpTransport()(Request("GET", url))
+        HttpTransport()(HttpRequest("GET", url))
     assert "hunter2" not in str(raised.value)
 
 
@@ -165,12 +165,12 @@ def should_trust_a_server_only_when_its_authority_is_known(certificate: tuple[Pa
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
     with serving(says(200, b"{}"), context) as port:
-        request = Request("GET", f"https://127.0.0.1:{port}/v1")
+        request = HttpRequest("GET", f"https://127.0.0.1:{port}/v1")
         assert HttpTransport(ca_bundle=str(cert))(request).body == b"{}"
         with pytest.raises(AddressRefused, match="certificate"):
             HttpTransport()(request)
 
 
 def should_show_no_address_header_or_body_when_a_request_is_printed() -> None:
-    request = Request("GET", f"https://b/{CANARY}", {"Authorization": CANARY}, CANARY.encode())
+    request = HttpRequest("GET", f"https://b/{CANARY}", {"Authorization": CANARY}, CANARY.encode())
     assert CANARY not in repr(request)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.engines.coding_service.http import Answer, Request
+from pipeline.engines.coding_service.http import HttpAnswer, HttpRequest
 from pipeline.engines.coding_service.tokens import PK, SK, Token, Tokens
 from pipeline.errors import AddressRefused, CredentialsMissing, CredentialsRefused, ServiceBusy
 from pipeline.ledger.table import Ledger
@@ -25,7 +25,7 @@ class World:
             secrets() if credentials is None else secrets(credentials)
         )
 
-    def function(self, answer: Answer | None = None) -> Tokens:
+    def function(self, answer: HttpAnswer | None = None) -> Tokens:
         """Another function's process, with nothing remembered."""
         transport = None if answer is None else (lambda _: answer)
         return a_tokens(self.memory, self.ledger, self.io, self.secrets, transport)
@@ -124,7 +124,7 @@ def should_be_busy_when_the_lease_is_never_let_go(world: World) -> None:
 
 def should_let_the_lease_go_when_the_token_endpoint_fails(world: World) -> None:
     with pytest.raises(ServiceBusy):
-        world.function(Answer(503, b"")).current()
+        world.function(HttpAnswer(503, b"")).current()
     assert world.function().current().value == f"{TOKEN_CANARY}1"
     assert world.io.slept == []
 
@@ -157,20 +157,20 @@ def should_see_the_credentials_without_a_new_process_when_they_are_filled_later(
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (Answer(400, b'{"error": "invalid_client"}'), CredentialsRefused),
-        (Answer(401, b""), CredentialsRefused),
-        (Answer(403, b"too many"), CredentialsRefused),
-        (Answer(404, b""), AddressRefused),
-        (Answer(429, b""), ServiceBusy),
-        (Answer(500, b""), ServiceBusy),
-        (Answer(200, b"<html>"), AddressRefused),
-        (Answer(200, b'{"access_token": 7}'), AddressRefused),
-        (Answer(200, b'{"access_token": "two\\nlines"}'), AddressRefused),
-        (Answer(200, b'{"access_token": ""}'), AddressRefused),
+        (HttpAnswer(400, b'{"error": "invalid_client"}'), CredentialsRefused),
+        (HttpAnswer(401, b""), CredentialsRefused),
+        (HttpAnswer(403, b"too many"), CredentialsRefused),
+        (HttpAnswer(404, b""), AddressRefused),
+        (HttpAnswer(429, b""), ServiceBusy),
+        (HttpAnswer(500, b""), ServiceBusy),
+        (HttpAnswer(200, b"<html>"), AddressRefused),
+        (HttpAnswer(200, b'{"access_token": 7}'), AddressRefused),
+        (HttpAnswer(200, b'{"access_token": "two\\nlines"}'), AddressRefused),
+        (HttpAnswer(200, b'{"access_token": ""}'), AddressRefused),
     ],
 )
 def should_say_who_can_mend_it_when_the_token_endpoint_answers_without_a_token(
-    world: World, answer: Answer, error: type[Exception]
+    world: World, answer: HttpAnswer, error: type[Exception]
 ) -> None:
     with pytest.raises(error) as raised:
         world.function(answer).current()
@@ -178,9 +178,9 @@ def should_say_who_can_mend_it_when_the_token_endpoint_answers_without_a_token(
 
 
 def should_speak_oauth_as_documented_when_it_asks(world: World) -> None:
-    seen: list[Request] = []
+    seen: list[HttpRequest] = []
 
-    def transport(request: Request) -> Answer:
+    def transport(request: HttpRequest) -> HttpAnswer:
         seen.append(request)
         return world.memory.transport(request)
 

@@ -7,7 +7,7 @@ import pytest
 import urllib3
 
 from pipeline.engines.base import OutOfTime, StorageAnswer, StorageOutcome, UploadBody
-from pipeline.engines.coding_service.http import Request
+from pipeline.engines.coding_service.http import HttpRequest
 from pipeline.engines.coding_service.presigned import LOST, PresignedHosts, Uploader, presigned_pool
 from pipeline.errors import AddressRefused
 from protocol.messages import CreatedOperation
@@ -41,7 +41,7 @@ def _host(memory: MemoryService) -> str:
 
 def _operation(memory: MemoryService) -> CreatedOperation:
     address = f"{memory.base_url}/v1/topics/{TOPIC}/batch-code"
-    answer = memory.transport(Request("POST", address, {"Authorization": "token"}))
+    answer = memory.transport(HttpRequest("POST", address, {"Authorization": "token"}))
     return CreatedOperation.from_json(json.loads(answer.body))
 
 
