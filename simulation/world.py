@@ -8,7 +8,7 @@ from typing import Any
 
 from coding_service.api.rate_limit import Limits, Usage
 from pipeline.check.handler import Checking
-from pipeline.engines.coding_service.client import CodingService
+from pipeline.engines.coding_service.client import CodingServiceClient
 from pipeline.engines.coding_service.engine import CodingServiceEngine
 from pipeline.engines.coding_service.presigned import PresignedHosts, presigned_pool
 from pipeline.engines.coding_service.tokens import Token
@@ -98,20 +98,19 @@ class World:
             chance=chance.random,
             checks_ahead=polling.most_checks,
         )
-        coding_service = CodingService(
+        client = CodingServiceClient(
             transport=self.service,
             tokens=OneToken(),  # type: ignore[arg-type]
             limiter=limiter,
-            ledger=ledger,
             service_url="https://service.example",
             clock=hands.clock,
         )
         engine = CodingServiceEngine(
-            service=coding_service,
+            client=client,
             pool=presigned_pool(None),
             hosts=PresignedHosts(()),  # no bytes are moved here
+            ledger=ledger,
             clock=hands.clock,
-            limiter=limiter,
         )
         work = Work(
             engine=engine,

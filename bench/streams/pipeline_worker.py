@@ -22,7 +22,6 @@ from pipeline.clock import Clock
 from pipeline.collect.copy_output import OutputCopy
 from pipeline.domain.part import Segment
 from pipeline.engines.base import StorageOutcome, UploadBody
-from pipeline.engines.coding_service.client import CodingServicePort
 from pipeline.engines.coding_service.presigned import (
     Downloader,
     PresignedHosts,
@@ -110,23 +109,15 @@ class Checkpoints:
         self.record.collection = None
 
 
-@dataclass(frozen=True)
-class CompleteOperation:
-    """Stands for the coding service: the operation is complete."""
-
-    url: str
-
-    def operation(self, *_: object, **__: object) -> OperationState:
-        return OperationState(OperationStatus.COMPLETE, self.url, self.url)
-
-
 def collect(places: Places) -> None:
     pool = presigned_pool(places.ca_bundle)
-    service = cast(CodingServicePort, CompleteOperation(places.presigned_url))
+    url = places.presigned_url
     copy = OutputCopy(
         lease=cast(PartLease, Checkpoints()),
         results=ServiceResults(
-            service, Downloader(pool, places.hosts, Clock()), "bench", "operation"
+            operation_id="operation",
+            state=lambda: OperationState(OperationStatus.COMPLETE, url, url),
+            downloader=Downloader(pool, places.hosts, Clock()),
         ),
         files=MultipartFiles(places.s3, places.bucket),
         key=places.key,

@@ -14,7 +14,7 @@ from pipeline.aws import AWS, S3, session
 from pipeline.clock import Clock
 from pipeline.config import Environment, environment
 from pipeline.engines.base import Engine
-from pipeline.engines.coding_service.client import CodingService
+from pipeline.engines.coding_service.client import CodingServiceClient
 from pipeline.engines.coding_service.engine import CodingServiceEngine
 from pipeline.engines.coding_service.http import HttpTransport, Transport
 from pipeline.engines.coding_service.presigned import PresignedHosts, presigned_pool
@@ -148,12 +148,11 @@ class Dependencies:
         )
 
     @cached_property
-    def service(self) -> CodingService:
-        return CodingService(
+    def coding_service_client(self) -> CodingServiceClient:
+        return CodingServiceClient(
             transport=self.transport,
             tokens=self.tokens,
             limiter=self.limiter,
-            ledger=self.ledger,
             service_url=self.environment.service_url,
             token_prefix=self.environment.token_prefix,
             clock=self.clock,
@@ -163,13 +162,13 @@ class Dependencies:
     @cached_property
     def coding_service(self) -> CodingServiceEngine:
         return CodingServiceEngine(
-            service=self.service,
+            client=self.coding_service_client,
             pool=presigned_pool(self.environment.ca_bundle),
             hosts=PresignedHosts(
                 self.environment.presigned_hosts, self.environment.allow_plain_http
             ),
+            ledger=self.ledger,
             clock=self.clock,
-            limiter=self.limiter,
         )
 
     @cached_property

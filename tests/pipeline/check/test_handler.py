@@ -16,11 +16,11 @@ from protocol.statuses import OperationStatus
 from tests.support.pipeline.builders import (
     NOON,
     SimulatedIo,
-    Unlimited,
     a_polling,
-    a_service,
     a_ticket,
     an_engine,
+    an_operation_request,
+    unlimited,
 )
 from tests.support.pipeline.clouds import cloud
 from tests.support.pipeline.memory_service import TOPIC, URL_CANARY, MemoryService
@@ -31,10 +31,9 @@ UPLOADED = "2026-11-21T12:00:00.000Z"  # noon, when the clock starts
 class World:
     def __init__(self, ledger: Ledger) -> None:
         self.io = SimulatedIo()
-        self.calls = Unlimited()
         self.memory = MemoryService(codes_at_once=False)
-        self.service = a_service(self.memory, ledger, self.io)
-        self.operation_id = self.service.create_operation(TOPIC, None).operation_id
+        self.engine = unlimited(an_engine(self.memory, ledger, self.io))
+        self.operation_id = self.engine.open(an_operation_request()).operation_id
         self.checking = Checking(
             engine_of=self.engine_of,
             polling=a_polling(),
@@ -45,7 +44,7 @@ class World:
 
     def engine_of(self, topic: str) -> Engine:
         assert topic == TOPIC
-        return an_engine(self.service, self.io, limiter=self.calls)
+        return self.engine
 
     def now(self, status: OperationStatus) -> None:
         self.memory.operations[self.operation_id].status = status
@@ -83,7 +82,7 @@ def should_wait_in_proportion_to_the_time_since_the_upload_when_it_is_pending(
 
 def should_wait_longer_when_the_days_calls_get_scarce(world: World) -> None:
     world.now(OperationStatus.IN_PROGRESS)
-    world.calls = Unlimited(seen=CallLoad(quota_left=0.05))
+    world.engine = replace(world.engine, seen=CallLoad(quota_left=0.05))
     assert world.checking.check(*asked(world.task())).wait_seconds == 400
 
 
@@ -91,7 +90,7 @@ def should_wait_for_the_others_to_be_asked_when_many_operations_are_under_way(
     world: World,
 ) -> None:
     world.now(OperationStatus.IN_PROGRESS)
-    world.calls = Unlimited(seen=CallLoad(round_seconds=300))
+    world.engine = replace(world.engine, seen=CallLoad(round_seconds=300))
     assert world.checking.check(*asked(world.task())).wait_seconds == 300
 
 
@@ -129,11 +128,11 @@ def should_tell_the_end_of_an_operation_when_it_needs_no_more_checks(
     world.now(status)
     world.checking.check(*asked(world.task()))
     pending = status in (OperationStatus.AWAITING_INPUT, OperationStatus.IN_PROGRESS)
-    assert world.calls.heard == ([] if pending else [NOON])
+    assert world.engine.heard == ([] if pending else [NOON])
 
 
 def should_keep_everything_and_count_no_poll_when_no_call_is_free(world: World) -> None:
-    limiter = world.service.limiter
+    limiter = world.engine.client.limiter
     limiter.slow_down()
     progress = world.checking.check(*asked(world.task()))
     waiting = world.task().progress.awaiting_slot(progress.wait_seconds, "checks-1")

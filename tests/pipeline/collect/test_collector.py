@@ -33,15 +33,14 @@ from tests.support.pipeline.builders import (
     Measured,
     SimulatedIo,
     a_part,
-    a_service,
     an_engine,
+    an_operation_request,
     lines,
 )
 from tests.support.pipeline.clouds import RESULTS, Cloud, cloud
 from tests.support.pipeline.memory_service import (
     CLIENT_SECRET,
     TOKEN_CANARY,
-    TOPIC,
     URL_CANARY,
     MemoryService,
     StorageFault,
@@ -84,7 +83,7 @@ class Bench:
 
     def complete(self, output: bytes) -> TaskInput:
         """A task of an operation that is complete with this output."""
-        created = self.engine.service.create_operation(TOPIC, None)
+        created = self.engine.open(an_operation_request())
         operation = self.memory.operations[created.operation_id]
         operation.input = b""
         self.memory.finish(created.operation_id)
@@ -132,8 +131,8 @@ class Bench:
 def bench() -> Iterator[Bench]:
     memory, io, measured = MemoryService(), SimulatedIo(), Measured()
     with cloud() as aws, memory.after_call() as address, presigned_pool(None) as pool:
-        service = a_service(memory, aws.ledger, io)
-        engine = an_engine(service, io, pool=pool, host=address.removeprefix("http://"))
+        host = address.removeprefix("http://")
+        engine = an_engine(memory, aws.ledger, io, pool=pool, host=host)
         yield Bench(
             aws,
             memory,

@@ -13,9 +13,8 @@ from botocore.exceptions import ReadTimeoutError
 from pipeline.domain.execution import TaskInput
 from pipeline.domain.part import Part, Segment
 from pipeline.domain.progress import PartStatus, Progress
-from pipeline.engines.coding_service.client import CodingServicePort
 from pipeline.engines.coding_service.engine import CodingServiceEngine
-from pipeline.engines.coding_service.http import HttpAnswer
+from pipeline.engines.coding_service.http import HttpAnswer, HttpRequest
 from pipeline.engines.coding_service.presigned import PresignedHosts, presigned_pool
 from pipeline.errors import (
     AddressRefused,
@@ -37,17 +36,15 @@ from pipeline.submit.submitter import Submitting
 from pipeline.validation.digest import SequenceDigest
 from pipeline.validation.rejection_report import Rejections
 from protocol.errors import ServiceAnswer
-from protocol.messages import CreatedOperation, Model, OperationState
 from protocol.statuses import OperationStatus
 from tests.support.pipeline.builders import (
     Measured,
     SimulatedIo,
-    Unlimited,
-    a_limiter,
     a_polling,
-    a_service,
     an_engine,
+    an_operation_request,
     lines,
+    unlimited,
 )
 from tests.support.pipeline.clouds import DROPS, RESULTS, Cloud, cloud
 from tests.support.pipeline.memory_service import (
@@ -98,16 +95,14 @@ class Bench:
     def with_(self, **changes: Any) -> "Bench":
         return replace(self, submitting=replace(self.submitting, **changes))
 
-    def with_engine(self, **changes: Any) -> "Bench":
-        engine = replace(self.engine, **changes)
+    def with_engine(self, engine: CodingServiceEngine) -> "Bench":
         return replace(self.with_(engine_of=lambda _topic: engine), engine=engine)
 
     def with_closed_gate(self) -> "Bench":
         """No call is free till midnight; the model is known."""
         self.engine.model(TOPIC, None)
-        limiter = a_limiter(self.aws.ledger, self.io)
-        limiter.close()
-        return self.with_engine(limiter=limiter)
+        self.engine.client.limiter.close()
+        return self
 
     @property
     def parts(self) -> Parts:
@@ -121,8 +116,8 @@ class Bench:
 def bench() -> Iterator[Bench]:
     memory, io, measured = MemoryService(), SimulatedIo(), Measured()
     with cloud() as aws, memory.after_call() as address, presigned_pool(None) as pool:
-        service = a_service(memory, aws.ledger, io)
-        engine = an_engine(service, io, pool=pool, host=address.removeprefix("http://"))
+        host = address.removeprefix("http://")
+        engine = an_engine(memory, aws.ledger, io, pool=pool, host=host)
         yield Bench(
             aws,
             memory,
@@ -450,27 +445,15 @@ def should_fail_for_good_when_storage_refuses(
 def should_ask_for_a_new_operation_when_the_url_has_expired(bench: Bench) -> None:
     part = bench.part(lines(10))
 
-    class Late(CodingServicePort):
-        def __init__(self, inner: CodingServicePort, memory: MemoryService) -> None:
-            self._inner, self._memory = inner, memory
+    def late(request: HttpRequest) -> HttpAnswer:
+        answer = bench.memory.transport(request)
+        if request.method == "POST":
+            bench.memory.expire_urls()
+        return answer
 
-        def model(self, topic: str, model_id: str | None, *, turn: str | None = None) -> Model:
-            return self._inner.model(topic, model_id)
-
-        def operation(
-            self, topic: str, operation_id: str, *, turn: str | None = None
-        ) -> OperationState:
-            return self._inner.operation(topic, operation_id)
-
-        def create_operation(
-            self, topic: str, model_id: str | None, *, turn: str | None = None
-        ) -> CreatedOperation:
-            created = self._inner.create_operation(topic, model_id)
-            self._memory.expire_urls()
-            return created
-
+    client = replace(bench.engine.client, transport=late)
     with pytest.raises(StorageBusy):
-        bench.with_engine(service=Late(bench.engine.service, bench.memory)).submit(part)
+        bench.with_engine(replace(bench.engine, client=client)).submit(part)
 
     assert bench.submit(part).attempt == 2
     assert bench.uploads() == [lines(10)]
@@ -543,9 +526,9 @@ def should_say_that_the_drop_is_gone_before_a_call_is_spent(bench: Bench) -> Non
 
 
 def should_send_no_byte_to_a_host_that_is_not_allowed(bench: Bench) -> None:
-
+    engine = replace(bench.engine, hosts=PresignedHosts(("s3.example",)))
     with pytest.raises(AddressRefused):
-        bench.with_engine(hosts=PresignedHosts(("s3.example",))).submit(bench.part(lines(2)))
+        bench.with_engine(engine).submit(bench.part(lines(2)))
     assert bench.uploads() == []
 
 
@@ -567,7 +550,7 @@ def should_not_trust_a_status_that_claims_input_which_was_never_sent(bench: Benc
     part = bench.part(lines(2))
     with bench.parts.lease(part.part_id, owner="dead", seconds=1) as lease:
         lease.begin()
-        operation = bench.engine.service.create_operation(TOPIC, None)
+        operation = bench.engine.open(an_operation_request())
         lease.created(operation.operation_id)
         lease.uploading()
     bench.memory.operations[operation.operation_id].status = OperationStatus.FAILED
@@ -606,18 +589,18 @@ def should_keep_secrets_out_of_errors_ledger_and_logs(
 def should_wait_for_the_others_to_be_asked_when_many_operations_are_under_way(
     bench: Bench,
 ) -> None:
-    busy = bench.with_engine(limiter=Unlimited(seen=CallLoad(round_seconds=300)))
+    busy = bench.with_engine(unlimited(bench.engine, seen=CallLoad(round_seconds=300)))
     assert busy.submit(bench.part(lines(5))).wait_seconds == 300
 
 
 @pytest.fixture
 def lost() -> list[float]:
-    """When operations were lost sight of, as `limiter.ended` hears of them."""
+    """When operations were lost sight of, as `engine.release` hears of them."""
     return []
 
 
 def listening(bench: Bench, lost: list[float]) -> Bench:
-    return bench.with_engine(limiter=Unlimited(lost))
+    return bench.with_engine(unlimited(bench.engine, heard=lost))
 
 
 def should_free_the_calls_of_an_operation_when_its_upload_failed_for_good(

@@ -1,6 +1,6 @@
 """Builds what the tests of Pipeline start from; every argument has a sensible default."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -14,17 +14,23 @@ from pipeline.domain.execution import TaskInput, whole_file
 from pipeline.domain.identity import drop_id, part_id, results_prefix
 from pipeline.domain.part import Part
 from pipeline.domain.progress import PartStatus, Progress
-from pipeline.engines.coding_service.client import CodingService, CodingServicePort
-from pipeline.engines.coding_service.engine import CallShare, CodingServiceEngine
+from pipeline.engines.base import OperationRequest
+from pipeline.engines.coding_service.client import CodingServiceClient
+from pipeline.engines.coding_service.engine import CodingServiceEngine
 from pipeline.engines.coding_service.http import Transport
 from pipeline.engines.coding_service.presigned import PresignedHosts, presigned_pool
 from pipeline.engines.coding_service.tokens import Tokens
 from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.limiter import Limiter
 from pipeline.rate_limit.polling import NO_LOAD, CallLoad, Polling
-from pipeline.rate_limit.state import CallKind
 from tests.support.pipeline.clouds import DROPS, REGION
-from tests.support.pipeline.memory_service import CLIENT_ID, CLIENT_SECRET, TOPIC, MemoryService
+from tests.support.pipeline.memory_service import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    TOPIC,
+    MemoryService,
+    a_model,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -152,35 +158,47 @@ def a_tokens(
     )
 
 
-def a_service(
+def an_operation_request(model_id: str | None = None) -> OperationRequest:
+    return OperationRequest(topic=TOPIC, model_id=model_id, model=a_model(), name="a-part-1")
+
+
+def an_engine(
     memory: MemoryService,
     ledger: Ledger,
     io: SimulatedIo,
     *,
+    pool: urllib3.PoolManager | None = None,
+    host: str = "storage.example",
     client: "SecretsManagerClient | None" = None,
-    limiter: Limiter | None = None,
     **changes: Any,
-) -> CodingService:
-    """The shipped client in front of the service in memory; moto holds its secrets."""
-    return CodingService(
-        transport=memory.transport,
-        tokens=a_tokens(memory, ledger, io, client or secrets()),
-        limiter=limiter or a_limiter(ledger, io),
+) -> CodingServiceEngine:
+    """The shipped engine in front of the service in memory; moto holds its secrets.
+
+    The service's storage is at `host`, over plain http. `changes` are those of the client."""
+    return CodingServiceEngine(
+        client=CodingServiceClient(
+            transport=memory.transport,
+            tokens=a_tokens(memory, ledger, io, client or secrets()),
+            limiter=a_limiter(ledger, io),
+            service_url=memory.base_url,
+            clock=io.clock,
+            **changes,
+        ),
+        pool=pool or presigned_pool(None),
+        hosts=PresignedHosts((host,), allow_plain_http=True),
         ledger=ledger,
-        service_url=memory.base_url,
         clock=io.clock,
-        **changes,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Unlimited:
-    """Stands for the limiter where nobody counts: remembers which operations ended."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlimited(CodingServiceEngine):
+    """The shipped engine where nobody counts calls: remembers which operations ended."""
 
     heard: list[float] = field(default_factory=list)
     seen: CallLoad = NO_LOAD
 
-    def check_available(self, kind: CallKind, *, turn: str | None = None) -> None:
+    def check_can_open(self, *, turn: str | None = None) -> None:
         """Every call is due."""
 
     def load(self) -> CallLoad:
@@ -190,19 +208,6 @@ class Unlimited:
         self.heard.append(started_at)
 
 
-def an_engine(
-    service: CodingServicePort,
-    io: SimulatedIo,
-    *,
-    pool: urllib3.PoolManager | None = None,
-    host: str = "storage.example",
-    limiter: CallShare | None = None,
-) -> CodingServiceEngine:
-    """The engine in front of a service; its storage is at `host`, over plain http."""
-    return CodingServiceEngine(
-        service=service,
-        pool=pool or presigned_pool(None),
-        hosts=PresignedHosts((host,), allow_plain_http=True),
-        clock=io.clock,
-        limiter=limiter or Unlimited(),
-    )
+def unlimited(engine: CodingServiceEngine, **changes: Any) -> Unlimited:
+    same = {each.name: getattr(engine, each.name) for each in fields(CodingServiceEngine)}
+    return Unlimited(**same, **changes)

@@ -34,7 +34,13 @@ from pipeline.submit.input_stream import Boarding
 from pipeline.submit.submitter import Submitting
 from pipeline.validation.rejection_report import Rejections
 from protocol.errors import ServiceAnswer
-from tests.support.pipeline.builders import Measured, SimulatedIo, a_polling, a_service, an_engine
+from tests.support.pipeline.builders import (
+    Measured,
+    SimulatedIo,
+    a_polling,
+    an_engine,
+    an_operation_request,
+)
 from tests.support.pipeline.clouds import DROPS, REGION, RESULTS, Cloud, cloud
 from tests.support.pipeline.memory_amazon_ml import (
     CODES,
@@ -108,7 +114,7 @@ class CodingServiceContender:
     secrets: tuple[str, ...] = (CLIENT_SECRET, TOKEN_CANARY, URL_CANARY)
 
     def opened(self) -> str:
-        return self.engine.service.create_operation(TOPIC, None).operation_id
+        return self.engine.open(an_operation_request()).operation_id
 
     def pause(self) -> None:
         self.memory.codes_at_once = False
@@ -179,9 +185,9 @@ class AmazonMlContender:
 def coding_service(aws: Cloud, io: SimulatedIo, _folder: Path) -> Iterator[CodingServiceContender]:
     memory = MemoryService(models={TOPIC: [a_model()]})
     with memory.after_call() as address, presigned_pool(None) as pool:
-        service = a_service(memory, aws.ledger, io)
         host = address.removeprefix("http://")
-        yield CodingServiceContender(memory, an_engine(service, io, pool=pool, host=host))
+        engine = an_engine(memory, aws.ledger, io, pool=pool, host=host)
+        yield CodingServiceContender(memory, engine)
 
 
 @contextmanager

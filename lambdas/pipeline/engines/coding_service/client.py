@@ -1,10 +1,9 @@
-"""The coding service, called within its limits, with the shared token, and its errors sorted."""
+"""Calls of the Coding Service: within its limits, with the shared token, and its errors sorted."""
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol, TypeVar
-from urllib.parse import quote
+from typing import Any, NoReturn
 
 from pipeline.clock import Clock
 from pipeline.engines.coding_service.http import FIRST_ERROR, HttpAnswer, HttpRequest, Transport
@@ -17,47 +16,13 @@ from pipeline.errors import (
     ServiceRefused,
     TopicUnknown,
 )
-from pipeline.ledger.table import Ledger
 from pipeline.observability import quoted
 from pipeline.rate_limit.limiter import Limiter
 from pipeline.rate_limit.state import CallKind
 from protocol.errors import ServiceAnswer
-from protocol.messages import CreatedOperation, MalformedMessage, Model, OperationState
-
-
-class CodingServicePort(Protocol):
-    """A Coding Service, within its limits.
-
-    Every method may raise `limiter.RateLimited`, and of `errors`: `AwsBusy`, `ServiceBusy`,
-    `ServiceRefused`, `CredentialsMissing`, `CredentialsRefused`, `AddressRefused`. `turn` is what
-    the last `RateLimited` gave: who waits for a call keeps its place.
-    """
-
-    def model(self, topic: str, model_id: str | None, *, turn: str | None = None) -> Model:
-        """A model of a topic, None for the latest; may be up to an hour old.
-
-        Raises also `TopicUnknown`, `ModelUnknown`."""
-
-    def create_operation(
-        self, topic: str, model_id: str | None, *, turn: str | None = None
-    ) -> CreatedOperation:
-        """Creates a batch operation. Not idempotent: a repeated call makes a second one.
-
-        Raises also `TopicUnknown`, `ModelUnknown`."""
-
-    def operation(
-        self, topic: str, operation_id: str, *, turn: str | None = None
-    ) -> OperationState:
-        """An operation's status, with fresh URLs once it is complete."""
-
-
-MODEL_KEPT_SECONDS = 3_600  # ours: a new latest model is noticed within the hour
-
 
 REQUEST_TIMEOUT, TOO_MANY, SERVER_FAULT = 408, 429, 500  # HTTP statuses
 DENIALS = (401, 403)  # HTTP statuses that another token may mend
-
-Message = TypeVar("Message")
 
 NEXT_STEP_TOPIC = "Use a folder that is named like one of the service's topics, and drop it again."
 NEXT_STEP_MODEL = (
@@ -67,59 +32,25 @@ NEXT_STEP_MODEL = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CodingService:
-    """Answers `service_port.CodingServicePort` over HTTP."""
+class CodingServiceClient:
+    """Makes calls of the Coding Service's API: each with the shared token, in a slot of its own.
+
+    Every method raises `RateLimited`, and of `errors`: `AwsBusy`, `ServiceBusy`, `ServiceRefused`,
+    `TopicUnknown`, `ModelUnknown`, `CredentialsMissing`, `CredentialsRefused`, `AddressRefused`.
+    """
 
     transport: Transport
     tokens: Tokens
     limiter: Limiter
-    ledger: Ledger
     service_url: str
     token_prefix: str = ""
     clock: Clock = field(default_factory=Clock)
     on_limit_exceeded: Callable[[], None] = lambda: None
     """Called when the service's daily quota turns out to be gone; counts a metric."""
 
-    def model(self, topic: str, model_id: str | None, *, turn: str | None = None) -> Model:
-        key = f"model#{topic}#{model_id or 'latest'}"
-        now = int(self.clock.seconds())
-        kept = self.ledger.get(key, "model")
-        if kept is not None and kept["expires_at"] > now:
-            return Model.from_json(json.loads(kept["model"]))
-        models = f"/v1/topics/{quote(topic, safe='')}/models"
-        if model_id is None:
-            answer = self._call("GET", f"{models}/latest", CallKind.MODEL, turn)
-            model = _read(Model.from_json, answer)
-        else:
-            model = _picked(self._call("GET", models, CallKind.MODEL, turn), model_id)
-        self.ledger.put(
-            {
-                "pk": key,
-                "sk": "model",
-                "model": json.dumps(model.to_json()),
-                "expires_at": now + MODEL_KEPT_SECONDS,
-            }
-        )
-        return model
-
-    def create_operation(
-        self, topic: str, model_id: str | None, *, turn: str | None = None
-    ) -> CreatedOperation:
-        path = f"/v1/topics/{quote(topic, safe='')}"
-        if model_id is not None:
-            path += f"/models/{quote(model_id, safe='')}"
-        answer = self._call("POST", f"{path}/batch-code", CallKind.SUBMISSION, turn)
-        return _read(CreatedOperation.from_json, answer)
-
-    def operation(
-        self, topic: str, operation_id: str, *, turn: str | None = None
-    ) -> OperationState:
-        path = f"/v1/topics/{quote(topic, safe='')}/batch-code/operations/"
-        answer = self._call("GET", path + quote(operation_id, safe=""), CallKind.STATUS, turn)
-        return _read(OperationState.from_json, answer)
-
-    def _call(self, method: str, path: str, kind: CallKind, turn: str | None) -> Any:
-        """The decoded body of a success. A token is there before a slot is spent on the call."""
+    def call(self, method: str, path: str, kind: CallKind, *, turn: str | None) -> Any:
+        """The decoded JSON body of a success. `turn` is what the last `RateLimited` gave."""
+        # The token first: where there is none, no slot is spent on the call.
         token = self.tokens.current()
         answer = self._send(method, path, kind, token.value, turn)
         if answer.status in DENIALS and self.tokens.replace(token):
@@ -192,19 +123,3 @@ def _message_of(answer: HttpAnswer) -> str:
         return ""
     message = body.get("message", body.get("Message")) if isinstance(body, dict) else None
     return message if isinstance(message, str) else ""
-
-
-def _read(reader: Callable[[Any], Message], body: Any) -> Message:
-    try:
-        return reader(body)
-    except MalformedMessage as error:
-        raise ServiceRefused(f"{error}; the service does not speak the documented form") from None
-
-
-def _picked(body: Any, model_id: str) -> Model:
-    """The model of that id out of the topic's models."""
-    models = body if isinstance(body, list) else []
-    for each in models:
-        if isinstance(each, dict) and str(each.get("modelId", "")).lower() == model_id.lower():
-            return _read(Model.from_json, each)
-    raise ModelUnknown(f"the topic has no model {model_id}", next_step=NEXT_STEP_MODEL)

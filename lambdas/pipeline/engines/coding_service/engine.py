@@ -1,28 +1,28 @@
-"""The engine that is a Coding Service: operations, presigned URLs, calls within its limits."""
+"""The engine that is a Coding Service: its endpoints, and its storage behind presigned URLs."""
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 import urllib3
 
 from pipeline.clock import Clock
 from pipeline.engines.base import Engine, OperationRequest, ResultFiles, StorageAnswer, UploadBody
-from pipeline.engines.coding_service.client import CodingServicePort
+from pipeline.engines.coding_service.client import NEXT_STEP_MODEL, CodingServiceClient
 from pipeline.engines.coding_service.presigned import Downloader, PresignedHosts, Uploader
 from pipeline.engines.coding_service.results import ServiceResults
+from pipeline.errors import ModelUnknown, ServiceRefused
+from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.polling import CallLoad
 from pipeline.rate_limit.state import CallKind
-from protocol.messages import CreatedOperation, Model, OperationState
+from protocol.messages import CreatedOperation, MalformedMessage, Model, OperationState
 
+MODEL_KEPT_SECONDS = 3_600  # a new latest model is noticed within the hour; ours
 
-class CallShare(Protocol):
-    """What is asked of `limiter.Limiter` here; every call of the service takes a slot anyway."""
-
-    def check_available(self, kind: CallKind, *, turn: str | None = None) -> None: ...
-
-    def load(self) -> CallLoad: ...
-
-    def release(self, started_at: float) -> None: ...
+Message = TypeVar("Message")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,34 +42,85 @@ class _Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodingServiceEngine(Engine):
-    """Drives the service behind `CodingServicePort`. `pool` is `presigned_pool`'s."""
+    """Answers `Engine` over the Coding Service's API. `pool` is `presigned_pool`'s."""
 
-    service: CodingServicePort
+    client: CodingServiceClient
     pool: urllib3.PoolManager
     hosts: PresignedHosts
+    ledger: Ledger
+    """Keeps the models that the service has named."""
     clock: Clock
-    limiter: CallShare
 
     def model(self, topic: str, model_id: str | None, *, turn: str | None = None) -> Model:
-        return self.service.model(topic, model_id, turn=turn)
+        key = f"model#{topic}#{model_id or 'latest'}"
+        now = int(self.clock.seconds())
+        kept = self.ledger.get(key, "model")
+        if kept is not None and kept["expires_at"] > now:
+            return Model.from_json(json.loads(kept["model"]))
+        models = f"{_topic_path(topic)}/models"
+        if model_id is None:
+            body = self.client.call("GET", f"{models}/latest", CallKind.MODEL, turn=turn)
+            model = _read(Model.from_json, body)
+        else:
+            body = self.client.call("GET", models, CallKind.MODEL, turn=turn)
+            model = _picked(body, model_id)
+        self.ledger.put(
+            {
+                "pk": key,
+                "sk": "model",
+                "model": json.dumps(model.to_json()),
+                "expires_at": now + MODEL_KEPT_SECONDS,
+            }
+        )
+        return model
 
     def check_can_open(self, *, turn: str | None = None) -> None:
-        self.limiter.check_available(CallKind.SUBMISSION, turn=turn)
+        self.client.limiter.check_available(CallKind.SUBMISSION, turn=turn)
 
     def open(self, request: OperationRequest, *, turn: str | None = None) -> _Upload:
         """Not idempotent: a repeated call makes a second operation, which gets no input."""
-        created = self.service.create_operation(request.topic, request.model_id, turn=turn)
+        path = _topic_path(request.topic)
+        if request.model_id is not None:
+            path += f"/models/{quote(request.model_id, safe='')}"
+        body = self.client.call("POST", f"{path}/batch-code", CallKind.SUBMISSION, turn=turn)
+        created = _read(CreatedOperation.from_json, body)
         return _Upload(created, Uploader(self.pool, self.hosts))
 
     def check(self, topic: str, operation_id: str, *, turn: str | None = None) -> OperationState:
-        return self.service.operation(topic, operation_id, turn=turn)
+        """As `Engine.check`; a complete operation's state has fresh download URLs."""
+        path = f"{_topic_path(topic)}/batch-code/operations/{quote(operation_id, safe='')}"
+        body = self.client.call("GET", path, CallKind.STATUS, turn=turn)
+        return _read(OperationState.from_json, body)
 
     def load(self) -> CallLoad:
-        return self.limiter.load()
+        return self.client.limiter.load()
 
     def release(self, started_at: float) -> None:
-        self.limiter.release(started_at)
+        self.client.limiter.release(started_at)
 
     def results(self, topic: str, operation_id: str, *, turn: str | None = None) -> ResultFiles:
-        downloader = Downloader(self.pool, self.hosts, self.clock)
-        return ServiceResults(self.service, downloader, topic, operation_id, turn)
+        return ServiceResults(
+            operation_id=operation_id,
+            state=partial(self.check, topic, operation_id, turn=turn),
+            downloader=Downloader(self.pool, self.hosts, self.clock),
+        )
+
+
+def _topic_path(topic: str) -> str:
+    return f"/v1/topics/{quote(topic, safe='')}"
+
+
+def _read(reader: Callable[[Any], Message], body: Any) -> Message:
+    try:
+        return reader(body)
+    except MalformedMessage as error:
+        raise ServiceRefused(f"{error}; the service does not speak the documented form") from None
+
+
+def _picked(body: Any, model_id: str) -> Model:
+    """The model of that id out of the topic's models."""
+    models = body if isinstance(body, list) else []
+    for each in models:
+        if isinstance(each, dict) and str(each.get("modelId", "")).lower() == model_id.lower():
+            return _read(Model.from_json, each)
+    raise ModelUnknown(f"the topic has no model {model_id}", next_step=NEXT_STEP_MODEL)

@@ -11,30 +11,27 @@ from pipeline.engines.base import (
     ResultsChanged,
     StorageOutcome,
 )
-from pipeline.engines.coding_service.client import CodingServicePort
 from pipeline.engines.coding_service.presigned import Downloader
 from pipeline.errors import ResultsGone, ServiceRefused, StorageBusy, StorageRefused
 from pipeline.observability import quoted
 from protocol.messages import OperationState
 from protocol.statuses import OperationStatus
 
-FRESH_URLS = 3  # ours: a URL that was fresh and is called expired so often will not get better
+FRESH_URLS = 3  # a fresh URL that is called expired so often will not get better; ours
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class ServiceResults(ResultFiles):
     """The results of one operation. Asks the service for fresh URLs when they have expired.
 
-    Its methods raise as `service.operation` does (`RateLimited` included), `ResultsGone`,
-    `ResultsChanged`, `StorageBusy`, `StorageRefused`, `AddressRefused`.
+    Its methods raise as `state` does (`RateLimited` included), `ResultsGone`, `ResultsChanged`,
+    `StorageBusy`, `StorageRefused`, `AddressRefused`.
     """
 
-    service: CodingServicePort
-    downloader: Downloader
-    topic: str
     operation_id: str
-    turn: str | None = None
-    """The place in the queue for a call, where the last one was not due."""
+    state: Callable[[], OperationState]
+    """Asks the service for the operation's state, with fresh URLs."""
+    downloader: Downloader
     _state: OperationState | None = field(default=None, init=False, repr=False)
 
     def prepared(self, *_: object) -> bool:
@@ -85,7 +82,7 @@ class ServiceResults(ResultFiles):
         return url
 
     def _asked(self) -> OperationState:
-        state = self.service.operation(self.topic, self.operation_id, turn=self.turn)
+        state = self.state()
         if state.status is not OperationStatus.COMPLETE:
             raise ServiceRefused(
                 f"operation {self.operation_id} was complete and is now {state.status}; drop the "
@@ -100,16 +97,16 @@ class ServiceResults(ResultFiles):
 
 
 def _checked(piece: FetchedRange) -> FetchedRange:
-    verdict, code = piece.answer.outcome, piece.answer.code
-    if verdict is StorageOutcome.DONE:
+    outcome, code = piece.answer.outcome, piece.answer.code
+    if outcome is StorageOutcome.DONE:
         return piece
-    if verdict is StorageOutcome.CHANGED:
+    if outcome is StorageOutcome.CHANGED:
         raise ResultsChanged
-    if verdict is StorageOutcome.GONE:
+    if outcome is StorageOutcome.GONE:
         raise ResultsGone(
             f"the service's storage no longer has the results ({code}); drop the file again"
         )
-    if verdict is StorageOutcome.BUSY:
+    if outcome is StorageOutcome.BUSY:
         raise StorageBusy(f"the service's storage gave no results ({code}); trying again")
     raise StorageRefused(
         f"the service's storage refused to give the results ({code}); drop the file again, and "

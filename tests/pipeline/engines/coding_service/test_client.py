@@ -16,7 +16,13 @@ from pipeline.rate_limit import limiter
 from pipeline.rate_limit.limiter import RateLimited
 from protocol.errors import ServiceAnswer
 from protocol.statuses import OperationStatus
-from tests.support.pipeline.builders import Measured, SimulatedIo, a_limiter, a_service
+from tests.support.pipeline.builders import (
+    Measured,
+    SimulatedIo,
+    a_limiter,
+    an_engine,
+    an_operation_request,
+)
 from tests.support.pipeline.clouds import cloud
 from tests.support.pipeline.memory_service import (
     MODEL_ID,
@@ -36,7 +42,7 @@ class World:
         self.io = SimulatedIo()
         self.measured = Measured()
         self.memory = MemoryService()
-        self.service = a_service(
+        self.engine = an_engine(
             self.memory,
             ledger,
             self.io,
@@ -58,8 +64,8 @@ def world() -> Iterator[World]:
 def should_speak_the_documented_protocol_when_an_operation_is_created_and_asked_for(
     world: World,
 ) -> None:
-    created = world.service.create_operation(TOPIC, None)
-    state = world.service.operation(TOPIC, created.operation_id)
+    created = world.engine.open(an_operation_request())
+    state = world.engine.check(TOPIC, created.operation_id)
     assert state.status is OperationStatus.AWAITING_INPUT
     assert world.memory.calls == [
         ("POST", "/v1/topics/anzsco/batch-code"),
@@ -69,77 +75,77 @@ def should_speak_the_documented_protocol_when_an_operation_is_created_and_asked_
 
 
 def should_name_the_model_in_the_path_when_one_is_wanted(world: World) -> None:
-    world.service.create_operation(TOPIC, MODEL_ID)
+    world.engine.open(an_operation_request(MODEL_ID))
     assert world.memory.calls == [("POST", f"/v1/topics/anzsco/models/{MODEL_ID}/batch-code")]
 
 
 def should_put_the_prefix_before_the_token_when_the_service_wants_one(world: World) -> None:
-    service = a_service(
+    engine = an_engine(
         world.memory,
         world.ledger,
         world.io,
-        client=world.service.tokens.secrets,
+        client=world.engine.client.tokens.secrets,
         token_prefix="Bearer ",
     )
     with pytest.raises(CredentialsRefused):  # the service in memory wants the bare one
-        service.create_operation(TOPIC, None)
+        engine.open(an_operation_request())
     assert world.memory.authorizations == [f"Bearer {TOKEN_CANARY}1"]
 
 
 def should_take_a_slot_for_each_call_when_calls_follow_each_other(world: World) -> None:
-    created = world.service.create_operation(TOPIC, None)
-    world.service.operation(TOPIC, created.operation_id)
+    created = world.engine.open(an_operation_request())
+    world.engine.check(TOPIC, created.operation_id)
     assert sum(world.io.slept) == pytest.approx(0.1 + 1.04, abs=0.01)
 
 
 def should_ask_for_a_model_once_an_hour_when_many_drops_need_it(world: World) -> None:
-    first = world.service.model(TOPIC, None)
-    assert world.service.model(TOPIC, None) == first == a_model()
+    first = world.engine.model(TOPIC, None)
+    assert world.engine.model(TOPIC, None) == first == a_model()
     assert len(world.memory.calls) == 1
     world.io.time += 3601
-    world.service.model(TOPIC, None)
+    world.engine.model(TOPIC, None)
     assert len(world.memory.calls) == 2
 
 
 def should_pick_the_model_out_of_the_topics_when_the_key_names_it(world: World) -> None:
     world.memory.models[TOPIC] = [a_model(OTHER_MODEL), a_model()]
-    assert world.service.model(TOPIC, OTHER_MODEL.upper()).model_id == OTHER_MODEL
+    assert world.engine.model(TOPIC, OTHER_MODEL.upper()).model_id == OTHER_MODEL
     with pytest.raises(ModelUnknown):
-        world.service.model(TOPIC, "5f3c9f0e-1111-4222-8333-00000000000f")
+        world.engine.model(TOPIC, "5f3c9f0e-1111-4222-8333-00000000000f")
 
 
 def should_quote_topics_and_operations_when_they_go_into_a_path(world: World) -> None:
     with pytest.raises(DropcoderError):
-        world.service.operation("a/b c", "../x?y")
+        world.engine.check("a/b c", "../x?y")
     assert world.memory.calls == [("GET", "/v1/topics/a%2Fb%20c/batch-code/operations/..%2Fx%3Fy")]
 
 
 def should_refresh_the_token_once_when_the_service_denies_it(world: World) -> None:
-    world.service.create_operation(TOPIC, None)
+    world.engine.open(an_operation_request())
     world.memory.expire_tokens()
     world.io.time += 120
-    world.service.create_operation(TOPIC, None)
+    world.engine.open(an_operation_request())
     assert world.memory.token_requests == 2
     assert len(world.memory.operations) == 2
 
 
 def should_need_an_operator_when_a_fresh_token_is_denied_as_well(world: World) -> None:
-    world.service.create_operation(TOPIC, None)
+    world.engine.open(an_operation_request())
     world.io.time += 120
     world.memory.refuse_next("batch-code", ServiceAnswer.DENIED, times=2)
     with pytest.raises(CredentialsRefused):
-        world.service.create_operation(TOPIC, None)
+        world.engine.open(an_operation_request())
     assert world.memory.token_requests == 2
 
 
 def should_be_final_when_the_operation_belongs_to_another_client_with_a_fresh_token_too(
     world: World,
 ) -> None:
-    world.service.create_operation(TOPIC, None)
+    world.engine.open(an_operation_request())
     world.io.time += 120
     world.memory.refuse_next("operations", ServiceAnswer.NOT_YOUR_OPERATION, times=2)
     with pytest.raises(ServiceRefused, match="authorised"):
-        world.service.operation(TOPIC, "1")
+        world.engine.check(TOPIC, "1")
     assert world.memory.token_requests == 2
 
 
@@ -164,7 +170,7 @@ def should_mean_what_the_table_says_when_the_service_refuses(
 ) -> None:
     world.memory.refuse_next("batch-code", row)
     with pytest.raises(error) as raised:
-        world.service.create_operation(TOPIC, None)
+        world.engine.open(an_operation_request())
     if not isinstance(raised.value, RateLimited):
         assert row.text in str(raised.value)
 
@@ -187,7 +193,7 @@ def should_sort_the_answer_when_no_row_of_the_table_has_it(
 ) -> None:
     world.memory.fail_next("batch-code", lambda: answer)
     with pytest.raises(error):
-        world.service.create_operation(TOPIC, None)
+        world.engine.open(an_operation_request())
 
 
 def should_quote_no_url_when_the_service_puts_one_into_its_error(world: World) -> None:
@@ -196,18 +202,18 @@ def should_quote_no_url_when_the_service_puts_one_into_its_error(world: World) -
     )
     world.memory.fail_next("batch-code", lambda: HttpAnswer(400, body))
     with pytest.raises(ServiceRefused, match="cannot write") as raised:
-        world.service.create_operation(TOPIC, None)
+        world.engine.open(an_operation_request())
     assert URL_CANARY not in str(raised.value)
 
 
 def should_close_the_gate_for_everybody_when_the_quota_is_gone(world: World) -> None:
     world.memory.refuse_next("batch-code", ServiceAnswer.LIMIT_EXCEEDED)
     with pytest.raises(RateLimited) as closed:
-        world.service.create_operation(TOPIC, None)
+        world.engine.open(an_operation_request())
     assert closed.value.wait_seconds >= 12 * 3600  # it is noon; the quota returns at midnight
     calls = len(world.memory.calls)
     with pytest.raises(RateLimited):
-        world.service.operation(TOPIC, "1")
+        world.engine.check(TOPIC, "1")
     assert len(world.memory.calls) == calls
     assert world.measured.total("LimitExceeded") == 1
 
@@ -215,9 +221,9 @@ def should_close_the_gate_for_everybody_when_the_quota_is_gone(world: World) -> 
 def should_slow_everybody_down_when_there_are_too_many_requests(world: World) -> None:
     world.memory.refuse_next("batch-code", ServiceAnswer.TOO_MANY_REQUESTS)
     with pytest.raises(ServiceBusy):
-        world.service.create_operation(TOPIC, None)
+        world.engine.open(an_operation_request())
     with pytest.raises(RateLimited):
-        world.service.operation(TOPIC, "1")
+        world.engine.check(TOPIC, "1")
 
 
 @pytest.mark.parametrize(
@@ -228,35 +234,35 @@ def should_set_no_calls_aside_for_checks_when_no_operation_was_created(
 ) -> None:
     world.memory.refuse_next("batch-code", row)
     with pytest.raises((DropcoderError, RateLimited)):
-        world.service.create_operation(TOPIC, None)
+        world.engine.open(an_operation_request())
     assert world.running() == 0
 
 
 def should_set_calls_aside_for_checks_when_an_operation_was_created_at_the_second_try(
     world: World,
 ) -> None:
-    world.service.create_operation(TOPIC, None)
+    world.engine.open(an_operation_request())
     world.io.time += 61  # a younger token would not be asked for again
     world.memory.expire_tokens()
-    world.service.create_operation(TOPIC, None)
+    world.engine.open(an_operation_request())
     assert world.running() == 2
 
 
 def should_spend_no_slot_when_there_is_no_token(world: World) -> None:
-    world.service.tokens.secrets.put_secret_value(SecretId="credentials", SecretString="{}")
+    world.engine.client.tokens.secrets.put_secret_value(SecretId="credentials", SecretString="{}")
     with pytest.raises(DropcoderError):
-        world.service.create_operation(TOPIC, None)
+        world.engine.open(an_operation_request())
     assert a_limiter(world.ledger, world.io).load().quota_left == 1
 
 
 def should_keep_urls_and_tokens_out_of_ledger_and_reprs(world: World) -> None:
-    world.service.model(TOPIC, None)
-    created = world.service.create_operation(TOPIC, None)
+    world.engine.model(TOPIC, None)
+    created = world.engine.open(an_operation_request())
     world.memory.operations[created.operation_id].status = OperationStatus.IN_PROGRESS
     world.io.time += 60
-    state = world.service.operation(TOPIC, created.operation_id)
+    state = world.engine.check(TOPIC, created.operation_id)
     assert state.response_download_url is not None
     ledger = repr(world.ledger.table.scan()["Items"])
-    for text in (ledger, repr(created), repr(state), repr(world.service)):
+    for text in (ledger, repr(created), repr(state), repr(world.engine)):
         assert URL_CANARY not in text
         assert TOKEN_CANARY not in text

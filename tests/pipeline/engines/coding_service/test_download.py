@@ -10,7 +10,7 @@ from pipeline.engines.base import FetchedRange, ResultFile, ResultsChanged, Stor
 from pipeline.engines.coding_service.presigned import Downloader, PresignedHosts
 from pipeline.engines.coding_service.results import ServiceResults
 from pipeline.errors import AddressRefused, ResultsGone, StorageBusy, StorageRefused
-from protocol.messages import CreatedOperation, Model, OperationState
+from protocol.messages import OperationState
 from protocol.statuses import OperationStatus
 from tests.support.pipeline.builders import SimulatedIo
 from tests.support.pipeline.memory_service import URL_CANARY
@@ -129,31 +129,21 @@ def should_refuse_another_host_before_asking() -> None:
     assert URL_CANARY not in str(refused.value)
 
 
-class CompleteService:
+class CompleteOperation:
     """Gives a URL with a new number at every call."""
 
     def __init__(self, **state: Any) -> None:
         self._state, self.calls = state, 0
 
-    def operation(
-        self, topic: str, operation_id: str, *, turn: str | None = None
-    ) -> OperationState:
+    def __call__(self) -> OperationState:
         self.calls += 1
         urls = {"response_download_url": URL, "metadata_download_url": f"{URL}&n={self.calls}"}
         return OperationState(OperationStatus.COMPLETE, **(urls | self._state))
 
-    def model(self, topic: str, model_id: str | None, *, turn: str | None = None) -> Model:
-        raise NotImplementedError
 
-    def create_operation(
-        self, topic: str, model_id: str | None, *, turn: str | None = None
-    ) -> CreatedOperation:
-        raise NotImplementedError
-
-
-def _results(pool: ScriptedPool, service: CompleteService) -> ServiceResults:
+def _results(pool: ScriptedPool, state: CompleteOperation) -> ServiceResults:
     downloader = Downloader(pool, PresignedHosts(("good.example",)), SimulatedIo().clock)
-    return ServiceResults(service, downloader, "anzsco", "op-1")
+    return ServiceResults(operation_id="op-1", state=state, downloader=downloader)
 
 
 def _expired() -> urllib3.HTTPResponse:
@@ -167,40 +157,40 @@ def executor() -> Iterator[ThreadPoolExecutor]:
 
 
 def should_ask_the_service_once_for_many_ranges(executor: ThreadPoolExecutor) -> None:
-    service = CompleteService()
-    results = _results(ScriptedPool(_partial(0, 9), _partial(10, 19)), service)
+    operation = CompleteOperation()
+    results = _results(ScriptedPool(_partial(0, 9), _partial(10, 19)), operation)
 
     results.get(ResultFile.METADATA, 0, 9, None)
     results.get_ahead(executor, ResultFile.METADATA, 10, 19, ETAG)()
 
-    assert service.calls == 1
+    assert operation.calls == 1
 
 
 def should_ask_the_service_again_when_urls_have_expired(executor: ThreadPoolExecutor) -> None:
-    service = CompleteService()
-    results = _results(ScriptedPool(_expired(), _partial(0, 9)), service)
+    operation = CompleteOperation()
+    results = _results(ScriptedPool(_expired(), _partial(0, 9)), operation)
 
     piece = results.get_ahead(executor, ResultFile.METADATA, 0, 9, None)()
 
     assert piece.content == CONTENT[:10]
-    assert service.calls == 2
+    assert operation.calls == 2
 
 
 def should_not_ask_for_ever_when_fresh_urls_are_called_expired() -> None:
-    service = CompleteService()
+    operation = CompleteOperation()
 
     with pytest.raises(StorageBusy):
-        _results(ScriptedPool(*[_expired() for _ in range(9)]), service).get(
+        _results(ScriptedPool(*[_expired() for _ in range(9)]), operation).get(
             ResultFile.METADATA, 0, 9, None
         )
-    assert service.calls == 3
+    assert operation.calls == 3
 
 
 def should_say_that_results_are_gone_when_no_url_comes() -> None:
-    service = CompleteService(response_download_url=None, error="the files were deleted")
+    operation = CompleteOperation(response_download_url=None, error="the files were deleted")
 
     with pytest.raises(ResultsGone, match="the files were deleted"):
-        _results(ScriptedPool(), service).get(ResultFile.OUTPUT, 0, 9, None)
+        _results(ScriptedPool(), operation).get(ResultFile.OUTPUT, 0, 9, None)
 
 
 @pytest.mark.parametrize(
@@ -215,6 +205,6 @@ def should_say_that_results_are_gone_when_no_url_comes() -> None:
 )
 def should_say_what_a_refusal_means(status: int, error: type[Exception]) -> None:
     with pytest.raises(error):
-        _results(ScriptedPool(*[_answer(status) for _ in range(4)]), CompleteService()).get(
+        _results(ScriptedPool(*[_answer(status) for _ in range(4)]), CompleteOperation()).get(
             ResultFile.OUTPUT, 0, 9, ETAG
         )
