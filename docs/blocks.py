@@ -18,7 +18,7 @@ from docs.rooms import room_picture, room_table
 from docs.settings_table import changed_settings_table, service_settings_table, settings_table
 from infra.project_files import PROJECT
 from localcloud.deployment import LOCAL_SETTINGS
-from simulation import price_list
+from simulation.report import price_list
 
 NO_DOCUMENTS = frozenset({"node_modules", "build", "out", "cdk.out"})
 _BLOCK = re.compile(

@@ -11,8 +11,8 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 
-from simulation.measures import Measures
-from simulation.report import HEADING, lines_of, row_of
+from simulation.report.measures import Measures
+from simulation.report.text import HEADING, lines_of, row_of
 from simulation.scenarios import Scenario, full, moved_by_chance, quick
 
 

@@ -38,7 +38,7 @@ class Agenda:
             act()
 
     def start(self, process: Process, done: Done, failures: type[Exception]) -> None:
-        """Runs a process; `done` is told its result or its failure. Other errors are bugs."""
+        """Runs a process; `done` gets its result or its failure. Other errors are bugs."""
         _Run(self, process, done, failures).step(None, None)
 
 

@@ -13,7 +13,8 @@ from infra.project_files import LAMBDAS, STATE_MACHINES
 from infra.settings.types import SettingsError
 from pipeline.ledger.parts import KEPT_SECONDS
 from pipeline.storage.results_bucket import PIECES
-from simulation import grouping, world
+from simulation import simulation
+from simulation.cloud import receive_queue
 from tests.infra.conftest import Deployment, synthesize
 
 SERVICE = {
@@ -275,20 +276,20 @@ def should_keep_arrivals_that_failed_five_times_in_a_queue(either: Deployment) -
 
 def should_deploy_what_the_simulation_counts_on(aws: Deployment) -> None:
     deployed = functions(aws)
-    memory = {name: deployed[name.lower()]["MemorySize"] for name in world.MEMORY_MB}
-    assert memory == world.MEMORY_MB
+    memory = {name: deployed[name.lower()]["MemorySize"] for name in simulation.MEMORY_MB}
+    assert memory == simulation.MEMORY_MB
     variables = deployed["check"]["Environment"]["Variables"]
     assert {name: float(variables[name]) for name in variables if name.startswith("POLL_")} == {
-        "POLL_FIRST_SECONDS": world.POLL_FIRST,
-        "POLL_FRACTION": world.POLL_FRACTION,
-        "POLL_CEILING_SECONDS": world.POLL_CEILING,
+        "POLL_FIRST_SECONDS": simulation.POLL_FIRST,
+        "POLL_FRACTION": simulation.POLL_FRACTION,
+        "POLL_CEILING_SECONDS": simulation.POLL_CEILING,
     }
     (mapping,) = aws.resources("AWS::Lambda::EventSourceMapping", "Pipeline").values()
-    assert mapping["BatchSize"] == grouping.BATCH_OF_MANY
-    assert mapping["MaximumBatchingWindowInSeconds"] == grouping.SHARE_WAIT_SECONDS
-    assert mapping["ScalingConfig"]["MaximumConcurrency"] == grouping.RECEIVE_AT_ONCE
+    assert mapping["BatchSize"] == receive_queue.BATCH_OF_MANY
+    assert mapping["MaximumBatchingWindowInSeconds"] == receive_queue.SHARE_WAIT_SECONDS
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] == receive_queue.RECEIVE_AT_ONCE
     receives = deployed["receive"]["Environment"]["Variables"]
-    assert int(receives["SHARE_MAX_BYTES"]) == grouping.SHARING.max_bytes
+    assert int(receives["SHARE_MAX_BYTES"]) == receive_queue.SHARING.max_bytes
 
 
 def should_gather_arrivals_for_a_few_seconds_unless_each_file_has_its_own_operation(

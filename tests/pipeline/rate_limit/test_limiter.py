@@ -10,7 +10,7 @@ from pipeline.clock import Clock
 from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.limiter import RateLimited
 from pipeline.rate_limit.state import PK, SK, CallKind
-from simulation.table import MemoryTable
+from simulation.cloud.table import MemoryTable
 from tests.support.pipeline.builders import NOON, Measured, SimulatedIo, a_limiter
 from tests.support.pipeline.clouds import cloud
 

@@ -12,7 +12,7 @@ from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.limiter import Limiter, RateLimited
 from pipeline.rate_limit.state import CallKind
 from pipeline.rate_limit.wait_queue import OPEN_TURNS
-from simulation.table import MemoryTable
+from simulation.cloud.table import MemoryTable
 from tests.support.pipeline.builders import NOON
 from tests.support.pipeline.interleaved import Caller, Stage, StagedLedger
 

@@ -37,7 +37,7 @@ class Bill:
     by_function: dict[str, float] = field(default_factory=dict)
     """GB-seconds."""
 
-    def ran(self, name: str, gb_seconds: float) -> None:
+    def add_run(self, name: str, gb_seconds: float) -> None:
         self.invocations += 1
         self.gb_seconds += gb_seconds
         self.by_function[name] = self.by_function.get(name, 0.0) + gb_seconds

@@ -10,8 +10,8 @@ from random import Random
 from typing import Any, Protocol
 
 from simulation.agenda import Gather, Process
-from simulation.choices import rule
-from simulation.paths import Context, State, placed, reader, template
+from simulation.state_machine.choices import rule
+from simulation.state_machine.paths import Context, State, placed, reader, template
 
 EVERYTHING, TASK_FAILED = "States.ALL", "States.TaskFailed"
 NOT_TASK_FAILED = ("States.Timeout", "States.Runtime", "States.DataLimitExceeded")
@@ -29,7 +29,7 @@ class StateFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class TaskResult:
     """What a task did: how long it took, and its result or the error that it ended with."""
 
     seconds: float
@@ -37,7 +37,7 @@ class Ran:
     failure: StateFailed | None = None
 
 
-Task = Callable[[Any], Ran]
+Task = Callable[[Any], TaskResult]
 
 
 @dataclass(slots=True)
@@ -120,8 +120,8 @@ class TaskState:
     def _caught(self, failure: StateFailed, visit: Visit) -> str:
         for catcher in self._written.get("Catch", ()):
             if _is_named(failure, catcher["ErrorEquals"]):
-                told = {"Error": failure.error, "Cause": failure.cause}
-                visit.place(catcher.get("ResultPath", "$"), told)
+                error = {"Error": failure.error, "Cause": failure.cause}
+                visit.place(catcher.get("ResultPath", "$"), error)
                 return str(catcher["Next"])
         raise failure
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from protocol.errors import ServiceAnswer
-from simulation.grouping import Dropped
-from simulation.world import PER_DAY, PER_SECOND, World
+from simulation.cloud.receive_queue import Dropped
+from simulation.simulation import PER_DAY, PER_SECOND, Simulation
 
 DAY = 86_400
 SHORTEST_BACKLOG = 60  # seconds; with fewer, a share of calls says nothing
@@ -15,12 +15,12 @@ SHORTEST_BACKLOG = 60  # seconds; with fewer, a share of calls says nothing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measures:
-    """Of one run. Times in seconds."""
+    """The figures of one run. Times in seconds."""
 
     drops: int
     endings: dict[str, int]
     lost: int
-    """Never told, told twice, or failed although the service could code them."""
+    """Drops whose end was not announced once, or was not the one that the service gave them."""
     operations: int
     calls: int
     refused: int
@@ -35,11 +35,11 @@ class Measures:
     share_in_use: float | None
     """Of the calls that the limits allow in those times; None where there was none."""
     drained_seconds: float
-    """From the first drop to the last that was told."""
+    """From the first drop to the last announcement of an end."""
     bound_seconds: float
     """The least time that the limits allow for so many calls."""
-    told_after_last_end: float
-    """From the end of the last operation to the last drop that was told."""
+    announced_after_last_end: float
+    """From the end of the last operation to the last announcement."""
     longest_history: int
     """Events of the largest execution; Step Functions allows 25,000."""
     transitions_a_drop: float
@@ -47,37 +47,39 @@ class Measures:
     dollars_a_drop: float
 
 
-def measured(world: World, drops: Sequence[Dropped]) -> Measures:
-    calls = sorted(world.service.arrivals)
-    told = max(at for at, _ in world.delivered.values())
-    waits = backlogs(world.boarded, world.work.begun)
+def measured(simulation: Simulation, drops: Sequence[Dropped]) -> Measures:
+    calls = sorted(simulation.service.call_times)
+    announced = max(at for at, _ in simulation.endings.values())
+    waits = backlogs(simulation.started, simulation.handlers.created)
     during = sum(bisect_right(calls, end) - bisect_left(calls, begin) for begin, end in waits)
     allowed = sum(allowed_within(end - begin) for begin, end in waits)
     return Measures(
         drops=len(drops),
-        endings=dict(Counter(status for _, status in world.delivered.values())),
-        lost=_lost(world, drops),
-        operations=world.work.operations,
+        endings=dict(Counter(status for _, status in simulation.endings.values())),
+        lost=_lost(simulation, drops),
+        operations=simulation.handlers.operations,
         calls=len(calls),
-        refused=world.service.refused.get(ServiceAnswer.TOO_MANY_REQUESTS, 0),
-        over_quota=world.service.refused.get(ServiceAnswer.LIMIT_EXCEEDED, 0),
+        refused=simulation.service.refused.get(ServiceAnswer.TOO_MANY_REQUESTS, 0),
+        over_quota=simulation.service.refused.get(ServiceAnswer.LIMIT_EXCEEDED, 0),
         most_in_a_second=most_within(calls, 1),
         most_in_a_day=most_within(calls, DAY),
         backlog_seconds=sum(end - begin for begin, end in waits),
         share_in_use=during / allowed if waits else None,
-        drained_seconds=told - drops[0].at,
+        drained_seconds=announced - drops[0].at,
         bound_seconds=least_seconds(len(calls)),
-        told_after_last_end=told - world.service.last_end,
-        longest_history=world.longest_history,
-        transitions_a_drop=world.bill.transitions / len(drops),
-        gb_seconds_a_drop=world.bill.gb_seconds / len(drops),
-        dollars_a_drop=world.bill.dollars / len(drops),
+        announced_after_last_end=announced - simulation.service.last_end,
+        longest_history=simulation.longest_history,
+        transitions_a_drop=simulation.bill.transitions / len(drops),
+        gb_seconds_a_drop=simulation.bill.gb_seconds / len(drops),
+        dollars_a_drop=simulation.bill.dollars / len(drops),
     )
 
 
-def backlogs(boarded: Mapping[str, float], begun: Mapping[str, float]) -> list[tuple[float, float]]:
+def backlogs(
+    started: Mapping[str, float], created: Mapping[str, float]
+) -> list[tuple[float, float]]:
     """The times, long enough to be counted, in which at least one part waited to begin."""
-    changes = [(at, 1) for at in boarded.values()] + [(at, -1) for at in begun.values()]
+    changes = [(at, 1) for at in started.values()] + [(at, -1) for at in created.values()]
     found: list[tuple[float, float]] = []
     waiting, since = 0, 0.0
     for at, change in sorted(changes):
@@ -106,8 +108,8 @@ def least_seconds(calls: int) -> float:
     return days * DAY + rest / PER_SECOND
 
 
-def _lost(world: World, drops: Sequence[Dropped]) -> int:
+def _lost(simulation: Simulation, drops: Sequence[Dropped]) -> int:
     wanted = {drop.number: "failed" if drop.fails else "complete" for drop in drops}
-    ended = {number: status for number, (_, status) in world.delivered.items()}
+    ended = {number: status for number, (_, status) in simulation.endings.items()}
     wrong = sum(ended.get(number) != status for number, status in wanted.items())
-    return wrong + world.told_twice + len(world.failed_executions)
+    return wrong + simulation.announced_twice + len(simulation.failed_executions)

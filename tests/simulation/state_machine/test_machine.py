@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from simulation.agenda import Agenda
-from simulation.machine import StateMachine, shipped
-from simulation.state_types import Ran, StateFailed, Tally, Task
+from simulation.state_machine.machine import StateMachine, shipped
+from simulation.state_machine.states import StateFailed, Tally, Task, TaskResult
 
 
 class Runs:
@@ -33,11 +33,11 @@ def failing(times: int, error: str = "Busy", *, seconds: float = 1.0) -> Task:
     """A task that fails so often before it gives its payload back."""
     left = [times]
 
-    def run(payload: Any) -> Ran:
+    def run(payload: Any) -> TaskResult:
         if left[0]:
             left[0] -= 1
-            return Ran(seconds, failure=StateFailed(error, "why"))
-        return Ran(seconds, payload)
+            return TaskResult(seconds, failure=StateFailed(error, "why"))
+        return TaskResult(seconds, payload)
 
     return run
 
@@ -68,9 +68,9 @@ def should_go_to_the_catcher_when_the_retries_are_used_up() -> None:
     states = {
         "Do": a_task(
             Retry=RETRY,
-            Catch=[{"ErrorEquals": ["Busy"], "ResultPath": "$.caught", "Next": "Told"}],
+            Catch=[{"ErrorEquals": ["Busy"], "ResultPath": "$.caught", "Next": "Caught"}],
         ),
-        "Told": {"Type": "Succeed"},
+        "Caught": {"Type": "Succeed"},
     }
     run = Runs(states, {}, {"work": failing(3)})
     assert run.output == {"caught": {"Error": "Busy", "Cause": "why"}}

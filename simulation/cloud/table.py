@@ -33,9 +33,9 @@ class MemoryTable:
     def __init__(self) -> None:
         self.items: dict[tuple[str, str], Item] = {}
         self.write_units = 0
-        """DynamoDB's: one for each kilobyte begun."""
+        """DynamoDB's: one for each kilobyte created."""
         self.read_units = 0
-        """DynamoDB's, of consistent reads: one for each four kilobytes begun."""
+        """DynamoDB's, of consistent reads: one for each four kilobytes created."""
 
     def get_item(self, *, Key: Mapping[str, str], ConsistentRead: bool) -> dict[str, Any]:  # noqa: N803, ARG002
         item = self.items.get((Key["pk"], Key["sk"]))

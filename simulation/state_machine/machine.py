@@ -9,8 +9,8 @@ from typing import Any
 
 from infra.project_files import STATE_MACHINES
 from simulation.agenda import Process
-from simulation.paths import Context, PathMissing, State
-from simulation.state_types import (
+from simulation.state_machine.paths import Context, PathMissing, State
+from simulation.state_machine.states import (
     EVENTS,
     EVENTS_OF_OTHERS,
     KNOWN_OF_ALL,

@@ -1,4 +1,4 @@
-"""What the functions do: the shipped policies decide, moving bytes is only timed."""
+"""What the functions do: the shipped policies decide, moving bytes only takes time."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -12,10 +12,10 @@ from pipeline.errors import ResultsGone
 from pipeline.finish.finisher import PAGE_DROPS
 from pipeline.rate_limit.limiter import RateLimited
 from pipeline.rate_limit.polling import Polling
-from simulation.grouping import Dropped, SharedOperation, halves
-from simulation.lambdas import Hands
-from simulation.service import SimulatedService
-from simulation.state_types import Ran
+from simulation.cloud.functions import FunctionTime
+from simulation.cloud.receive_queue import Dropped, SharedOperation, halves
+from simulation.cloud.service import SimulatedService
+from simulation.state_machine.states import TaskResult
 
 TOPIC = "anzsco"
 BYTES_PER_SECOND = 50_000_000  # modelled: streams, in and out
@@ -24,44 +24,44 @@ DROP_SECONDS = 0.004  # modelled: the ledger's share in receiving or finishing o
 
 
 @dataclass(slots=True, kw_only=True)
-class Work:
-    """The functions' handlers; each moves `hands` by what it takes."""
+class Handlers:
+    """The functions' handlers; each moves `time` ahead by what it takes."""
 
     engine: Engine
-    simulated: SimulatedService
+    service: SimulatedService
     polling: Polling
     checking: Checking
-    hands: Hands
+    time: FunctionTime
     start: Callable[[SharedOperation], None]
-    begun: dict[str, float] = field(default_factory=dict)
+    created: dict[str, float] = field(default_factory=dict)
     """By part, when its first operation was created."""
     operations: int = 0
     groups: dict[str, SharedOperation] = field(default_factory=dict)
     _retried: set[str] = field(default_factory=set)
 
-    def board(self, group: SharedOperation) -> str:
-        """A part for drops that travel together; its id."""
+    def add_part(self, group: SharedOperation) -> str:
+        """The id of a new part, for drops that share an operation."""
         part_id = f"part-{len(self.groups)}"
         self.groups[part_id] = group
         return part_id
 
     def receive(self, drops: int) -> None:
-        self.hands.move(drops * DROP_SECONDS)
+        self.time.move(drops * DROP_SECONDS)
 
     def submit(self, event: Mapping[str, Any]) -> dict[str, Any]:
         group, progress = self._group(event), Progress.from_state(event["progress"])
         try:
             model = self.engine.model(TOPIC, None, turn=progress.turn)
-            order = OperationRequest(
+            request = OperationRequest(
                 topic=TOPIC, model_id=None, model=model, name=event["part"]["part_id"]
             )
-            created = self.engine.open(order, turn=progress.turn)
+            created = self.engine.open(request, turn=progress.turn)
         except RateLimited as pending:
             return progress.awaiting_slot(pending.wait_seconds, pending.turn).to_state()
         self.operations += 1
-        self.begun.setdefault(event["part"]["part_id"], self.hands.time)
+        self.created.setdefault(event["part"]["part_id"], self.time.now)
         self._move_bytes(group, 1)
-        self.simulated.upload(
+        self.service.upload(
             created.operation_id,
             sum(drop.records for drop in group),
             fails=any(drop.fails for drop in group),
@@ -71,7 +71,7 @@ class Work:
             wait_seconds=self.polling.wait(0, self.engine.load()),
             operation_id=created.operation_id,
             attempt=progress.attempt + 1,
-            uploaded_at=self.hands.clock.iso(),
+            uploaded_at=self.time.clock.iso(),
         ).to_state()
 
     def check(self, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,20 +89,20 @@ class Work:
         return replace(progress, status=PartStatus.COLLECTED, wait_seconds=0, turn=None).to_state()
 
     def finish(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """A page of announcements."""
-        told: list[dict[str, str]] = []
+        """A page of notifications, as the shipped Finish returns them."""
+        ended: list[dict[str, str]] = []
         for outcome in event["outcomes"]:
-            told += self._endings(outcome["part_id"], outcome["progress"]["status"])
+            ended += self._endings(outcome["part_id"], outcome["progress"]["status"])
         at = event["ended"]["at"]
         page = PAGE_DROPS
-        self.hands.move(min(page, len(told) - at) * DROP_SECONDS)
-        worst = "failed" if any(each["status"] == "failed" for each in told) else "complete"
+        self.time.move(min(page, len(ended) - at) * DROP_SECONDS)
+        worst = "failed" if any(each["status"] == "failed" for each in ended) else "complete"
         return {
             "at": at + page,
             "status": worst,
             "cause": "a record could not be coded",
-            "announcements": told[at : at + page],
-            "more": at + page < len(told),
+            "announcements": ended[at : at + page],
+            "more": at + page < len(ended),
         }
 
     def _endings(self, part_id: str, status: str) -> list[dict[str, str]]:
@@ -114,7 +114,7 @@ class Work:
                 for half in halves(group):
                     self.start(half)
             return []
-        return [_announcement(drop, "complete" if collected else "failed") for drop in group]
+        return [_notification(drop, "complete" if collected else "failed") for drop in group]
 
     def _group(self, event: Mapping[str, Any]) -> SharedOperation:
         return self.groups[event["part"]["part_id"]]
@@ -122,23 +122,23 @@ class Work:
     def _move_bytes(self, group: SharedOperation, objects: int) -> None:
         """All files of a group, each read from or written to so many objects."""
         size, count = sum(drop.bytes for drop in group), objects * len(group)
-        self.hands.move(size / BYTES_PER_SECOND + count * OBJECT_SECONDS / OBJECTS_AT_ONCE)
+        self.time.move(size / BYTES_PER_SECOND + count * OBJECT_SECONDS / OBJECTS_AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
-class Announce:
-    """EventBridge: the last thing that is told of a drop."""
+class PutEvents:
+    """EventBridge's `PutEvents`: a drop's end, the last thing that is sent of it."""
 
-    told: Callable[[int, str], None]
+    on_end: Callable[[int, str], None]
     seconds: float = 0.05
 
-    def __call__(self, payload: Mapping[str, Any]) -> Ran:
+    def __call__(self, payload: Mapping[str, Any]) -> TaskResult:
         detail = json.loads(payload["Entries"][0]["Detail"])
-        self.told(detail["number"], detail["status"])
-        return Ran(self.seconds)
+        self.on_end(detail["number"], detail["status"])
+        return TaskResult(self.seconds)
 
 
-def _announcement(drop: Dropped, status: str) -> dict[str, str]:
+def _notification(drop: Dropped, status: str) -> dict[str, str]:
     return {
         "subject": "",
         "message": "",

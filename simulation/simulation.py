@@ -1,4 +1,4 @@
-"""Everything of a simulation, joined: drops, door, state machine, functions, service."""
+"""A whole simulation: drops, the queue, the state machine, the functions, the service."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,14 +16,14 @@ from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.limiter import Limiter
 from pipeline.rate_limit.polling import Polling
 from simulation.agenda import Agenda
-from simulation.costs import Bill
-from simulation.grouping import Door, Dropped
-from simulation.lambdas import Hands, SimulatedFunction
-from simulation.machine import StateMachine, shipped
-from simulation.service import Durations, SimulatedService
-from simulation.state_types import Ran, StateFailed, Tally, Task
-from simulation.table import MemoryTable
-from simulation.work import Announce, Work
+from simulation.cloud.costs import Bill
+from simulation.cloud.functions import FunctionTime, SimulatedFunction
+from simulation.cloud.handlers import Handlers, PutEvents
+from simulation.cloud.receive_queue import Dropped, ReceiveQueue
+from simulation.cloud.service import Durations, SimulatedService
+from simulation.cloud.table import MemoryTable
+from simulation.state_machine.machine import StateMachine, shipped
+from simulation.state_machine.states import StateFailed, Tally, Task, TaskResult
 
 PER_SECOND, PER_DAY = 1, 10_000  # the service's documented limits
 POLL_FIRST, POLL_FRACTION, POLL_CEILING = 10, 0.1, 7_200  # seconds; cdk.json
@@ -48,7 +48,7 @@ class OneToken:
 
 
 @dataclass(slots=True)
-class World:
+class Simulation:
     """A simulation about to run. `run` ends when nothing is left to happen."""
 
     begins: float
@@ -60,25 +60,28 @@ class World:
     requests_per_second: float = PER_SECOND
     """What the pipeline is set to; the service's own limits stay what they are."""
     agenda: Agenda = field(init=False)
-    work: Work = field(init=False, repr=False)
+    handlers: Handlers = field(init=False, repr=False)
     bill: Bill = field(default_factory=Bill)
     service: SimulatedService = field(init=False)
-    delivered: dict[int, tuple[float, str]] = field(default_factory=dict)
-    """By a drop's number: when it was told, and how it ended."""
-    told_twice: int = 0
+    endings: dict[int, tuple[float, str]] = field(default_factory=dict)
+    """By a drop's number: when its end was announced, and how it ended."""
+    announced_twice: int = 0
     failed_executions: list[str] = field(default_factory=list)
     longest_history: int = 0
-    boarded: dict[str, float] = field(default_factory=dict)
+    started: dict[str, float] = field(default_factory=dict)
     """By part, when its execution started."""
+    _machine: StateMachine = field(init=False, repr=False)
+    _table: MemoryTable = field(init=False, repr=False)
+    _queue: ReceiveQueue = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         chance = Random(self.seed)  # noqa: S311  no secret
         self.agenda = Agenda(self.begins)
-        hands, table = Hands(self.begins), MemoryTable()
+        time, table = FunctionTime(self.begins), MemoryTable()
         ledger = Ledger(table)  # type: ignore[arg-type]
         self.service = SimulatedService(
-            now=lambda: hands.time,
-            travel=hands.move,
+            now=lambda: time.now,
+            elapse=time.move,
             chance=chance,
             durations=self.durations,
             limits=Limits(PER_SECOND, 1, PER_DAY),
@@ -94,7 +97,7 @@ class World:
             ledger=ledger,
             requests_per_second=self.requests_per_second,
             requests_per_day=PER_DAY,
-            clock=hands.clock,
+            clock=time.clock,
             chance=chance.random,
             checks_ahead=polling.most_checks,
         )
@@ -103,64 +106,60 @@ class World:
             tokens=OneToken(),  # type: ignore[arg-type]
             limiter=limiter,
             service_url="https://service.example",
-            clock=hands.clock,
+            clock=time.clock,
         )
         engine = CodingServiceEngine(
             client=client,
             pool=presigned_pool(None),
             hosts=PresignedHosts(()),  # no bytes are moved here
             ledger=ledger,
-            clock=hands.clock,
+            clock=time.clock,
         )
-        work = Work(
+        handlers = Handlers(
             engine=engine,
-            simulated=self.service,
+            service=self.service,
             polling=polling,
             checking=Checking(
                 engine_of=lambda _topic: engine,
                 polling=polling,
-                clock=hands.clock,
+                clock=time.clock,
                 max_attempts=MAX_ATTEMPTS,
             ),
-            hands=hands,
+            time=time,
             start=self._start,
         )
 
         def function(name: str, handler: Any) -> SimulatedFunction:
             return SimulatedFunction(
-                name, MEMORY_MB[name], handler, self.agenda, hands, self.bill, chance
+                name, MEMORY_MB[name], handler, self.agenda, time, self.bill, chance
             )
 
         tasks: dict[str, Task] = {
-            "SubmitFunctionArn": function("Submit", work.submit),
-            "CheckFunctionArn": function("Check", work.check),
-            "CollectFunctionArn": function("Collect", work.collect),
-            "FinishFunctionArn": function("Finish", work.finish),
-            "arn:Partition:states:::sns:publish": lambda _payload: Ran(PUBLISH_SECONDS),
-            "arn:Partition:states:::events:putEvents": Announce(self._told),
+            "SubmitFunctionArn": function("Submit", handlers.submit),
+            "CheckFunctionArn": function("Check", handlers.check),
+            "CollectFunctionArn": function("Collect", handlers.collect),
+            "FinishFunctionArn": function("Finish", handlers.finish),
+            "arn:Partition:states:::sns:publish": lambda _payload: TaskResult(PUBLISH_SECONDS),
+            "arn:Partition:states:::events:putEvents": PutEvents(self._ended),
         }
         self._machine = StateMachine(shipped("drop.asl.json"), tasks, chance)
-        self.work, self._table = work, table
-        self._door = Door(
-            self.agenda, function("Receive", work.receive), self._start, self.shares, chance
+        self.handlers, self._table = handlers, table
+        self._queue = ReceiveQueue(
+            self.agenda, function("Receive", handlers.receive), self._start, self.shares, chance
         )
-
-    _machine: StateMachine = field(init=False, repr=False)
-    _table: MemoryTable = field(init=False, repr=False)
-    _door: Door = field(init=False, repr=False)
 
     def run(self, drops: Sequence[Dropped]) -> None:
         for drop in drops:
-            self._door.expect(drop)
+            self._queue.expect(drop)
         self.agenda.run()
         self.bill.drops = len(drops)
-        self.bill.parts = self.work.operations
+        self.bill.parts = self.handlers.operations
         self.bill.write_units = self._table.write_units
         self.bill.read_units = self._table.read_units
 
     def _start(self, group: tuple[Dropped, ...]) -> None:
-        part_id = self.work.board(group)
-        self.boarded[part_id] = self.agenda.now
+        part_id = self.handlers.add_part(group)
+        self.started[part_id] = self.agenda.now
         tally = Tally()
         context = {"Execution": {"Id": part_id, "Name": part_id}}
         state = {"drops": [drop.number for drop in group], "parts": [{"part_id": part_id}]}
@@ -168,14 +167,14 @@ class World:
         def ended(_output: Any, failure: BaseException | None) -> None:
             self.bill.transitions += tally.transitions
             self.longest_history = max(self.longest_history, tally.events)
-            told = isinstance(failure, StateFailed) and failure.error.startswith("Drop")
-            if failure is not None and not told:
+            as_meant = isinstance(failure, StateFailed) and failure.error.startswith("Drop")
+            if failure is not None and not as_meant:
                 self.failed_executions.append(str(failure))
 
         process = self._machine.execution(state, context, tally)
         self.agenda.start(process, ended, StateFailed)
 
-    def _told(self, number: int, status: str) -> None:
-        if number in self.delivered:
-            self.told_twice += 1
-        self.delivered[number] = (self.agenda.now, status)
+    def _ended(self, number: int, status: str) -> None:
+        if number in self.endings:
+            self.announced_twice += 1
+        self.endings[number] = (self.agenda.now, status)

@@ -11,10 +11,10 @@ from functools import cache
 
 from pipeline.storage.block_reader import BLOCK_BYTES
 from pipeline.storage.multipart import PART_BYTES
-from simulation.costs import GB_SECOND, GET, INVOCATION, PUT, TRANSITION
-from simulation.grouping import Dropped
+from simulation.cloud.costs import GB_SECOND, GET, INVOCATION, PUT, TRANSITION
+from simulation.cloud.receive_queue import Dropped
 from simulation.scenarios import BYTES_A_RECORD, MORNING, at_once
-from simulation.world import World
+from simulation.simulation import Simulation
 
 STORED_GB_MONTH = 0.023  # dollars; S3 standard, list price of US East
 GB = 10**9
@@ -51,14 +51,14 @@ class Price:
 
 def price(name: str, drops: Sequence[Dropped]) -> Price:
     """What one simulated run of these drops would have cost."""
-    world = World(drops[0].at)
-    world.run(drops)
-    bill, size = world.bill, sum(drop.bytes for drop in drops)
+    simulation = Simulation(drops[0].at)
+    simulation.run(drops)
+    bill, size = simulation.bill, sum(drop.bytes for drop in drops)
     workflow = bill.transitions * TRANSITION
     functions = bill.gb_seconds * GB_SECOND + bill.invocations * INVOCATION
     return Price(
         name=name,
-        calls=len(world.service.arrivals),
+        calls=len(simulation.service.call_times),
         transitions=bill.transitions,
         gb_seconds=bill.gb_seconds,
         workflow=workflow,

@@ -1,6 +1,6 @@
 """A run's figures in words."""
 
-from simulation.measures import Measures
+from simulation.report.measures import Measures
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
@@ -24,8 +24,8 @@ def lines_of(seen: Measures) -> list[str]:
         f"rate in use  {used}",
         (
             f"drained      in {duration(seen.drained_seconds)}; the limits allow so many calls in "
-            f"{duration(seen.bound_seconds)}; {duration(seen.told_after_last_end)} after the last "
-            "operation's end"
+            f"{duration(seen.bound_seconds)}; {duration(seen.announced_after_last_end)} after the "
+            "last operation's end"
         ),
         (
             f"a drop       {seen.transitions_a_drop:.1f} state transitions, "
@@ -46,7 +46,7 @@ def row_of(seed: int, seen: Measures) -> str:
     return (
         f"{seed:>4}  {seen.operations:>10,}  {seen.calls:>6,}  {seen.lost:>4}  "
         f"{seen.refused + seen.over_quota:>7}  {seen.most_in_a_second:>11}  {used:>11}  "
-        f"{duration(seen.drained_seconds):>8}  {duration(seen.told_after_last_end):>14}"
+        f"{duration(seen.drained_seconds):>8}  {duration(seen.announced_after_last_end):>14}"
     )
 
 

@@ -12,7 +12,7 @@ from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import Parts
 from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.state import CallKind
-from simulation.table import MemoryTable
+from simulation.cloud.table import MemoryTable
 from tests.support.pipeline.builders import SimulatedIo, a_drop, a_limiter
 from tests.support.pipeline.clouds import cloud
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
-from simulation.paths import Context, Read, State, exists, reader
+from simulation.state_machine.paths import Context, Read, State, exists, reader
 
 Rule = Callable[[State, Context], bool]
 

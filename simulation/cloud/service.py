@@ -75,27 +75,27 @@ class Operation:
 
 @dataclass(slots=True)
 class SimulatedService:
-    """Answers as a `Transport`; `travel` moves the caller's clock."""
+    """Answers as a `Transport`; `elapse` moves the caller's clock by so many seconds."""
 
     now: Callable[[], float]
-    travel: Callable[[float], None]
+    elapse: Callable[[float], None]
     chance: Random
     durations: Durations
     limits: Limits
     operations: dict[str, Operation] = field(default_factory=dict)
-    arrivals: list[float] = field(default_factory=list)
-    """Of all calls, in seconds since 1970."""
+    call_times: list[float] = field(default_factory=list)
+    """When each call reached the service, in seconds since 1970."""
     refused: dict[ServiceAnswer, int] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
 
     def __call__(self, request: HttpRequest) -> HttpAnswer:
-        self.travel(THERE + self.chance.expovariate(1 / JITTER))
+        self.elapse(THERE + self.chance.expovariate(1 / JITTER))
         answer = self._answer(request)
-        self.travel(BACK + self.chance.expovariate(1 / JITTER))
+        self.elapse(BACK + self.chance.expovariate(1 / JITTER))
         return answer
 
     def upload(self, operation_id: str, records: int, *, fails: bool) -> None:
-        """The input has arrived; the operation is queued."""
+        """The input is stored; the operation waits in the service's queue."""
         now = self.now()
         operation = self.operations[operation_id]
         operation.ends_at = now + self.durations.draw(records, now, self.chance)
@@ -107,7 +107,7 @@ class SimulatedService:
 
     def _answer(self, request: HttpRequest) -> HttpAnswer:
         now = self.now()
-        self.arrivals.append(now)
+        self.call_times.append(now)
         try:
             self.usage = self.limits.take(self.usage, round(now * 1000))
         except Refusal as refusal:

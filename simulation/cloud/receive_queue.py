@@ -1,4 +1,4 @@
-"""Drops at the door, and which of them share an operation."""
+"""The queue in front of receive, and which drops share an operation."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -7,11 +7,11 @@ from random import Random
 from pipeline.domain.drop import Drop
 from pipeline.receive.batching import Sharing
 from simulation.agenda import Agenda
-from simulation.lambdas import SimulatedFunction
+from simulation.cloud.functions import SimulatedFunction
 
 SHARE_WAIT_SECONDS = 3  # cdk.json: the queue's batching window
 RECEIVE_AT_ONCE = 2  # infra/pipeline: invocations of receive
-BATCH_OF_MANY, BATCH_OF_FEW = 1_000, 10  # infra/pipeline: as many as one execution carries
+BATCH_OF_MANY, BATCH_OF_FEW = 1_000, 10  # infra/pipeline: as many as one execution's input holds
 SHARING = Sharing(max_bytes=32 << 20)  # cdk.json
 EVENT_SECONDS = (0.3, 1.5)  # modelled: from S3 over EventBridge to the queue
 
@@ -31,8 +31,8 @@ class Dropped:
 SharedOperation = tuple[Dropped, ...]
 
 
-def retry_groups(drops: Iterable[Dropped]) -> list[SharedOperation]:
-    """Who travels together, of one delivery of the queue, by the shipped rule."""
+def shared_operations(drops: Iterable[Dropped]) -> list[SharedOperation]:
+    """Groups the drops of one batch of the queue by the shipped rule."""
     known = {str(drop.number): drop for drop in drops}
     groups = SHARING.groups(_as_shipped(drop) for drop in known.values())
     return [tuple(known[each.drop_id] for each in group) for group in groups]
@@ -61,7 +61,7 @@ def halves(group: SharedOperation) -> tuple[SharedOperation, SharedOperation]:
 
 
 @dataclass(slots=True)
-class Door:
+class ReceiveQueue:
     """The queue in front of receive. Lambda gathers a batch, up to the window, and calls it."""
 
     agenda: Agenda
@@ -73,10 +73,11 @@ class Door:
     _idle: int = RECEIVE_AT_ONCE
 
     def expect(self, drop: Dropped) -> None:
-        arrives = drop.at + self.chance.uniform(*EVENT_SECONDS)
-        self.agenda.at(arrives, lambda: self._arrive(drop))
+        """Will queue the drop when its event is there."""
+        queued_at = drop.at + self.chance.uniform(*EVENT_SECONDS)
+        self.agenda.at(queued_at, lambda: self._add(drop))
 
-    def _arrive(self, drop: Dropped) -> None:
+    def _add(self, drop: Dropped) -> None:
         self._queued.append(drop)
         self._gather()
 
@@ -86,18 +87,18 @@ class Door:
         self._idle -= 1
         full = len(self._queued) >= self._batch
         window = SHARE_WAIT_SECONDS if self.shares and not full else 0
-        self.agenda.at(self.agenda.now + window, self._deliver)
+        self.agenda.at(self.agenda.now + window, self._receive_batch)
 
     @property
     def _batch(self) -> int:
         return BATCH_OF_MANY if self.shares else BATCH_OF_FEW
 
-    def _deliver(self) -> None:
+    def _receive_batch(self) -> None:
         batch, self._queued = self._queued[: self._batch], self._queued[self._batch :]
         ran = self.receive(len(batch))
         groups: list[SharedOperation] = [(drop,) for drop in batch]
         if self.shares:
-            groups = retry_groups(batch)
+            groups = shared_operations(batch)
         self.agenda.at(self.agenda.now + ran.seconds, lambda: self._received(groups))
 
     def _received(self, groups: list[SharedOperation]) -> None:
