@@ -6,7 +6,7 @@
     make bench-quick           a small file, without other programs; fails where a ratio has fallen
 
 Files, what is uploaded and what is copied lie in memory (/dev/shm) where there is room for twice
-the largest file, else below build/bench; a contender's temporary file lies there in any case.
+the largest file, else below build/bench; a competitor's temporary file lies there in any case.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from bench.cold_start import cold_starts
 from bench.report.goals import Goal, goals, quick_goals
 from bench.report.report import Run
 from bench.report.runs import Measurement, Runner, Undelivered, core_shares
-from bench.streams.competitors import contenders, environment
+from bench.streams.competitors import competitors, environment
 from bench.streams.debian_packages import missing, program, version
 from bench.streams.sample_files import write_sample
 from bench.streams.sample_results import write_results
@@ -46,7 +46,7 @@ LEFT_BYTES = 3 << 30  # of memory, for everything else that runs
 
 
 def main(arguments: Sequence[str]) -> int:
-    """0, or 1 where a contender failed or a goal of the quick form is not met."""
+    """0, or 1 where a competitor failed or a goal of the quick form is not met."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--sizes", default=",".join(SIZES))
     parser.add_argument("--keep", action="store_true", help="renew the page for other sizes too")
@@ -113,8 +113,8 @@ def _measured(sizes: Sequence[str], *, tls: bool, quick: bool = False) -> Iterat
             for bucket, written in ((DROPS, write_sample), (SERVICE, write_results)):
                 file = directory / bucket / f"{size}.jsonl"
                 written(file, _bytes(size))
-                for contender in contenders(found, file, quick=quick):
-                    measurement = runner.fastest(contender, file)
+                for competitor in competitors(found, file, quick=quick):
+                    measurement = runner.fastest(competitor, file)
                     print(_line(size, measurement), flush=True)
                     yield measurement
                 file.unlink()

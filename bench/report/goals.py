@@ -28,7 +28,7 @@ class Goal:
 
 
 def goals(measured: Sequence[Measurement]) -> list[Goal]:
-    """Of one file size; those whose contenders took part."""
+    """Of one file size; those whose competitors took part."""
     found = {(each.side, each.name): each for each in measured}
     compared = (
         (Side.SUBMIT, Name.NAIVE, TIMES_NAIVE),

@@ -59,10 +59,10 @@ def _measurement(found: dict[str, Any]) -> Measurement:
 
 
 def block(name: str) -> str:
-    """A table of the kept run: contenders, transfers, goals, tls, cold-starts or memory."""
+    """A table of the kept run: competitors, transfers, goals, tls, cold-starts or memory."""
     run = Run.kept()
     tables: dict[str, Callable[[], str]] = {
-        "contenders": _contenders,
+        "competitors": _competitors,
         "transfers": lambda: f"{run.setting}\n\n{_transfers(run.plain)}",
         "goals": lambda: _goals(run.goals),
         "tls": lambda: _transfers(run.over_tls),
@@ -83,7 +83,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], rule: str = "---:
     return "\n".join(f"| {' | '.join(row)} |" for row in ruled)
 
 
-def _contenders() -> str:
+def _competitors() -> str:
     rows = [(f"{side}, {name}", what) for (side, name), what in WHAT.items()]
     return _table(("", "what runs"), rows, ":---")
 

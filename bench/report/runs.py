@@ -1,4 +1,4 @@
-"""Runs contenders, each in processes of its own, and checks what they delivered."""
+"""Runs competitors, each in processes of its own, and checks what they delivered."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.streams.competitors import Contender, Name, Side
+from bench.streams.competitors import Competitor, Name, Side
 from bench.streams.storages import Storages, digest_of
 from infra.project_files import PROJECT
 from localcloud.processes import stop_group
@@ -19,7 +19,7 @@ MAX_SHOWN_CHARACTERS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What one contender took for one file; of several runs the fastest."""
+    """What one competitor took for one file; of several runs the fastest."""
 
     side: Side
     name: Name
@@ -38,37 +38,37 @@ class Measurement:
 
 
 class Undelivered(Exception):
-    """A contender failed, or its bytes are not the file's."""
+    """A competitor failed, or its bytes are not the file's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """:param cores: what a contender may use; empty: all."""
+    """:param cores: what a competitor may use; empty: all."""
 
     storages: Storages
     environment: Mapping[str, str]
     cores: Sequence[int]
     tries: int
 
-    def fastest(self, contender: Contender, file: Path) -> Measurement:
+    def fastest(self, competitor: Competitor, file: Path) -> Measurement:
         """Raises `Undelivered`."""
-        return min(self._runs(contender, file), key=lambda run: run.seconds)
+        return min(self._runs(competitor, file), key=lambda run: run.seconds)
 
-    def _runs(self, contender: Contender, file: Path) -> Iterator[Measurement]:
+    def _runs(self, competitor: Competitor, file: Path) -> Iterator[Measurement]:
         wanted = digest_of([file])
         for _ in range(self.tries):
             self.storages.forget()
             try:
-                yield self._run(contender, file)
-                self._check(contender, wanted)
+                yield self._run(competitor, file)
+                self._check(competitor, wanted)
             finally:
                 self.storages.forget()
 
-    def _run(self, contender: Contender, file: Path) -> Measurement:
-        spec = json.dumps({"commands": contender.commands, "cores": list(self.cores)})
+    def _run(self, competitor: Competitor, file: Path) -> Measurement:
+        spec = json.dumps({"commands": competitor.commands, "cores": list(self.cores)})
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(MEASURED), spec],
-            env={**self.environment, "RCLONE_CONFIG_BENCH_ENDPOINT": self._endpoint(contender)},
+            env={**self.environment, "RCLONE_CONFIG_BENCH_ENDPOINT": self._endpoint(competitor)},
             cwd=PROJECT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -78,38 +78,38 @@ class Runner:
         try:
             printed, said = process.communicate()
         finally:
-            stop_group(process.pid)  # where this was interrupted, contenders still run
+            stop_group(process.pid)  # where this was interrupted, competitors still run
         if process.returncode:
             raise Undelivered(
-                f"{contender.side} by {contender.name} failed:\n"
+                f"{competitor.side} by {competitor.name} failed:\n"
                 f"{said.strip()[-MAX_SHOWN_CHARACTERS:]}"
             )
         taken = json.loads(printed)
         return Measurement(
-            side=contender.side,
-            name=contender.name,
+            side=competitor.side,
+            name=competitor.name,
             file_bytes=file.stat().st_size,
             seconds=taken["seconds"],
             cpu_seconds=sum(each["cpu_seconds"] for each in taken["processes"]),
             peak_bytes=sum(each["peak_bytes"] for each in taken["processes"]),
         )
 
-    def _endpoint(self, contender: Contender) -> str:
-        submit = contender.side is Side.SUBMIT
+    def _endpoint(self, competitor: Competitor) -> str:
+        submit = competitor.side is Side.SUBMIT
         return self.storages.read_url if submit else self.storages.write_url
 
-    def _check(self, contender: Contender, wanted: str) -> None:
-        submit = contender.side is Side.SUBMIT
+    def _check(self, competitor: Competitor, wanted: str) -> None:
+        submit = competitor.side is Side.SUBMIT
         delivered = self.storages.uploaded() if submit else self.storages.copied()
         if digest_of(delivered) != wanted:
             sizes = [path.stat().st_size for path in delivered]
             raise Undelivered(
-                f"{contender.side} by {contender.name} delivered other bytes than the file's: "
+                f"{competitor.side} by {competitor.name} delivered other bytes than the file's: "
                 f"{sum(sizes)} bytes in {len(sizes)} files"
             )
 
 
 def core_shares() -> tuple[list[int], list[int]]:
-    """One core for the contender, and the others for the storages; all for both if there is one."""
+    """A core for the competitor, and the others for the storages; where there is one, for both."""
     cores = sorted(os.sched_getaffinity(0))
     return (cores[:1], cores[1:]) if len(cores) > 1 else ([], [])

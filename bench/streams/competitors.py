@@ -26,7 +26,7 @@ class Side(StrEnum):
 
 
 class Name(StrEnum):
-    """Contenders, as the tables name them."""
+    """Competitors, as the tables name them."""
 
     DROPCODER = "Dropcoder"
     BARE = "bare pipe"
@@ -55,7 +55,7 @@ WHAT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
+class Competitor:
     """Commands that run as one pipe."""
 
     side: Side
@@ -67,7 +67,7 @@ class Contender:
         return WHAT[self.side, self.name]
 
 
-def contenders(found: Storages, file: Path, *, quick: bool) -> list[Contender]:
+def competitors(found: Storages, file: Path, *, quick: bool) -> list[Competitor]:
     """All that this machine has the programs for, for one file of `drops` or `service`.
 
     :param quick: only those that need nothing but Python.
@@ -77,11 +77,13 @@ def contenders(found: Storages, file: Path, *, quick: bool) -> list[Contender]:
     described = json.dumps(asdict(places))
     python = (sys.executable, "-m")
     ours = (*python, "bench.streams.pipeline_worker")
-    made = [Contender(side, Name.DROPCODER, ((*ours, side, described),))]
+    made = [Competitor(side, Name.DROPCODER, ((*ours, side, described),))]
     if side is Side.SUBMIT:
-        made.append(Contender(side, Name.BARE, ((*ours, "bare", described),)))
+        made.append(Competitor(side, Name.BARE, ((*ours, "bare", described),)))
     for name, module in ((Name.NAIVE, "naive"), (Name.TEMPORARY_FILE, "temporary_file")):
-        made.append(Contender(side, name, ((*python, f"bench.streams.{module}", side, described),)))
+        made.append(
+            Competitor(side, name, ((*python, f"bench.streams.{module}", side, described),))
+        )
     if not quick:
         made += _tools(places, side)
     return made
@@ -100,7 +102,7 @@ def _places(found: Storages, file: Path, side: Side) -> Places:
     )
 
 
-def _tools(places: Places, side: Side) -> list[Contender]:
+def _tools(places: Places, side: Side) -> list[Competitor]:
     """Pipes of command line tools; S3 takes no chunked body, so curl is told the length."""
     curl, rclone = shutil.which("curl"), program("rclone")
     if curl is None:
@@ -115,7 +117,7 @@ def _tools(places: Places, side: Side) -> list[Contender]:
     put = (*quiet, *options, "--upload-file", "-", places.presigned_url)
     get = (*quiet, places.presigned_url)
     where = f"{places.bucket}/{places.key}"
-    made: list[Contender] = []
+    made: list[Competitor] = []
     pipe: tuple[tuple[str, ...], ...]
     if AWS.exists():
         aws = (str(AWS), "--endpoint-url", places.endpoint_url, "s3", "cp")
@@ -123,7 +125,7 @@ def _tools(places: Places, side: Side) -> list[Contender]:
             pipe = ((*aws, f"s3://{where}", "-"), put)
         else:
             pipe = (get, (*aws, "--expected-size", length, "-", f"s3://{where}"))
-        made.append(Contender(side, Name.AWS, pipe))
+        made.append(Competitor(side, Name.AWS, pipe))
     if rclone is not None:
         # It finds certificates by SSL_CERT_FILE, and stumbles over AWS_CA_BUNDLE.
         call = ("env", "--unset=AWS_CA_BUNDLE", rclone, "--config", os.devnull)
@@ -131,12 +133,12 @@ def _tools(places: Places, side: Side) -> list[Contender]:
             pipe = ((*call, "--no-traverse", "cat", f"bench:{where}"), put)
         else:
             pipe = (get, (*call, "rcat", f"bench:{where}"))
-        made.append(Contender(side, Name.RCLONE, pipe))
+        made.append(Competitor(side, Name.RCLONE, pipe))
     return made
 
 
 def environment(found: Storages, temporary: Path) -> Mapping[str, str]:
-    """What every contender runs with: keys that nobody checks, addresses, certificates."""
+    """What every competitor runs with: keys that nobody checks, addresses, certificates."""
     variables = {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(temporary),  # nobody's own settings take part

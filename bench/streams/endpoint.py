@@ -5,7 +5,7 @@
 It prints its port. Objects are files below the directory, read by (ranged) GET and HEAD and
 written by PUT; multipart uploads are kept as one file a part. It is written for speed: a thread
 for each connection, whole blocks, no checksums. It trusts every signature and is a storage for
-measurements alone. Every contender writes to this same process.
+measurements alone. Every competitor writes to this same process.
 """
 
 import argparse

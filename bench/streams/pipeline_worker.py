@@ -41,7 +41,7 @@ INPUT_FORMAT = ("occp_text", "tasks_text")
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What a contender is told; addresses and an object."""
+    """What a competitor gets: addresses and an object."""
 
     endpoint_url: str
     bucket: str

@@ -1,7 +1,7 @@
 """The storages of one measurement: what they hold, where they answer, and what was written.
 
 The drop bucket and the service's storage are read from nginx, and uploads go to it, where there
-is an nginx; the results bucket is `bench.streams.endpoint`, for every contender. Without nginx the
+is an nginx; the results bucket is `bench.streams.endpoint`, for every competitor. Without nginx the
 endpoint stands for all of them.
 """
 
@@ -36,7 +36,7 @@ BLOCK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Storages:
-    """Where a contender reads and writes."""
+    """Where a competitor reads and writes."""
 
     directory: Path
     read_url: str
@@ -74,7 +74,7 @@ class Storages:
         return [*found, whole] if whole.is_file() else found
 
     def forget(self) -> None:
-        """Removes what contenders wrote."""
+        """Removes what competitors wrote."""
         for path in (*self.uploaded(), *self.copied()):
             path.unlink()
 

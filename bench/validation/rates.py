@@ -30,7 +30,7 @@ Check = Callable[[list[bytes]], object]
 
 
 @dataclass(slots=True)
-class Contender:
+class Alternative:
     """A way to check a file that comes in blocks, and its best time so far."""
 
     name: str
@@ -80,7 +80,7 @@ def output_scan(blocks: list[bytes]) -> None:
     scan.finish()
 
 
-def contenders(inputs: list[bytes], outputs: list[bytes]) -> tuple[list[Contender], ...]:
+def alternatives(inputs: list[bytes], outputs: list[bytes]) -> tuple[list[Alternative], ...]:
     """For input and for output, the naive way first."""
     decoders: list[tuple[str, Callable[[bytes], object]]] = [("json.loads a line", json.loads)]
     try:
@@ -90,13 +90,16 @@ def contenders(inputs: list[bytes], outputs: list[bytes]) -> tuple[list[Contende
     decoders.append(("msgspec a line", msgspec.json.Decoder().decode))
     return (
         [
-            *(Contender(f"input: {name}", by_line(decode), inputs) for name, decode in decoders),
-            Contender("input: the careful path alone", careful_validation, inputs),
-            Contender("input: Validation", validation, inputs),
+            *(Alternative(f"input: {name}", by_line(decode), inputs) for name, decode in decoders),
+            Alternative("input: the careful path alone", careful_validation, inputs),
+            Alternative("input: Validation", validation, inputs),
         ],
         [
-            *(Contender(f"output: {name}", by_line(decode), outputs) for name, decode in decoders),
-            Contender("output: OutputScan", output_scan, outputs),
+            *(
+                Alternative(f"output: {name}", by_line(decode), outputs)
+                for name, decode in decoders
+            ),
+            Alternative("output: OutputScan", output_scan, outputs),
         ],
     )
 
@@ -120,16 +123,16 @@ def main(megabytes: int = 64, rounds: int = 5) -> None:
         sample, results = Path(folder) / "sample.jsonl", Path(folder) / "output.jsonl"
         write_sample(sample, megabytes * 1_000_000)
         write_results(results, megabytes * 1_000_000)
-        groups = contenders(_blocks(sample), _blocks(results))
+        groups = alternatives(_blocks(sample), _blocks(results))
     for _ in range(rounds):
         for group in groups:
-            for contender in group:
-                contender.run()
+            for alternative in group:
+                alternative.run()
     print(f"{'':30}{'MB/s':>6}{'ratio':>8}")
     for group in groups:
-        for contender in group:
-            ratio = contender.rate / group[0].rate
-            print(f"{contender.name:30}{contender.rate:6.0f}{ratio:8.1f}")
+        for alternative in group:
+            ratio = alternative.rate / group[0].rate
+            print(f"{alternative.name:30}{alternative.rate:6.0f}{ratio:8.1f}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a contender took is what its processes took."""
+"""What a competitor took is what its processes took."""
 
 import json
 import subprocess

@@ -17,7 +17,7 @@ def should_be_drawn_from_the_kept_run(name: str) -> None:
     assert ElementTree.fromstring(drawn).tag.endswith("svg")  # noqa: S314  our own text
 
 
-def should_have_every_contender_at_every_size() -> None:
+def should_have_every_competitor_at_every_size() -> None:
     run = Run.kept()
     sizes = {each.file_bytes for each in run.plain}
     names = {

@@ -12,7 +12,7 @@ from pipeline.domain.progress import PartStatus
 from pipeline.errors import CredentialsRefused, StorageBusy, StorageRefused, TryAgain
 from pipeline.ledger.parts import AttemptState
 from tests.support.pipeline.builders import lines
-from tests.support.pipeline.engines_under_test import CONTENDERS, PART_BYTES, Bench, bench_of
+from tests.support.pipeline.engines_under_test import ENGINES, PART_BYTES, Bench, bench_of
 from tests.support.pipeline.memory_service import coded
 
 ODD_IDS = ("r1", "r1", "", 'a "quoted", one', "back\\slash\\n", "two\nlines", "Ä医🐙", "  spaces ")
@@ -31,9 +31,9 @@ def decoded(content: bytes) -> list[dict[str, object]]:
     return [json.loads(line) for line in content.splitlines()]
 
 
-@pytest.fixture(params=CONTENDERS)
+@pytest.fixture(params=ENGINES)
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    with bench_of(CONTENDERS[request.param], tmp_path) as ready:
+    with bench_of(ENGINES[request.param], tmp_path) as ready:
         yield ready
 
 
@@ -42,7 +42,7 @@ def should_bring_every_record_back_in_its_order_with_its_id(bench: Bench) -> Non
     drop = bench.drop(content)
     assert bench.there_and_back(drop).status is PartStatus.COLLECTED
     assert decoded(bench.output(drop)) == decoded(coded(content))
-    assert json.loads(bench.metadata(drop))["modelId"] == bench.contender.model_id
+    assert json.loads(bench.metadata(drop))["modelId"] == bench.under_test.model_id
     record = bench.parts.record(bench.part(drop).part_id)
     assert record.input is not None
     assert record.output is not None
@@ -63,7 +63,7 @@ def should_give_each_file_its_own_when_several_share_an_operation(bench: Bench) 
     assert bench.there_and_back(*drops).status is PartStatus.COLLECTED
     for drop, content in zip(drops, contents, strict=True):
         assert decoded(bench.output(drop)) == decoded(coded(content))
-    assert bench.contender.taken() == 1
+    assert bench.under_test.taken() == 1
 
 
 @pytest.mark.slow
@@ -81,13 +81,13 @@ def should_collect_in_steps_when_the_time_runs_out_again_and_again(bench: Bench)
 
 
 def should_wait_while_it_is_pending_and_name_the_reason_when_it_failed(bench: Bench) -> None:
-    bench.contender.pause()
+    bench.under_test.pause()
     part = bench.part(bench.drop(lines(3)))
     submitted = bench.submit(part)
     pending = bench.check(part, submitted)
     assert pending.status is PartStatus.IN_PROGRESS
     assert pending.wait_seconds >= 1
-    bench.contender.fail(submitted.operation_id or "", "line 2 is odd")
+    bench.under_test.fail(submitted.operation_id or "", "line 2 is odd")
     failed = bench.check(part, pending)
     assert (failed.status, failed.reason) == (PartStatus.FAILED, "line 2 is odd")
 
@@ -96,21 +96,21 @@ def should_begin_anew_when_an_earlier_attempt_sent_nothing(bench: Bench) -> None
     part = bench.part(bench.drop(lines(3)))
     with bench.parts.lease(part.part_id, owner="dead", seconds=-10) as lease:
         lease.begin()
-        lease.created(bench.contender.opened())
+        lease.created(bench.under_test.opened())
         lease.uploading()
     assert bench.submit(part).attempt == 2
-    assert bench.contender.taken() == 1
+    assert bench.under_test.taken() == 1
 
 
 def should_send_nothing_twice_when_the_answer_to_the_input_was_lost(bench: Bench) -> None:
     drop = bench.drop(lines(3))
     part = bench.part(drop)
-    bench.contender.lose_arrival()
+    bench.under_test.lose_arrival()
     with pytest.raises(TryAgain):
         bench.submit(part)
     again = bench.submit(part, owner="again")
     assert again.attempt == 1
-    assert bench.contender.taken() == 1
+    assert bench.under_test.taken() == 1
     bench.collect(part, bench.check(part, again))
     assert decoded(bench.output(drop)) == decoded(coded(lines(3)))
 
@@ -120,7 +120,7 @@ def should_start_nothing_when_a_line_is_bad_however_late(bench: Bench) -> None:
     rejected = bench.submit(part)
     assert rejected.status is PartStatus.REJECTED
     assert "line 101" in (rejected.reason or "")
-    assert bench.contender.taken() == 0
+    assert bench.under_test.taken() == 0
     assert bench.parts.record(part.part_id).state is AttemptState.IDLE
 
 
@@ -129,7 +129,7 @@ def should_start_nothing_when_there_is_no_time_to_send_it_all(bench: Bench) -> N
     bench.seconds = [24.0] * 9
     with pytest.raises(StorageRefused, match="split it into smaller files"):
         bench.submit(part)
-    assert bench.contender.taken() == 0
+    assert bench.under_test.taken() == 0
 
 
 @pytest.mark.parametrize("wrong", [{"topic": "osca"}, {"model": "00000000-0000-4000-8000-0"}])
@@ -141,14 +141,14 @@ def should_reject_what_names_no_topic_or_model_of_it(bench: Bench, wrong: dict[s
 
 
 def should_code_with_the_named_model(bench: Bench) -> None:
-    drop = bench.drop(lines(1), model=bench.contender.model_id)
+    drop = bench.drop(lines(1), model=bench.under_test.model_id)
     bench.there_and_back(drop)
-    assert json.loads(bench.metadata(drop))["modelId"] == bench.contender.model_id
+    assert json.loads(bench.metadata(drop))["modelId"] == bench.under_test.model_id
 
 
 def should_try_again_when_the_service_is_busy(bench: Bench) -> None:
     part = bench.part(bench.drop(lines(1)))
-    bench.contender.busy_next()
+    bench.under_test.busy_next()
     with pytest.raises(TryAgain):
         bench.submit(part)
     assert bench.submit(part).status is PartStatus.AWAITING_INPUT
@@ -156,7 +156,7 @@ def should_try_again_when_the_service_is_busy(bench: Bench) -> None:
 
 def should_call_for_the_operator_when_the_caller_may_not(bench: Bench) -> None:
     part = bench.part(bench.drop(lines(1)))
-    bench.contender.deny_next()
+    bench.under_test.deny_next()
     with pytest.raises(CredentialsRefused, match=r"check the (client|rights)"):
         bench.submit(part)
 
@@ -166,15 +166,15 @@ def should_keep_nothing_and_call_nobody_once_all_is_collected(bench: Bench) -> N
     part = bench.part(drop)
     checked = bench.check(part, bench.submit(part))
     bench.collect(part, checked)
-    assert not bench.contender.kept(checked.operation_id or "")
+    assert not bench.under_test.kept(checked.operation_id or "")
     assert bench.collect(part, checked, "late").status is PartStatus.COLLECTED
-    bench.contender.engine.delete_results(part.topic, checked.operation_id or "")
+    bench.under_test.engine.delete_results(part.topic, checked.operation_id or "")
 
 
 def should_write_no_secret_anywhere(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     part = bench.part(bench.drop(lines(2)))
-    bench.contender.lose_arrival()
+    bench.under_test.lose_arrival()
     with pytest.raises((StorageBusy, TryAgain)) as lost:
         bench.submit(part)
     submitted = bench.submit(part, owner="again")
@@ -184,5 +184,5 @@ def should_write_no_secret_anywhere(bench: Bench, caplog: pytest.LogCaptureFixtu
     written = [logs, str(lost.value), repr(bench.aws.ledger.table.scan()["Items"])]
     written += [str(each.to_state()) for each in (submitted, checked)]
     written += [bench.aws.result(key).decode() for key in bench.aws.result_keys()]
-    for secret in bench.contender.secrets:
+    for secret in bench.under_test.secrets:
         assert all(secret not in text for text in written)

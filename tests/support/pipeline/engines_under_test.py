@@ -1,6 +1,6 @@
 """The engines that have to pass `test_contract.py`: each with a service that a test can command.
 
-To add one, write a `Contender` and name it in `CONTENDERS`.
+To add one, write an `EngineUnderTest` and name it in `ENGINES`.
 """
 
 from collections.abc import Callable, Iterator
@@ -63,8 +63,8 @@ from tests.support.pipeline.memory_service import (
 PART_BYTES = 5 << 20  # the least that S3 (and moto) takes for a part that is not the last
 
 
-class Contender(Protocol):
-    """An engine, and what a test does to the service behind it.
+class EngineUnderTest(Protocol):
+    """An engine, and what a test does to its service.
 
     The service codes to `memory_service.coded`'s codes: a scientist, or unsure. Its topic is
     `TOPIC`, which has one model."""
@@ -107,7 +107,7 @@ class Contender(Protocol):
 
 
 @dataclass
-class CodingServiceContender:
+class CodingServiceUnderTest:
     memory: MemoryService
     engine: CodingServiceEngine
     model_id: str = MODEL_ID
@@ -142,7 +142,7 @@ class CodingServiceContender:
 
 
 @dataclass
-class AmazonMlContender:
+class AmazonMlUnderTest:
     memory: MemoryAmazonMl
     engine: AmazonMlEngine
     model_id: str = "ml-anzsco-1"
@@ -182,20 +182,20 @@ class AmazonMlContender:
 
 
 @contextmanager
-def coding_service(aws: Cloud, io: SimulatedIo, _folder: Path) -> Iterator[CodingServiceContender]:
+def coding_service(aws: Cloud, io: SimulatedIo, _folder: Path) -> Iterator[CodingServiceUnderTest]:
     memory = MemoryService(models={TOPIC: [a_model()]})
     with memory.after_call() as address, presigned_pool(None) as pool:
         host = address.removeprefix("http://")
         engine = an_engine(memory, aws.ledger, io, pool=pool, host=host)
-        yield CodingServiceContender(memory, engine)
+        yield CodingServiceUnderTest(memory, engine)
 
 
 @contextmanager
-def amazon_ml(aws: Cloud, _hands: SimulatedIo, folder: Path) -> Iterator[AmazonMlContender]:
+def amazon_ml(aws: Cloud, _io: SimulatedIo, folder: Path) -> Iterator[AmazonMlUnderTest]:
     aws.s3.create_bucket(Bucket=EXCHANGE, CreateBucketConfiguration={"LocationConstraint": REGION})
     memory = MemoryAmazonMl(aws.s3)
     with memory.after_call():
-        yield AmazonMlContender(memory, an_amazon_ml_engine(aws, memory, folder))
+        yield AmazonMlUnderTest(memory, an_amazon_ml_engine(aws, memory, folder))
 
 
 def an_amazon_ml_engine(
@@ -213,15 +213,15 @@ def an_amazon_ml_engine(
     )
 
 
-Made = Callable[[Cloud, SimulatedIo, Path], AbstractContextManager[Contender]]
-CONTENDERS: dict[str, Made] = {"coding-service": coding_service, "amazon-ml": amazon_ml}
+Made = Callable[[Cloud, SimulatedIo, Path], AbstractContextManager[EngineUnderTest]]
+ENGINES: dict[str, Made] = {"coding-service": coding_service, "amazon-ml": amazon_ml}
 
 
 class Bench:
     """A pipeline around an engine: moto's AWS, the shipped Submitting, Checking, Collecting."""
 
-    def __init__(self, aws: Cloud, io: SimulatedIo, contender: Contender) -> None:
-        self.aws, self.io, self.contender = aws, io, contender
+    def __init__(self, aws: Cloud, io: SimulatedIo, under_test: EngineUnderTest) -> None:
+        self.aws, self.io, self.under_test = aws, io, under_test
         self.seconds: list[float] = []
         """What the functions' clock says at each look; 900 s once it is empty."""
         parts = Parts(aws.ledger, io.clock)
@@ -254,7 +254,7 @@ class Bench:
         )
 
     def _engine_of(self, _topic: str) -> Engine:
-        return self.contender.engine
+        return self.under_test.engine
 
     def drop(self, content: bytes, key: str = f"{TOPIC}/jobs.jsonl", **changes: str) -> Drop:
         segment = self.aws.segment(key, content)
@@ -319,5 +319,5 @@ class Bench:
 @contextmanager
 def bench_of(made: Made, folder: Path) -> Iterator[Bench]:
     io = SimulatedIo()
-    with cloud() as aws, made(aws, io, folder) as contender:
-        yield Bench(aws, io, contender)
+    with cloud() as aws, made(aws, io, folder) as under_test:
+        yield Bench(aws, io, under_test)

@@ -28,7 +28,7 @@ from protocol.statuses import OperationStatus
 from tests.support.pipeline.builders import lines
 from tests.support.pipeline.engines_under_test import (
     PART_BYTES,
-    AmazonMlContender,
+    AmazonMlUnderTest,
     Bench,
     amazon_ml,
     bench_of,
@@ -45,19 +45,19 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         yield ready
 
 
-def contender_of(bench: Bench) -> AmazonMlContender:
-    assert isinstance(bench.contender, AmazonMlContender)
-    return bench.contender
+def under_test_of(bench: Bench) -> AmazonMlUnderTest:
+    assert isinstance(bench.under_test, AmazonMlUnderTest)
+    return bench.under_test
 
 
 @pytest.fixture
 def service(bench: Bench) -> MemoryAmazonMl:
-    return contender_of(bench).memory
+    return under_test_of(bench).memory
 
 
 @pytest.fixture
 def engine(bench: Bench) -> AmazonMlEngine:
-    return contender_of(bench).engine
+    return under_test_of(bench).engine
 
 
 def complete(bench: Bench, content: bytes) -> tuple[Any, Progress]:
@@ -157,7 +157,7 @@ def should_say_every_status_in_the_documented_words(
     status: str | None,
     expected: OperationStatus,
 ) -> None:
-    bench.contender.pause()
+    bench.under_test.pause()
     operation = bench.submit(bench.part(bench.drop(lines(1)))).operation_id or ""
     if status is None:
         del service.predictions[operation]
@@ -171,7 +171,7 @@ def should_say_every_status_in_the_documented_words(
 def should_give_the_data_sources_reason_when_the_prediction_failed_with_it(
     bench: Bench, engine: AmazonMlEngine, service: MemoryAmazonMl
 ) -> None:
-    bench.contender.pause()
+    bench.under_test.pause()
     operation = bench.submit(bench.part(bench.drop(lines(1)))).operation_id or ""
     service.data_sources[operation] |= {"Status": "FAILED", "Message": "Access Denied."}
     service.fail(operation, "The data source is FAILED.")
