@@ -1,15 +1,14 @@
-"""The calls of a day: how many were made, and how many are promised to running operations.
+"""The calls of a day: how many were made, and how many are reserved for running operations.
 
 A day is every window of 24 hours, not a date: the service does not say when its day begins, and
 what holds for every window holds for its day. Calls are counted by two minutes, and count until
 the last of their two minutes is a day old.
 
-An operation that was begun will ask for its status; those calls are promised to it when it
-begins and until it is known to have ended. What is promised is what checks need while calls are
-scarce (`polling.SCARCE`), never more than what is left when that begins; and what is needed in the
-next minutes and hours must fit into what is free by then. So promises can be kept however fast the
-rest is used up, and however long operations take. Operations are counted by the hour in which they
-began.
+An operation that was begun will ask for its status; those calls are reserved for it from its
+beginning until it is known to have ended. Reserved is what checks need while calls are scarce
+(`polling.SCARCE`), never more than what is left when that begins; and what is needed in the next
+minutes and hours must fit into what is free by then. So those calls are there however fast the rest
+is used up, and however long operations take. Operations are counted by the hour of their beginning.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,13 +20,14 @@ from typing import Any, Self
 from pipeline.rate_limit.polling import SCARCE
 
 DAY_MS, HOUR_MS = 86_400_000, 3_600_000
-COUNTED_MS = 120_000  # ours: a day's 720 counts fit into an item of the ledger with ease
-MARGIN_MS = 1_000  # ours: for clocks that differ, and calls that leave a moment late
+COUNTED_MS = 120_000  # of one count: a day's 720 fit into an item of the ledger with ease; ours
+MARGIN_MS = 1_000  # for clocks that differ, and calls that leave a moment late; ours
 RESULT_CALLS = 2  # to fetch results: fresh URLs, and once more where they expire on the way
-LARGEST_SHARE = 0.02  # ours: of the day, at most so much is promised to one operation
+LARGEST_SHARE = 0.02  # of the day: one operation holds no more, so that some always run; ours
 AHEAD_MS = (0, 60_000, 300_000, 1_200_000, HOUR_MS, 4 * HOUR_MS, DAY_MS)
-"""Ours: promises are kept in each of these steps of the time to come."""
-PROMISED_HOURS = 24  # ours: an operation that was lost sight of stops counting after a day
+"""The reserved calls must be free in each of these steps of the time to come: checks are dense at
+first, and rare later; ours."""
+RESERVED_HOURS = 24  # an operation whose end nobody reports holds calls no longer than a day; ours
 
 Counts = Mapping[int, int]
 ChecksAhead = Callable[[float, float], int]
@@ -36,7 +36,9 @@ ChecksAhead = Callable[[float, float], int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DailyQuota:
-    """What the ledger's item holds of the last day. Times are milliseconds since 1970."""
+    """The calls of the last day, as the ledger's item holds them.
+
+    Times are milliseconds since 1970."""
 
     per_day: int
     checks_ahead: ChecksAhead
@@ -65,27 +67,28 @@ class DailyQuota:
     def under_way(self, at: int) -> int:
         """Operations that have begun and are not known to have ended."""
         hour = at // HOUR_MS
-        return sum(n for began, n in self.running.items() if hour < began + PROMISED_HOURS)
+        return sum(n for began, n in self.running.items() if hour < began + RESERVED_HOURS)
 
     def reserved(self, at: int, within: int) -> int:
         """Calls that the operations under way, and one more, may need within so long."""
-        return self._promise(0, within) + sum(
-            count * self._promise(max(0, at - (hour + 1) * HOUR_MS), within)
+        return self._of_one(0, within) + sum(
+            count * self._of_one(max(0, at - (hour + 1) * HOUR_MS), within)
             for hour, count in self.running.items()
-            if at < (hour + PROMISED_HOURS) * HOUR_MS
+            if at < (hour + RESERVED_HOURS) * HOUR_MS
         )
 
     def available_at(self, at: int, *, begins: bool) -> int:
-        """When a call is affordable, `at` or later; with its checks, where it begins any.
+        """When the quota has room for a call, `at` or later; and for its checks, where it `begins`
+        an operation.
 
-        Where operations under way are in the way, it is when the time alone would make room;
-        it will be earlier when some of them end."""
+        Where operations under way hold the room, it is the time at which old calls leave the day;
+        it will be earlier when some of those operations end."""
         if not begins:
             return self._room_for(1, at)
-        promised = self.reserved(at, DAY_MS)
-        if promised > self.per_day * SCARCE:
+        reserved = self.reserved(at, DAY_MS)
+        if reserved > self.per_day * SCARCE:
             return at + HOUR_MS
-        if self.per_day - sum(self.made.values()) > promised:
+        if self.per_day - sum(self.made.values()) > reserved:
             return at  # without looking closer: the common case
         return max(
             self._room_for(1 + self.reserved(at, until), at + since) - since
@@ -99,12 +102,12 @@ class DailyQuota:
         running = self.running
         if begins:
             hour = at // HOUR_MS
-            running = {h: n for h, n in running.items() if h + PROMISED_HOURS > hour}
+            running = {h: n for h, n in running.items() if h + RESERVED_HOURS > hour}
             running[hour] = running.get(hour, 0) + 1
         return replace(self, made=made, running=running)
 
     def after_end(self, started_at: int) -> Self | None:
-        """An operation has ended; None where none is known that began about then."""
+        """The quota without the operation that began nearest to then; None where none is known."""
         if not self.running:
             return None
         nearest = min(self.running, key=lambda hour: abs(hour - started_at // HOUR_MS))
@@ -112,7 +115,7 @@ class DailyQuota:
         return replace(self, running={h: n for h, n in running.items() if n > 0})
 
     def _room_for(self, calls: int, at: int) -> int:
-        """When so many calls are free, `at` or later, if no others were made meanwhile."""
+        """When so many calls are free, `at` or later, if no others are made meanwhile."""
         room = self.per_day - self.used(at)
         if room >= calls:
             return at
@@ -123,7 +126,7 @@ class DailyQuota:
                 return _leaves(period)
         return at + HOUR_MS
 
-    def _promise(self, age_ms: int, within_ms: int) -> int:
+    def _of_one(self, age_ms: int, within_ms: int) -> int:
         most = int(self.per_day * LARGEST_SHARE)
         return min(most, self.checks_ahead(age_ms / 1000, within_ms / 1000) + RESULT_CALLS)
 
@@ -134,7 +137,7 @@ def _leaves(period: int) -> int:
 
 
 def _first_counted(at: int) -> int:
-    """The first of those that have not left by then."""
+    """The first two minutes that still count at that time."""
     return (at - DAY_MS - MARGIN_MS) // COUNTED_MS
 
 

@@ -10,7 +10,7 @@ that an execution's history may hold.
 Calls are shared by all operations under way. The more there are, the less is a check worth that
 only finds one of them still running: it takes a call from another whose results lie ready, or that
 could begin. So while there are many the least wait is a round, in which each is asked once and half
-of the calls are left for other things (`limiter.Limiter.demand`). With the documented limits that
+of the calls are left for other things (`limiter.Limiter.load`). With the documented limits that
 is more than the first wait from five operations on.
 """
 
@@ -20,20 +20,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-JITTER = 0.05  # ours: up to 5 % sooner. 10 % would take 90 checks a day
-SCARCE = 0.2  # ours: of the day's calls; with fewer left, checks get rarer
-RARER = 4  # ours: times the usual wait
+JITTER = 0.05  # up to 5 % sooner, which spreads files; 10 % would take 90 checks a day; ours
+SCARCE = 0.2  # of the day's calls: with fewer left, checks get rarer, so that those are enough for
+# the operations under way; ours
+RARER = 4  # times the usual wait, while calls are scarce: some 30 checks a day; ours
 
 
 @dataclass(frozen=True, slots=True)
 class CallLoad:
-    """How much the service's calls are in demand."""
+    """How busy the service's calls are: what the waits between checks depend on."""
 
     quota_left: float = 1.0
     """Share of the day's calls that is still free, 0 to 1."""
     round_seconds: float = 0.0
-    """In which every operation under way can be asked once, with the share of the calls that is
-    meant for checks."""
+    """The time in which every operation under way can be asked once, by the share of the calls
+    that is meant for checks."""
 
 
 NO_LOAD = CallLoad()
@@ -51,7 +52,7 @@ class Polling:
     chance: Callable[[], float] = random.random
     """Uniform in [0, 1)."""
 
-    def wait(self, waited_seconds: float, demand: CallLoad = NO_LOAD) -> int:
+    def wait(self, waited_seconds: float, load: CallLoad = NO_LOAD) -> int:
         """Seconds until the next status check, at least 1.
 
         `waited_seconds` is the time since the upload ended. When the day's calls get scarce,
@@ -59,9 +60,9 @@ class Polling:
         round.
         """
         wanted = max(self.first_seconds, waited_seconds * self.fraction)
-        if demand.quota_left < SCARCE:
+        if load.quota_left < SCARCE:
             wanted *= RARER
-        wanted = max(wanted, demand.round_seconds)
+        wanted = max(wanted, load.round_seconds)
         sooner = min(wanted, self.ceiling_seconds) * (1 - JITTER * self.chance())
         return max(1, math.floor(max(sooner, self.first_seconds)))
 

@@ -1,4 +1,4 @@
-"""The ledger's one item about calls: read whole, changed only as it was seen.
+"""The ledger's one item about calls: read whole, changed only where nobody else has changed it.
 
 Item `limiter`/`calls`: the next free slot, the gate, the calls of the last day, and a queue for
 each kind. Every change names the version that was read, so that of two callers who saw the same
@@ -15,7 +15,7 @@ from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.daily_quota import ChecksAhead, DailyQuota
 from pipeline.rate_limit.wait_queue import WaitQueue
 
-TRIES = 20  # ours: conditional writes lost in a row before a caller gives up
+TRIES = 20  # conditional writes lost in a row, after which a caller is sent away; ours
 PK, SK = "limiter", "calls"
 UNCHANGED = "attribute_not_exists(#version) OR #version = :seen"
 
@@ -31,10 +31,10 @@ class CallKind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimitState:
-    """What the item says. All times are milliseconds since 1970."""
+    """The item, as it was read. All times are milliseconds since 1970."""
 
     version: int
-    """Counts the writes that took a slot or moved the gate; conditions name it."""
+    """How many writes there were, turns apart; each names the version that it was made from."""
     next_at: int
     """The first slot that nobody has taken."""
     closed_until: int
@@ -46,11 +46,11 @@ class RateLimitState:
         return self.queues[CallKind.STATUS].waiting > 0
 
     def affordable_at(self, kind: CallKind, slot: int) -> int:
-        """When the day has room for a call of that kind, `slot` or later."""
+        """When the day's quota has room for a call of that kind, `slot` or later."""
         return self.quota.available_at(slot, begins=kind is CallKind.SUBMISSION)
 
     def after_call(self, kind: CallKind, turn: int | None, slot: int, spacing: float) -> Self:
-        """After the slot was taken; the next is `spacing` milliseconds later."""
+        """The state once the slot was taken; the next is `spacing` milliseconds later."""
         return replace(
             self,
             next_at=slot + math.ceil(spacing),
@@ -78,12 +78,12 @@ class RateLimitTable:
         )
 
     def take(self, seen: RateLimitState, after: RateLimitState, kind: CallKind) -> bool:
-        """Writes a slot down as taken; False where somebody else was faster."""
+        """Writes that a slot was taken; False where somebody else was faster."""
         queue = after.queues[kind].to_item(kind.value)
         return self._write(seen, {"next_at": after.next_at, **queue, **after.quota.to_item()})
 
     def end(self, started_at: int) -> None:
-        """An operation that began at about that time has ended."""
+        """Writes that an operation has ended which began at about that time."""
         for _ in range(TRIES):
             calls = self.read()
             quota = calls.quota.after_end(started_at)
@@ -91,8 +91,9 @@ class RateLimitTable:
                 return
 
     def move(self, name: str, until: int) -> None:
-        """Moves `next_at` or `closed_until` ahead, never back; slots that are being taken on an
-        old view are refused."""
+        """Moves `next_at` or `closed_until` ahead, never back.
+
+        Who has read the state before and takes a slot now finds it changed."""
         for _ in range(TRIES):
             calls = self.read()
             if getattr(calls, name) >= until or self._write(calls, {name: until}):

@@ -1,27 +1,29 @@
-"""The callers of one kind that were sent away, as numbers: who comes next, and when to come back.
+"""The queue of one kind's callers, as numbers: whose turn is next, and when to come back.
 
-Each gets a turn, counted up. Nobody is called: a caller comes back when it was told to, and may
-then go if its turn is among the first few. So a caller that never comes back holds nobody up: a
-slot that is about to pass unused goes to whoever is there, and the turns before it are passed over.
+Each caller that was sent away gets a turn, counted up. Nothing wakes it: it comes back after the
+seconds that it was given, and may go if its turn is among the first few. So a caller that never
+comes back holds nobody up: a slot that is about to pass unused goes to whoever is there, and the
+turns before it are passed over.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-OPEN_TURNS = 4  # ours: as many are at the front at once; they share the waiting for a free slot
-EARLY = 0.9  # ours: of the time that the turns ahead take. Who fails to come leaves no gap
-PATIENCE = 0.5  # ours: of that time where calls of another kind take part of the slots. They do so
-# by fits and starts, and a slot is lost where all that wait were told to come later
-NEAR_TURNS = 30  # ours: these come back twice as soon, should calls get faster meanwhile
-SLOWER, FASTER = 32, 8  # ours: the pace is a mean of about so many of the last calls; it is noticed
-# sooner that they get faster, as slots pass unused until those who wait are told
-LONGEST_SLOTS = 60  # ours: a longer pause between two calls says nothing about the pace
+OPEN_TURNS = 4  # so many turns may take the next slot: where one is missing, another is there; ours
+EARLY_SHARE = 0.9  # of the time that the turns ahead take if all slots are theirs: who fails to
+# come leaves no gap; ours
+PACE_SHARE = 0.5  # of the time that the turns ahead take at the queue's own pace: calls of other
+# kinds come in bursts, and between them a slot is lost if everybody comes back later; ours
+NEAR_TURNS = 30  # these come back twice as soon, should calls get faster meanwhile; ours
+SLOWER, FASTER = 32, 8  # the pace is a mean of about so many of the last calls; faster ones count
+# sooner, as slots pass unused until callers come back earlier; ours
+LONGEST_SLOTS = 60  # a longer pause between two calls says nothing about the pace; ours
 
 
 @dataclass(frozen=True, slots=True)
 class WaitQueue:
-    """What the ledger's item holds of a kind's queue."""
+    """The queue of a kind's callers, as the ledger's item holds it."""
 
     issued: int = 0
     """Turns given to callers that were sent away."""
@@ -42,7 +44,7 @@ class WaitQueue:
         )
 
     def to_item(self, kind: str) -> dict[str, Any]:
-        """Without `issued`, which is only ever counted up by itself."""
+        """The attributes that a call changes: all but `issued`, which is counted up by itself."""
         return {
             f"{kind}_front": self.front,
             f"{kind}_pace": round(self.pace, 1),
@@ -63,21 +65,21 @@ class WaitQueue:
         return max(0, turn - self.front - 1)
 
     def before(self, turn: int | None) -> int:
-        """How many turns come first; none before a newcomer that finds nobody waiting."""
+        """How many turns come before this one; 0 for a newcomer."""
         return 0 if turn is None else self.ahead(turn)
 
     def delay(self, turn: int, spacing: float) -> float:
-        """Milliseconds that the turns ahead will take, told a little short."""
-        ahead, least = self.ahead(turn), spacing * EARLY
+        """Milliseconds that the turns ahead will take, a little less than likely."""
+        ahead, least = self.ahead(turn), spacing * EARLY_SHARE
         near = min(ahead, NEAR_TURNS)
-        soon, later = max(least, self.pace * PATIENCE / 2), max(least, self.pace * PATIENCE)
+        soon, later = max(least, self.pace * PACE_SHARE / 2), max(least, self.pace * PACE_SHARE)
         return near * soon + (ahead - near) * later
 
     def after_call(self, turn: int | None, slot: int, spacing: float) -> Self:
         """After a call that is due at `slot`.
 
-        A call out of turn took a slot for which nobody at the front had come: one of them is
-        taken for dead. (A newcomer's call, while others wait, took that one's place.)"""
+        A call out of turn took a slot for which nobody at the front had come: the first of them is
+        passed over. So it is by a newcomer's call while others wait."""
         before = self.pace or spacing
         pause = slot - self.last_at if self.waiting else spacing
         if pause > LONGEST_SLOTS * spacing:

@@ -16,12 +16,12 @@ def polling(chance: float = 0.0) -> Polling:
 
 
 def checks(
-    policy: Polling, duration: float, age: float = 0, demand: CallLoad = NO_LOAD
+    policy: Polling, duration: float, age: float = 0, load: CallLoad = NO_LOAD
 ) -> list[float]:
     """When an operation is asked about from an age on, until it is seen to have ended."""
     times = [age]
     for _ in count():
-        times.append(times[-1] + policy.wait(times[-1], demand))
+        times.append(times[-1] + policy.wait(times[-1], load))
         if times[-1] >= duration:
             return times[1:]
     raise AssertionError
@@ -90,7 +90,7 @@ def should_see_an_end_within_a_round_when_many_operations_are_under_way(
     duration: float, a_round: float, seed: int
 ) -> None:
     policy = replace(STANDARD, chance=Random(seed).random)  # noqa: S311  no secret
-    late = checks(policy, duration, demand=CallLoad(round_seconds=a_round))[-1] - duration
+    late = checks(policy, duration, load=CallLoad(round_seconds=a_round))[-1] - duration
     assert late <= max(FIRST, a_round, 0.1 * duration)
 
 
