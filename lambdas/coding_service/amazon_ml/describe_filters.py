@@ -123,10 +123,10 @@ def _token(place: Sequence[Any], query: str) -> str:
 
 def _read_token(token: str, query: str) -> Place:
     try:
-        told, value, created, tie = json.loads(base64.urlsafe_b64decode(token.encode()))
+        token_query, value, created, tie = json.loads(base64.urlsafe_b64decode(token.encode()))
         if not (isinstance(value, str | float | int) and isinstance(tie, str)):
             raise _bad_token()
-        if told == query:
+        if token_query == query:
             return value, float(created), tie
     except (ValueError, TypeError, binascii.Error):
         pass

@@ -1,4 +1,4 @@
-"""What callers and owners of predictions are told.
+"""Errors of Amazon ML's API, and of the work that its requests start.
 
 CodingServiceError
 ├── ApiError          an answer that is not a success, by its name in the service model

@@ -1,8 +1,8 @@
 """The requests' shapes, limits and patterns, as Amazon ML's service model has them.
 
 Kept as data of our own, because reading botocore's model would double a cold start; a test holds
-every member, limit and pattern to that model. What a caller is told has the form of AWS's
-validation messages.
+every member, limit and pattern to that model. Refusals have the form of AWS's validation
+messages.
 """
 
 import re
@@ -40,7 +40,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class WholeNumber:
     """A whole number."""
 
     least: int
@@ -82,7 +82,7 @@ class Structure:
                 shape.check(_joined(name, member), given)
 
 
-Shape = Text | Whole | Flag | Structure
+Shape = Text | WholeNumber | Flag | Structure
 
 ID: Final = Text(1, 64, r"[a-zA-Z0-9_.-]+")
 NAME: Final = Text(most=1024, pattern=r".*\S.*|^$")
@@ -109,7 +109,7 @@ def _described_by(*variables: str) -> Structure:
             **dict.fromkeys(COMPARATORS, NAME),
             "SortOrder": Text(among=("asc", "dsc")),
             "NextToken": Text(),
-            "Limit": Whole(1, 100),
+            "Limit": WholeNumber(1, 100),
         }
     )
 

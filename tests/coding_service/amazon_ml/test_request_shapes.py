@@ -7,11 +7,11 @@ import pytest
 from botocore.model import Shape, StringShape, StructureShape
 
 from coding_service.amazon_ml.errors import ApiError
-from coding_service.amazon_ml.request_shapes import INPUTS, Flag, Structure, Text, Whole
+from coding_service.amazon_ml.request_shapes import INPUTS, Flag, Structure, Text, WholeNumber
 from tests.support.coding_service.amazon_ml_model import service_model
 
 
-def told(operation: str, request: Any) -> ApiError:
+def refusal_of(operation: str, request: Any) -> ApiError:
     with pytest.raises(ApiError) as refused:
         INPUTS[operation].check("", request)
     return refused.value
@@ -34,7 +34,7 @@ def assert_same(ours: Any, theirs: Shape) -> None:
         assert isinstance(ours, Flag)
     else:
         assert theirs.type_name == "integer"
-        assert isinstance(ours, Whole)
+        assert isinstance(ours, WholeNumber)
         assert (ours.least, ours.most) == (limits["min"], limits["max"])
 
 
@@ -69,7 +69,7 @@ def should_name_the_member_and_the_constraint_when_a_value_is_refused(
         "OutputUri": "s3://bucket",
     }
     INPUTS["CreateBatchPrediction"].check("", request)
-    refused = told("CreateBatchPrediction", {**request, **changed})
+    refused = refusal_of("CreateBatchPrediction", {**request, **changed})
     (member,) = changed
     assert refused.name == "InvalidInputException"
     assert re.search(f"at '{member[0].lower()}{member[1:]}' failed to satisfy", refused.message)
@@ -84,7 +84,7 @@ def should_allow_an_empty_name_when_the_pattern_does() -> None:
     "request_", [{"Limit": "5"}, {"Limit": True}, {"SortOrder": 1}, [], "text", None]
 )
 def should_not_convert_when_a_type_is_wrong(request_: Any) -> None:
-    assert told("DescribeMLModels", request_).name == "SerializationException"
+    assert refusal_of("DescribeMLModels", request_).name == "SerializationException"
 
 
 def should_ignore_a_member_that_the_model_does_not_have() -> None:

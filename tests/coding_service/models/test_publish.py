@@ -12,7 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
-from coding_service.amazon_ml.models import Models
+from coding_service.amazon_ml.api.models import MlModels
 from coding_service.aws import configuration
 from coding_service.coder.catalogue import Catalogue
 from coding_service.coder.errors import ModelError, NoModelsError, UnknownTopicError
@@ -201,7 +201,7 @@ def should_know_a_model_at_once_when_its_id_is_asked_for(
         case "rest":
             found = world.offer.model(TOPIC, wanted)
         case "machine learning":
-            card = Models(world.offer, "123456789012").card(wanted)
+            card = MlModels(world.offer, "123456789012").card(wanted)
             assert card is not None
             found = card
         case _:

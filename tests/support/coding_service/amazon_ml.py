@@ -22,8 +22,8 @@ from coding_service.amazon_ml.api.access_keys import AccessKeys, IssuedKey
 from coding_service.amazon_ml.api.batch_predictions import Predictions
 from coding_service.amazon_ml.api.data_sources import DataSources
 from coding_service.amazon_ml.api.dispatch import Operations
+from coding_service.amazon_ml.api.models import MlModels
 from coding_service.amazon_ml.api.signature_v4 import SignatureCheck
-from coding_service.amazon_ml.models import Models
 from coding_service.amazon_ml.prediction_log import Logs
 from coding_service.amazon_ml.start_execution import Starter
 from coding_service.amazon_ml.table import Store
@@ -111,7 +111,7 @@ class World:
     @property
     def operations(self) -> Operations:
         starter: Any = Starter(self.states, "machine")  # type: ignore[arg-type]
-        models = Models(self.catalogue, ACCOUNT)
+        models = MlModels(self.catalogue, ACCOUNT)
         sources = DataSources(self.store, starter, ACCOUNT, frozenset({OUTPUTS}), self.now_ms)
         keys = AccessKeys(self.issued, self.secrets, lambda: self.now_ms() / 1000)
         return Operations(

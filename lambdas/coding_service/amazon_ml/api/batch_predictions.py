@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from coding_service.amazon_ml.api.data_sources import DataSources
+from coding_service.amazon_ml.api.models import KIND as MODEL
+from coding_service.amazon_ml.api.models import MlModels
 from coding_service.amazon_ml.describe_filters import Entry, described
 from coding_service.amazon_ml.entities import BatchPrediction, DataSource, Status
 from coding_service.amazon_ml.errors import invalid_input, not_found, parameter_mismatch
-from coding_service.amazon_ml.models import KIND as MODEL
-from coding_service.amazon_ml.models import Models
 from coding_service.amazon_ml.prediction_log import Logs
 from coding_service.amazon_ml.s3_uris import check_foreign, check_output
 from coding_service.amazon_ml.start_execution import Starter
@@ -25,7 +25,7 @@ class Predictions:
 
     store: Store
     sources: DataSources
-    models: Models
+    models: MlModels
     starter: Starter
     logs: Logs
     account: str

@@ -12,9 +12,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from coding_service.amazon_ml.api.access_keys import AccessKeys
 from coding_service.amazon_ml.api.batch_predictions import Predictions
 from coding_service.amazon_ml.api.data_sources import DataSources
+from coding_service.amazon_ml.api.models import MlModels
 from coding_service.amazon_ml.api.signature_v4 import SignatureCheck, SignedRequest
 from coding_service.amazon_ml.errors import ApiError, internal, throttled
-from coding_service.amazon_ml.models import Models
 from coding_service.amazon_ml.request_shapes import INPUTS
 from coding_service.api.rate_limit import CallCounter
 from coding_service.errors import CodingServiceError, Refusal
@@ -30,7 +30,7 @@ Operation = Callable[[str, Mapping[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AwsJsonAnswer:
     """An answer; its body may hold a link, so it is in no log."""
 
     status: int
@@ -56,7 +56,7 @@ class Operations:
     :ivar now_ms: milliseconds since the epoch.
     """
 
-    models: Models
+    models: MlModels
     sources: DataSources
     predictions: Predictions
     signatures: SignatureCheck
@@ -65,19 +65,19 @@ class Operations:
     signed_path: str
     now_ms: Callable[[], int]
 
-    def answer(self, event: Mapping[str, Any]) -> Answer:
+    def answer(self, event: Mapping[str, Any]) -> AwsJsonAnswer:
         """The answer to any call; never raises."""
         try:
-            answer = Answer(HTTPStatus.OK, self._body(event))
+            answer = AwsJsonAnswer(HTTPStatus.OK, self._body(event))
         except ApiError as error:
             logger.info("refused", error=error.name)
-            answer = Answer(error.http_status, error.to_json())
+            answer = AwsJsonAnswer(error.http_status, error.to_json())
         except CodingServiceError as error:
             logger.error("not answered", error=type(error).__name__, reason=str(error))
-            answer = Answer(HTTPStatus.INTERNAL_SERVER_ERROR, internal().to_json())
+            answer = AwsJsonAnswer(HTTPStatus.INTERNAL_SERVER_ERROR, internal().to_json())
         except Exception:  # noqa: BLE001  whatever it was, the caller gets the documented 500
             logger.exception("not answered")
-            answer = Answer(HTTPStatus.INTERNAL_SERVER_ERROR, internal().to_json())
+            answer = AwsJsonAnswer(HTTPStatus.INTERNAL_SERVER_ERROR, internal().to_json())
         metrics.add_metric(f"Answers{answer.status // 100}xx", MetricUnit.Count, 1)
         return answer
 

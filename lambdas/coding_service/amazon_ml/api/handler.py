@@ -9,8 +9,8 @@ from coding_service.amazon_ml.api.access_keys import AccessKeys, IssuedKey
 from coding_service.amazon_ml.api.batch_predictions import Predictions
 from coding_service.amazon_ml.api.data_sources import DataSources
 from coding_service.amazon_ml.api.dispatch import Operations
+from coding_service.amazon_ml.api.models import MlModels
 from coding_service.amazon_ml.api.signature_v4 import SignatureCheck
-from coding_service.amazon_ml.models import Models
 from coding_service.amazon_ml.prediction_log import Logs
 from coding_service.amazon_ml.start_execution import Starter
 from coding_service.amazon_ml.table import Store
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def operations() -> Operations:
     own, service = machine_learning_environment(), service_environment()
     store, starter = Store(table(own.table)), Starter(step_functions(), own.state_machine_arn)
-    models = Models(service_offer(), own.account)
+    models = MlModels(service_offer(), own.account)
     storage = storage_environment()
     buckets = frozenset({storage.input_bucket, storage.output_bucket})
     sources = DataSources(store, starter, own.account, buckets, _now_ms)

@@ -1,4 +1,4 @@
-"""The ends of the work: the manifest and the counts, or the reason why there are none."""
+"""The last step of the work: it writes the manifest and the counts, or why there are none."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from coding_service.amazon_ml.table import Store
 from coding_service.amazon_ml.work.data_files import in_owners_words
 from coding_service.amazon_ml.work.join import abandon_upload
 from coding_service.amazon_ml.work.ranges import WorkFiles
-from coding_service.amazon_ml.work.state import Clock, Stage, Work
+from coding_service.amazon_ml.work.state import Clock, EntityRef, WorkStage
 from coding_service.errors import leaves
 from coding_service.observability import logger
 
@@ -27,7 +27,7 @@ UNEXPECTED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class Completion:
     """Brings data sources and predictions to their last status. Each step may be repeated."""
 
     store: Store
@@ -36,11 +36,11 @@ class Ending:
     logs: Logs
     clock: Clock
 
-    def complete(self, work: Work, progress: Mapping[str, Any]) -> dict[str, Any]:
+    def complete(self, ref: EntityRef, progress: Mapping[str, Any]) -> dict[str, Any]:
         """Writes the manifest, then says COMPLETED. Raises `AccessDenied`, `AwsBusy`."""
-        prediction = work.entity(self.store, BatchPrediction, now_ms=self.clock())
+        prediction = ref.find(self.store, BatchPrediction, now_ms=self.clock())
         if prediction is None or prediction.status is Status.DELETED:
-            return {"status": str(Stage.UNWANTED)}
+            return {"status": str(WorkStage.UNWANTED)}
         if prediction.status is Status.INPROGRESS:
             self._complete(prediction, progress)
         self.files.clear(prediction)
@@ -74,18 +74,18 @@ class Ending:
             compute_ms=progress["compute_ms"],
         )
 
-    def fail(self, work: Work, *, kind: str, error: str, cause: str) -> dict[str, Any]:
+    def fail(self, ref: EntityRef, *, kind: str, error: str, cause: str) -> dict[str, Any]:
         """FAILED, with the reason where the owner can mend it and no internals of any other."""
         if kind == DataSource.kind:
-            source = work.entity(self.store, DataSource, now_ms=self.clock())
-            reason = told(error, cause)
+            source = ref.find(self.store, DataSource, now_ms=self.clock())
+            reason = refusal_text(error, cause)
             if source is not None:
                 self.store.fail(source, reason or UNEXPECTED, now_ms=self.clock())
             return _failed(reason)
-        prediction = work.entity(self.store, BatchPrediction, now_ms=self.clock())
+        prediction = ref.find(self.store, BatchPrediction, now_ms=self.clock())
         if prediction is None:
-            return _failed(told(error, cause))
-        reason = prediction.refusal or told(error, cause)
+            return _failed(refusal_text(error, cause))
+        reason = prediction.refusal or refusal_text(error, cause)
         self._fail(prediction, reason or UNEXPECTED)
         return _failed(reason)
 
@@ -98,13 +98,13 @@ class Ending:
         self.store.fail(prediction, message, now_ms=self.clock())
         abandon_upload(self.s3, prediction)
         self.files.clear(prediction)
-        logger.info("failed", told=message)
+        logger.info("failed", reason=message)
 
 
-def told(error: str, cause: str) -> str | None:
-    """The text of a refusal, and None for any other error.
+def refusal_text(error: str, cause: str) -> str | None:
+    """The message of a leaf of `WorkRefused`; None for any other error.
 
-    :param error: the name that the state machine caught. :param cause: Lambda's JSON with it.
+    `error` is the name that the state machine caught, `cause` Lambda's JSON with it.
     """
     if error not in leaves(WorkRefused):
         return None
@@ -115,4 +115,4 @@ def told(error: str, cause: str) -> str | None:
 
 
 def _failed(reason: str | None) -> dict[str, Any]:
-    return {"status": str(Stage.BROKEN if reason is None else Stage.FAILED)}
+    return {"status": str(WorkStage.BROKEN if reason is None else WorkStage.FAILED)}

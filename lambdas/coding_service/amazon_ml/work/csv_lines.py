@@ -14,7 +14,7 @@ UTF8_BOM = b"\xef\xbb\xbf"
 _QUOTED = frozenset('",\r\n')
 
 
-class LineFault(ValueError):
+class CsvLineFault(ValueError):
     """A line is no observation of the schema; the text says why, and quotes nothing of it."""
 
 
@@ -42,10 +42,10 @@ class LineForm:
     tag_column: int | None
 
     def read(self, line: bytes | None) -> Observation:
-        """The observation on a line; None stands for one that is too long. Raises `LineFault`."""
+        """The observation on a line, None for one that is too long. Raises `CsvLineFault`."""
         values = values_of(line)
         if len(values) != self.width:
-            raise LineFault(f"has {len(values)} values; the schema has {self.width} attributes")
+            raise CsvLineFault(f"has {len(values)} values; the schema has {self.width} attributes")
         return Observation(
             tuple([values[column] for column in self.columns]),
             "" if self.tag_column is None else values[self.tag_column],
@@ -53,19 +53,19 @@ class LineForm:
 
 
 def values_of(line: bytes | None) -> list[str]:
-    """The values on a line without its end. Raises `LineFault`."""
+    """The values on a line without its end. Raises `CsvLineFault`."""
     if line is None or len(line) > MAX_LINE_BYTES:
-        raise LineFault("is longer than 100 KB")
+        raise CsvLineFault("is longer than 100 KB")
     try:
         text = line.decode()
     except UnicodeDecodeError:
-        raise LineFault("is not UTF-8") from None
+        raise CsvLineFault("is not UTF-8") from None
     if '"' not in text:
         return text.split(",")
     try:
         return next(csv.reader([text], strict=True))
     except csv.Error:
-        raise LineFault("has quotes that do not match") from None
+        raise CsvLineFault("has quotes that do not match") from None
 
 
 def owned_lines(blocks: Iterable[bytes], *, start: int, end: int) -> Iterator[bytes | None]:

@@ -13,7 +13,7 @@ from coding_service.amazon_ml.schema import Schema
 from coding_service.amazon_ml.work.csv_lines import (
     MAX_LINE_BYTES,
     UTF8_BOM,
-    LineFault,
+    CsvLineFault,
     owned_lines,
     values_of,
 )
@@ -153,7 +153,7 @@ class UserData:
         first = next(owned_lines(self.blocks(file, 0, 1), start=0, end=1), b"")
         try:
             names = values_of(None if first is None else first.removeprefix(UTF8_BOM))
-        except LineFault as fault:
+        except CsvLineFault as fault:
             raise DataRefused(f"The header line of {file.location} {fault}") from None
         if tuple(name.strip() for name in names) != schema.attributes:
             raise DataRefused(

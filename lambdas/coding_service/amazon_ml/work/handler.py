@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from coding_service.amazon_ml.models import Models
 from coding_service.amazon_ml.prediction_log import Logs
 from coding_service.amazon_ml.table import Store
-from coding_service.amazon_ml.work.complete import Ending
+from coding_service.amazon_ml.work.complete import Completion
 from coding_service.amazon_ml.work.data_files import UserData
 from coding_service.amazon_ml.work.inspect_data import Inspection
 from coding_service.amazon_ml.work.join import Joining
 from coding_service.amazon_ml.work.plan_ranges import Planning
 from coding_service.amazon_ml.work.predict import Predicting
 from coding_service.amazon_ml.work.ranges import Range, WorkFiles
-from coding_service.amazon_ml.work.state import Clock, Work
+from coding_service.amazon_ml.work.state import Clock, EntityRef
 from coding_service.aws import s3, table
 from coding_service.config import prediction_environment, service_environment, storage_environment
 from coding_service.models.registry import DeployedModels, Offer, service_offer
@@ -39,7 +38,7 @@ class Steps:
     planning: Planning
     predicting: Predicting
     joining: Joining
-    ending: Ending
+    completion: Completion
 
     @classmethod
     def of(
@@ -54,34 +53,34 @@ class Steps:
         spent_ms: Callable[[], int],
     ) -> Self:
         data, files = UserData(s3, max_file_bytes), WorkFiles(s3, output_bucket)
-        models = Models(catalogue, account="")  # only its cards are looked at
+        deployed = DeployedModels(catalogue)
         return cls(
             Inspection(store, data, clock, spent_ms),
-            Planning(store, data, models, files, clock),
-            Predicting(store, data, models, DeployedModels(catalogue), files, clock, spent_ms),
+            Planning(store, data, deployed, files, clock),
+            Predicting(store, data, deployed, files, clock, spent_ms),
             Joining(store, s3, files, clock),
-            Ending(store, s3, files, Logs(s3, output_bucket), clock),
+            Completion(store, s3, files, Logs(s3, output_bucket), clock),
         )
 
     def run(self, event: dict[str, Any], *, time_remains: Callable[[], bool]) -> dict[str, Any]:
         """The state after the step that the event names."""
-        work = Work.from_state(event)
+        ref = EntityRef.from_state(event)
         match event["step"]:
             case "inspect":
-                self.inspection.run(work)
+                self.inspection.run(ref)
                 return {}
             case "begin":
-                return self.planning.run(work)
+                return self.planning.run(ref)
             case "predict":
-                self.predicting.run(work, Range.from_state(event["range"]))
+                self.predicting.run(ref, Range.from_state(event["range"]))
                 return {}
             case "join":
-                return self.joining.run(work, event["progress"], time_remains=time_remains)
+                return self.joining.run(ref, event["progress"], time_remains=time_remains)
             case "complete":
-                return self.ending.complete(work, event["progress"])
+                return self.completion.complete(ref, event["progress"])
             case "fail":
-                return self.ending.fail(
-                    work, kind=event["kind"], error=event["error"], cause=event["cause"]
+                return self.completion.fail(
+                    ref, kind=event["kind"], error=event["error"], cause=event["cause"]
                 )
             case unknown:
                 raise ValueError(f"the state machine names a step that is none: {unknown!r}")

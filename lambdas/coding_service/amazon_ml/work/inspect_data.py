@@ -8,7 +8,7 @@ from coding_service.amazon_ml.s3_uris import Location
 from coding_service.amazon_ml.schema import Schema
 from coding_service.amazon_ml.table import Store
 from coding_service.amazon_ml.work.data_files import UserData
-from coding_service.amazon_ml.work.state import Clock, Work
+from coding_service.amazon_ml.work.state import Clock, EntityRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,10 @@ class Inspection:
     clock: Clock
     spent_ms: Callable[[], int]
 
-    def run(self, work: Work) -> None:
+    def run(self, ref: EntityRef) -> None:
         """Raises leaves of `WorkRefused`, `AwsBusy`. May be repeated."""
         before = self.spent_ms()
-        source = work.entity(self.store, DataSource, now_ms=self.clock())
+        source = ref.find(self.store, DataSource, now_ms=self.clock())
         if source is None or not self.store.begin(source, now_ms=self.clock()):
             return  # deleted meanwhile
         schema = Schema.parse(self._schema_text(source))

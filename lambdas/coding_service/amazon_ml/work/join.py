@@ -1,4 +1,4 @@
-"""The pieces of a file become its result in the user's bucket, in their order, byte for byte."""
+"""The scored ranges of a file become its result in the user's bucket, in order, byte for byte."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,9 +15,9 @@ from coding_service.amazon_ml.schema import Schema
 from coding_service.amazon_ml.table import Store
 from coding_service.amazon_ml.work.data_files import in_owners_words
 from coding_service.amazon_ml.work.predict import too_many_invalid
-from coding_service.amazon_ml.work.ranges import Piece, Range, WorkFiles
+from coding_service.amazon_ml.work.ranges import Range, ScoredRange, WorkFiles
 from coding_service.amazon_ml.work.scoring import MOST_INVALID
-from coding_service.amazon_ml.work.state import Clock, Stage, Work
+from coding_service.amazon_ml.work.state import Clock, EntityRef, WorkStage
 from coding_service.aws import busy_is_retried
 from coding_service.byte_ranges.join import Join
 from coding_service.byte_ranges.join import Piece as Stored
@@ -46,45 +46,45 @@ class Joining:
     clock: Clock
 
     def run(
-        self, work: Work, progress: Mapping[str, Any], *, time_remains: Callable[[], bool]
+        self, ref: EntityRef, progress: Mapping[str, Any], *, time_remains: Callable[[], bool]
     ) -> dict[str, Any]:
         """The progress: counts so far, and which file is the next. May be repeated.
 
         Raises leaves of `WorkRefused`, `AwsBusy`.
         """
         reached = {
-            "status": str(Stage.JOINED),
+            "status": str(WorkStage.JOINED),
             **{name: progress.get(name, 0) for name in ("file", "total", "invalid", "compute_ms")},
         }
-        prediction = work.entity(self.store, BatchPrediction, now_ms=self.clock())
+        prediction = ref.find(self.store, BatchPrediction, now_ms=self.clock())
         if prediction is None or prediction.status is not Status.INPROGRESS:
-            return {"status": str(Stage.UNWANTED)}
+            return {"status": str(WorkStage.UNWANTED)}
         abandon_upload(self.s3, prediction)
         plan = groupby(self.files.plan(prediction), key=lambda part: part.file)
         for place, ranges in plan:
             if place < reached["file"]:
                 continue
-            pieces = self._pieces(prediction, list(ranges))
+            scored = self._scored(prediction, list(ranges))
             try:
-                self._join(prediction, pieces)
+                self._join(prediction, scored)
             except Deleted:
-                return {"status": str(Stage.UNWANTED)}
-            for _, piece in pieces:
-                reached["total"] += piece.counts.total
-                reached["invalid"] += piece.counts.invalid
-                reached["compute_ms"] += piece.compute_ms
+                return {"status": str(WorkStage.UNWANTED)}
+            for _, each in scored:
+                reached["total"] += each.counts.total
+                reached["invalid"] += each.counts.invalid
+                reached["compute_ms"] += each.compute_ms
             reached["file"] = place + 1
             if not time_remains():
-                return {**reached, "status": str(Stage.JOINING)}
+                return {**reached, "status": str(WorkStage.JOINING)}
         return reached
 
-    def _pieces(
+    def _scored(
         self, prediction: BatchPrediction, ranges: list[Range]
-    ) -> list[tuple[Range, Piece]]:
+    ) -> list[tuple[Range, ScoredRange]]:
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            pieces = list(pool.map(lambda part: self.files.piece(prediction, part), ranges))
-        found = list(zip(ranges, pieces, strict=True))
-        if sum(piece.counts.invalid for piece in pieces) > MOST_INVALID:
+            scored = list(pool.map(lambda part: self.files.scored(prediction, part), ranges))
+        found = list(zip(ranges, scored, strict=True))
+        if sum(each.counts.invalid for each in scored) > MOST_INVALID:
             raise too_many_invalid(ranges[0].data.location)
         if faults := "".join(_faults(found, self._first_line(prediction))):
             self.files.write_faults(prediction, ranges[0].file, faults)
@@ -98,8 +98,10 @@ class Joining:
         text = None if source is None else self.store.schema(source)
         return 2 if text is not None and Schema.parse(text).has_header else 1
 
-    def _join(self, prediction: BatchPrediction, pieces: Sequence[tuple[Range, Piece]]) -> None:
-        data = pieces[0][0].data.location
+    def _join(
+        self, prediction: BatchPrediction, scored: Sequence[tuple[Range, ScoredRange]]
+    ) -> None:
+        data = scored[0][0].data.location
         target = ResultPlaces.of(prediction.output_uri, prediction.entity_id).result(data)
 
         def note(upload_id: str) -> None:
@@ -116,7 +118,7 @@ class Joining:
             begun=note,
         )
         with in_owners_words(target, "s3:PutObject"):
-            join.run([Stored(piece.key, piece.size) for _, piece in pieces])
+            join.run([Stored(each.key, each.size) for _, each in scored])
 
 
 def abandon_upload(s3: "S3Client", prediction: BatchPrediction) -> None:
@@ -132,9 +134,9 @@ def abandon_upload(s3: "S3Client", prediction: BatchPrediction) -> None:
             raise
 
 
-def _faults(found: Sequence[tuple[Range, Piece]], first_line: int) -> Iterator[str]:
+def _faults(found: Sequence[tuple[Range, ScoredRange]], first_line: int) -> Iterator[str]:
     before = first_line
-    for part, piece in found:
-        for line, why in piece.counts.faults:
+    for part, scored in found:
+        for line, why in scored.counts.faults:
             yield f"{part.data.location} line {before + line:,} {why}\n"
-        before += piece.counts.total
+        before += scored.counts.total

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from coding_service.amazon_ml.entities import BatchPrediction, DataSource, Status
 from coding_service.amazon_ml.errors import DataRefused
-from coding_service.amazon_ml.models import Models
 from coding_service.amazon_ml.s3_uris import Location, ResultPlaces
 from coding_service.amazon_ml.schema import Schema
 from coding_service.amazon_ml.table import Store
 from coding_service.amazon_ml.work.data_files import UserData, in_owners_words
 from coding_service.amazon_ml.work.ranges import RANGE_BYTES, WorkFiles, ranges_of
-from coding_service.amazon_ml.work.state import Clock, Stage, Work
+from coding_service.amazon_ml.work.state import Clock, EntityRef, WorkStage
+from coding_service.models.registry import DeployedModels
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -23,23 +23,23 @@ class Planning:
 
     store: Store
     data: UserData
-    models: Models
+    deployed: DeployedModels
     files: WorkFiles
     clock: Clock
     range_bytes: int = RANGE_BYTES
 
-    def run(self, work: Work) -> dict[str, Any]:
+    def run(self, ref: EntityRef) -> dict[str, Any]:
         """Raises leaves of `WorkRefused`, `AwsBusy`. May be repeated."""
-        prediction = work.entity(self.store, BatchPrediction, now_ms=self.clock())
+        prediction = ref.find(self.store, BatchPrediction, now_ms=self.clock())
         if prediction is None:
-            return {"status": str(Stage.UNWANTED)}
+            return {"status": str(WorkStage.UNWANTED)}
         source = self._source(prediction)
         if source.status is not Status.COMPLETED:
-            return {"status": str(Stage.WAITING)}
+            return {"status": str(WorkStage.WAITING)}
         if not self.store.begin(prediction, now_ms=self.clock()):
-            return {"status": str(Stage.UNWANTED)}
+            return {"status": str(WorkStage.UNWANTED)}
         schema = Schema.parse(source.schema or "")
-        schema.columns(model_fields(self.models, prediction))
+        schema.columns(model_fields(self.deployed, prediction))
         files = self.data.files(Location.of(source.location))
         for file in files:
             self.data.check_header(file, schema)
@@ -47,7 +47,7 @@ class Planning:
         check_writable(self.data.s3, places.manifest)
         self.files.write_plan(prediction, list(ranges_of(files, self.range_bytes)))
         return {
-            "status": str(Stage.BEGUN),
+            "status": str(WorkStage.BEGUN),
             "bucket": self.files.bucket,
             "key": self.files.plan_key(prediction),
         }
@@ -62,9 +62,9 @@ class Planning:
         return self.store.with_schema(source)
 
 
-def model_fields(models: Models, prediction: BatchPrediction) -> tuple[str, ...]:
+def model_fields(deployed: DeployedModels, prediction: BatchPrediction) -> tuple[str, ...]:
     """The fields of a prediction's model. Raises `DataRefused` where it is deployed no more."""
-    card = models.card(prediction.model_id)
+    card = deployed.catalogue.find(prediction.model_id)
     if card is None:
         raise DataRefused(
             f"The MLModel {prediction.model_id} is no longer offered. "

@@ -7,7 +7,6 @@ from itertools import chain, islice
 
 from coding_service.amazon_ml.entities import BatchPrediction, DataSource, Status
 from coding_service.amazon_ml.errors import DataRefused, WorkRefused
-from coding_service.amazon_ml.models import Models
 from coding_service.amazon_ml.schema import Schema
 from coding_service.amazon_ml.table import Store
 from coding_service.amazon_ml.work.csv_lines import UTF8_BOM, LineForm, header_of, owned_lines
@@ -15,7 +14,7 @@ from coding_service.amazon_ml.work.data_files import UserData
 from coding_service.amazon_ml.work.plan_ranges import model_fields
 from coding_service.amazon_ml.work.ranges import Range, WorkFiles
 from coding_service.amazon_ml.work.scoring import MOST_INVALID, Counts, LineScorer
-from coding_service.amazon_ml.work.state import Clock, Work
+from coding_service.amazon_ml.work.state import Clock, EntityRef
 from coding_service.coder.model import Model
 from coding_service.errors import ModelGone
 from coding_service.models.registry import DeployedModels
@@ -26,37 +25,36 @@ LEVEL = 1  # 6 would take three times as long to save a fifth
 
 @dataclass(frozen=True, slots=True)
 class Predicting:
-    """Codes ranges. The same range gives the same piece, so it may be repeated.
+    """Scores ranges. The same range gives the same bytes, so it may be repeated.
 
     :ivar spent_ms: processor time of this process, in milliseconds.
     """
 
     store: Store
     data: UserData
-    models: Models
     deployed: DeployedModels
     files: WorkFiles
     clock: Clock
     spent_ms: Callable[[], int]
 
-    def run(self, work: Work, part: Range) -> None:
+    def run(self, ref: EntityRef, part: Range) -> None:
         """Raises leaves of `WorkRefused`, after it has noted why; `AwsBusy`."""
-        prediction = work.entity(self.store, BatchPrediction, now_ms=self.clock())
+        prediction = ref.find(self.store, BatchPrediction, now_ms=self.clock())
         if prediction is None or prediction.status is not Status.INPROGRESS:
             return  # deleted, or failed in another range
         before = self.spent_ms()
         try:
             content, counts = self._coded(prediction, part)
         except WorkRefused as refused:
-            # The state machine is told of ranges only that one failed, and not why.
+            # The state machine learns of a range only that it failed, and not why.
             self.store.note_refusal(prediction, str(refused))
             raise
         spent = self.spent_ms() - before
-        self.files.write_piece(prediction, part, content, counts, spent)
+        self.files.write_scored(prediction, part, content, counts, spent)
 
     def _coded(self, prediction: BatchPrediction, part: Range) -> tuple[bytes, Counts]:
         schema = self._schema(prediction)
-        fields = model_fields(self.models, prediction)
+        fields = model_fields(self.deployed, prediction)
         model = self._model(prediction)
         form = LineForm(len(schema.attributes), schema.columns(fields), schema.row_id_column)
         counts, squeeze = Counts(), zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
@@ -92,7 +90,7 @@ class Predicting:
         return Schema.parse(text)
 
     def _model(self, prediction: BatchPrediction) -> Model:
-        card = self.models.card(prediction.model_id)
+        card = self.deployed.catalogue.find(prediction.model_id)
         try:
             if card is not None:
                 return self.deployed.model(card.topic, card.model_id)

@@ -22,7 +22,7 @@ are 597 ranges, of 10,000 that a multipart upload may have as parts."""
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A piece of the work: the lines that begin in a range of a file.
+    """A range of a data file: the lines that begin in it.
 
     :ivar file: the file's place in the list of files. :ivar number: the range's in the file.
     """
@@ -54,8 +54,8 @@ def ranges_of(files: list[DataFile], range_bytes: int = RANGE_BYTES) -> Iterator
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A coded range: a gzip member in S3.
+class ScoredRange:
+    """A range whose lines were scored: a gzip member in S3.
 
     :ivar size: bytes. :ivar compute_ms: processor time that it took.
     """
@@ -68,7 +68,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class WorkFiles:
-    """What the work on a prediction keeps with the service: its plan and its pieces."""
+    """What the work on a prediction keeps with the service: its plan and its scored ranges."""
 
     s3: "S3Client"
     bucket: str
@@ -84,11 +84,11 @@ class WorkFiles:
     def plan(self, prediction: BatchPrediction) -> list[Range]:
         return [Range.from_state(each) for each in json.loads(self.read(self.plan_key(prediction)))]
 
-    def write_piece(
-        self, prediction: BatchPrediction, work: Range, content: bytes, counts: Counts, ms: int
+    def write_scored(
+        self, prediction: BatchPrediction, part: Range, content: bytes, counts: Counts, ms: int
     ) -> None:
         """The facts after the content: where they are, the content is whole."""
-        key = _piece_key(prediction, work)
+        key = _range_key(prediction, part)
         self._put(f"{key}.gz", content)
         facts = {
             "size": len(content),
@@ -99,13 +99,13 @@ class WorkFiles:
         }
         self._put(f"{key}.json", json.dumps(facts).encode())
 
-    def piece(self, prediction: BatchPrediction, work: Range) -> Piece:
-        key = _piece_key(prediction, work)
+    def scored(self, prediction: BatchPrediction, part: Range) -> ScoredRange:
+        key = _range_key(prediction, part)
         facts = json.loads(self.read(f"{key}.json"))
         counts = Counts(
             facts["total"], facts["invalid"], [(line, why) for line, why in facts["faults"]]
         )
-        return Piece(f"{key}.gz", facts["size"], counts, facts["compute_ms"])
+        return ScoredRange(f"{key}.gz", facts["size"], counts, facts["compute_ms"])
 
     def write_faults(self, prediction: BatchPrediction, file: int, text: str) -> None:
         self._put(f"{work_folder(prediction)}faults/{file:06}.txt", text.encode())
@@ -143,5 +143,5 @@ class WorkFiles:
             self.s3.put_object(Bucket=self.bucket, Key=key, Body=content)
 
 
-def _piece_key(prediction: BatchPrediction, work: Range) -> str:
-    return f"{work_folder(prediction)}pieces/{work.file:06}/{work.number:06}"
+def _range_key(prediction: BatchPrediction, part: Range) -> str:
+    return f"{work_folder(prediction)}pieces/{part.file:06}/{part.number:06}"

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from coding_service.amazon_ml.work.csv_lines import LineFault, LineForm, Observation, written
+from coding_service.amazon_ml.work.csv_lines import CsvLineFault, LineForm, Observation, written
 
 BATCH_LINES = 8_192  # as the coder's: enough that its branches have work, few enough for memory
 SCORE_DIGITS = 6
@@ -57,7 +57,7 @@ class Counts:
     invalid: int = 0
     faults: list[tuple[int, str]] = field(default_factory=list)
 
-    def refuse(self, fault: LineFault) -> None:
+    def refuse(self, fault: CsvLineFault) -> None:
         if len(self.faults) < FAULTS_KEPT:
             self.faults.append((self.total, str(fault)))
         self.invalid += 1
@@ -84,7 +84,7 @@ class LineScorer:
             try:
                 read.append(self.form.read(line))
                 counts.total += 1
-            except LineFault as fault:
+            except CsvLineFault as fault:
                 counts.refuse(fault)
                 read.append(None)
         rows = self._rows([each for each in read if each is not None])

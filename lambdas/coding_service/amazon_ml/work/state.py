@@ -1,4 +1,4 @@
-"""What the state machine hands from step to step."""
+"""The state that the state machine passes from step to step."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ Clock = Callable[[], int]
 """Milliseconds since the epoch."""
 
 
-class Stage(StrEnum):
-    """The word that the state machine's choices go by."""
+class WorkStage(StrEnum):
+    """The status that a step returns; the state machine chooses the next state by it."""
 
     WAITING = "waiting"
     """The data source is not ready yet."""
@@ -24,13 +24,13 @@ class Stage(StrEnum):
     """Files remain to be joined."""
     JOINED = "joined"
     FAILED = "failed"
-    """Told why; the service itself did its work."""
+    """Its `Message` says why; the service itself did its work."""
     BROKEN = "broken"
     """Failed for a reason that its owner cannot mend."""
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class EntityRef:
     """Which entity an execution works on."""
 
     client: str
@@ -41,7 +41,7 @@ class Work:
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         return cls(state["client"], state["entity_id"], state["created_ms"])
 
-    def entity(self, store: Store, kind: type[EntityT], *, now_ms: int) -> EntityT | None:
+    def find(self, store: Store, kind: type[EntityT], *, now_ms: int) -> EntityT | None:
         """The entity, or None where it is gone, or its id was taken by a later one."""
         found: Entity | None = store.find(kind, self.client, self.entity_id, now_ms=now_ms)
         if found is None or found.created_ms != self.created_ms:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from coding_service.amazon_ml.work.csv_lines import (
     MAX_LINE_BYTES,
-    LineFault,
+    CsvLineFault,
     LineForm,
     header_of,
     owned_lines,
@@ -100,7 +100,7 @@ def should_read_values(line: bytes, values: list[str]) -> None:
     ],
 )
 def should_say_why_a_line_is_no_observation(line: bytes | None, why: str) -> None:
-    with pytest.raises(LineFault, match=why):
+    with pytest.raises(CsvLineFault, match=why):
         LineForm(3, (1,), None).read(line)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from coding_service.amazon_ml.entities import BatchPrediction, DataSource
 from coding_service.amazon_ml.work import handler as machine_learning_work
-from coding_service.amazon_ml.work.state import Stage
+from coding_service.amazon_ml.work.state import WorkStage
 from coding_service.errors import TryAgain, leaves
 from infra.project_files import STATE_MACHINES
 
@@ -47,7 +47,7 @@ def should_choose_by_words_that_the_function_says() -> None:
     chosen = {
         choice["StringEquals"] for state in STATES.values() for choice in state.get("Choices", [])
     }
-    assert chosen - {DataSource.kind} <= set(Stage)
+    assert chosen - {DataSource.kind} <= set(WorkStage)
     assert STATES["Which?"]["Default"] == "Begin"
     assert BatchPrediction.kind not in chosen
 

@@ -16,7 +16,7 @@ from coding_service.amazon_ml.work.data_files import DataFile, in_owners_words
 from coding_service.amazon_ml.work.join import Joining
 from coding_service.amazon_ml.work.ranges import Range, WorkFiles, ranges_of
 from coding_service.amazon_ml.work.scoring import MOST_INVALID, Counts
-from coding_service.amazon_ml.work.state import Work
+from coding_service.amazon_ml.work.state import EntityRef
 from tests.support.coding_service.amazon_ml import (
     ALICE,
     DATA,
@@ -348,8 +348,8 @@ def should_join_large_pieces_inside_s3_and_clear_up_an_upload_that_broke_off(
     world: World,
 ) -> None:
     state, plan = started(world, range_bytes=1 << 20)
-    work, files = Work.from_state(state), WorkFiles(world.s3, OUTPUTS)
-    prediction = work.entity(world.store, BatchPrediction, now_ms=world.now_ms())
+    ref, files = EntityRef.from_state(state), WorkFiles(world.s3, OUTPUTS)
+    prediction = ref.find(world.store, BatchPrediction, now_ms=world.now_ms())
     assert prediction is not None
     data = Range.from_state(plan[0]).data
     noise = random.Random(1)  # noqa: S311  bytes that do not shrink, and nothing more
@@ -358,11 +358,11 @@ def should_join_large_pieces_inside_s3_and_clear_up_an_upload_that_broke_off(
     files.write_plan(prediction, parts)
     contents = [gzip.compress(noise.randbytes(size), 1) for size in sizes]
     for part, content in zip(parts, contents, strict=True):
-        files.write_piece(prediction, part, content, Counts(1), 1)
+        files.write_scored(prediction, part, content, Counts(1), 1)
     broken = world.s3.create_multipart_upload(Bucket=DATA, Key="broken")["UploadId"]
     world.store.note_upload(prediction, json.dumps([DATA, "broken", broken]))
     joining = Joining(world.store, world.s3, files, world.now_ms)
-    joined = joining.run(work, {}, time_remains=lambda: True)
+    joined = joining.run(ref, {}, time_remains=lambda: True)
     assert joined["total"] == len(sizes)
     assert world.get(RESULT + "in.csv.gz") == b"".join(contents)
     assert "Uploads" not in world.s3.list_multipart_uploads(Bucket=DATA)

@@ -17,7 +17,7 @@ MULTICLASS = "MULTICLASS"
 
 
 @dataclass(frozen=True, slots=True)
-class Models:
+class MlModels:
     """The deployed models. All clients see the same."""
 
     catalogue: Offer
