@@ -27,17 +27,15 @@ Place = tuple[Any, float, str]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something that is listed.
-
-    :ivar variables: what it can be filtered by: text, or seconds for times; absent ones are "".
-    :ivar number: breaks ties of `created`, as a model's version does.
-    """
+    """An entry of the list that a Describe… request filters and sorts."""
 
     entry_id: str
     created: float
     variables: Mapping[str, str | float]
+    """What it can be filtered by: text, or seconds for times; absent ones are ""."""
     shown: Mapping[str, Any]
     number: int = 0
+    """It breaks ties of `created`, as a model's version does."""
 
     def place(self, variable: str) -> Place:
         return (self.variables.get(variable, ""), self.created, f"{self.number:09}{self.entry_id}")

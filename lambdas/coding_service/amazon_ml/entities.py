@@ -77,16 +77,14 @@ class Entity:
 
 @dataclass(frozen=True, kw_only=True)
 class DataSource(Entity):
-    """Observations in S3 and the schema that describes them.
-
-    :ivar schema: the text; None where only its location was given and it was not read yet.
-    """
+    """Observations in S3 and the schema that describes them."""
 
     kind: ClassVar[str] = "DataSource"
     id_name: ClassVar[str] = "DataSourceId"
 
     location: str
     schema: str | None = None
+    """The text; None where only its location was given and it was not read yet."""
     schema_location: str | None = None
     compute_statistics: bool = False
     given_schema: bool = True
@@ -114,12 +112,7 @@ class DataSource(Entity):
 
 @dataclass(frozen=True, kw_only=True)
 class BatchPrediction(Entity):
-    """A request to code the observations of a data source.
-
-    :ivar asked_name: the name that it was created with; `name` may change.
-    :ivar refusal: why one of its ranges could not be coded; becomes the message.
-    :ivar upload: of the result that is being joined: its key and its upload id.
-    """
+    """A request to code the observations of a data source."""
 
     kind: ClassVar[str] = "BatchPrediction"
     id_name: ClassVar[str] = "BatchPredictionId"
@@ -131,8 +124,11 @@ class BatchPrediction(Entity):
     total_count: int | None = None
     invalid_count: int | None = None
     asked_name: str | None = None
+    """The name that it was created with; `name` may change."""
     refusal: str | None = None
+    """Why one of its ranges could not be coded; becomes the message."""
     upload: str | None = None
+    """The upload of the result that is being joined, as JSON: its bucket, key and upload id."""
 
     @property
     def parameters(self) -> tuple[Any, ...]:

@@ -24,8 +24,8 @@ INTERNAL = "InternalServerException"
 class ApiError(CodingServiceError):
     """An error answer.
 
-    :ivar name: the exception's name for clients, e.g. `InvalidInputException`.
-    :ivar http_status: 400 but for the service's own failures.
+    `name` is the exception's name for clients, e.g. `InvalidInputException`; `http_status` is 400
+    but for the service's own failures.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ def throttled(message: str) -> ApiError:
 
 
 def internal() -> ApiError:
-    """Without internals: those are in the log, under the request's id."""
+    """The service's own failure. What it was is in the log, under the request's id."""
     return ApiError(
         INTERNAL,
         "The service could not process the request. Try again; if it persists, tell its operator "

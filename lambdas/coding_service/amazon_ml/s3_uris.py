@@ -37,12 +37,13 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class ResultPlaces:
-    """Where a prediction's files go (developer guide, "Reading the Batch Prediction Output Files").
+    """Where a prediction's files go.
 
-    :ivar folder: the prediction's OutputUri, as a folder.
+    Source: developer guide, "Reading the Batch Prediction Output Files".
     """
 
     folder: Location
+    """The prediction's OutputUri, as a folder."""
     prediction_id: str
 
     @classmethod

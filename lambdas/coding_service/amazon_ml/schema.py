@@ -21,15 +21,13 @@ MOST_ATTRIBUTES = 1_000  # Amazon ML system limits: attributes (variables) of a 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The attributes of a line, in order.
-
-    :ivar row_id: the attribute that identifies a line, or None.
-    :ivar target: the attribute that a prediction is compared with; its values are ignored.
-    """
+    """The attributes of a line, in order."""
 
     attributes: tuple[str, ...]
     row_id: str | None
+    """The attribute that identifies a line, or None."""
     target: str | None
+    """The attribute that a prediction is compared with; its values are ignored."""
     has_header: bool
     excluded: frozenset[str] = frozenset()
 

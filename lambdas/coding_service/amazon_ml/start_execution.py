@@ -19,7 +19,7 @@ DIGITS = 32  # of a SHA-256 in hex; with the kind far below an execution name's 
 
 @dataclass(frozen=True, slots=True)
 class Starter:
-    """Starts work."""
+    """Starts executions of the state machine of predictions."""
 
     states: "SFNClient"
     machine: str

@@ -18,7 +18,7 @@ from shared.aws_errors import code_of
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-KEPT_SECONDS = 90 * 86_400  # ours: after its last change, an entity and its id are forgotten
+KEPT_SECONDS = 90 * 86_400  # after its last change, an entity and its id are forgotten; ours
 SCHEMA = "Schema"
 
 EntityT = TypeVar("EntityT", bound=Entity)

@@ -33,14 +33,12 @@ class IssuedKey:
 
 @dataclass
 class AccessKeys:
-    """Finds secrets by access key id; asks Secrets Manager once in five minutes for each.
-
-    :ivar clock: epoch seconds.
-    """
+    """Finds secrets by access key id; asks Secrets Manager once in five minutes for each."""
 
     issued: Mapping[str, IssuedKey]
     secrets: "SecretsManagerClient"
     clock: Callable[[], float]
+    """Epoch seconds."""
     _kept: dict[str, tuple[float, str]] = field(default_factory=dict, repr=False)
 
     def client_of(self, access_key_id: str) -> str:

@@ -18,10 +18,7 @@ from coding_service.amazon_ml.table import Store
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """A client's batch predictions.
-
-    :ivar now_ms: milliseconds since the epoch.
-    """
+    """A client's batch predictions."""
 
     store: Store
     sources: DataSources
@@ -30,6 +27,7 @@ class Predictions:
     logs: Logs
     account: str
     now_ms: Callable[[], int]
+    """Milliseconds since the epoch."""
 
     def create(self, client: str, request: Mapping[str, Any]) -> dict[str, Any]:
         there = self._find(client, request["BatchPredictionId"])

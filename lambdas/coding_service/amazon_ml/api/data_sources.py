@@ -20,17 +20,15 @@ from coding_service.amazon_ml.table import Store
 
 @dataclass(frozen=True, slots=True)
 class DataSources:
-    """A client's data sources.
-
-    :ivar own_buckets: the service's, which hold no client's data.
-    :ivar now_ms: milliseconds since the epoch.
-    """
+    """A client's data sources."""
 
     store: Store
     starter: Starter
     account: str
     own_buckets: frozenset[str]
+    """The service's buckets, which hold no client's data."""
     now_ms: Callable[[], int]
+    """Milliseconds since the epoch."""
 
     def create(self, client: str, request: Mapping[str, Any]) -> dict[str, Any]:
         source = self._asked_for(client, request)

@@ -50,11 +50,7 @@ class AwsJsonAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Operations:
-    """Answers calls.
-
-    :ivar signed_path: the path of the address that clients sign; "" is the gateway's own.
-    :ivar now_ms: milliseconds since the epoch.
-    """
+    """Answers calls of every operation that the service speaks."""
 
     models: MlModels
     sources: DataSources
@@ -63,7 +59,9 @@ class Operations:
     keys: AccessKeys
     counter: CallCounter
     signed_path: str
+    """The path of the address that clients sign; "" is the gateway's own."""
     now_ms: Callable[[], int]
+    """Milliseconds since the epoch."""
 
     def answer(self, event: Mapping[str, Any]) -> AwsJsonAnswer:
         """The answer to any call; never raises."""

@@ -18,7 +18,7 @@ MULTICLASS = "MULTICLASS"
 
 @dataclass(frozen=True, slots=True)
 class MlModels:
-    """The deployed models. All clients see the same."""
+    """The deployed models as the API shows them. All clients see the same."""
 
     catalogue: Offer
     account: str

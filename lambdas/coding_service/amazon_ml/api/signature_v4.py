@@ -34,15 +34,13 @@ SecretOf = Callable[[str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """A request as it was signed.
-
-    :ivar path: of the address that the client called, as it stands there.
-    :ivar headers: values by lower-case name.
-    """
+    """A request as it was signed."""
 
     method: str
     path: str
+    """The path of the address that the client called, as it stands there."""
     headers: Mapping[str, str] = field(repr=False)
+    """Values by lower-case name."""
     body: bytes = field(repr=False)
 
 
@@ -58,14 +56,12 @@ class _Authorization:
 
 @dataclass(frozen=True, slots=True)
 class SignatureCheck:
-    """Checks signatures for one region.
-
-    :ivar secret_of: finds a key's secret. :ivar now: the time in UTC.
-    """
+    """Checks signatures for one region."""
 
     region: str
     secret_of: SecretOf = field(repr=False)
     now: Callable[[], datetime]
+    """The time in UTC."""
 
     def access_key_id(self, request: SignedRequest) -> str:
         """The key that signed the request. Raises `ApiError` with AWS's names."""

@@ -20,25 +20,22 @@ class CsvLineFault(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a prediction needs of a line.
-
-    :ivar texts: the values of the model's fields, in its order.
-    :ivar tag: the value of the schema's rowId; "" without one.
-    """
+    """What a prediction needs of a line."""
 
     texts: tuple[str, ...]
+    """The values of the model's fields, in its order."""
     tag: str
+    """The value of the schema's rowId; "" without one."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineForm:
-    """Reads lines of one schema.
-
-    :ivar width: attributes of the schema. :ivar columns: where the model's fields stand.
-    """
+    """Reads lines of one schema."""
 
     width: int
+    """How many attributes the schema has."""
     columns: tuple[int, ...]
+    """Where the model's fields stand."""
     tag_column: int | None
 
     def read(self, line: bytes | None) -> Observation:
@@ -71,11 +68,9 @@ def values_of(line: bytes | None) -> list[str]:
 def owned_lines(blocks: Iterable[bytes], *, start: int, end: int) -> Iterator[bytes | None]:
     """The lines that begin at `start` or after it and before `end`, without their ends.
 
-    Every line of a file so belongs to exactly one of its ranges.
-
-    :param blocks: the file's bytes from `start - 1` on (0 from the beginning), to its end or until
-        no more are asked for.
-    :returns: None for a line that is too long to be an observation.
+    Every line of a file so belongs to exactly one of its ranges. `blocks` are the file's bytes from
+    `start - 1` on (0 from the beginning), to its end or until no more are asked for. None stands
+    for a line that is too long to be an observation.
     """
     foreign = start > 0  # up to the first newline it is a line of the range before
     here = max(start - 1, 0)  # where `rest` begins in the file

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 8 << 20  # one ranged read: long enough that S3's latency is noise
 TAIL_BYTES = 128 << 10  # behind a range only the end of its last line is wanted
-MOST_FILES = 1_000  # ours, of a data source: each is looked into before the work begins
+MOST_FILES = 1_000  # of a data source: each is looked into before the work begins; ours
 SCHEMA_SUFFIX = ".schema"  # what Amazon ML's console stores beside data
 MOST_SCHEMA_BYTES = 131_071  # the service model's DataSchema
 
@@ -39,7 +39,8 @@ ELSEWHERE_CODES = frozenset({"301", "PermanentRedirect", "IllegalLocationConstra
 def in_owners_words(location: Location, action: str) -> Iterator[None]:
     """Turns S3's refusals into those that the data's owner can act on.
 
-    :param action: the permission that the call needs, for example `s3:GetObject`.
+    `action` is the permission that the call needs, for example `s3:GetObject`. Raises
+    `AccessDenied`, `DataRefused`, `DataChanged`, `AwsBusy`.
     """
     try:
         with busy_is_retried():
@@ -68,15 +69,13 @@ def in_owners_words(location: Location, action: str) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A data file as it was when the work began.
-
-    :ivar size: bytes.
-    """
+    """A data file as it was when the work began."""
 
     bucket: str
     key: str
     etag: str
     size: int
+    """Bytes."""
 
     @property
     def location(self) -> Location:
@@ -88,13 +87,11 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True)
 class UserData:
-    """Reads users' buckets. Every method raises leaves of `WorkRefused`, or `AwsBusy`.
-
-    :ivar max_file_bytes: of one data file.
-    """
+    """Reads users' buckets. Every method raises leaves of `WorkRefused`, or `AwsBusy`."""
 
     s3: "S3Client"
     max_file_bytes: int
+    """The most that one data file may have."""
 
     def files(self, location: Location) -> list[DataFile]:
         """The data files at a location: the file itself, or those directly in the folder."""

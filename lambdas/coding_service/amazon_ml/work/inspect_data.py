@@ -13,15 +13,13 @@ from coding_service.amazon_ml.work.state import Clock, EntityRef
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """Brings a data source from PENDING to COMPLETED.
-
-    :ivar spent_ms: processor time of this process, in milliseconds.
-    """
+    """Brings a data source from PENDING to COMPLETED."""
 
     store: Store
     data: UserData
     clock: Clock
     spent_ms: Callable[[], int]
+    """Processor time of this process, in milliseconds."""
 
     def run(self, ref: EntityRef) -> None:
         """Raises leaves of `WorkRefused`, `AwsBusy`. May be repeated."""

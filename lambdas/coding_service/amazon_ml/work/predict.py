@@ -25,10 +25,7 @@ LEVEL = 1  # 6 would take three times as long to save a fifth
 
 @dataclass(frozen=True, slots=True)
 class Predicting:
-    """Scores ranges. The same range gives the same bytes, so it may be repeated.
-
-    :ivar spent_ms: processor time of this process, in milliseconds.
-    """
+    """Scores ranges. The same range gives the same bytes, so it may be repeated."""
 
     store: Store
     data: UserData
@@ -36,6 +33,7 @@ class Predicting:
     files: WorkFiles
     clock: Clock
     spent_ms: Callable[[], int]
+    """Processor time of this process, in milliseconds."""
 
     def run(self, ref: EntityRef, part: Range) -> None:
         """Raises leaves of `WorkRefused`, after it has noted why; `AwsBusy`."""

@@ -15,21 +15,20 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 RANGE_BYTES = 8 << 20
-"""Of a data file. Lines of 100 bytes take seconds and give some 30 MB; the shortest (three bytes,
-2.8 million of them), scored for a thousand classes, take ten of a function's fifteen minutes. 5 GB
-are 597 ranges, of 10,000 that a multipart upload may have as parts."""
+"""The size of a range of a data file. Lines of 100 bytes take seconds and give some 30 MB; the
+shortest (three bytes, 2.8 million of them), scored for a thousand classes, take ten of a function's
+fifteen minutes. 5 GB are 597 ranges, of 10,000 that a multipart upload may have as parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A range of a data file: the lines that begin in it.
-
-    :ivar file: the file's place in the list of files. :ivar number: the range's in the file.
-    """
+    """A range of a data file: the lines that begin in it."""
 
     data: DataFile
     file: int
+    """The file's place in the list of files."""
     number: int
+    """The range's place in the file."""
     start: int
     end: int
 
@@ -55,15 +54,14 @@ def ranges_of(files: list[DataFile], range_bytes: int = RANGE_BYTES) -> Iterator
 
 @dataclass(frozen=True, slots=True)
 class ScoredRange:
-    """A range whose lines were scored: a gzip member in S3.
-
-    :ivar size: bytes. :ivar compute_ms: processor time that it took.
-    """
+    """A range whose lines were scored: a gzip member in S3."""
 
     key: str
     size: int
+    """Bytes."""
     counts: Counts
     compute_ms: int
+    """Processor time that it took."""
 
 
 @dataclass(frozen=True, slots=True)

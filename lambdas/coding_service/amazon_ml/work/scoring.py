@@ -17,7 +17,7 @@ ONE = 10**SCORE_DIGITS
 CELL_BYTES = len("0.") + SCORE_DIGITS + len(",")
 FAULTS_KEPT = 100  # of a range, for the log
 MOST_INVALID = 10_000
-"""Of a file: with more of them the whole file is refused (developer guide, "Understanding the Data
+"""With more invalid lines the whole file is refused (developer guide, "Understanding the Data
 Format for Amazon ML")."""
 
 
@@ -48,14 +48,12 @@ def _cells() -> npt.NDArray[np.bytes_]:
 
 @dataclass
 class Counts:
-    """What became of the lines of a range.
-
-    :ivar faults: number of the line in the range, from 0, and why it is invalid; the first ones.
-    """
+    """What became of the lines of a range."""
 
     total: int = 0
     invalid: int = 0
     faults: list[tuple[int, str]] = field(default_factory=list)
+    """Number of the line in the range, from 0, and why it is invalid; the first ones."""
 
     def refuse(self, fault: CsvLineFault) -> None:
         if len(self.faults) < FAULTS_KEPT:
