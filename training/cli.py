@@ -8,9 +8,9 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from coding_service.coder.code_lines import LineFault
+from coding_service.coder.code_lines import RecordLineFault
 from coding_service.coder.errors import CoderError, RecordError
-from coding_service.coder.model import BATCH_RECORDS, Model
+from coding_service.coder.model import BATCH_RECORDS, TrainedModel
 from protocol.records import MAX_LINE_BYTES, RECORD_ID, RecordForm
 
 ONE_FORM = "Write every line as the service takes it"
@@ -89,10 +89,10 @@ def _evaluate(options: argparse.Namespace, stdout: TextIO) -> None:
 
 
 def _import(options: argparse.Namespace, stdout: TextIO) -> None:
-    from training.topic.import_tables import Tables, read_labels, read_texts, write_topic  # noqa: PLC0415
+    from training.topic.import_tables import TopicTables, read_labels, read_texts, write_topic  # noqa: PLC0415
 
     codes = read_labels(options.codes)
-    tables = Tables(
+    tables = TopicTables(
         codes,
         read_texts(options.titles, codes),
         read_texts(options.tasks, codes) if options.tasks else [],
@@ -117,7 +117,7 @@ def _publish(options: argparse.Namespace, stdout: TextIO) -> None:
 
 
 def _code(directory: Path, file: str, stdin: BinaryIO, stdout: TextIO) -> None:
-    model = Model.load(directory)
+    model = TrainedModel.load(directory)
     form = RecordForm(tuple(model.card.input_format))
     with contextlib.ExitStack() as files:
         source, lines = "standard input", stdin
@@ -132,7 +132,7 @@ def _code(directory: Path, file: str, stdin: BinaryIO, stdout: TextIO) -> None:
         while batch := list(islice(_lines(lines), BATCH_RECORDS)):
             try:
                 coded = model.coded_lines(b"".join(batch), form)
-            except LineFault as error:
+            except RecordLineFault as error:
                 number = before + error.line
                 raise RecordError(source, number, str(error.fault), ONE_FORM) from error
             before += coded.records

@@ -21,7 +21,7 @@ from itertools import islice
 from pathlib import Path
 
 from coding_service.coder.catalogue import Catalogue
-from coding_service.coder.model import Model
+from coding_service.coder.model import TrainedModel
 from protocol.records import MAX_TEXT_CHARACTERS, RecordForm
 
 RECORDS = 100_000
@@ -58,14 +58,14 @@ def main(arguments: Sequence[str]) -> None:
     size = sum(file.stat().st_size for file in directory.iterdir())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     began = time.process_time()
-    Model.load(directory)
+    TrainedModel.load(directory)
     loaded = time.process_time() - began
     print(f"{card.topic}: load {loaded:.2f} s, {size / 1e6:.0f} MB on disk, peak {peak:.0f} MiB")
 
 
 def _coded(directory: Path, lines: Sequence[bytes]) -> tuple[float, int]:
     """Seconds of the processor, and how many records have a result."""
-    model = Model.load(directory)
+    model = TrainedModel.load(directory)
     form = RecordForm(model.card.input_format)
     blocks = list(_blocks(lines))
     model.code_lines(lines[0])  # what is made at the first line of a process

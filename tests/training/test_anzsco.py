@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from coding_service.coder.model import Model
+from coding_service.coder.model import TrainedModel
 from coding_service.coder.text.normalise import fold
 from tests.support.coding_service.trained_models import ANZSCO
 from training.evaluate.evaluate import Evaluation, KindScore, evaluate
@@ -35,7 +35,7 @@ def questions(topic: Topic) -> tuple[Question, ...]:
 
 
 @pytest.fixture(scope="module")
-def measured(anzsco: Model, questions: tuple[Question, ...]) -> Evaluation:
+def measured(anzsco: TrainedModel, questions: tuple[Question, ...]) -> Evaluation:
     """Its model's evaluation."""
     return evaluate(anzsco, questions)
 
@@ -149,7 +149,7 @@ def should_fall_back_to_a_group_when_a_record_is_ambiguous(measured: Evaluation)
     ],
 )
 def should_code_misspelt_shouted_and_abbreviated_titles(
-    anzsco: Model, title: str, code: str
+    anzsco: TrainedModel, title: str, code: str
 ) -> None:
     [coding] = anzsco.code([{"occp_text": title, "tasks_text": ""}])
 
@@ -158,7 +158,7 @@ def should_code_misspelt_shouted_and_abbreviated_titles(
 
 
 def should_have_records_of_the_models_fields_when_a_new_user_drops_the_sample(
-    topic: Topic, anzsco: Model
+    topic: Topic, anzsco: TrainedModel
 ) -> None:
     records = [json.loads(line) for line in SAMPLE.read_text(encoding="utf-8").splitlines()]
     taught = {tuple(fold(text) for text in each.texts.values()) for each in topic.examples}
@@ -181,7 +181,7 @@ def should_have_records_of_the_models_fields_when_a_new_user_drops_the_sample(
 
 
 def should_have_the_measured_figures_in_the_topics_page(
-    anzsco: Model, measured: Evaluation
+    anzsco: TrainedModel, measured: Evaluation
 ) -> None:
     page = (ANZSCO.parent / "README.md").read_text(encoding="utf-8")
     printed = page[page.index("\nAccuracy by level") :]
@@ -195,7 +195,7 @@ def should_have_the_measured_figures_in_the_topics_page(
         assert shares == pytest.approx(shares_now, abs=3.0)
 
 
-def should_code_the_front_pages_example_as_it_says(anzsco: Model) -> None:
+def should_code_the_front_pages_example_as_it_says(anzsco: TrainedModel) -> None:
     page = (ANZSCO.parents[1] / "README.md").read_text(encoding="utf-8")
     dropped, coded = (
         [json.loads(line) for line in block.splitlines()]

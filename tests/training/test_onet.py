@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from coding_service.coder.model import Model
+from coding_service.coder.model import TrainedModel
 from training.evaluate.evaluate import evaluate
 from training.fit.train import train
 from training.topic.files import read_evaluation, read_topic
-from training.topic.import_tables import Row, Tables, read_labels, read_texts, write_topic
+from training.topic.import_tables import Row, TopicTables, read_labels, read_texts, write_topic
 
 TABLES = Path(os.environ.get("ONET_TABLES", "no-tables"))
 MAJOR_GROUPS = ("15", "29")  # computing, health care
@@ -31,10 +31,10 @@ def some(rows: list[Row]) -> list[Row]:
 def should_find_the_code_of_most_unseen_titles_when_tasks_are_told(tmp_path: Path) -> None:
     codes = read_labels(TABLES / "codes.csv")
     titles, tasks = (read_texts(TABLES / name, codes) for name in ("titles.csv", "tasks.csv"))
-    tables = Tables(some(codes), some(titles), some(tasks))
+    tables = TopicTables(some(codes), some(titles), some(tasks))
     write_topic(tables, tmp_path, name="onet", levels=[2, 3, 5, 6], threshold=0.75, seed=7)
     topic = read_topic(tmp_path)
-    model = Model.of(train(topic))
+    model = TrainedModel.of(train(topic))
 
     alone, told = (
         evaluate(model, read_evaluation(tmp_path / name, topic))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coding_service.coder.code_tree import Hierarchy
-from coding_service.coder.model import CodedLabel, Coding, Model
+from coding_service.coder.model import CodedLabel, Coding, TrainedModel
 from training.evaluate.calibration import Bin, calibration_error, reliability
 from training.topic.files import KINDS
 from training.topic.topic import Question
@@ -94,7 +94,7 @@ class Evaluation:
     answers: tuple[Answer, ...]
 
 
-def evaluate(model: Model, questions: Sequence[Question]) -> Evaluation:
+def evaluate(model: TrainedModel, questions: Sequence[Question]) -> Evaluation:
     """The model's quality on the questions."""
     answers = _answers(model, questions)
     tree = model.hierarchy
@@ -143,7 +143,7 @@ def evaluate(model: Model, questions: Sequence[Question]) -> Evaluation:
     )
 
 
-def _answers(model: Model, questions: Sequence[Question]) -> list[Answer]:
+def _answers(model: TrainedModel, questions: Sequence[Question]) -> list[Answer]:
     records = [dict(each.texts) for each in questions]
     codings, probabilities = model.code(records), model.probabilities(records)
     by_level = [(level.codes, probabilities @ level.gathers) for level in model.hierarchy.levels]

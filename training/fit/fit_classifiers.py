@@ -18,7 +18,7 @@ from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_matrix, vstack
 from sklearn.svm import LinearSVC
 
-from coding_service.coder.classifiers import Forest, Group, softmax
+from coding_service.coder.classifiers import Classifiers, Group, softmax
 from coding_service.coder.text.features import Floats, Integers
 from coding_service.coder.text.normalise import words
 from training.fit.term_counts import Terms, word_numbers
@@ -61,7 +61,7 @@ class Examples:
 class Fit:
     """Fitted classifiers.
 
-    :param weights: features x columns of the forest.
+    :param weights: features x columns of the classifiers.
     :param prior: the score of each column without any feature.
     :param seen: the columns that had an example.
     """
@@ -83,8 +83,8 @@ class Fit:
         return scores
 
 
-def fit(examples: Examples, forest: Forest, *, seed: int, room: int = 0) -> Fit:
-    """Every classifier of a forest.
+def fit(examples: Examples, classifiers: Classifiers, *, seed: int, room: int = 0) -> Fit:
+    """Fits every classifier of a code tree.
 
     Two things are added to the examples. Random letters teach "none of the topic's codes"; they
     are not in the vocabulary, so the lesson is that a text of unknown features is of no code. And
@@ -106,10 +106,10 @@ def fit(examples: Examples, forest: Forest, *, seed: int, room: int = 0) -> Fit:
     codes = np.asarray([*examples.codes, *[""] * len(noise), *(code for _, code in alone)])
     counted = [1.0] * (len(examples.codes) + len(noise))
     counted += [WORD_ALONE_WEIGHT * count for count in alone.values()]
-    weights = np.zeros((inputs.shape[1], forest.width), np.float32)
-    prior = np.full(forest.width, UNSEEN_SCORE, np.float32)
-    for group in forest.groups:
-        classes = _classes(group, codes, forest)
+    weights = np.zeros((inputs.shape[1], classifiers.width), np.float32)
+    prior = np.full(classifiers.width, UNSEEN_SCORE, np.float32)
+    for group in classifiers.groups:
+        classes = _classes(group, codes, classifiers)
         columns, found, intercepts = _fit_group(inputs, classes, np.asarray(counted), seed=seed)
         weights[:, group.start + columns] = found.T
         prior[group.start + columns] = intercepts
@@ -132,10 +132,10 @@ def _fit_group(
     return present, found, intercepts
 
 
-def _classes(group: Group, codes: npt.NDArray[np.str_], forest: Forest) -> Integers:
+def _classes(group: Group, codes: npt.NDArray[np.str_], classifiers: Classifiers) -> Integers:
     """The place of each example's code among a group's columns, -1 for one of elsewhere."""
     place = {child: number for number, child in enumerate(group.children)}
-    lineage = forest.lineages
+    lineage = classifiers.lineages
     none = len(group.children) if group.level == 0 else -1
     by_code = {
         code: next((place[each] for each in lineage[code] if each in place), -1) if code else none
@@ -157,7 +157,7 @@ class HeldOut:
 
 
 def held_out_scores(
-    examples: Examples, groups: Sequence[str], forest: Forest, *, seed: int
+    examples: Examples, groups: Sequence[str], classifiers: Classifiers, *, seed: int
 ) -> HeldOut:
     """Scores by cross-validation.
 
@@ -167,29 +167,31 @@ def held_out_scores(
     random.Random(seed).shuffle(distinct)  # noqa: S311 - a repeatable shuffle, not a secret
     fold_of = {group: place % FOLDS for place, group in enumerate(distinct)}
     folds = np.asarray([fold_of[group] for group in groups])
-    scores = np.zeros((len(groups), forest.width), np.float32)
-    seen = np.zeros((len(groups), forest.width), np.bool_)
+    scores = np.zeros((len(groups), classifiers.width), np.float32)
+    seen = np.zeros((len(groups), classifiers.width), np.bool_)
     for number in sorted(set(folds.tolist())):
         inside, outside = np.flatnonzero(folds == number), np.flatnonzero(folds != number)
         if not len(outside):  # a single group teaches nothing about others
             continue
         asked = examples.of(inside)
         room = sum(len(text) for text in asked.texts)
-        fitted = fit(examples.of(outside), forest, seed=seed, room=room)
+        fitted = fit(examples.of(outside), classifiers, seed=seed, room=room)
         scores[inside] = fitted.scores(asked.texts)
         seen[inside] = fitted.seen
     return HeldOut(scores, seen)
 
 
-def best_temperatures(held_out: HeldOut, codes: Sequence[str], forest: Forest) -> tuple[float, ...]:
+def best_temperatures(
+    held_out: HeldOut, codes: Sequence[str], classifiers: Classifiers
+) -> tuple[float, ...]:
     """For each level the temperature under which the held-out codes are likeliest."""
     every = np.asarray(codes)
     found: list[float] = []
-    for level in range(1 + max(group.level for group in forest.groups)):
+    for level in range(1 + max(group.level for group in classifiers.groups)):
         parts = []
-        for group in forest.groups:
+        for group in classifiers.groups:
             if group.level == level:
-                classes = _classes(group, every, forest)
+                classes = _classes(group, every, classifiers)
                 rows = np.flatnonzero(classes >= 0)
                 # A class that its fold never saw tells nothing.
                 rows = rows[held_out.seen[rows, group.start + classes[rows]]]

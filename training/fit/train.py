@@ -11,7 +11,7 @@ import numpy.typing as npt
 import scipy
 import sklearn
 
-from coding_service.coder.classifiers import Forest, softmax
+from coding_service.coder.classifiers import Classifiers, softmax
 from coding_service.coder.code_tree import Hierarchy
 from coding_service.coder.errors import ModelError
 from coding_service.coder.model_card import ModelCard, read_card
@@ -59,11 +59,11 @@ def train(topic: Topic, *, seed: int = SEED) -> ModelParts:
         title or fold(" ".join(each.texts.values()))
         for title, each in zip(titles, topic.examples, strict=True)
     ]
-    forest = Forest.of(hierarchy)
-    held_out = held_out_scores(examples, groups, forest, seed=seed)
-    temperatures = best_temperatures(held_out, examples.codes, forest)
+    classifiers = Classifiers.of(hierarchy)
+    held_out = held_out_scores(examples, groups, classifiers, seed=seed)
+    temperatures = best_temperatures(held_out, examples.codes, classifiers)
     temperatures += temperatures[-1:] * (len(settings.levels) - len(temperatures))
-    fitted = fit(examples, forest, seed=seed)
+    fitted = fit(examples, classifiers, seed=seed)
     card = ModelCard(
         topic=settings.name,
         full_name=settings.full_name,
@@ -85,7 +85,7 @@ def train(topic: Topic, *, seed: int = SEED) -> ModelParts:
             "scipy": scipy.__version__,
             "scikit-learn": sklearn.__version__,
         },
-        metrics=_held_out_metrics(held_out, examples, forest, topic, temperatures),
+        metrics=_held_out_metrics(held_out, examples, classifiers, topic, temperatures),
     )
     keys, leaves = _exact_titles(fitted, examples, hierarchy)
     return ModelParts(card, hierarchy, fitted.terms.vocabulary, _weights(fitted), keys, leaves)
@@ -155,26 +155,26 @@ def _version_of(directory: Path) -> int | None:
 def _held_out_metrics(
     held_out: HeldOut,
     examples: Examples,
-    forest: Forest,
+    classifiers: Classifiers,
     topic: Topic,
     temperatures: Sequence[float],
 ) -> dict[str, float]:
     """Measured on training examples by classifiers that had not seen them."""
     threshold, hierarchy = topic.settings.threshold, topic.hierarchy
-    scores = held_out.scores / np.asarray(temperatures, np.float32)[forest.column_levels]
+    scores = held_out.scores / np.asarray(temperatures, np.float32)[classifiers.column_levels]
     coded = np.asarray([code != "" for code in examples.codes])
-    nodes = _probabilities(forest, scores)
-    place = {code: number for number, code in enumerate(forest.codes)}
+    nodes = _probabilities(classifiers, scores)
+    place = {code: number for number, code in enumerate(classifiers.codes)}
     leaves = [place[leaf] for leaf in hierarchy.leaves]
     best = nodes[:, leaves].argmax(axis=1)
     hits = [hierarchy.leaves[leaf] == code for leaf, code in zip(best, examples.codes, strict=True)]
     asserted = np.full(len(scores), -1)
     for length in hierarchy.lengths:  # a deeper one takes the place of a shorter one
-        level = [number for number, code in enumerate(forest.codes) if len(code) == length]
+        level = [number for number, code in enumerate(classifiers.codes) if len(code) == length]
         reached = nodes[:, level].max(axis=1) >= threshold
         asserted[reached] = np.asarray(level)[nodes[reached][:, level].argmax(axis=1)]
     right = [
-        code != "" and forest.codes[node] in forest.lineages[code]
+        code != "" and classifiers.codes[node] in classifiers.lineages[code]
         for node, code in zip(asserted.tolist(), examples.codes, strict=True)
         if node >= 0
     ]
@@ -186,16 +186,16 @@ def _held_out_metrics(
     }
 
 
-def _probabilities(forest: Forest, scores: Floats) -> Floats:
+def _probabilities(classifiers: Classifiers, scores: Floats) -> Floats:
     """Records x all codes."""
-    top = softmax(scores[:, forest.groups[0].columns])[:, :-1]
-    nodes = np.zeros((len(scores), len(forest.codes)), np.float32)
-    for number, branch in enumerate(forest.branches):
-        inside = scores[:, branch.start : branch.start + branch.width]
-        levels = branch.probabilities(inside, top[:, number])
-        nodes[:, forest.tops[number]] = levels[0][:, 0]
-        for step, odds in zip(branch.steps, levels[1:], strict=True):
-            nodes[:, step.nodes] = odds
+    top = softmax(scores[:, classifiers.groups[0].columns])[:, :-1]
+    nodes = np.zeros((len(scores), len(classifiers.codes)), np.float32)
+    for number, subtree in enumerate(classifiers.subtrees):
+        inside = scores[:, subtree.start : subtree.start + subtree.width]
+        levels = subtree.probabilities(inside, top[:, number])
+        nodes[:, classifiers.tops[number]] = levels[0][:, 0]
+        for level, odds in zip(subtree.levels, levels[1:], strict=True):
+            nodes[:, level.nodes] = odds
     return nodes
 
 

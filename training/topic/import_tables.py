@@ -32,7 +32,7 @@ Row = tuple[str, str]  # code, text
 
 
 @dataclass(frozen=True, slots=True)
-class Tables:
+class TopicTables:
     """What is imported.
 
     :param codes: code and label; of the deepest level all of them, of others those with a name.
@@ -96,7 +96,13 @@ def _rows(path: Path, columns: str) -> Iterator[tuple[int, str, str]]:
 
 
 def write_topic(
-    tables: Tables, folder: Path, *, name: str, levels: Sequence[int], threshold: float, seed: int
+    tables: TopicTables,
+    folder: Path,
+    *,
+    name: str,
+    levels: Sequence[int],
+    threshold: float,
+    seed: int,
 ) -> None:
     """Write a topic folder that `train` and `evaluate` take.
 

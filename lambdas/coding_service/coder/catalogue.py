@@ -18,7 +18,7 @@ from coding_service.coder.errors import (
 from coding_service.coder.model_card import CARD, ModelCard, read_card
 
 if TYPE_CHECKING:
-    from coding_service.coder.model import Model
+    from coding_service.coder.model import TrainedModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +100,15 @@ class Catalogue:
         every = (card for cards in self.cards.values() for card in cards)
         return next((card for card in every if card.model_id == wanted), None)
 
-    def load(self, card: ModelCard) -> "Model":
+    def load(self, card: ModelCard) -> "TrainedModel":
         """The model of a card, with its weights.
 
         :raises ModelError: its directory is damaged.
         """
         # Numpy comes with it, which the functions that only list models can do without.
-        from coding_service.coder.model import Model  # noqa: PLC0415
+        from coding_service.coder.model import TrainedModel  # noqa: PLC0415
 
-        return Model.load(self.directory / card.topic / card.model_id)
+        return TrainedModel.load(self.directory / card.topic / card.model_id)
 
 
 def _cards(folder: Path) -> tuple[ModelCard, ...]:

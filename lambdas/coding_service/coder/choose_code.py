@@ -1,7 +1,7 @@
-"""Where in the code tree a record is placed, computing only what can still matter.
+"""The choice of a record's code in the code tree, computing only what can still matter.
 
-The top's classifier is asked about every record; then the likeliest branch of each record; then
-only branches that could hold a code worth suggesting. No code below a top code is likelier than
+The top's classifier is asked about every record; then the likeliest subtree of each record; then
+only subtrees that could hold a code worth suggesting. No code below a top code is likelier than
 the top code itself, so what is left out could not have changed the answer.
 """
 
@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from coding_service.coder.classifiers import Forest, softmax
+from coding_service.coder.classifiers import Classifiers, softmax
 from coding_service.coder.exact_titles import ExactTitles
-from coding_service.coder.score_tables import Tables
+from coding_service.coder.score_tables import ScoreTables
 from coding_service.coder.text.encode import Encoded
 from coding_service.coder.text.features import Floats, Integers
 
@@ -27,10 +27,10 @@ Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
-    """Where each record was placed.
+class CodeChoices:
+    """The code chosen for each record of a batch, or else the codes to suggest.
 
-    :param node: place in `Forest.codes` of the result, -1 where there is none.
+    :param node: place in `Classifiers.codes` of the result, -1 where there is none.
     :param confidence: of the result.
     :param leaves: records x 3 leaf numbers, the likeliest first, -1 for none; meaningful where
         there is no result.
@@ -43,80 +43,80 @@ class Placement:
     odds: Floats
 
     @classmethod
-    def joined(cls, pieces: "Sequence[Placement]") -> "Placement":
-        """Placements one after the other."""
+    def joined(cls, batches: "Sequence[CodeChoices]") -> "CodeChoices":
+        """The choices of batches, one after the other."""
         return cls(
-            np.concatenate([each.node for each in pieces]),
-            np.concatenate([each.confidence for each in pieces]),
-            np.concatenate([each.leaves for each in pieces]),
-            np.concatenate([each.odds for each in pieces]),
+            np.concatenate([each.node for each in batches]),
+            np.concatenate([each.confidence for each in batches]),
+            np.concatenate([each.leaves for each in batches]),
+            np.concatenate([each.odds for each in batches]),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
-    """Computes the probabilities of codes."""
+class CodeChooser:
+    """Computes the probabilities of codes, and chooses codes by them."""
 
-    forest: Forest
-    tables: Tables
+    classifiers: Classifiers
+    tables: ScoreTables
     exact: ExactTitles
 
     def top(self, records: Encoded) -> Floats:
         """Records x top codes by the classifier alone; a row sums to what "none" leaves of 1."""
         return softmax(self.tables.top_scores(records))[:, :-1]
 
-    def branch(self, number: int, records: Encoded, titles: Integers, top: Floats) -> list[Floats]:
-        """Records x nodes of each level of a branch, the top code first.
+    def subtree(self, number: int, records: Encoded, titles: Integers, top: Floats) -> list[Floats]:
+        """Records x nodes of each level of a subtree, the top code first.
 
         :param titles: the leaf that each record's title stands for, -1 for none.
         :param top: probability of the top code by the classifier alone.
         """
-        scores = self.tables.branch_scores(number, records)
-        levels = self.forest.branches[number].probabilities(scores, top)
+        scores = self.tables.subtree_scores(number, records)
+        levels = self.classifiers.subtrees[number].probabilities(scores, top)
         return [
             self.exact.mixed(odds, nodes, titles)
             for odds, nodes in zip(levels, self.nodes(number), strict=True)
         ]
 
     def leaf_numbers(self, number: int) -> Integers:
-        """The leaves of a branch, as the last of its levels has them."""
-        return self.forest.leaf_of[self.nodes(number)[-1]]
+        """The leaves of a subtree, as the last of its levels has them."""
+        return self.classifiers.leaf_of[self.nodes(number)[-1]]
 
     def nodes(self, number: int) -> list[Integers]:
-        """The places in `Forest.codes` of each level of a branch, the top code first."""
-        steps = self.forest.branches[number].steps
-        return [self.forest.tops[number : number + 1], *(step.nodes for step in steps)]
+        """The places in `Classifiers.codes` of each level of a subtree, the top code first."""
+        levels = self.classifiers.subtrees[number].levels
+        return [self.classifiers.tops[number : number + 1], *(level.nodes for level in levels)]
 
     def probabilities(self, records: Encoded) -> Floats:
-        """Records x leaves, every branch computed."""
+        """Records x leaves, every subtree computed."""
         titles = self.exact.leaves(records.titles)
         top = self.top(records)
         odds = np.zeros((len(top), self.exact.inside.shape[1]), np.float32)
-        for number in range(len(self.forest.branches)):
+        for number in range(len(self.classifiers.subtrees)):
             leaves = self.leaf_numbers(number)
-            odds[:, leaves] = self.branch(number, records, titles, top[:, number])[-1]
+            odds[:, leaves] = self.subtree(number, records, titles, top[:, number])[-1]
         return odds
 
-    def place(self, records: Encoded, threshold: float) -> Placement:
+    def choose(self, records: Encoded, threshold: float) -> CodeChoices:
         """The deepest code of each record that reaches the threshold, or else suggestions."""
         titles = self.exact.leaves(records.titles)
         raw = self.top(records)
         search = _Search.of(self, records, titles, raw, threshold)
-        top = self.exact.mixed(raw, self.forest.tops, titles)
+        top = self.exact.mixed(raw, self.classifiers.tops, titles)
         best = top.argmax(axis=1)
         for number in range(top.shape[1]):
             search.look(number, np.flatnonzero(best == number))
         worth = (top >= search.least()[:, None]) & (best[:, None] != np.arange(top.shape[1]))
         for number in np.flatnonzero(worth.any(axis=0)).tolist():
             search.look(number, np.flatnonzero(worth[:, number]))
-        return search.placement()
+        return search.choices()
 
 
 @dataclass(slots=True)
 class _Search:
     """What has been found so far."""
 
-    judge: Judge
+    chooser: CodeChooser
     records: Encoded
     titles: Integers
     top: Floats
@@ -129,28 +129,36 @@ class _Search:
 
     @classmethod
     def of(
-        cls, judge: Judge, records: Encoded, titles: Integers, top: Floats, threshold: float
+        cls, chooser: CodeChooser, records: Encoded, titles: Integers, top: Floats, threshold: float
     ) -> "_Search":
         nowhere = np.full(len(top), -1, np.int64)
         nothing = np.zeros(len(top), np.float32)
         return cls(
-            judge, records, titles, top, threshold, nowhere, nowhere.copy(), nothing, nothing.copy()
+            chooser,
+            records,
+            titles,
+            top,
+            threshold,
+            nowhere,
+            nowhere.copy(),
+            nothing,
+            nothing.copy(),
         )
 
     def look(self, number: int, rows: Integers) -> None:
-        """Ask the classifiers of a branch about some records."""
+        """Ask the classifiers of a subtree about some records."""
         if not len(rows):
             return
-        levels = self.judge.branch(
+        levels = self.chooser.subtree(
             number, self.records.of(rows), self.titles[rows], self.top[rows, number]
         )
-        self._place(number, rows, levels)
+        self._choose(number, rows, levels)
         unsure = self.node[rows] < 0
-        leaves = self.judge.leaf_numbers(number)
+        leaves = self.chooser.leaf_numbers(number)
         self.found += _likeliest(rows[unsure], leaves, levels[-1][unsure], self.likeliest)
 
-    def _place(self, number: int, rows: Integers, levels: list[Floats]) -> None:
-        nodes = self.judge.nodes(number)
+    def _choose(self, number: int, rows: Integers, levels: list[Floats]) -> None:
+        nodes = self.chooser.nodes(number)
         waiting = np.arange(len(rows))
         for depth in reversed(range(len(levels))):
             odds = levels[depth][waiting]
@@ -168,12 +176,12 @@ class _Search:
             waiting = waiting[~sure]
 
     def least(self) -> Floats:
-        """How likely a branch must be for each record to be worth another look."""
+        """How likely a subtree must be for each record to be worth another look."""
         faintest = np.maximum(self.likeliest * np.float32(FAINTEST_SUGGESTION), TOO_FAINT)
         never = np.float32(np.inf if self.threshold > HALF else self.threshold)
         return np.where(self.node < 0, np.minimum(faintest, never), never).astype(np.float32)
 
-    def placement(self) -> Placement:
+    def choices(self) -> CodeChoices:
         leaves = np.full((len(self.top), MOST_SUGGESTIONS), -1, np.int64)
         chances = np.zeros((len(self.top), MOST_SUGGESTIONS), np.float32)
         if self.found:
@@ -188,13 +196,13 @@ class _Search:
             kept = (rank < MOST_SUGGESTIONS) & ((odds >= faintest) | (rank == 0))
             leaves[rows[kept], rank[kept]] = numbers[kept]
             chances[rows[kept], rank[kept]] = np.minimum(odds[kept], 1.0)
-        return Placement(self.node, self.confidence, leaves, chances)
+        return CodeChoices(self.node, self.confidence, leaves, chances)
 
 
 def _likeliest(
     rows: Integers, leaves: Integers, odds: Floats, likeliest: Floats
 ) -> Iterator[tuple[Integers, Integers, Floats]]:
-    """The three likeliest leaves of some records in a branch; raises what is `likeliest`."""
+    """The three likeliest leaves of some records in a subtree; raises what is `likeliest`."""
     if not len(rows):
         return
     odds = odds.copy()

@@ -2,7 +2,7 @@
 
 Every code with two or more children has a classifier of its own that tells these apart; so has
 the top, which also knows "none of them". Their columns stand side by side in one matrix of
-weights: the top's first, then, branch by branch, those of all classifiers below each top code.
+weights: the top's first, then, subtree by subtree, those of all classifiers below each top code.
 A code that is its parent's only child needs no classifier: it is as probable as its parent.
 """
 
@@ -39,12 +39,12 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """The codes of one level in a branch.
+class SubtreeLevel:
+    """The codes of one level in a subtree.
 
-    :param nodes: their places in `Forest.codes`.
+    :param nodes: their places in `Classifiers.codes`.
     :param parents: place of each one's parent among the nodes of the level above.
-    :param columns: each one's column in the branch; the branch's width for an only child.
+    :param columns: each one's column in the subtree; the subtree's width for an only child.
     """
 
     nodes: Integers
@@ -53,21 +53,21 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class Subtree:
     """All that hangs below one top code.
 
     :param start: its first column among all.
     :param width: how many columns it has.
     :param starts: where in it each classifier's columns begin.
     :param group_of: the number of the classifier of each column.
-    :param steps: its levels, from the one below the top code down.
+    :param levels: its levels, from the one below the top code down.
     """
 
     start: int
     width: int
     starts: Integers
     group_of: Integers
-    steps: tuple[Step, ...]
+    levels: tuple[SubtreeLevel, ...]
 
     def probabilities(self, scores: Floats, above: Floats) -> list[Floats]:
         """Records x nodes of each level, the top code's own first.
@@ -81,18 +81,18 @@ class Branch:
             sums = np.add.reduceat(powers, self.starts, axis=1)
             np.divide(powers, sums[:, self.group_of], out=odds[:, : self.width])
         levels = [above[:, None]]
-        for step in self.steps:
-            levels.append(levels[-1][:, step.parents] * odds[:, step.columns])
+        for level in self.levels:
+            levels.append(levels[-1][:, level.parents] * odds[:, level.columns])
         return levels
 
 
 @dataclass(frozen=True, slots=True)
-class Forest:
+class Classifiers:
     """A code tree laid out for computing.
 
     :param codes: every code that has a leaf below it, or is one, sorted.
     :param tops: the top codes' places in `codes`.
-    :param branches: one for each top code.
+    :param subtrees: one for each top code.
     :param groups: every classifier, the top's first.
     :param leaf_of: for each place in `codes` the number of the leaf, or -1.
     :param column_levels: the level of each column.
@@ -101,7 +101,7 @@ class Forest:
 
     codes: tuple[str, ...]
     tops: Integers
-    branches: tuple[Branch, ...]
+    subtrees: tuple[Subtree, ...]
     groups: tuple[Group, ...]
     leaf_of: Integers
     column_levels: Integers
@@ -113,7 +113,7 @@ class Forest:
         return len(self.column_levels)
 
     @classmethod
-    def of(cls, hierarchy: Hierarchy) -> "Forest":
+    def of(cls, hierarchy: Hierarchy) -> "Classifiers":
         """The layout of a hierarchy; the same each time."""
         codes = tuple(
             sorted({each for leaf in hierarchy.leaves for each in hierarchy.lineage(leaf)})
@@ -123,15 +123,15 @@ class Forest:
         for code in codes:
             children.setdefault(hierarchy.codes[code].parent, []).append(code)
         top = Group("", tuple(children[""]), 0, 0)
-        groups, branches = [top], []
+        groups, subtrees = [top], []
         start = len(top.children) + 1
         for code in top.children:
-            inside, steps = _below(code, children, place, start)
+            inside, below = _below(code, children, place, start)
             width = sum(len(group.children) for group in inside)
             starts = np.asarray([group.start - start for group in inside], np.int64)
             sizes = [len(group.children) for group in inside]
             group_of = np.repeat(np.arange(len(inside)), sizes)
-            branches.append(Branch(start, width, starts, group_of, steps))
+            subtrees.append(Subtree(start, width, starts, group_of, below))
             groups += inside
             start += width
         levels = np.zeros(start, np.int64)
@@ -141,7 +141,7 @@ class Forest:
         return cls(
             codes,
             np.asarray([place[code] for code in top.children], np.int64),
-            tuple(branches),
+            tuple(subtrees),
             tuple(groups),
             np.asarray([number.get(code, -1) for code in codes], np.int64),
             levels,
@@ -151,9 +151,9 @@ class Forest:
 
 def _below(
     top: str, children: dict[str, list[str]], place: dict[str, int], start: int
-) -> tuple[list[Group], tuple[Step, ...]]:
+) -> tuple[list[Group], tuple[SubtreeLevel, ...]]:
     groups: list[Group] = []
-    steps = []
+    levels = []
     width, level, above = 0, 0, [top]
     columns: list[tuple[list[str], list[int], list[int]]] = []
     while any(parent in children for parent in above):
@@ -172,14 +172,14 @@ def _below(
         columns.append((nodes, parents, own))
         above = nodes
     for nodes, parents, own in columns:
-        steps.append(
-            Step(
+        levels.append(
+            SubtreeLevel(
                 np.asarray([place[node] for node in nodes], np.int64),
                 np.asarray(parents, np.int64),
                 np.asarray([width if column < 0 else column for column in own], np.int64),
             )
         )
-    return groups, tuple(steps)
+    return groups, tuple(levels)
 
 
 def softmax(scores: Floats) -> Floats:

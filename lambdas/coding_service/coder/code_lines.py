@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from coding_service.coder.choose_code import CONFIDENCE_STEPS, Placement
+from coding_service.coder.choose_code import CONFIDENCE_STEPS, CodeChoices
 from coding_service.coder.code_tree import Code
 from protocol.quick_lines import AROUND_A_FIELD, NOT_OF_THE_TYPE, text_decoder
 from protocol.records import (
@@ -31,7 +31,7 @@ Texts = tuple[str, ...]
 _encode = msgspec.json.Encoder().encode
 
 
-class LineFault(ValueError):
+class RecordLineFault(ValueError):
     """A line of a block is not a record of the model.
 
     :ivar line: its 1-based number within the block.
@@ -66,13 +66,13 @@ class LineCoder:
         codes: Sequence[Code],
         leaves: Sequence[Code],
         fields: Sequence[str],
-        place: Callable[[Sequence[str]], Placement],
+        choose: Callable[[Sequence[str]], CodeChoices],
         *,
         batch_records: int,
     ) -> None:
         """
-        :param codes: what `Placement.node` counts.
-        :param leaves: what `Placement.leaves` counts.
+        :param codes: what `CodeChoices.node` counts.
+        :param leaves: what `CodeChoices.leaves` counts.
         :param fields: of a record, in the order in which `place` wants its texts.
         :param place: where records belong.
         :param batch_records: how many are placed at once.
@@ -80,7 +80,7 @@ class LineCoder:
         self._results = [b',"result":' + _before_confidence(code) for code in codes]
         self._options = [_before_confidence(leaf) for leaf in leaves]
         self._fields = tuple(fields)
-        self._place = place
+        self._choose = choose
         self._batch = batch_records
         self._answers: dict[Texts, bytes] = {}
         self._readers = {
@@ -88,7 +88,7 @@ class LineCoder:
         }
 
     def code(self, block: bytes, form: RecordForm) -> CodedLines:
-        """The lines of a block coded, in order. Raises `LineFault`."""
+        """The lines of a block coded, in order. Raises `RecordLineFault`."""
         lines = block.split(b"\n")
         if not lines[-1]:
             lines.pop()
@@ -108,7 +108,7 @@ class LineCoder:
             try:
                 form.parse(lines[0].removesuffix(b"\r"))
             except RecordFault as fault:
-                raise LineFault(1, fault) from None
+                raise RecordLineFault(1, fault) from None
         read = self._readers[bool(form.has_record_id)].read(lines)
         return read if read is not None else self._read_with_care(lines, form)
 
@@ -120,7 +120,7 @@ class LineCoder:
             try:
                 record = form.parse(line.removesuffix(b"\r"))
             except RecordFault as fault:
-                raise LineFault(number, fault) from None
+                raise RecordLineFault(number, fault) from None
             ids.append(_encode(record.get(RECORD_ID, "")))
             texts.append(tuple(record[field] for field in self._fields))
         return ids, texts
@@ -136,8 +136,8 @@ class LineCoder:
             new = list(dict.fromkeys(missing))
             for first in range(0, len(new), self._batch):
                 batch = new[first : first + self._batch]
-                placed = self._place([text for record in batch for text in record])
-                fresh.update(zip(batch, self._written(placed), strict=True))
+                chosen = self._choose([text for record in batch for text in record])
+                fresh.update(zip(batch, self._written(chosen), strict=True))
             if len(remembered) + len(fresh) > REMEMBERED_RECORDS:
                 remembered.clear()
             for text, answer in fresh.items():
@@ -150,18 +150,18 @@ class LineCoder:
             ]
         return [answer for answer in answers if answer is not None]
 
-    def _written(self, placed: Placement) -> list[bytes]:
-        """Each placement as JSON."""
+    def _written(self, chosen: CodeChoices) -> list[bytes]:
+        """Each choice as JSON, from behind the recordId on."""
         results, options = self._results, self._options
-        sure = np.rint(placed.confidence * CONFIDENCE_STEPS).astype(np.int64).tolist()
+        sure = np.rint(chosen.confidence * CONFIDENCE_STEPS).astype(np.int64).tolist()
         written = [
             results[node] + _RESULT_ENDS[confidence]
-            for node, confidence in zip(placed.node.tolist(), sure, strict=True)
+            for node, confidence in zip(chosen.node.tolist(), sure, strict=True)
         ]
-        rows = np.flatnonzero(placed.node < 0)
-        chances = np.rint(placed.odds[rows] * CONFIDENCE_STEPS).astype(np.int64)
+        rows = np.flatnonzero(chosen.node < 0)
+        chances = np.rint(chosen.odds[rows] * CONFIDENCE_STEPS).astype(np.int64)
         for row, leaves, odds in zip(
-            rows.tolist(), placed.leaves[rows].tolist(), chances.tolist(), strict=True
+            rows.tolist(), chosen.leaves[rows].tolist(), chances.tolist(), strict=True
         ):
             listed = b",".join(
                 [

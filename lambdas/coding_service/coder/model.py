@@ -9,24 +9,24 @@ from typing import TypeVar
 
 import numpy as np
 
-from coding_service.coder.choose_code import CONFIDENCE_STEPS, Judge, Placement
-from coding_service.coder.classifiers import Forest
+from coding_service.coder.choose_code import CONFIDENCE_STEPS, CodeChoices, CodeChooser
+from coding_service.coder.classifiers import Classifiers
 from coding_service.coder.code_lines import CodedLines, LineCoder
 from coding_service.coder.code_tree import Code, Hierarchy
 from coding_service.coder.exact_titles import ExactTitles
 from coding_service.coder.model_card import ModelCard
 from coding_service.coder.model_files import ModelParts, read_model
-from coding_service.coder.score_tables import Tables
+from coding_service.coder.score_tables import ScoreTables
 from coding_service.coder.text.encode import Encoded, encode
 from coding_service.coder.text.features import Floats
 from coding_service.coder.text.vocabulary import Lexicon, LexiconFullError
 from protocol.records import RECORD_ID, RecordForm
 
-BATCH_RECORDS = 16_384  # enough that each branch has work for many, few enough for any memory
+BATCH_RECORDS = 16_384  # enough that each subtree has work for many, few enough for any memory
 UNSEEN_WORDS = 4_096  # remembered; each has a row in the tables
 READ_CHARACTERS = 4_000  # of a longer text only the beginning is looked at
 
-Answer = TypeVar("Answer")
+Computed = TypeVar("Computed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Coding:
         }
 
 
-class Engine:
+class CodingEngine:
     """A model's tables, and the words that it met since it was loaded.
 
     Every record gets the same answer whatever was coded before it or beside it.
@@ -89,17 +89,17 @@ class Engine:
             unseen_weight=known.letters.unseen_rarity,
             room=UNSEEN_WORDS,
         )
-        self.forest = Forest.of(parts.hierarchy)
-        self._tables = Tables(
-            self.forest, parts.weights, parts.card.temperatures, room=UNSEEN_WORDS
+        self.classifiers = Classifiers.of(parts.hierarchy)
+        self._tables = ScoreTables(
+            self.classifiers, parts.weights, parts.card.temperatures, room=UNSEEN_WORDS
         )
         number = {leaf: place for place, leaf in enumerate(parts.hierarchy.leaves)}
-        inside = np.zeros((len(self.forest.codes), len(number)), np.bool_)
-        place = {code: place for place, code in enumerate(self.forest.codes)}
+        inside = np.zeros((len(self.classifiers.codes), len(number)), np.bool_)
+        place = {code: place for place, code in enumerate(self.classifiers.codes)}
         for leaf, leaf_number in number.items():
             inside[[place[code] for code in parts.hierarchy.lineage(leaf)], leaf_number] = True
         exact = ExactTitles(parts.exact_keys, parts.exact_leaves, inside)
-        self._judge = Judge(self.forest, self._tables, exact)
+        self._chooser = CodeChooser(self.classifiers, self._tables, exact)
         self._lock = threading.Lock()  # the unseen words are shared
 
     @property
@@ -107,24 +107,29 @@ class Engine:
         """The text fields, the weightiest first: the order of a record's texts."""
         return tuple(name for name, _ in self._fields)
 
-    def place(self, texts: Sequence[str], threshold: float) -> Placement:
-        """Where records belong; `texts` has each record's `fields` one after the other."""
-        found = self._ask(texts, lambda records: self._judge.place(records, threshold))
-        return found[0] if len(found) == 1 else Placement.joined(found)
+    def choose(self, texts: Sequence[str], threshold: float) -> CodeChoices:
+        """The codes of records; `texts` has each record's `fields` one after the other."""
+        found = self._in_halves(texts, lambda records: self._chooser.choose(records, threshold))
+        return found[0] if len(found) == 1 else CodeChoices.joined(found)
 
     def probabilities(self, texts: Sequence[str]) -> Floats:
         """Records x leaves."""
-        return np.vstack(self._ask(texts, self._judge.probabilities))
+        return np.vstack(self._in_halves(texts, self._chooser.probabilities))
 
-    def _ask(self, texts: Sequence[str], question: Callable[[Encoded], Answer]) -> list[Answer]:
-        """The answers for the records in order, in as few pieces as there is room for."""
+    def _in_halves(
+        self, texts: Sequence[str], compute: Callable[[Encoded], Computed]
+    ) -> list[Computed]:
+        """What `compute` gives for the records in order, in as few batches as there is room for."""
         try:
             with self._lock:
-                return [question(self._encoded(texts))]
+                return [compute(self._encoded(texts))]
         except LexiconFullError:
             # Never one record: its texts are too short for so many words.
             half = len(texts) // len(self._fields) // 2 * len(self._fields)
-            return [*self._ask(texts[:half], question), *self._ask(texts[half:], question)]
+            return [
+                *self._in_halves(texts[:half], compute),
+                *self._in_halves(texts[half:], compute),
+            ]
 
     def _encoded(self, texts: Sequence[str]) -> Encoded:
         known = len(self._lexicon.unseen)
@@ -140,15 +145,15 @@ class Engine:
 
 
 @dataclass(frozen=True)
-class Model:
+class TrainedModel:
     """A trained model, ready to code; safe to share between threads."""
 
     card: ModelCard
     hierarchy: Hierarchy
-    engine: Engine
+    engine: CodingEngine
 
     @classmethod
-    def load(cls, directory: Path) -> "Model":
+    def load(cls, directory: Path) -> "TrainedModel":
         """The model in a directory.
 
         :raises ModelError: a file is missing or damaged.
@@ -156,9 +161,9 @@ class Model:
         return cls.of(read_model(directory))
 
     @classmethod
-    def of(cls, parts: ModelParts) -> "Model":
+    def of(cls, parts: ModelParts) -> "TrainedModel":
         """The model that parts make."""
-        return cls(parts.card, parts.hierarchy, Engine(parts))
+        return cls(parts.card, parts.hierarchy, CodingEngine(parts))
 
     def code(self, records: Sequence[Mapping[str, str]]) -> list[Coding]:
         """Each record coded, in order.
@@ -168,8 +173,8 @@ class Model:
         coded: list[Coding] = []
         for first in range(0, len(records), BATCH_RECORDS):
             batch = records[first : first + BATCH_RECORDS]
-            placed = self.engine.place(self._texts(batch), self.card.threshold)
-            coded.extend(self._codings(batch, placed))
+            chosen = self.engine.choose(self._texts(batch), self.card.threshold)
+            coded.extend(self._codings(batch, chosen))
         return coded
 
     def probabilities(self, records: Sequence[Mapping[str, str]]) -> Floats:
@@ -185,7 +190,7 @@ class Model:
 
         :param block: JSON Lines; the last may lack its newline.
         :param form: of the file, which decides at its first line whether lines have recordIds.
-        :raises LineFault: a line is no record of the model.
+        :raises RecordLineFault: a line is no record of the model.
         """
         return self._line_coder.code(block, form)
 
@@ -195,7 +200,7 @@ class Model:
 
     @cached_property
     def _line_coder(self) -> LineCoder:
-        codes = [self.hierarchy.codes[code] for code in self.engine.forest.codes]
+        codes = [self.hierarchy.codes[code] for code in self.engine.classifiers.codes]
         leaves = [self.hierarchy.codes[code] for code in self.hierarchy.leaves]
         # Not `self` inside: a model that is let go is to leave memory at once.
         engine, threshold = self.engine, self.card.threshold
@@ -203,7 +208,7 @@ class Model:
             codes,
             leaves,
             engine.fields,
-            lambda texts: engine.place(texts, threshold),
+            lambda texts: engine.choose(texts, threshold),
             batch_records=BATCH_RECORDS,
         )
 
@@ -213,15 +218,17 @@ class Model:
             (record.get(field) or "")[:most] for record in records for field in self.engine.fields
         ]
 
-    def _codings(self, records: Sequence[Mapping[str, str]], placed: Placement) -> Iterator[Coding]:
-        results = [self.hierarchy.codes[code] for code in self.engine.forest.codes]
+    def _codings(
+        self, records: Sequence[Mapping[str, str]], chosen: CodeChoices
+    ) -> Iterator[Coding]:
+        results = [self.hierarchy.codes[code] for code in self.engine.classifiers.codes]
         leaves = [self.hierarchy.codes[code] for code in self.hierarchy.leaves]
         for record, node, sure, options, odds in zip(
             records,
-            placed.node.tolist(),
-            placed.confidence.tolist(),
-            placed.leaves.tolist(),
-            placed.odds.tolist(),
+            chosen.node.tolist(),
+            chosen.confidence.tolist(),
+            chosen.leaves.tolist(),
+            chosen.odds.tolist(),
             strict=True,
         ):
             record_id = record.get(RECORD_ID) or ""

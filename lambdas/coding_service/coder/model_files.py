@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from coding_service.coder.classifiers import Forest
+from coding_service.coder.classifiers import Classifiers
 from coding_service.coder.code_tree import Code, Hierarchy
 from coding_service.coder.errors import ModelError
 from coding_service.coder.model_card import CARD, CODES, WEIGHTS, ModelCard, read_card
@@ -112,7 +112,7 @@ def read_model(directory: Path) -> ModelParts:
 
 
 def _fits(parts: ModelParts) -> bool:
-    width = Forest.of(parts.hierarchy).width if parts.hierarchy.leaves else 0
+    width = Classifiers.of(parts.hierarchy).width if parts.hierarchy.leaves else 0
     words = parts.vocabulary
     terms = len(words.words) + len(words.pair_keys)
     return (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from coding_service.coder.classifiers import Forest
+from coding_service.coder.classifiers import Classifiers
 from coding_service.coder.text.encode import Bag, Encoded
 from coding_service.coder.text.features import Floats, Letters
 from coding_service.coder.text.vocabulary import FIRST_WORD
@@ -28,22 +28,27 @@ class Weights:
     prior: Floats
 
 
-class Tables:
-    """One table for the top's classifier and one for each branch, so that few numbers are read.
+class ScoreTables:
+    """One table for the top's classifier and one for each subtree, so that few numbers are read.
 
     Scores come out divided by their temperatures; the division is done to the rows, once.
     """
 
     def __init__(
-        self, forest: Forest, weights: Weights, temperatures: Sequence[float], *, room: int
+        self,
+        classifiers: Classifiers,
+        weights: Weights,
+        temperatures: Sequence[float],
+        *,
+        room: int,
     ) -> None:
         """:param room: for how many unseen words there are rows."""
-        self._sharpness = 1 / np.asarray(temperatures, np.float32)[forest.column_levels]
+        self._sharpness = 1 / np.asarray(temperatures, np.float32)[classifiers.column_levels]
         self._letters = weights.letters * self._sharpness
         self._prior = weights.prior * self._sharpness
         self._first_unseen = FIRST_WORD + len(weights.rows)
-        top = slice(0, len(forest.tops) + 1)
-        self._spans = [top, *(slice(b.start, b.start + b.width) for b in forest.branches)]
+        top = slice(0, len(classifiers.tops) + 1)
+        self._spans = [top, *(slice(b.start, b.start + b.width) for b in classifiers.subtrees)]
         self._tables: list[Floats] = []
         for span in self._spans:
             table = np.zeros((self._first_unseen + room, span.stop - span.start), np.float32)
@@ -70,9 +75,9 @@ class Tables:
         """Records x (top codes, "none of them")."""
         return self._scores(0, records)
 
-    def branch_scores(self, branch: int, records: Encoded) -> Floats:
-        """Records x columns of a branch."""
-        return self._scores(1 + branch, records)
+    def subtree_scores(self, subtree: int, records: Encoded) -> Floats:
+        """Records x columns of a subtree."""
+        return self._scores(1 + subtree, records)
 
     def _scores(self, number: int, records: Encoded) -> Floats:
         table = self._tables[number]

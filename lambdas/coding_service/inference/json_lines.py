@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from coding_service.byte_ranges.process import BlockFault, CodedBlock
-from coding_service.coder.code_lines import CodedLines, LineFault
+from coding_service.coder.code_lines import CodedLines, RecordLineFault
 from coding_service.errors import InputRefused, LineNotCoded
 from protocol.records import RecordForm
 
@@ -66,7 +66,7 @@ class JsonLinesCoder:
         """Raises `BlockFault` at the first line that is no record."""
         try:
             done = self.model.coded_lines(block, self.form)
-        except LineFault as fault:
+        except RecordLineFault as fault:
             raise BlockFault(fault.line, str(fault.fault)) from None
         return CodedBlock(
             output=done.output,

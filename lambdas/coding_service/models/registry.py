@@ -23,7 +23,7 @@ from coding_service.coder.errors import (
     UnknownModelError,
     UnknownTopicError,
 )
-from coding_service.coder.model import Model
+from coding_service.coder.model import TrainedModel
 from coding_service.coder.model_card import ModelCard
 from coding_service.config import service_environment, storage_environment
 from coding_service.errors import (
@@ -34,7 +34,7 @@ from coding_service.models.bucket import Listed, ModelsBucket, NotPublished, Pub
 from coding_service.observability import logger, metrics
 
 if TYPE_CHECKING:
-    from coding_service.coder.model import Model
+    from coding_service.coder.model import TrainedModel
 
 
 REFRESH_SECONDS = 60  # how late a new model may be seen; a listing costs 1/200,000 of a dollar
@@ -60,7 +60,7 @@ class Offer(Protocol):
 
     def find(self, model_id: str) -> ModelCard | None: ...
 
-    def load(self, card: ModelCard) -> "Model": ...
+    def load(self, card: ModelCard) -> "TrainedModel": ...
 
 
 class ServiceOffer:
@@ -115,7 +115,7 @@ class ServiceOffer:
         """As `Catalogue.find`. An unknown one may be new, so the bucket is asked once more."""
         return self._current().find(model_id) or self._refreshed().find(model_id)
 
-    def load(self, card: ModelCard) -> "Model":
+    def load(self, card: ModelCard) -> "TrainedModel":
         """The model of a card, with its weights.
 
         :raises UnknownModelError: it was taken out of the bucket.
@@ -125,7 +125,7 @@ class ServiceOffer:
         if published is None:
             return self._packaged.load(card)
         # Numpy comes with it, which the functions that only list models can do without.
-        from coding_service.coder.model import Model  # noqa: PLC0415
+        from coding_service.coder.model import TrainedModel  # noqa: PLC0415
 
         # Once it is read its files are of no use, so /tmp never holds more than one model.
         with TemporaryDirectory(prefix="model-") as folder:
@@ -133,7 +133,7 @@ class ServiceOffer:
                 self._bucket.download(published, Path(folder))
             except NotPublished:
                 raise UnknownModelError(card.model_id) from None
-            return Model.load(Path(folder))
+            return TrainedModel.load(Path(folder))
 
     def _published(self, card: ModelCard) -> PublishedModel | None:
         """Where the card came from the bucket; what is packaged needs no download."""
@@ -214,9 +214,9 @@ class DeployedModels:
     """The models on offer; each is loaded once a process."""
 
     catalogue: Offer
-    _loaded: "dict[str, Model]" = field(default_factory=dict, repr=False)
+    _loaded: "dict[str, TrainedModel]" = field(default_factory=dict, repr=False)
 
-    def model(self, topic: str, model_id: str) -> "Model":
+    def model(self, topic: str, model_id: str) -> "TrainedModel":
         """A model with its weights. Raises `ModelGone` where it is no longer offered."""
         found = self._loaded.get(model_id)
         if found is None:
@@ -226,7 +226,7 @@ class DeployedModels:
             self._loaded[model_id] = found
         return found
 
-    def _load(self, topic: str, model_id: str) -> "Model":
+    def _load(self, topic: str, model_id: str) -> "TrainedModel":
         try:
             return self.catalogue.load(self.catalogue.model(topic, model_id))
         except CatalogueError:

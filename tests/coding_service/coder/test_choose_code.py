@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from coding_service.coder.choose_code import FAINTEST_SUGGESTION, TOO_FAINT
 from coding_service.coder.exact_titles import EXACT_SHARE
-from coding_service.coder.model import Model
+from coding_service.coder.model import TrainedModel
 
 VOCABULARY = """
 cook driver truck bus baker night bread nurse teacher engineer clerk zyx of software primary school
@@ -24,7 +24,7 @@ CLOSE = 2e-4  # confidences are rounded to four digits
 @settings(deadline=None, max_examples=25)
 @given(TEXTS)
 def should_give_the_deepest_code_that_reaches_the_threshold(
-    anzsco: Model, threshold: float, texts: list[str]
+    anzsco: TrainedModel, threshold: float, texts: list[str]
 ) -> None:
     model = replace(anzsco, card=replace(anzsco.card, threshold=threshold))
     records = [{"occp_text": text, "tasks_text": ""} for text in texts]
@@ -48,7 +48,7 @@ def should_give_the_deepest_code_that_reaches_the_threshold(
         assert odds == pytest.approx(likeliest[: len(odds)].tolist(), abs=CLOSE)
 
 
-def should_sum_to_no_more_than_one_at_every_level(anzsco: Model) -> None:
+def should_sum_to_no_more_than_one_at_every_level(anzsco: TrainedModel) -> None:
     texts = ["bus driver", "nurse", "", "zyx", "software engineer"]
     leaves = anzsco.probabilities([{"occp_text": text, "tasks_text": ""} for text in texts])
 
@@ -59,7 +59,7 @@ def should_sum_to_no_more_than_one_at_every_level(anzsco: Model) -> None:
         assert (total <= 1 + 1e-5).all()
 
 
-def should_be_sure_of_a_title_that_stands_under_one_code_alone(trades: Model) -> None:
+def should_be_sure_of_a_title_that_stands_under_one_code_alone(trades: TrainedModel) -> None:
     records = [{"occp_text": text, "tasks_text": ""} for text in ("Bus-driver, school", "truckie")]
 
     odds = trades.probabilities(records).max(axis=1)

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coding_service.coder import code_lines as coded_lines
-from coding_service.coder.code_lines import LineFault
-from coding_service.coder.model import Model
+from coding_service.coder.code_lines import RecordLineFault
+from coding_service.coder.model import TrainedModel
 from protocol.records import RecordForm
 
 TEXTS = st.one_of(
@@ -32,7 +32,7 @@ def record(title: str, tasks: str = "", record_id: str | None = None) -> dict[st
 @settings(deadline=None, max_examples=60)
 @given(RECORDS)
 def should_write_what_record_by_record_coding_says(
-    trades: Model, texts: list[tuple[str, str, str]]
+    trades: TrainedModel, texts: list[tuple[str, str, str]]
 ) -> None:
     records = [record(title, tasks, record_id) for record_id, title, tasks in texts]
 
@@ -46,7 +46,7 @@ def should_write_what_record_by_record_coding_says(
 @settings(deadline=None, max_examples=30)
 @given(RECORDS, st.randoms(use_true_random=False), st.integers(1, 5))
 def should_code_each_record_the_same_whatever_the_order_and_the_block(
-    trades: Model, texts: list[tuple[str, str, str]], dice: Any, block: int
+    trades: TrainedModel, texts: list[tuple[str, str, str]], dice: Any, block: int
 ) -> None:
     records = [record(title, tasks, str(number)) for number, (_, title, tasks) in enumerate(texts)]
     together = sorted(trades.code_lines(lines_of(records)).splitlines())
@@ -60,7 +60,7 @@ def should_code_each_record_the_same_whatever_the_order_and_the_block(
     assert sorted(b"".join(apart).splitlines()) == together
 
 
-def should_count_what_it_coded(trades: Model) -> None:
+def should_count_what_it_coded(trades: TrainedModel) -> None:
     form = RecordForm(("occp_text", "tasks_text"))
 
     done = trades.coded_lines(lines_of([record("bus driver"), record("zyx"), record("cook")]), form)
@@ -71,7 +71,7 @@ def should_count_what_it_coded(trades: Model) -> None:
 
 
 @pytest.mark.parametrize("end", [b"\r\n", b"\n", b""])
-def should_take_any_line_end(trades: Model, end: bytes) -> None:
+def should_take_any_line_end(trades: TrainedModel, end: bytes) -> None:
     line = json.dumps(record("cook")).encode()
 
     output = trades.code_lines(line + b"\r\n" + line + end)
@@ -81,7 +81,7 @@ def should_take_any_line_end(trades: Model, end: bytes) -> None:
 
 
 @pytest.mark.parametrize("record_id", ['",', ",", '"', "\\", "\\\\", '","', "\u2028", "é\x00"])
-def should_keep_the_record_id_whatever_it_is(trades: Model, record_id: str) -> None:
+def should_keep_the_record_id_whatever_it_is(trades: TrainedModel, record_id: str) -> None:
     records = [record("cook", "", each) for each in ("a", record_id, ",", record_id)]
 
     output = trades.code_lines(lines_of(records))
@@ -106,21 +106,21 @@ def should_keep_the_record_id_whatever_it_is(trades: Model, record_id: str) -> N
         (lines_of([record("a")]).strip() * 2, "is not JSON"),
     ],
 )
-def should_name_the_line_at_fault(trades: Model, line: bytes, said: str) -> None:
+def should_name_the_line_at_fault(trades: TrainedModel, line: bytes, said: str) -> None:
     good = lines_of([record("cook")])
 
-    with pytest.raises(LineFault, match=said) as caught:
+    with pytest.raises(RecordLineFault, match=said) as caught:
         trades.code_lines(good * 2 + line + b"\n" + good)
 
     assert caught.value.line == 3
 
 
-def should_take_three_hundred_characters_whatever_bytes_they_need(trades: Model) -> None:
+def should_take_three_hundred_characters_whatever_bytes_they_need(trades: TrainedModel) -> None:
     assert trades.code_lines(lines_of([record("\U0001f600" * 300)])).count(b"\n") == 1
 
 
 def should_answer_the_same_when_what_it_remembers_is_forgotten(
-    trades: Model, monkeypatch: pytest.MonkeyPatch
+    trades: TrainedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     block = lines_of([record(title) for title in ("cook", "poet", "bus zz", "cook", "baker xx")])
     before = trades.code_lines(block)

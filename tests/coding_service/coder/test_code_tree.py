@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from coding_service.coder.classifiers import Forest
+from coding_service.coder.classifiers import Classifiers
 from coding_service.coder.code_tree import Code, Hierarchy
 
 TREE = Hierarchy.of(
@@ -28,22 +28,22 @@ def should_cover_itself_and_its_descendants_alone() -> None:
 
 
 def should_have_a_classifier_for_every_code_with_two_children_or_more() -> None:
-    forest = Forest.of(TREE)
+    classifiers = Classifiers.of(TREE)
 
-    assert {group.parent: group.children for group in forest.groups} == {
+    assert {group.parent: group.children for group in classifiers.groups} == {
         "": ("1", "2"),
         "1": ("11", "12"),
         "11": ("1101", "1102"),
     }
-    assert forest.width == 3 + 2 + 2  # the top's has one more, for none of them
+    assert classifiers.width == 3 + 2 + 2  # the top's has one more, for none of them
 
 
 def should_sum_to_the_parent_when_probabilities_are_multiplied_down() -> None:
-    forest = Forest.of(TREE)
-    scores = np.random.default_rng(3).normal(scale=30, size=(50, forest.branches[0].width))
+    classifiers = Classifiers.of(TREE)
+    scores = np.random.default_rng(3).normal(scale=30, size=(50, classifiers.subtrees[0].width))
     above = np.linspace(0, 1, 50, dtype=np.float32)
 
-    levels = forest.branches[0].probabilities(scores.astype(np.float32), above)
+    levels = classifiers.subtrees[0].probabilities(scores.astype(np.float32), above)
 
     assert [level.shape[1] for level in levels] == [1, 2, 3]
     for level in levels:

@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coding_service.coder.errors import ModelError
-from coding_service.coder.model import BATCH_RECORDS, CodedLabel, Coding, Model
+from coding_service.coder.model import BATCH_RECORDS, CodedLabel, Coding, TrainedModel
 from infra.project_files import LAMBDAS, PROJECT
 
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=300)
 
 
-def should_assert_the_code_when_the_text_is_known(trades: Model) -> None:
+def should_assert_the_code_when_the_text_is_known(trades: TrainedModel) -> None:
     [coding] = trades.code([{"recordId": "7", "occp_text": "school bus driver", "tasks_text": ""}])
 
     assert coding.record_id == "7"
@@ -28,7 +28,7 @@ def should_assert_the_code_when_the_text_is_known(trades: Model) -> None:
     assert coding.suggestions == ()
 
 
-def should_assert_the_parent_when_the_text_fits_several_of_its_codes(anzsco: Model) -> None:
+def should_assert_the_parent_when_the_text_fits_several_of_its_codes(anzsco: TrainedModel) -> None:
     [coding] = anzsco.code([{"occp_text": "driver (casual)", "tasks_text": ""}])
 
     assert coding.result is not None
@@ -37,7 +37,7 @@ def should_assert_the_parent_when_the_text_fits_several_of_its_codes(anzsco: Mod
 
 
 @pytest.mark.parametrize("text", ["", "xqzvw kkjhg 99", "宇宙飛行士", "😀", "the and of"])
-def should_suggest_when_the_text_is_unknown(trades: Model, text: str) -> None:
+def should_suggest_when_the_text_is_unknown(trades: TrainedModel, text: str) -> None:
     [coding] = trades.code([{"occp_text": text, "tasks_text": ""}])
 
     assert coding.result is None
@@ -45,7 +45,7 @@ def should_suggest_when_the_text_is_unknown(trades: Model, text: str) -> None:
     assert all(len(each.category) == 2 for each in coding.suggestions)
 
 
-def should_be_less_sure_the_more_of_a_text_is_unknown(trades: Model) -> None:
+def should_be_less_sure_the_more_of_a_text_is_unknown(trades: TrainedModel) -> None:
     sure, less, least = (
         row.max()
         for row in trades.probabilities(
@@ -56,7 +56,7 @@ def should_be_less_sure_the_more_of_a_text_is_unknown(trades: Model) -> None:
     assert sure > less > least
 
 
-def should_give_an_empty_record_id_when_there_is_none(trades: Model) -> None:
+def should_give_an_empty_record_id_when_there_is_none(trades: TrainedModel) -> None:
     with_none, with_empty = trades.code(
         [{"occp_text": "cook", "tasks_text": ""}, {"recordId": "", "occp_text": "cook"}]
     )
@@ -73,7 +73,7 @@ def should_write_a_result_or_suggestions_as_the_service_does() -> None:
     assert Coding("", None, (label,)).to_json() == {"recordId": "", "suggestions": [shown]}
 
 
-def should_code_the_same_when_records_come_alone_or_in_batches(trades: Model) -> None:
+def should_code_the_same_when_records_come_alone_or_in_batches(trades: TrainedModel) -> None:
     texts = ["cook", "bus", "poet", "", "night baker and truck driver"]
     records = [
         {"recordId": str(number), "occp_text": texts[number % len(texts)], "tasks_text": "bread"}
@@ -102,7 +102,7 @@ def should_say_exactly_the_same_whatever_unseen_words_were_met_before(
         {"occp_text": " ".join(unseen[first : first + 6]), "tasks_text": ""}
         for first in range(len(unseen) - 6)
     ]
-    fresh, used = Model.load(trades_directory), Model.load(trades_directory)
+    fresh, used = TrainedModel.load(trades_directory), TrainedModel.load(trades_directory)
 
     for word in reversed(unseen):
         used.code([{"occp_text": word, "tasks_text": ""}])
@@ -110,14 +110,14 @@ def should_say_exactly_the_same_whatever_unseen_words_were_met_before(
     assert (fresh.probabilities(records) == used.probabilities(records)).all()
 
 
-def should_give_nothing_when_there_is_no_record(trades: Model) -> None:
+def should_give_nothing_when_there_is_no_record(trades: TrainedModel) -> None:
     assert trades.code([]) == []
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(ANY_TEXT, ANY_TEXT), max_size=5))
 def should_give_a_result_or_suggestions_when_any_text_comes(
-    trades: Model, texts: list[tuple[str, str]]
+    trades: TrainedModel, texts: list[tuple[str, str]]
 ) -> None:
     codings = trades.code([{"occp_text": first, "tasks_text": second} for first, second in texts])
 
@@ -132,7 +132,9 @@ def should_give_a_result_or_suggestions_when_any_text_comes(
 
 
 @pytest.mark.parametrize("threshold", [0.05, 0.3, 0.7, 0.95, 1.0])
-def should_split_results_from_suggestions_at_the_threshold(trades: Model, threshold: float) -> None:
+def should_split_results_from_suggestions_at_the_threshold(
+    trades: TrainedModel, threshold: float
+) -> None:
     model = replace(trades, card=replace(trades.card, threshold=threshold))
     texts = ["hospital cook", "driver", "baker cook", "tram drivers", "poet", "zz", "cooked zz", ""]
     records = [{"occp_text": text, "tasks_text": ""} for text in texts]
@@ -174,7 +176,7 @@ def should_ask_for_training_when_a_file_of_the_model_is_lost_or_damaged(
             )
 
     with pytest.raises(ModelError, match="Train the topic again") as caught:
-        Model.load(tmp_path)
+        TrainedModel.load(tmp_path)
 
     assert caught.value.path == tmp_path / name
 
@@ -188,4 +190,4 @@ def should_refuse_the_weights_when_they_belong_to_other_codes(
     (tmp_path / "codes.json").write_text(json.dumps(codes[:-1]), encoding="utf-8")
 
     with pytest.raises(ModelError, match="the weights are not for"):
-        Model.load(tmp_path)
+        TrainedModel.load(tmp_path)

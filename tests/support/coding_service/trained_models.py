@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from coding_service.coder.model import Model
+from coding_service.coder.model import TrainedModel
 from infra.project_files import LAMBDAS, PROJECT
 from tests.support.coding_service.topic_folders import topic_folder
 from training.fit.train import model_id, train_into
@@ -25,19 +25,19 @@ def trades_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trades(trades_directory: Path) -> Model:
+def trades(trades_directory: Path) -> TrainedModel:
     """The model of the small topic."""
-    return Model.load(trades_directory)
+    return TrainedModel.load(trades_directory)
 
 
 @pytest.fixture(scope="session")
-def anzsco(tmp_path_factory: pytest.TempPathFactory) -> Model:
+def anzsco(tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
     """The model of the shipped topic: `make train`'s, or else one trained now, some ten seconds."""
     topic = read_topic(ANZSCO)
     trained = MODELS / topic.settings.name / model_id(topic)
     if not trained.is_dir() or not _is_newer(MODELS / ".trained", than=(ANZSCO, CODER, TRAINING)):
         trained, _ = train_into(topic, tmp_path_factory.mktemp("models"))
-    return Model.load(trained)
+    return TrainedModel.load(trained)
 
 
 def _is_newer(made: Path, *, than: tuple[Path, ...]) -> bool:

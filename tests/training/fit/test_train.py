@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from coding_service.coder.model import Model
+from coding_service.coder.model import TrainedModel
 from tests.support.coding_service.topic_folders import SETTINGS, example, topic_folder
 from training.fit.train import train, train_into
 from training.topic.files import read_topic
@@ -38,7 +38,7 @@ def should_give_another_guid_when_an_example_is_added(tmp_path: Path) -> None:
     assert before.model_version == after.model_version
 
 
-def should_say_what_the_service_shows_when_asked_for_metadata(trades: Model) -> None:
+def should_say_what_the_service_shows_when_asked_for_metadata(trades: TrainedModel) -> None:
     assert trades.card.metadata() == {
         "modelId": trades.card.model_id,
         "modelVersion": 3,
@@ -65,10 +65,10 @@ def should_say_where_it_comes_from_when_its_card_is_read(trades_directory: Path)
 
 
 def should_code_as_before_when_the_model_was_saved_and_loaded(
-    tmp_path: Path, trades: Model
+    tmp_path: Path, trades: TrainedModel
 ) -> None:
     parts = train(read_topic(topic_folder(tmp_path / "topic")))
-    trained = Model.of(parts)
+    trained = TrainedModel.of(parts)
 
     np.testing.assert_allclose(
         trained.probabilities(RECORDS), trades.probabilities(RECORDS), atol=1e-6
@@ -97,7 +97,7 @@ def should_train_when_a_code_has_a_single_example_and_one_level(tmp_path: Path) 
     (folder / "examples.jsonl").write_text(example("cook", "1"), encoding="utf-8")
 
     parts = train(read_topic(folder))
-    model = Model.of(parts)
+    model = TrainedModel.of(parts)
 
     [known, unknown] = model.probabilities([{"occp_text": "cook"}, {"occp_text": "zzz"}])
     assert known[0] > unknown[0]

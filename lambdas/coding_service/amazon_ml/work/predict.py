@@ -15,7 +15,7 @@ from coding_service.amazon_ml.work.plan_ranges import model_fields
 from coding_service.amazon_ml.work.ranges import Range, WorkFiles
 from coding_service.amazon_ml.work.scoring import MOST_INVALID, Counts, LineScorer
 from coding_service.amazon_ml.work.state import Clock, EntityRef
-from coding_service.coder.model import Model
+from coding_service.coder.model import TrainedModel
 from coding_service.errors import ModelGone
 from coding_service.models.registry import DeployedModels
 
@@ -87,7 +87,7 @@ class Predicting:
             raise DataRefused(f"The data source {prediction.data_source_id} is gone")
         return Schema.parse(text)
 
-    def _model(self, prediction: BatchPrediction) -> Model:
+    def _model(self, prediction: BatchPrediction) -> TrainedModel:
         card = self.deployed.catalogue.find(prediction.model_id)
         try:
             if card is not None:
