@@ -35,21 +35,19 @@ class TopicEntry:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Topics and their models.
-
-    :param directory: where the models lie.
-    :param cards: the models of each topic, newest first; empty for a topic without one.
-    """
+    """Topics and their models."""
 
     directory: Path
+    """Where the models lie."""
     cards: Mapping[str, tuple[ModelCard, ...]]
+    """The models of each topic, newest first; empty for a topic without one."""
 
     @classmethod
     def read(cls, directory: Path) -> "Catalogue":
         """The catalogue of a directory.
 
-        :raises ModelError: the directory is missing, a card is damaged or lies in the wrong
-            place, or two models of a topic have the same version.
+        Raises `ModelError` if the directory is missing, a card is damaged or lies in the wrong
+        place, or two models of a topic have the same version.
         """
         if not directory.is_dir():
             raise ModelError(directory, "there is no such directory of models")
@@ -65,8 +63,8 @@ class Catalogue:
     def models(self, topic: str) -> tuple[ModelCard, ...]:
         """The models of a topic, newest version first.
 
-        :raises UnknownTopicError: there is no such topic.
-        :raises NoModelsError: it has no model.
+        Raises `UnknownTopicError` if there is no such topic. Raises `NoModelsError` if it has no
+        model.
         """
         if topic not in self.cards:
             raise UnknownTopicError(topic)
@@ -81,9 +79,8 @@ class Catalogue:
     def model(self, topic: str, model_id: str) -> ModelCard:
         """The model of a topic with a GUID, in either case of letters.
 
-        :raises UnknownTopicError: there is no such topic.
-        :raises UnknownModelError: no topic has this model.
-        :raises ForeignModelError: another topic has it.
+        Raises `UnknownTopicError` if there is no such topic. Raises `UnknownModelError` if no topic
+        has this model. Raises `ForeignModelError` if another topic has it.
         """
         if topic not in self.cards:
             raise UnknownTopicError(topic)
@@ -103,7 +100,7 @@ class Catalogue:
     def load(self, card: ModelCard) -> "TrainedModel":
         """The model of a card, with its weights.
 
-        :raises ModelError: its directory is damaged.
+        Raises `ModelError` if its directory is damaged.
         """
         # Numpy comes with it, which the functions that only list models can do without.
         from coding_service.coder.model import TrainedModel  # noqa: PLC0415

@@ -28,19 +28,17 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class CodeChoices:
-    """The code chosen for each record of a batch, or else the codes to suggest.
-
-    :param node: place in `Classifiers.codes` of the result, -1 where there is none.
-    :param confidence: of the result.
-    :param leaves: records x 3 leaf numbers, the likeliest first, -1 for none; meaningful where
-        there is no result.
-    :param odds: the probability of each of them.
-    """
+    """The code chosen for each record of a batch, or else the codes to suggest."""
 
     node: Integers
+    """Place in `Classifiers.codes` of the result, -1 where there is none."""
     confidence: Floats
+    """The confidence of the result."""
     leaves: Integers
+    """Records x 3 leaf numbers, the likeliest first, -1 for none; meaningful where there is no
+    result."""
     odds: Floats
+    """The probability of each of them."""
 
     @classmethod
     def joined(cls, batches: "Sequence[CodeChoices]") -> "CodeChoices":
@@ -68,8 +66,8 @@ class CodeChooser:
     def subtree(self, number: int, records: Encoded, titles: Integers, top: Floats) -> list[Floats]:
         """Records x nodes of each level of a subtree, the top code first.
 
-        :param titles: the leaf that each record's title stands for, -1 for none.
-        :param top: probability of the top code by the classifier alone.
+        `titles` is the leaf that each record's title stands for, -1 for none; `top` is the
+        probability of the top code by the classifier alone.
         """
         scores = self.tables.subtree_scores(number, records)
         levels = self.classifiers.subtrees[number].probabilities(scores, top)

@@ -19,61 +19,55 @@ STEEPEST = 60.0  # scores are cut off here, so that no exponential leaves the ra
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The children of one code, which a classifier tells apart.
-
-    :param parent: the code above them; "" for the top.
-    :param children: the codes, sorted.
-    :param start: column of the first of them.
-    :param level: 0 where the children are top codes.
-    """
+    """The children of one code, which a classifier tells apart."""
 
     parent: str
+    """The code above the children; "" for the top."""
     children: tuple[str, ...]
+    """The codes, sorted."""
     start: int
+    """The column of the first child."""
     level: int
+    """The level of the children, 0 for top codes."""
 
     @property
     def columns(self) -> slice:
-        """Their columns; the top's has one more, for "none of them"."""
+        """The children's columns; the top's has one more, for "none of them"."""
         return slice(self.start, self.start + len(self.children) + (self.level == 0))
 
 
 @dataclass(frozen=True, slots=True)
 class SubtreeLevel:
-    """The codes of one level in a subtree.
-
-    :param nodes: their places in `Classifiers.codes`.
-    :param parents: place of each one's parent among the nodes of the level above.
-    :param columns: each one's column in the subtree; the subtree's width for an only child.
-    """
+    """The codes of one level in a subtree."""
 
     nodes: Integers
+    """The codes' places in `Classifiers.codes`."""
     parents: Integers
+    """Place of each one's parent among the nodes of the level above."""
     columns: Integers
+    """Each one's column in the subtree; the subtree's width for an only child."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subtree:
-    """All that hangs below one top code.
-
-    :param start: its first column among all.
-    :param width: how many columns it has.
-    :param starts: where in it each classifier's columns begin.
-    :param group_of: the number of the classifier of each column.
-    :param levels: its levels, from the one below the top code down.
-    """
+    """All that hangs below one top code."""
 
     start: int
+    """Its first column among all."""
     width: int
+    """How many columns it has."""
     starts: Integers
+    """Where in it each classifier's columns begin."""
     group_of: Integers
+    """The number of the classifier of each column."""
     levels: tuple[SubtreeLevel, ...]
+    """Its levels, from the one below the top code down."""
 
     def probabilities(self, scores: Floats, above: Floats) -> list[Floats]:
         """Records x nodes of each level, the top code's own first.
 
-        :param scores: records x width, divided by their temperatures.
-        :param above: probability of the top code for each record.
+        `scores` are records x width, divided by their temperatures; `above` is the probability of
+        the top code for each record.
         """
         odds = np.ones((len(scores), self.width + 1), np.float32)
         powers = np.exp(np.clip(scores, -STEEPEST, STEEPEST))
@@ -88,28 +82,26 @@ class Subtree:
 
 @dataclass(frozen=True, slots=True)
 class Classifiers:
-    """A code tree laid out for computing.
-
-    :param codes: every code that has a leaf below it, or is one, sorted.
-    :param tops: the top codes' places in `codes`.
-    :param subtrees: one for each top code.
-    :param groups: every classifier, the top's first.
-    :param leaf_of: for each place in `codes` the number of the leaf, or -1.
-    :param column_levels: the level of each column.
-    :param lineages: each code and its ancestors, up to the top.
-    """
+    """A code tree laid out for computing."""
 
     codes: tuple[str, ...]
+    """Every code that has a leaf below it, or is one, sorted."""
     tops: Integers
+    """The top codes' places in `codes`."""
     subtrees: tuple[Subtree, ...]
+    """One for each top code."""
     groups: tuple[Group, ...]
+    """Every classifier, the top's first."""
     leaf_of: Integers
+    """For each place in `codes` the number of the leaf, or -1."""
     column_levels: Integers
+    """The level of each column."""
     lineages: Mapping[str, tuple[str, ...]]
+    """Each code and its ancestors, up to the top."""
 
     @property
     def width(self) -> int:
-        """Of the matrix of weights."""
+        """How many columns the matrix of weights has."""
         return len(self.column_levels)
 
     @classmethod

@@ -32,30 +32,26 @@ _encode = msgspec.json.Encoder().encode
 
 
 class RecordLineFault(ValueError):
-    """A line of a block is not a record of the model.
-
-    :ivar line: its 1-based number within the block.
-    :ivar fault: why, without the line's number.
-    """
+    """A line of a block is not a record of the model."""
 
     def __init__(self, line: int, fault: RecordFault) -> None:
         self.line = line
+        """Its 1-based number within the block."""
         self.fault = fault
+        """Why, without the line's number."""
         super().__init__(f"line {line:,} {fault}")
 
 
 @dataclass(frozen=True, slots=True)
 class CodedLines:
-    """A block coded.
-
-    :param output: a line for each line of the block.
-    :param records: how many there are.
-    :param coded: how many of them have a result.
-    """
+    """The output of a block of lines."""
 
     output: bytes
+    """A line for each line of the block."""
     records: int
+    """How many records the block has."""
     coded: int
+    """How many of them have a result."""
 
 
 class LineCoder:
@@ -70,12 +66,10 @@ class LineCoder:
         *,
         batch_records: int,
     ) -> None:
-        """
-        :param codes: what `CodeChoices.node` counts.
-        :param leaves: what `CodeChoices.leaves` counts.
-        :param fields: of a record, in the order in which `place` wants its texts.
-        :param place: where records belong.
-        :param batch_records: how many are placed at once.
+        """It codes with `choose`, which finds the codes of `batch_records` records at once.
+
+        `codes` are what `CodeChoices.node` counts, `leaves` what `CodeChoices.leaves` counts.
+        `fields` are those of a record, in the order in which `choose` wants its texts.
         """
         self._results = [b',"result":' + _before_confidence(code) for code in codes]
         self._options = [_before_confidence(leaf) for leaf in leaves]

@@ -11,26 +11,22 @@ from coding_service.coder.text.features import Floats
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One code of a classification.
-
-    :param parent: the code one level up; "" at the top.
-    """
+    """One code of a classification."""
 
     code: str
     label: str
     parent: str
+    """The code one level up; "" at the top."""
 
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """All codes of a topic, every level of them.
-
-    :param lengths: the characters of a code at each level, from the top down, e.g. (1, 2, 3, 4, 6).
-    :param codes: every code, by code; each parent is among them.
-    """
+    """All codes of a topic, every level of them."""
 
     lengths: tuple[int, ...]
+    """The characters of a code at each level, from the top down, e.g. (1, 2, 3, 4, 6)."""
     codes: Mapping[str, Code]
+    """Every code, by code; each parent is among them."""
 
     @classmethod
     def of(cls, lengths: Sequence[int], codes: Sequence[Code]) -> "Hierarchy":

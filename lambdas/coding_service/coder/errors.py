@@ -18,13 +18,11 @@ class CoderError(Exception):
 
 
 class RecordError(CoderError):
-    """A line of a file of records that is not a record; its writer can mend it.
-
-    :param line: the 1-based line at fault, or 0 when the whole file is.
-    """
+    """A line of a file of records that is not a record; its writer can mend it."""
 
     def __init__(self, source: str, line: int, problem: str, remedy: str) -> None:
         self.line = line
+        """The 1-based line at fault, or 0 when the whole file is."""
         where = f"{source}:{line}" if line else source
         super().__init__(f"{where}: {problem}. {remedy}.")
 

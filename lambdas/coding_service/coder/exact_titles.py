@@ -13,16 +13,14 @@ EXACT_SHARE = 0.95  # of the probability; the classifiers have the rest
 
 @dataclass(frozen=True, slots=True)
 class ExactTitles:
-    """The table in front of the classifiers.
-
-    :param keys: hashes of the titles' words, sorted.
-    :param leaf: the number of the leaf of each.
-    :param inside: nodes x leaves: whether a leaf is, or lies below, a node.
-    """
+    """The table in front of the classifiers."""
 
     keys: Hashes
+    """Hashes of the titles' words, sorted."""
     leaf: Integers
+    """The number of the leaf of each."""
     inside: npt.NDArray[np.bool_]
+    """Nodes x leaves: whether a leaf is, or lies below, a node."""
 
     def leaves(self, titles: Hashes) -> Integers:
         """The leaf that each title stands for, -1 for none."""

@@ -48,16 +48,14 @@ class CodedLabel:
 
 @dataclass(frozen=True, slots=True)
 class Coding:
-    """A coded record: a result, or else 1 to 3 suggestions.
-
-    :param record_id: the record's own, "" where it has none.
-    :param result: the deepest code whose confidence reaches the model's threshold.
-    :param suggestions: codes of the deepest level, the likeliest first; empty beside a result.
-    """
+    """A coded record: a result, or else 1 to 3 suggestions."""
 
     record_id: str
+    """The record's own recordId, "" where it has none."""
     result: CodedLabel | None
+    """The deepest code whose confidence reaches the model's threshold."""
     suggestions: tuple[CodedLabel, ...]
+    """Codes of the deepest level, the likeliest first; empty beside a result."""
 
     def to_json(self) -> dict[str, object]:
         """The line of the output file (batch page, "Downloading processed data")."""
@@ -154,10 +152,7 @@ class TrainedModel:
 
     @classmethod
     def load(cls, directory: Path) -> "TrainedModel":
-        """The model in a directory.
-
-        :raises ModelError: a file is missing or damaged.
-        """
+        """The model in a directory. Raises `ModelError` if a file is missing or damaged."""
         return cls.of(read_model(directory))
 
     @classmethod
@@ -188,9 +183,9 @@ class TrainedModel:
     def coded_lines(self, block: bytes, form: RecordForm) -> CodedLines:
         """A block of whole lines of a file coded, bytes to bytes.
 
-        :param block: JSON Lines; the last may lack its newline.
-        :param form: of the file, which decides at its first line whether lines have recordIds.
-        :raises RecordLineFault: a line is no record of the model.
+        `block` is JSON Lines; the last may lack its newline. `form` belongs to the file and decides
+        at its first line whether lines have recordIds. Raises `RecordLineFault` if a line is no
+        record of the model.
         """
         return self._line_coder.code(block, form)
 

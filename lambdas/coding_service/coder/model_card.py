@@ -14,43 +14,41 @@ FORMAT = 2  # of a model directory; a reader refuses another
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """A model's metadata.
-
-    :param topic: the topic's uriName.
-    :param full_name: the topic's name for people.
-    :param model_id: GUID; the same topic folder always trains to the same one.
-    :param model_version: a higher one is newer.
-    :param release_date: ISO 8601.
-    :param model_type: the kind of model.
-    :param field_weights: the model's input fields in order, each with its weight.
-    :param standard: the classification, e.g. ANZSCO.
-    :param topic_version: the classification's version.
-    :param levels: the characters of a code at each level, from the top down.
-    :param threshold: the least confidence that is asserted.
-    :param temperatures: what the scores of each level are divided by, from the top down, so that
-        confidence is probability.
-    :param fingerprint: SHA-256 of the topic's files, as hex.
-    :param seed: of the training's random choices.
-    :param libraries: version by name of what trained it.
-    :param metrics: measured on examples that the measured model had not seen.
-    """
+    """A model's metadata."""
 
     topic: str
+    """The topic's uriName."""
     full_name: str
+    """The topic's name for people."""
     model_id: str
+    """GUID; the same topic folder always trains to the same one."""
     model_version: int
+    """A higher one is newer."""
     release_date: str
+    """ISO 8601."""
     model_type: str
+    """The kind of model."""
     field_weights: Mapping[str, float]
+    """The model's input fields in order, each with its weight."""
     standard: str
+    """The classification, e.g. ANZSCO."""
     topic_version: str
+    """The classification's version."""
     levels: tuple[int, ...]
+    """The characters of a code at each level, from the top down."""
     threshold: float
+    """The least confidence that is asserted."""
     temperatures: tuple[float, ...]
+    """What the scores of each level are divided by, from the top down, so that confidence is
+    probability."""
     fingerprint: str
+    """SHA-256 of the topic's files, as hex."""
     seed: int
+    """The seed of the training's random choices."""
     libraries: Mapping[str, str]
+    """Version by name of what trained it."""
     metrics: Mapping[str, float]
+    """Figures measured on examples that the measured model had not seen."""
 
     @property
     def input_format(self) -> tuple[str, ...]:
@@ -89,7 +87,7 @@ class ModelCard:
 def read_card(directory: Path) -> ModelCard:
     """The card of the model in a directory.
 
-    :raises ModelError: there is none, or it is damaged or of another format.
+    Raises `ModelError` if there is none, or it is damaged or of another format.
     """
     path = directory / CARD
     try:
@@ -102,7 +100,7 @@ def read_card(directory: Path) -> ModelCard:
 def card_of(text: bytes, path: Path) -> ModelCard:
     """The card that a text is; `path` is where it came from.
 
-    :raises ModelError: it is damaged or of another format.
+    Raises `ModelError` if it is damaged or of another format.
     """
     try:
         content: dict[str, Any] = json.loads(text)

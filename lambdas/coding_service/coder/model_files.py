@@ -22,34 +22,30 @@ from coding_service.coder.text.vocabulary import Hashes
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The terms that have rows in a model.
-
-    :param words: as UTF-8; the first rows.
-    :param pair_keys: of the pairs, sorted; the rows after those of the words.
-    :param weights: how much each of them counts in a record.
-    :param letters: the runs of letters.
-    """
+    """The terms that have rows in a model."""
 
     words: Sequence[bytes]
+    """The words as UTF-8; theirs are the first rows."""
     pair_keys: Integers
+    """The keys of the pairs, sorted; theirs are the rows after those of the words."""
     weights: Floats
+    """How much each of them counts in a record."""
     letters: Letters
+    """The runs of letters."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelParts:
-    """What a model directory holds.
-
-    :param exact_keys: hashes of titles that stand for one leaf, sorted.
-    :param exact_leaves: the number of the leaf of each.
-    """
+    """What a model directory holds."""
 
     card: ModelCard
     hierarchy: Hierarchy
     vocabulary: Vocabulary
     weights: Weights
     exact_keys: Hashes
+    """Hashes of titles that stand for one leaf, sorted."""
     exact_leaves: Integers
+    """The number of the leaf of each."""
 
 
 def write_model(parts: ModelParts, directory: Path) -> None:
@@ -79,7 +75,7 @@ def write_model(parts: ModelParts, directory: Path) -> None:
 def read_model(directory: Path) -> ModelParts:
     """The parts of the model in a directory.
 
-    :raises ModelError: a file is missing, damaged, or does not fit the others.
+    Raises `ModelError` if a file is missing, damaged, or does not fit the others.
     """
     card = read_card(directory)
     path = directory / CODES

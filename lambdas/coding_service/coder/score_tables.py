@@ -16,16 +16,14 @@ Halves = npt.NDArray[np.float16]
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What training found out, as a model's directory holds it.
-
-    :param rows: (words, then pairs) x columns: the whole of each term, its letters folded in.
-    :param letters: runs of letters x columns, for words that have no row.
-    :param prior: the score of each column before a word is read.
-    """
+    """What training found out, as a model's directory holds it."""
 
     rows: Halves
+    """(words, then pairs) x columns: the whole of each term, its letters folded in."""
     letters: Halves
+    """Runs of letters x columns, for words that have no row."""
     prior: Floats
+    """The score of each column before a word is read."""
 
 
 class ScoreTables:
@@ -42,7 +40,7 @@ class ScoreTables:
         *,
         room: int,
     ) -> None:
-        """:param room: for how many unseen words there are rows."""
+        """There are rows for `room` unseen words."""
         self._sharpness = 1 / np.asarray(temperatures, np.float32)[classifiers.column_levels]
         self._letters = weights.letters * self._sharpness
         self._prior = weights.prior * self._sharpness
@@ -62,7 +60,7 @@ class ScoreTables:
     def learn(self, words: Sequence[bytes], known: int, letters: Letters) -> None:
         """Compute the rows of unseen words.
 
-        :param words: all of them in order, of which the first `known` have their rows.
+        `words` are all of them in order, of which the first `known` have their rows.
         """
         for place, word in enumerate(words[known:], start=known):
             columns, values = letters.of(word)

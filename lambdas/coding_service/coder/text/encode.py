@@ -22,18 +22,16 @@ Keys = npt.NDArray[np.uint32] | npt.NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True)
 class Bag:
-    """The terms of one field of many records.
-
-    :param terms: the terms of the first record, then of the second, and so on.
-    :param starts: where in `terms` each record begins.
-    :param lengths: how many terms each record has.
-    :param weight: of the field.
-    """
+    """The terms of one field of many records."""
 
     terms: Integers
+    """The terms of the first record, then of the second, and so on."""
     starts: Integers
+    """Where in `terms` each record begins."""
     lengths: Integers
+    """How many terms each record has."""
     weight: float
+    """The weight of the field."""
 
     def of(self, records: Integers) -> "Bag":
         """The bag of some of the records."""
@@ -42,16 +40,14 @@ class Bag:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A batch of records.
-
-    :param bags: a field each, that with the highest weight first.
-    :param lengths: of each record's vector, unknown words included; 1 for an empty record.
-    :param titles: a hash of the words in each record's first field in any order; 0 for none.
-    """
+    """A batch of records."""
 
     bags: tuple[Bag, ...]
+    """One bag for each field, that with the highest weight first."""
     lengths: Floats
+    """The length of each record's vector, unknown words included; 1 for an empty record."""
     titles: Hashes
+    """A hash of the words in each record's first field in any order; 0 for none."""
 
     def of(self, records: Integers) -> "Encoded":
         """Some of the records."""
@@ -64,14 +60,12 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """The words of a batch in order, without those that are passed over.
-
-    :param numbers: of the words, `TEXT_END` after each text.
-    :param text_of: the place of each word's text in the batch.
-    """
+    """The words of a batch in order, without those that are passed over."""
 
     numbers: Integers
+    """The numbers of the words, `TEXT_END` after each text."""
     text_of: Integers
+    """The place of each word's text in the batch."""
 
     @classmethod
     def of(cls, texts: Sequence[str], lexicon: Lexicon) -> "Stream":
@@ -94,10 +88,9 @@ def encode(
 ) -> Encoded:
     """Records as numbers.
 
-    :param texts: each field of the first record, then of the second, and so on.
-    :param weights: of the fields, the highest first.
-    :param pair_keys: the keys of the known pairs, sorted.
-    :raises LexiconFullError: there are more unseen words than the lexicon has room for.
+    `texts` are each field of the first record, then of the second, and so on; `weights` are those
+    of the fields, the highest first; `pair_keys` are the keys of the known pairs, sorted. Raises
+    `LexiconFullError` if there are more unseen words than the lexicon has room for.
     """
     fields = len(weights)
     stream = Stream.of(texts, lexicon)
@@ -119,12 +112,10 @@ def encode(
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Record, term and field in one number, small enough to sort fast.
-
-    :param records: how many there are.
-    """
+    """Record, term and field in one number, small enough to sort fast."""
 
     records: int
+    """How many records there are."""
     number_bits: int
     field_bits: int
 

@@ -42,16 +42,14 @@ def rarity(examples: int, count: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """The runs of letters that a model knows.
-
-    :param columns: each run's number.
-    :param rarity: of each run, by its number.
-    :param unseen_rarity: of a run, or a word, that no example has.
-    """
+    """The runs of letters that a model knows."""
 
     columns: Mapping[str, int]
+    """Each run's number."""
     rarity: Sequence[float]
+    """The rarity of each run, by its number."""
     unseen_rarity: float
+    """The rarity of a run, or a word, that no example has."""
 
     def of(self, word: bytes) -> tuple[list[int], list[float]]:
         """The known runs in a word and their values.

@@ -20,13 +20,10 @@ class LexiconFullError(Exception):
 class Lexicon(dict[bytes, int]):
     """Word to number. A word that is not in it gets the next free number when it is asked for.
 
-    :param known: the words that have rows in the model, numbered from `FIRST_WORD` on.
-    :param pairs: how many numbers after them belong to pairs of words.
-    :param weights: of each known word and then of each pair: how much it counts in a record.
-    :param unseen_weight: the same for a word that is not known.
-    :param room: how many unseen words it can remember.
-    :ivar squares: the squared weight of every number.
-    :ivar hashes: a hash of every word by number, which makes titles comparable.
+    `known` are the words that have rows in the model, numbered from `FIRST_WORD` on; the `pairs`
+    numbers after them belong to pairs of words. `weights` say how much each known word and then
+    each pair counts in a record, `unseen_weight` the same for a word that is not known. It can
+    remember `room` unseen words.
     """
 
     def __init__(
@@ -47,9 +44,11 @@ class Lexicon(dict[bytes, int]):
         self._room = room
         size = self.first_unseen + room
         self.squares = np.zeros(size, np.float32)
+        """The squared weight of every number."""
         self.squares[FIRST_WORD : self.first_unseen] = weights**2
         self.squares[self.first_unseen :] = unseen_weight**2
         self.hashes: Hashes = np.zeros(size, np.uint64)
+        """A hash of every word by number, which makes titles comparable."""
         self.hashes[FIRST_WORD : self.first_pair] = [_hash(word) for word in known]
 
     def __missing__(self, word: bytes) -> int:
