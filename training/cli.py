@@ -21,7 +21,7 @@ INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it
 def main(arguments: Sequence[str], *, stdin: BinaryIO, stdout: TextIO, stderr: TextIO) -> int:
     """Run one command.
 
-    :returns: the exit status: 0, `BAD_INPUT` with a message on `stderr`, or `INTERRUPTED`.
+    Returns the exit status: 0, `BAD_INPUT` with a message on `stderr`, or `INTERRUPTED`.
     """
     options = _parser().parse_args(arguments)
     try:

@@ -11,19 +11,17 @@ from coding_service.coder.errors import CoderError
 
 
 class TopicError(CoderError):
-    """A topic folder that cannot be used; its author can mend it.
-
-    :param path: the file at fault.
-    :param line: the 1-based line at fault, or None when the whole file is.
-    :param problem: what is wrong there.
-    :param remedy: what to do next.
-    """
+    """A topic folder that cannot be used; its author can mend it."""
 
     def __init__(self, path: Path, line: int | None, problem: str, remedy: str) -> None:
         self.path = path
+        """The file at fault."""
         self.line = line
+        """The 1-based line at fault, or None when the whole file is."""
         self.problem = problem
+        """What is wrong there."""
         self.remedy = remedy
+        """What to do next."""
         where = str(path) if line is None else f"{path}:{line}"
         super().__init__(f"{where}: {problem}. {remedy}.")
 
@@ -31,8 +29,7 @@ class TopicError(CoderError):
 class PublishError(CoderError):
     """A model that could not be published.
 
-    :param problem: what is wrong.
-    :param remedy: what to do next.
+    `problem` says what is wrong, `remedy` what to do next.
     """
 
     def __init__(self, problem: str, remedy: str) -> None:

@@ -42,14 +42,12 @@ TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What came of publishing.
-
-    :param was_there: the same model had been published before.
-    """
+    """A model that lies in the bucket of published models."""
 
     card: ModelCard
     bucket: str
     was_there: bool
+    """Whether the same model had been published before."""
 
     def report(self) -> str:
         """For who typed the command."""
@@ -70,7 +68,7 @@ class Publication:
 def s3_client(endpoint_url: str | None = None) -> "S3Client":
     """A client as the environment says. A cloud that is not AWS has one host for all buckets.
 
-    :raises PublishError: the environment makes no client.
+    Raises `PublishError` if the environment makes no client.
     """
     config = Config(retries={"mode": "standard", "total_max_attempts": ATTEMPTS})
     try:
@@ -87,8 +85,8 @@ def s3_client(endpoint_url: str | None = None) -> "S3Client":
 def publish(directory: Path, bucket: str, *, s3: "S3Client") -> Publication:
     """Uploads the model in a directory, the card last.
 
-    :raises ModelError: there is no sound model in the directory.
-    :raises PublishError: the model is not newer than what is published, or S3 refuses it.
+    Raises `ModelError` if there is no sound model in the directory. Raises `PublishError` if the
+    model is not newer than what is published, or S3 refuses it.
     """
     card = read_model(directory).card
     check_card(card, key_of(card, CARD))

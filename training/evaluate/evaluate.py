@@ -16,49 +16,43 @@ THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One question, and what the model made of it.
-
-    :param best: the likeliest code at each level, from the deepest up.
-    :param top: the likeliest leaves, the best first, with their confidence.
-    :param right: whether there is a result, and it is the true code or an ancestor of it.
-    """
+class AnsweredQuestion:
+    """One question, and what the model made of it."""
 
     question: Question
     coding: Coding
     best: tuple[CodedLabel, ...]
+    """The likeliest code at each level, from the deepest up."""
     top: tuple[CodedLabel, ...]
+    """The likeliest leaves, the best first, with their confidence."""
     right: bool
+    """Whether there is a result, and it is the true code or an ancestor of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class KindScore:
-    """The figures for one kind of record; a share is None where nothing could be counted.
-
-    :param coverage: share of the records that got a result.
-    :param precision: share of the results that are the true code or an ancestor of it; a result
-        deeper than the text supports is wrong.
-    :param top3: share of the records whose true code is, or covers, one of the three likeliest.
-    """
+    """The figures for one kind of record; a share is None where nothing could be counted."""
 
     kind: str
     records: int
     coverage: float | None
+    """Share of the records that got a result."""
     precision: float | None
+    """Share of the results that are the true code or an ancestor of it; a result deeper than the
+    text supports is wrong."""
     top3: float | None
+    """Share of the records whose true code is, or covers, one of the three likeliest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What a threshold would give, over the records of all kinds.
-
-    :param coverage: share of the records that would get a result.
-    :param precision: share of these results that are right; None where there is none.
-    """
+    """What a threshold would give, over the records of all kinds."""
 
     threshold: float
     coverage: float
+    """Share of the records that would get a result."""
     precision: float | None
+    """Share of these results that are right; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +66,24 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The measured quality of a model.
-
-    :param level_accuracy: (code length, records, accuracy), the top first, whatever the threshold.
-    :param depths: (code length, results at it, of them right) from the top down.
-    :param bins: reliability of the best leaf's confidence over all records, those that no code
-        fits counting as never right.
-    :param calibration_error: expected calibration error (ECE) over those bins.
-    :param cuts: what other thresholds would give, the lowest first.
-    :param confusions: the most frequent first; the likeliest code counts, whatever its confidence.
-    """
+    """The measured quality of a model."""
 
     threshold: float
     level_accuracy: tuple[tuple[int, int, float], ...]
+    """(code length, records, accuracy), the top first, whatever the threshold."""
     depths: tuple[tuple[int, int, int], ...]
+    """(code length, results at it, of them right) from the top down."""
     kinds: tuple[KindScore, ...]
     bins: tuple[Bin, ...]
+    """Reliability of the best leaf's confidence over all records, those that no code fits counting
+    as never right."""
     calibration_error: float
+    """Expected calibration error (ECE) over those bins."""
     cuts: tuple[Cut, ...]
+    """What other thresholds would give, the lowest first."""
     confusions: tuple[Confusion, ...]
-    answers: tuple[Answer, ...]
+    """The most frequent first; the likeliest code counts, whatever its confidence."""
+    answers: tuple[AnsweredQuestion, ...]
 
 
 def evaluate(model: TrainedModel, questions: Sequence[Question]) -> Evaluation:
@@ -143,7 +135,7 @@ def evaluate(model: TrainedModel, questions: Sequence[Question]) -> Evaluation:
     )
 
 
-def _answers(model: TrainedModel, questions: Sequence[Question]) -> list[Answer]:
+def _answers(model: TrainedModel, questions: Sequence[Question]) -> list[AnsweredQuestion]:
     records = [dict(each.texts) for each in questions]
     codings, probabilities = model.code(records), model.probabilities(records)
     by_level = [(level.codes, probabilities @ level.gathers) for level in model.hierarchy.levels]
@@ -162,7 +154,9 @@ def _answers(model: TrainedModel, questions: Sequence[Question]) -> list[Answer]
             for leaf in order
         )
         answers.append(
-            Answer(question, coding, tuple(best), top, _is_right(model.hierarchy, question, coding))
+            AnsweredQuestion(
+                question, coding, tuple(best), top, _is_right(model.hierarchy, question, coding)
+            )
         )
     return answers
 
@@ -172,7 +166,7 @@ def _is_right(tree: Hierarchy, question: Question, coding: Coding) -> bool:
     return result is not None and any(tree.covers(result.category, code) for code in question.codes)
 
 
-def _cut(tree: Hierarchy, answers: Sequence[Answer], threshold: float) -> Cut:
+def _cut(tree: Hierarchy, answers: Sequence[AnsweredQuestion], threshold: float) -> Cut:
     results = [
         (next((best for best in each.best if best.confidence >= threshold), None), each.question)
         for each in answers
@@ -182,7 +176,7 @@ def _cut(tree: Hierarchy, answers: Sequence[Answer], threshold: float) -> Cut:
     return Cut(threshold, len(asserted) / len(answers), _share(right, len(asserted)))
 
 
-def _confusions(tree: Hierarchy, answers: Sequence[Answer]) -> tuple[Confusion, ...]:
+def _confusions(tree: Hierarchy, answers: Sequence[AnsweredQuestion]) -> tuple[Confusion, ...]:
     taken = Counter(
         (each.question.code, each.top[0].category)
         for each in answers
@@ -192,7 +186,7 @@ def _confusions(tree: Hierarchy, answers: Sequence[Answer]) -> tuple[Confusion, 
     return tuple(Confusion(str(truth), other, count) for (truth, other), count in worst)
 
 
-def _kind_score(tree: Hierarchy, kind: str, answers: Sequence[Answer]) -> KindScore:
+def _kind_score(tree: Hierarchy, kind: str, answers: Sequence[AnsweredQuestion]) -> KindScore:
     results = [each for each in answers if each.coding.result is not None]
     known = [each for each in answers if each.question.code is not None]
     near = sum(

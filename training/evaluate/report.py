@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from coding_service.coder.model_card import ModelCard
-from training.evaluate.evaluate import Answer, Evaluation
+from training.evaluate.evaluate import AnsweredQuestion, Evaluation
 
 MOST_FAULTS = 25  # shown; the rest are counted
 MOST_CONFUSIONS = 10  # shown
@@ -64,7 +64,7 @@ def _lines(card: ModelCard, evaluation: Evaluation) -> Iterator[str]:
     yield from map(_fault, faults[:MOST_FAULTS])
 
 
-def _fault(answer: Answer) -> str:
+def _fault(answer: AnsweredQuestion) -> str:
     result, text = answer.coding.result, " | ".join(answer.question.texts.values())
     if result is None:
         return f"  {text}"

@@ -37,16 +37,14 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """What a model learns from.
-
-    :param texts: each field of the first example, then of the second, and so on.
-    :param field_weights: of the fields, the highest first.
-    :param codes: the leaf of each example, "" for a text that no code fits.
-    """
+    """The examples that a model learns from."""
 
     texts: Sequence[str]
+    """Each field of the first example, then of the second, and so on."""
     field_weights: Sequence[float]
+    """The weights of the fields, the highest first."""
     codes: Sequence[str]
+    """The leaf of each example, "" for a text that no code fits."""
 
     def of(self, rows: Integers) -> "Examples":
         """Some of them."""
@@ -59,17 +57,15 @@ class Examples:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Fitted classifiers.
-
-    :param weights: features x columns of the classifiers.
-    :param prior: the score of each column without any feature.
-    :param seen: the columns that had an example.
-    """
+    """Fitted classifiers."""
 
     terms: Terms
     weights: Floats
+    """Features x columns of the classifiers."""
     prior: Floats
+    """The score of each column without any feature."""
     seen: Flags
+    """The columns that had an example."""
 
     def rows(self) -> Floats:
         """Terms x columns: what a term of weight one adds to the scores."""
@@ -86,12 +82,11 @@ class Fit:
 def fit(examples: Examples, classifiers: Classifiers, *, seed: int, room: int = 0) -> Fit:
     """Fits every classifier of a code tree.
 
-    Two things are added to the examples. Random letters teach "none of the topic's codes"; they
-    are not in the vocabulary, so the lesson is that a text of unknown features is of no code. And
-    each word by itself, at a small weight, teaches that "driver" alone is as likely a bus driver
-    as a truck driver, whichever has more examples that also say "bus".
-
-    :param room: for how many unseen words the fit is to score records.
+    Two things are added to the examples. Random letters teach "none of the topic's codes"; they are
+    not in the vocabulary, so the lesson is that a text of unknown features is of no code. And each
+    word by itself, at a small weight, teaches that "driver" alone is as likely a bus driver as a
+    truck driver, whichever has more examples that also say "bus". The fit can score records with
+    `room` unseen words.
     """
     noise = list(_noise(max(1, round(NOISE_SHARE * len(examples.codes))), seed))
     noise += _doubts(round(DOUBT_SHARE * len(examples.codes)), examples, seed)
@@ -146,23 +141,18 @@ def _classes(group: Group, codes: npt.NDArray[np.str_], classifiers: Classifiers
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """The scores that each example gets from a model that saw no example of its group.
-
-    :param scores: examples x columns.
-    :param seen: examples x columns: whether that model had an example of the column.
-    """
+    """The scores that each example gets from a model that saw no example of its group."""
 
     scores: Floats
+    """Examples x columns."""
     seen: Flags
+    """Examples x columns: whether that model had an example of the column."""
 
 
 def held_out_scores(
     examples: Examples, groups: Sequence[str], classifiers: Classifiers, *, seed: int
 ) -> HeldOut:
-    """Scores by cross-validation.
-
-    :param groups: examples of the same group share a fold.
-    """
+    """Scores by cross-validation. Examples of the same one of `groups` share a fold."""
     distinct = sorted(set(groups))
     random.Random(seed).shuffle(distinct)  # noqa: S311 - a repeatable shuffle, not a secret
     fold_of = {group: place % FOLDS for place, group in enumerate(distinct)}

@@ -41,9 +41,9 @@ class Terms:
     def of(cls, texts: Sequence[str], field_weights: Sequence[float], *, room: int) -> "Terms":
         """The vocabulary of examples, sorted so that it is the same each time.
 
-        :param texts: each field of the first example, then of the second, and so on.
-        :param field_weights: of the fields, the highest first.
-        :param room: for how many unseen words, beside those of the examples.
+        `texts` are each field of the first example, then of the second, and so on; `field_weights`
+        are those of the fields, the highest first. There is room for `room` unseen words beside
+        those of the examples.
         """
         words = sorted(set(tokens(texts)) - _PASSED_OVER)
         counting = Lexicon(

@@ -128,10 +128,9 @@ def _exact_titles(fitted: Fit, examples: Examples, hierarchy: Hierarchy) -> tupl
 def train_into(topic: Topic, out: Path, *, seed: int = SEED) -> tuple[Path, tuple[str, ...]]:
     """Train a topic into `<out>/<topic>/<modelId>/`.
 
-    A version names one model, so models of the topic with the same version are replaced, and so
-    are models that this version of the coder can't read.
-
-    :returns: the model's directory, and the GUIDs of the models that it replaced.
+    A version names one model, so models of the topic with the same version are replaced, and so are
+    models that this version of the coder can't read. Returns the model's directory, and the GUIDs
+    of the models that it replaced.
     """
     parts = train(topic, seed=seed)
     folder = out / topic.settings.name

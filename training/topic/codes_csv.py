@@ -14,9 +14,9 @@ COLUMNS = ["code", "label", "parent"]
 def read_codes(path: Path, lengths: tuple[int, ...]) -> Hierarchy:
     """The codes of a topic.
 
-    :param lengths: the characters of a code at each level, from the top down.
-    :raises TopicError: a row is not code,label,parent, a code stands twice, has a length of no
-        level, or its parent is not the code one level up.
+    `lengths` are the characters of a code at each level, from the top down. Raises `TopicError` if
+    a row is not code,label,parent, a code stands twice, has a length of no level, or its parent is
+    not the code one level up.
     """
     codes: dict[str, Code] = {}
     lines: dict[str, int] = {}

@@ -27,7 +27,7 @@ KINDS = ("clear", "ambiguous", "out_of_scope")
 def read_topic(folder: Path) -> Topic:
     """The topic in a folder, without its evaluation file.
 
-    :raises TopicError: a file is missing, or a line of it cannot be used.
+    Raises `TopicError` if a file is missing, or a line of it cannot be used.
     """
     settings = read_settings(folder / SETTINGS)
     hierarchy = read_codes(folder / CODES, settings.levels)
@@ -53,10 +53,9 @@ def read_topic(folder: Path) -> Topic:
 def read_evaluation(path: Path, topic: Topic) -> tuple[Question, ...]:
     """The questions of an evaluation file of a topic.
 
-    A record may say its `kind`; without one, a code of the deepest level is "clear", a shorter
-    one "ambiguous", and null "out_of_scope". It may list other right codes under `also`.
-
-    :raises TopicError: the file is missing, or a line of it cannot be used.
+    A record may say its `kind`; without one, a code of the deepest level is "clear", a shorter one
+    "ambiguous", and null "out_of_scope". It may list other right codes under `also`. Raises
+    `TopicError` if the file is missing, or a line of it cannot be used.
     """
     questions = []
     for line, record in _json_lines(path):

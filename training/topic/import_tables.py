@@ -33,22 +33,20 @@ Row = tuple[str, str]  # code, text
 
 @dataclass(frozen=True, slots=True)
 class TopicTables:
-    """What is imported.
-
-    :param codes: code and label; of the deepest level all of them, of others those with a name.
-    :param titles: code and title.
-    :param tasks: code and task statement; may be empty.
-    """
+    """The tables that a topic is made of."""
 
     codes: Sequence[Row]
+    """Code and label; of the deepest level all of them, of others those with a name."""
     titles: Sequence[Row]
+    """Code and title."""
     tasks: Sequence[Row]
+    """Code and task statement; may be empty."""
 
 
 def read_labels(path: Path) -> list[Row]:
     """The table of codes, `code,label`.
 
-    :raises TopicError: it is missing, a row has not two cells, or a code stands twice.
+    Raises `TopicError` if it is missing, a row has not two cells, or a code stands twice.
     """
     lines: dict[str, int] = {}
     found = []
@@ -64,7 +62,7 @@ def read_labels(path: Path) -> list[Row]:
 def read_texts(path: Path, codes: Sequence[Row]) -> list[Row]:
     """A table of titles or tasks of these codes, `code,text`.
 
-    :raises TopicError: it is missing, a row has not two cells, or its code is unknown.
+    Raises `TopicError` if it is missing, a row has not two cells, or its code is unknown.
     """
     known = {code for code, _ in codes}
     found = []
@@ -106,11 +104,9 @@ def write_topic(
 ) -> None:
     """Write a topic folder that `train` and `evaluate` take.
 
-    What the author says of the topic in a `topic.yaml` that is there stays as it is.
-
-    :param levels: the characters of a code at each level, from the top down.
-    :param seed: of what is held out.
-    :raises TopicError: name, levels or threshold cannot be used.
+    What the author says of the topic in a `topic.yaml` that is there stays as it is. `levels` are
+    the characters of a code at each level, from the top down; `seed` decides what is held out.
+    Raises `TopicError` if name, levels or threshold cannot be used.
     """
     folder.mkdir(parents=True, exist_ok=True)
     dice = random.Random(seed)  # noqa: S311 - a repeatable choice, not a secret

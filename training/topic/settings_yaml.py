@@ -29,7 +29,7 @@ _RESERVED_FIELDS = {"recordId", "code", "kind"}
 def read_text(path: Path) -> str:
     """The text of a topic's file.
 
-    :raises TopicError: it is missing, unreadable, or not UTF-8.
+    Raises `TopicError` if it is missing, unreadable, or not UTF-8.
     """
     try:
         return path.read_bytes().decode("utf-8-sig")
@@ -44,7 +44,7 @@ def read_text(path: Path) -> str:
 def read_settings(path: Path) -> TopicSettings:
     """The settings of a topic.
 
-    :raises TopicError: not YAML, a key is missing or unknown, or a value cannot be used.
+    Raises `TopicError` if it is not YAML, a key is missing or unknown, or a value cannot be used.
     """
     text = read_text(path)
     try:

@@ -8,55 +8,49 @@ from coding_service.coder.code_tree import Hierarchy
 
 @dataclass(frozen=True, slots=True)
 class TopicSettings:
-    """What `topic.yaml` says.
-
-    :param name: the topic's uriName, as it stands in URLs and keys.
-    :param full_name: the name for people.
-    :param standard: the classification, e.g. ANZSCO.
-    :param topic_version: the classification's version, e.g. "2022 Australian Update".
-    :param version: the model's version number; a higher one is newer.
-    :param released: the model's release date, ISO 8601.
-    :param levels: the characters of a code at each level, from the top down.
-    :param threshold: the least confidence at which a code is asserted, above 0 and at most 1.
-    :param fields: the text fields of a record in order, each with its weight.
-    """
+    """The settings in a topic's `topic.yaml`."""
 
     name: str
+    """The topic's uriName, as it stands in URLs and keys."""
     full_name: str
+    """The name for people."""
     standard: str
+    """The classification, e.g. ANZSCO."""
     topic_version: str
+    """The classification's version, e.g. "2022 Australian Update"."""
     version: int
+    """The model's version number; a higher one is newer."""
     released: str
+    """The model's release date, ISO 8601."""
     levels: tuple[int, ...]
+    """The characters of a code at each level, from the top down."""
     threshold: float
+    """The least confidence at which a code is asserted, above 0 and at most 1."""
     fields: Mapping[str, float]
+    """The text fields of a record in order, each with its weight."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text whose code is known.
-
-    :param texts: the text of each field.
-    :param code: a code of the topic; None for a text that no code of the topic fits.
-    """
+    """A text whose code is known."""
 
     texts: Mapping[str, str]
+    """The text of each field."""
     code: str | None
+    """A code of the topic; None for a text that no code of the topic fits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A record of the evaluation file.
-
-    :param kind: "clear", "ambiguous" or "out_of_scope".
-    :param code: the deepest code that the text supports; None where it supports none.
-    :param also: other codes that are right as well.
-    """
+    """A record of the evaluation file."""
 
     texts: Mapping[str, str]
     code: str | None
+    """The deepest code that the text supports; None where it supports none."""
     kind: str
+    """One of "clear", "ambiguous" and "out_of_scope"."""
     also: tuple[str, ...] = ()
+    """Other codes that are right as well."""
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -66,12 +60,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic folder, read and checked.
-
-    :param fingerprint: SHA-256 of the files that a model is trained from, as hex.
-    """
+    """A topic folder, read and checked."""
 
     settings: TopicSettings
     hierarchy: Hierarchy
     examples: tuple[Example, ...]
     fingerprint: str
+    """SHA-256 of the files that a model is trained from, as hex."""

@@ -15,7 +15,7 @@ NAMED = 3  # of each kind; the rest are counted
 def warnings_about(topic: Topic, folder: Path) -> Iterator[str]:
     """A sentence for each thing that is amiss.
 
-    :raises TopicError: there is an evaluation file, and a line of it cannot be used.
+    Raises `TopicError` if there is an evaluation file, and a line of it cannot be used.
     """
     counts = Counter(each.code for each in topic.examples)
     few = [leaf for leaf in topic.hierarchy.leaves if counts[leaf] < FEWEST_EXAMPLES]
