@@ -16,7 +16,7 @@ import boto3
 from bench.streams.storages import DROPS, RESULTS
 from coding_service.aws import configuration
 from coding_service.byte_ranges.cut import ByteRange
-from coding_service.byte_ranges.multipart_writer import PieceWriter
+from coding_service.byte_ranges.multipart_writer import MultipartWriter
 from coding_service.byte_ranges.process import code_range
 from coding_service.coder.catalogue import Catalogue
 from coding_service.inference.json_lines import JsonLinesCoder
@@ -47,7 +47,7 @@ def main(url: str, models: Path, size: int) -> None:
             source,
             extent,
             coder=JsonLinesCoder(model, RecordForm(card.input_format, has_record_id=True)),
-            to=PieceWriter(s3, RESULTS, f"{extent.index:05}", content_type=JSON_LINES),
+            to=MultipartWriter(s3, RESULTS, f"{extent.index:05}", content_type=JSON_LINES),
         )
         told = {
             "records": done.counts["records"],

@@ -14,11 +14,11 @@ from typing import Any, Self
 from protocol.records import MAX_LINE_BYTES
 
 MAX_RANGES = 500
-"""Ours: what a state machine carries has at most 262,144 bytes (Step Functions quotas), and a
-range takes some 300 of them, with what came of it. A larger file has larger ranges."""
-WINDOW_BYTES = 64 << 10  # ours: lines have under 4 kB unless their ids are long
-WINDOW_GROWTH = 4  # ours: a long line is met in few reads
-READERS = 8  # ours: cuts do not wait for each other
+"""A state has at most 262,144 bytes (Step Functions quotas), and a range with its counts takes some
+300 of them; ours. A larger file has larger ranges."""
+WINDOW_BYTES = 64 << 10  # lines have under 4 kB unless their ids are long; ours
+WINDOW_GROWTH = 4  # a long line takes few reads; ours
+READERS = 8  # cuts do not wait for each other; ours
 NEWLINE = b"\n"
 
 Read = Callable[[int, int], bytes]
@@ -27,15 +27,14 @@ Read = Callable[[int, int], bytes]
 
 @dataclass(frozen=True, slots=True)
 class ByteRange:
-    """Whole lines of an object.
-
-    :ivar index: its place among the object's ranges, from 0.
-    :ivar first: offset of its first byte. :ivar end: of the byte behind its last.
-    """
+    """Whole lines of an object."""
 
     index: int
+    """Its place among the object's ranges, from 0."""
     first: int
+    """Offset of its first byte."""
     end: int
+    """Offset of the byte behind its last."""
 
     @property
     def size(self) -> int:
@@ -55,7 +54,7 @@ def cut_at_line_ends(size: int, *, range_bytes: int, read: Read) -> tuple[ByteRa
 
     Each has about `range_bytes`, unless there would be more than `MAX_RANGES`, and all but the last
     end with a newline. There are fewer where lines are longer than ranges, or too long to be
-    lines at all: whoever reads them finds that out. Raises whatever `read` raises.
+    lines at all: their reader finds that out. Raises what `read` raises.
     """
     count = min(max(ceil(size / range_bytes), 1), MAX_RANGES)
     places = [size * number // count for number in range(1, count)]

@@ -1,8 +1,8 @@
 """Makes one object of pieces, in order, by S3's own part copies.
 
-The object is a multipart upload with a part for each step. A step copies a piece, which S3 does
-without passing the bytes on, or, where what is left of a piece is less than S3 takes for a part,
-gathers small ones in memory until they are enough.
+The object is a multipart upload with a part for each step. A step copies a piece inside S3, or,
+where the rest of a piece is smaller than S3's least part, gathers small ones in memory until they
+are enough.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,23 +17,24 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-MIN_PART_BYTES = 5 << 20  # S3 multipart upload limits: of every part but the last
-WORKERS = 8  # ours: S3 copies; a gathering holds 5 MiB twice, as pieces and as the part of them
+MIN_PART_BYTES = 5 << 20  # of every part but the last: S3 multipart upload limits
+WORKERS = 8  # S3 copies, and a gathering holds 5 MiB twice, as pieces and as their part; ours
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """An object to be joined, at most 5 GiB (the limit of a part copy). :ivar size: bytes."""
+class StoredPiece:
+    """An object to be joined, at most 5 GiB (the limit of a part copy)."""
 
     key: str
     size: int
+    """Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Bytes of a piece from `first` up to `end`, which is not included."""
+class ByteSpan:
+    """The bytes of a piece from `first` up to `end`, which is not included."""
 
-    piece: Piece
+    piece: StoredPiece
     first: int
     end: int
 
@@ -43,46 +44,44 @@ class Span:
 
     @property
     def byte_range(self) -> str:
-        """As S3's headers have it."""
+        """The span as S3's headers write it."""
         return f"bytes={self.first}-{self.end - 1}"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class JoinStep:
     """A part of the whole: one span that S3 copies, or several that are gathered in memory."""
 
-    spans: tuple[Span, ...]
+    spans: tuple[ByteSpan, ...]
     copies: bool
 
 
-def join_steps(pieces: Sequence[Piece], *, least: int = MIN_PART_BYTES) -> Iterator[Step]:
+def join_steps(pieces: Sequence[StoredPiece], *, least: int = MIN_PART_BYTES) -> Iterator[JoinStep]:
     """The parts that `pieces` are joined by; all but the last have at least `least` bytes."""
-    pending: list[Span] = []
+    pending: list[ByteSpan] = []
     missing = least
     for piece in pieces:
         first = 0
         while first < piece.size:
             if not pending and piece.size - first >= least:
-                yield Step((Span(piece, first, piece.size),), copies=True)
+                yield JoinStep((ByteSpan(piece, first, piece.size),), copies=True)
                 break
             end = min(first + missing, piece.size)
-            pending.append(Span(piece, first, end))
+            pending.append(ByteSpan(piece, first, end))
             missing -= end - first
             first = end
             if not missing:
-                yield Step(tuple(pending), copies=False)
+                yield JoinStep(tuple(pending), copies=False)
                 pending, missing = [], least
     if pending:
-        yield Step(tuple(pending), copies=False)
+        yield JoinStep(tuple(pending), copies=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Join:
+class PieceJoin:
     """Joins pieces of one bucket to an object of the same or another. Raises `AwsBusy`.
 
     Doing it again gives the same object. Where it fails, its multipart upload is aborted.
-
-    :ivar begun: is told the upload's id, for who must abort it should this process be killed.
     """
 
     s3: "S3Client"
@@ -91,9 +90,11 @@ class Join:
     key: str
     content_type: str
     least: int = MIN_PART_BYTES
+    """Bytes of every part but the last."""
     begun: Callable[[str], object] | None = None
+    """Called with the upload's id, so that another can abort it should this process be killed."""
 
-    def run(self, pieces: Sequence[Piece]) -> None:
+    def run(self, pieces: Sequence[StoredPiece]) -> None:
         """Stores the object; the pieces stay."""
         steps = list(join_steps(pieces, least=self.least))
         if len(steps) > 1 or (steps and steps[0].copies):
@@ -105,7 +106,7 @@ class Join:
                 Bucket=self.bucket, Key=self.key, Body=content, ContentType=self.content_type
             )
 
-    def _join(self, steps: Sequence[Step]) -> None:
+    def _join(self, steps: Sequence[JoinStep]) -> None:
         with busy_is_retried():
             upload_id = self.s3.create_multipart_upload(
                 Bucket=self.bucket, Key=self.key, ContentType=self.content_type
@@ -129,7 +130,7 @@ class Join:
                 self.s3.abort_multipart_upload(Bucket=self.bucket, Key=self.key, UploadId=upload_id)
             raise
 
-    def _part(self, upload_id: str, number: int, step: Step) -> "CompletedPartTypeDef":
+    def _part(self, upload_id: str, number: int, step: JoinStep) -> "CompletedPartTypeDef":
         if step.copies:
             return {"PartNumber": number, "ETag": self._copied(upload_id, number, step.spans[0])}
         content = self._gathered(step)
@@ -143,7 +144,7 @@ class Join:
             )
         return {"PartNumber": number, "ETag": put["ETag"]}
 
-    def _copied(self, upload_id: str, number: int, span: Span) -> str:
+    def _copied(self, upload_id: str, number: int, span: ByteSpan) -> str:
         with busy_is_retried():
             copied = self.s3.upload_part_copy(
                 Bucket=self.bucket,
@@ -155,10 +156,10 @@ class Join:
             )
         return copied["CopyPartResult"]["ETag"]
 
-    def _gathered(self, step: Step) -> bytes:
+    def _gathered(self, step: JoinStep) -> bytes:
         return b"".join(map(self._read, step.spans))
 
-    def _read(self, span: Span) -> bytes:
+    def _read(self, span: ByteSpan) -> bytes:
         with busy_is_retried():
             answer = self.s3.get_object(
                 Bucket=self.pieces_bucket, Key=span.piece.key, Range=span.byte_range

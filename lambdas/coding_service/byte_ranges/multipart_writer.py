@@ -14,13 +14,11 @@ PART_BYTES = 8 << 20
 (34 bytes) code to about 45 GB, which is 5,500 parts of this size."""
 
 
-class PieceWriter:
+class MultipartWriter:
     """Stores what is written to it at the end of its `with` block; nothing where that raises.
 
     Raises `AwsBusy`. Writing the same again stores the same. A process that is killed leaves a
     multipart upload behind, and no object.
-
-    :ivar size: bytes written so far.
     """
 
     def __init__(
@@ -33,6 +31,7 @@ class PieceWriter:
         part_bytes: int = PART_BYTES,
     ) -> None:
         self.size = 0
+        """Bytes written so far."""
         self._s3, self._bucket, self._key = s3, bucket, key
         self._content_type, self._part_bytes = content_type, part_bytes
         self._buffer = bytearray()

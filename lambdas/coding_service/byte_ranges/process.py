@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from coding_service.byte_ranges.cut import ByteRange
-from coding_service.byte_ranges.multipart_writer import PieceWriter
+from coding_service.byte_ranges.multipart_writer import MultipartWriter
 from protocol.records import MAX_LINE_BYTES
 
-READ_BYTES = 8 << 20  # one ranged read: long enough that S3's latency is noise
+READ_BYTES = 8 << 20  # of one ranged read: S3's latency is noise beside it; ours
 NEWLINE = b"\n"
 RECORDS = "records"  # the count that every coder gives
 
 
-class Source(Protocol):
+class RangeSource(Protocol):
     """An object whose bytes never change: pinned to a version or an ETag."""
 
     @property
@@ -27,21 +27,19 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CodedBlock:
-    """What came of a block.
-
-    :ivar output: whatever can be put one behind the other: lines, members of gzip.
-    :ivar counts: numbers that are summed by their names; `records` is one of them.
-    """
+    """The output of a block and its counts."""
 
     output: bytes
+    """Bytes that can be put one behind the other: lines, members of gzip."""
     counts: Mapping[str, int]
+    """Numbers that are summed by their names; `records` is one of them."""
 
 
 class BlockFault(Exception):
     """A line that fails the whole file.
 
-    :param line: its number in the block, from 1.
-    :param reason: says what is wrong, as the rest of a sentence that begins with "Line 5".
+    `line` is its number in the block, from 1; `reason` says what is wrong, as the rest of a
+    sentence that begins with "Line 5".
     """
 
     def __init__(self, line: int, reason: str) -> None:
@@ -50,24 +48,23 @@ class BlockFault(Exception):
 
 
 class BlockCoder(Protocol):
-    """Codes whole lines. It is fed the blocks of one range, in order."""
+    """Codes whole lines: the blocks of one range, in order."""
 
     def code(self, block: bytes) -> CodedBlock:
-        """Codes `block`, which ends with a newline unless it is the object's last.
+        """Codes `block`, which ends with a newline unless it is the object's last or a line in it
+        is too long: such a line comes in blocks of more than `MAX_LINE_BYTES`.
 
-        Or unless a line is too long: that comes in pieces of more than `MAX_LINE_BYTES`. The same
-        block has the same output, so that a range may be coded again. Raises `BlockFault`.
+        The same block has the same output, so that a range may be coded again. Raises `BlockFault`.
         """
         ...
 
 
-class LineFault(Exception):
+class RangeLineFault(Exception):
     """A line of a range cannot be coded.
 
-    :param at: the offset of its first byte in the object.
-    :param line: its number in the range, from 1.
-    :param reason: of a `BlockFault`; None where the coder failed on the line unexpectedly, and the
-        cause is what it raised.
+    `at` is the offset of its first byte in the object, `line` its number in the range, from 1.
+    `reason` is that of a `BlockFault`; None where the coder failed on the line unexpectedly, and
+    the cause is the error that it raised.
     """
 
     def __init__(self, *, at: int, line: int, reason: str | None) -> None:
@@ -77,18 +74,18 @@ class LineFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CodedRange:
-    """What came of a range. :ivar output_bytes: of its piece, as stored."""
+    """The counts of a range whose output is stored."""
 
     counts: Mapping[str, int]
     output_bytes: int
 
 
 def code_range(
-    source: Source, extent: ByteRange, *, coder: BlockCoder, to: PieceWriter
+    source: RangeSource, extent: ByteRange, *, coder: BlockCoder, to: MultipartWriter
 ) -> CodedRange:
-    """Codes a range; its output is stored when this returns, whole, and otherwise not at all.
+    """Codes a range of `source`; its output is stored when this returns, whole or not at all.
 
-    Raises `LineFault`, and what `source` and `to` raise.
+    Raises `RangeLineFault`, and what `source` and `to` raise.
     """
     counts: Counter[str] = Counter({RECORDS: 0})
     with to:
@@ -100,12 +97,12 @@ def code_range(
 
 
 def whole_lines(
-    source: Source, extent: ByteRange, *, read_bytes: int = READ_BYTES
+    source: RangeSource, extent: ByteRange, *, read_bytes: int = READ_BYTES
 ) -> Iterator[tuple[int, bytes]]:
-    """Blocks of whole lines of a range, each with its offset in the object.
+    """Yields blocks of whole lines of a range, each with its offset in the object.
 
-    What is no line's length any more is given unended, so that memory stays bounded; whoever
-    reads lines refuses it.
+    A line longer than `MAX_LINE_BYTES` is given unended, so that memory stays bounded; the reader
+    of the lines refuses it.
     """
     at, rest = extent.first, b""
     for first in range(extent.first, extent.end, read_bytes):
@@ -132,7 +129,7 @@ def _coded(coder: BlockCoder, block: bytes, *, at: int, lines_before: int) -> Co
         if found is None:
             raise
         line, reason, cause = found, None, error
-    raise LineFault(
+    raise RangeLineFault(
         at=at + _offset_of_line(block, line), line=lines_before + line, reason=reason
     ) from cause
 

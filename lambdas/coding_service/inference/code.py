@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.metrics import MetricUnit
 
 from coding_service.byte_ranges.cut import ByteRange
-from coding_service.byte_ranges.process import LineFault, code_range
+from coding_service.byte_ranges.process import RangeLineFault, code_range
 from coding_service.errors import (
     CodingServiceError,
     Final,
@@ -61,7 +61,7 @@ class CodeStep:
         extent = extent_of(event)
         try:
             return self._code(event, operation, extent).to_state()
-        except LineFault as fault:
+        except RangeLineFault as fault:
             error = _error_of(fault, extent)
             self._note(event, Fault(type(error).__name__, fault.at))
             raise error from None
@@ -119,7 +119,7 @@ def extent_of(event: Mapping[str, Any]) -> ByteRange:
     return ByteRange(0, 0, event["bytes"])
 
 
-def _error_of(fault: LineFault, extent: ByteRange) -> CodingServiceError:
+def _error_of(fault: RangeLineFault, extent: ByteRange) -> CodingServiceError:
     """The service's word for a line's fault. Only in the first range is the line's number known."""
     if fault.reason is None:
         # The text of what the coder raised may quote the line; where it was raised does not.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from coding_service import errors
 from coding_service.byte_ranges.cut import ByteRange
-from coding_service.byte_ranges.process import Source, whole_lines
+from coding_service.byte_ranges.process import RangeSource, whole_lines
 from coding_service.errors import Final, InputRefused, LineNotCoded, RangesFailed, leaves
 from coding_service.inference.json_lines import line_not_coded, line_refused, lines_of
 from coding_service.operations.files import input_of
@@ -52,7 +52,7 @@ class ExplainStep:
         raise RangesFailed(f"a range failed with {fault.error}")
 
 
-def lines_before(source: Source, end: int, form: RecordForm) -> int:
+def lines_before(source: RangeSource, end: int, form: RecordForm) -> int:
     """The number of lines in front of `end`. Raises `InputRefused` at the first bad one."""
     quick = QuickRecords(form)
     seen = 0

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from coding_service.aws import busy_is_retried
-from coding_service.byte_ranges.join import Join, Piece
-from coding_service.byte_ranges.multipart_writer import PieceWriter
+from coding_service.byte_ranges.join import PieceJoin, StoredPiece
+from coding_service.byte_ranges.multipart_writer import MultipartWriter
 from coding_service.errors import AwsBusy, InputGone
 from coding_service.operations.operation import input_key, metadata_key, output_key, piece_key
 from shared.aws_errors import code_of
@@ -85,20 +85,21 @@ class OutputFiles:
     bucket: str
     operation_id: str
 
-    def writer(self) -> PieceWriter:
+    def writer(self) -> MultipartWriter:
         """Of the whole output."""
         return self._writer(output_key(self.operation_id))
 
-    def piece_writer(self, index: int) -> PieceWriter:
+    def piece_writer(self, index: int) -> MultipartWriter:
         """Of the piece that comes of a range."""
         return self._writer(piece_key(self.operation_id, index))
 
     def join(self, sizes: list[int]) -> None:
         """Makes the whole output of pieces, whose sizes in bytes these are."""
         pieces = [
-            Piece(piece_key(self.operation_id, index), size) for index, size in enumerate(sizes)
+            StoredPiece(piece_key(self.operation_id, index), size)
+            for index, size in enumerate(sizes)
         ]
-        Join(
+        PieceJoin(
             s3=self.s3,
             pieces_bucket=self.bucket,
             bucket=self.bucket,
@@ -142,8 +143,8 @@ class OutputFiles:
             self._delete([piece_key(self.operation_id, index) for index in range(ranges)])
         self._abort_uploads()
 
-    def _writer(self, key: str) -> PieceWriter:
-        return PieceWriter(self.s3, self.bucket, key, content_type=JSON_LINES)
+    def _writer(self, key: str) -> MultipartWriter:
+        return MultipartWriter(self.s3, self.bucket, key, content_type=JSON_LINES)
 
     def _delete(self, keys: list[str]) -> None:
         """At most 1,000 (DeleteObjects): no file has so many ranges."""

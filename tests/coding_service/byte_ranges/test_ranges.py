@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coding_service.byte_ranges.cut import MAX_RANGES, ByteRange, cut_at_line_ends
-from coding_service.byte_ranges.join import Join, Piece, join_steps
-from coding_service.byte_ranges.multipart_writer import PieceWriter
+from coding_service.byte_ranges.join import PieceJoin, StoredPiece, join_steps
+from coding_service.byte_ranges.multipart_writer import MultipartWriter
 from coding_service.byte_ranges.process import (
     BlockFault,
     CodedBlock,
-    LineFault,
+    RangeLineFault,
     code_range,
     whole_lines,
 )
@@ -48,7 +48,7 @@ LINES = st.lists(st.binary(max_size=12).map(lambda line: line.replace(b"\n", b"-
 
 @dataclass
 class Memory:
-    """An object in memory. :ivar read_bytes: how much of it was read."""
+    """An object in memory; `read_bytes` counts what was read of it."""
 
     content: bytes
     read_bytes: int = 0
@@ -170,7 +170,7 @@ def should_say_where_the_line_is_that_cannot_be_coded(
     lines[number - 1] = line
     source = Memory(b"before\n" + b"\n".join(lines) + b"\n")
     kept: Any = Kept()
-    with pytest.raises(LineFault) as found:
+    with pytest.raises(RangeLineFault) as found:
         code_range(source, ByteRange(1, 7, source.size), coder=Shouting(), to=kept)
     fault = found.value
     assert (fault.line, fault.at, fault.reason) == (number, 7 + 5 * (number - 1), reason)
@@ -195,7 +195,7 @@ def should_blame_no_line_when_none_fails_alone() -> None:
 
 @given(sizes=st.lists(st.integers(0, 30), min_size=1, max_size=40), least=st.integers(1, 20))
 def should_join_every_byte_once_in_parts_that_s3_takes(sizes: list[int], least: int) -> None:
-    pieces = [Piece(str(number), size) for number, size in enumerate(sizes)]
+    pieces = [StoredPiece(str(number), size) for number, size in enumerate(sizes)]
     steps = list(join_steps(pieces, least=least))
     assert [
         (span.piece.key, offset)
@@ -210,14 +210,14 @@ def should_join_every_byte_once_in_parts_that_s3_takes(sizes: list[int], least: 
         assert not step.copies or len(step.spans) == 1
 
 
-def put(service: Service, contents: Sequence[bytes]) -> list[Piece]:
+def put(service: Service, contents: Sequence[bytes]) -> list[StoredPiece]:
     for number, content in enumerate(contents):
         service.s3.put_object(Bucket=world.OUTPUTS, Key=f"piece-{number}", Body=content)
-    return [Piece(f"piece-{number}", len(content)) for number, content in enumerate(contents)]
+    return [StoredPiece(f"piece-{number}", len(content)) for number, content in enumerate(contents)]
 
 
-def join(service: Service, s3: Any = None) -> Join:
-    return Join(
+def join(service: Service, s3: Any = None) -> PieceJoin:
+    return PieceJoin(
         s3=s3 or service.s3,
         pieces_bucket=world.OUTPUTS,
         bucket=world.INPUTS,
@@ -249,14 +249,14 @@ def should_join_pieces_small_and_large_in_order(service: Service, sizes: list[in
 
 
 def should_abort_its_upload_when_a_piece_is_missing(service: Service) -> None:
-    pieces = [*put(service, [b"a" * 6 * MIB]), Piece("absent", 6 * MIB)]
+    pieces = [*put(service, [b"a" * 6 * MIB]), StoredPiece("absent", 6 * MIB)]
     with pytest.raises(service.s3.exceptions.ClientError):
         join(service).run(pieces)
     assert not service.s3.list_multipart_uploads(Bucket=world.INPUTS).get("Uploads")
 
 
-def writer(service: Service) -> PieceWriter:
-    return PieceWriter(
+def writer(service: Service) -> MultipartWriter:
+    return MultipartWriter(
         service.s3, world.OUTPUTS, "piece", content_type="text/plain", part_bytes=5 * MIB
     )
 

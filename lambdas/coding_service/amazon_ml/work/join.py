@@ -19,8 +19,7 @@ from coding_service.amazon_ml.work.ranges import Range, ScoredRange, WorkFiles
 from coding_service.amazon_ml.work.scoring import MOST_INVALID
 from coding_service.amazon_ml.work.state import Clock, EntityRef, WorkStage
 from coding_service.aws import busy_is_retried
-from coding_service.byte_ranges.join import Join
-from coding_service.byte_ranges.join import Piece as Stored
+from coding_service.byte_ranges.join import PieceJoin, StoredPiece
 from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ class Joining:
             if not self.store.note_upload(prediction, noted):
                 raise Deleted
 
-        join = Join(
+        join = PieceJoin(
             s3=self.s3,
             pieces_bucket=self.files.bucket,
             bucket=target.bucket,
@@ -118,7 +117,7 @@ class Joining:
             begun=note,
         )
         with in_owners_words(target, "s3:PutObject"):
-            join.run([Stored(each.key, each.size) for _, each in scored])
+            join.run([StoredPiece(each.key, each.size) for _, each in scored])
 
 
 def abandon_upload(s3: "S3Client", prediction: BatchPrediction) -> None:
