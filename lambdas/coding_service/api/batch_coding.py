@@ -18,7 +18,7 @@ from coding_service.coder.errors import (
 )
 from coding_service.coder.model_card import ModelCard
 from coding_service.errors import Refusal
-from coding_service.models.registry import Offer
+from coding_service.models.registry import ModelRegistry
 from coding_service.operations.operation import Operation, as_guid
 from coding_service.operations.table import OperationTable
 from protocol.errors import ServiceAnswer
@@ -38,7 +38,7 @@ class Batch:
     :param new_id: a GUID never used before.
     """
 
-    catalogue: Offer
+    registry: ModelRegistry
     operations: OperationTable
     presigner: Presigner
     upload_window_seconds: int
@@ -46,7 +46,7 @@ class Batch:
     new_id: Callable[[], uuid.UUID] = uuid.uuid4
 
     def topics(self) -> list[dict[str, Any]]:
-        return [topic.to_json() for topic in self.catalogue.topics()]
+        return [topic.to_json() for topic in self.registry.topics()]
 
     def models(self, topic: str) -> list[dict[str, Any]]:
         """The models of a topic, newest first."""
@@ -83,7 +83,7 @@ class Batch:
     def state(self, *, client_id: str, topic: str, operation_id: str) -> OperationState:
         """Where an operation is; its URLs are made anew each time."""
         try:
-            self.catalogue.models(topic)
+            self.registry.models(topic)
         except UnknownTopicError:
             raise Refusal(ServiceAnswer.TOPIC_UNKNOWN) from None
         except NoModelsError:
@@ -100,7 +100,7 @@ class Batch:
 
     def _cards(self, topic: str) -> tuple[ModelCard, ...]:
         try:
-            return self.catalogue.models(topic)
+            return self.registry.models(topic)
         except UnknownTopicError:
             raise Refusal(ServiceAnswer.TOPIC_UNKNOWN) from None
         except NoModelsError:
@@ -108,7 +108,7 @@ class Batch:
 
     def _card(self, topic: str, model_id: str) -> ModelCard:
         try:
-            return self.catalogue.model(topic, model_id)
+            return self.registry.model(topic, model_id)
         except UnknownModelError:
             raise Refusal(ServiceAnswer.MODEL_UNKNOWN) from None
         except ForeignModelError:

@@ -10,7 +10,7 @@ from coding_service.api.rate_limit import CallCounter
 from coding_service.api.routes import Routes
 from coding_service.aws import operations_table, s3
 from coding_service.config import service_environment, storage_environment
-from coding_service.models.registry import service_offer
+from coding_service.models.registry import model_registry
 from coding_service.observability import logger, metrics, tracer
 from coding_service.operations.table import OperationTable
 
@@ -24,7 +24,7 @@ def routes() -> Routes:
     table = operations_table()
     return Routes(
         batch=Batch(
-            catalogue=service_offer(),
+            registry=model_registry(),
             operations=OperationTable(table),
             presigner=Presigner(
                 s3=s3(),

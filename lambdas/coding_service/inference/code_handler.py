@@ -10,7 +10,7 @@ from coding_service.aws import operations_table, s3
 from coding_service.config import service_environment, storage_environment
 from coding_service.inference.code import CodeStep
 from coding_service.inference.explain import ExplainStep
-from coding_service.models.registry import DeployedModels, service_offer
+from coding_service.models.registry import DeployedModels, model_registry
 from coding_service.observability import logger, metrics, tracer
 from coding_service.operations.table import OperationTable
 
@@ -26,7 +26,7 @@ def code_step() -> CodeStep:
         operations=OperationTable(operations_table()),
         input_bucket=storage.input_bucket,
         output_bucket=storage.output_bucket,
-        models=DeployedModels(service_offer()),
+        models=DeployedModels(model_registry()),
         max_file_bytes=service.max_file_bytes,
         clock=time.time,
     )

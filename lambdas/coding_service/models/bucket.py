@@ -1,7 +1,7 @@
 """The bucket of published models: `<topic>/<modelId>/` with the files of a model's directory.
 
-`publishing` writes the card last and never over another, so what has a card is whole. With the
-card's object lie the SHA-256 of the other files, as metadata.
+`training.publish` writes the card last and never over another, so a model with a card is whole. The
+card's object has the SHA-256 of the other files as metadata.
 """
 
 import hashlib
@@ -34,36 +34,33 @@ class NotPublished(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A card's object as the bucket lists it; another content is another `etag`.
-
-    :param published: when the card was stored.
-    """
+    """A card's object as the bucket lists it."""
 
     key: str
     etag: str
+    """Another content has another."""
     published: datetime
+    """When the card was stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedModel:
-    """A card from the bucket.
-
-    :param digests: SHA-256 of the other files, as hex, by name.
-    """
+    """A card from the bucket, and the digests of its model's other files."""
 
     card: ModelCard
     digests: Mapping[str, str]
+    """SHA-256 as hex, by the file's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelsBucket:
-    """Reads published models. Raises `AwsBusy` where S3 is."""
+    """Reads published models. Every method raises `AwsBusy` when S3 is."""
 
     s3: "S3Client"
     bucket: str
 
     def list(self, topic: str | None = None) -> tuple[Listed, ...]:
-        """The cards of a topic, or of all: a call for each 1,000 objects, three a model."""
+        """The cards of a topic, or of all topics: a call for each 1,000 objects, three a model."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket, Prefix=f"{topic}/" if topic else ""
         )
@@ -78,7 +75,8 @@ class ModelsBucket:
     def read(self, listed: Listed) -> PublishedModel:
         """The model whose card was listed.
 
-        :raises ModelError: the card is damaged, gone, of another format, or in the wrong place.
+        Raises `ModelError` where the card is damaged, gone, of another format, or in the wrong
+        place.
         """
         try:
             with busy_is_retried():
@@ -94,10 +92,10 @@ class ModelsBucket:
         return PublishedModel(card, digests)
 
     def download(self, model: PublishedModel, folder: Path) -> None:
-        """All files of a model, each compared with its digest.
+        """Stores all files of a model in `folder`, each compared with its digest.
 
-        :raises NotPublished: a file is gone.
-        :raises ModelError: a file is not the one that was published.
+        Raises `NotPublished` where a file is gone, `ModelError` where one is not the file that was
+        published.
         """
         with ThreadPoolExecutor(len(FILES)) as threads:
             for done in [threads.submit(self._fetch, model, name, folder / name) for name in FILES]:
@@ -120,12 +118,12 @@ class ModelsBucket:
 
 
 def key_of(card: ModelCard, name: str) -> str:
-    """Where a file of a model lies in the bucket."""
+    """The key of a model's file in the bucket."""
     return f"{card.topic}/{card.model_id}/{name}"
 
 
 def metadata_name(name: str) -> str:
-    """The name under which the card's object holds a file's digest."""
+    """The name of a file's digest in the metadata of the card's object."""
     return f"sha256-{name.partition('.')[0]}"
 
 
@@ -138,7 +136,7 @@ def digest_of(path: Path) -> str:
 def check_card(card: ModelCard, key: str) -> None:
     """Checks what `card_of` takes on trust, as a packaged model was trained here.
 
-    :raises ModelError: the card belongs elsewhere, or a value in it is not of its kind.
+    Raises `ModelError` where the card belongs elsewhere, or a value in it is not of its kind.
     """
     if key != key_of(card, CARD):
         raise ModelError(Path(key), f"the model in it is {card.topic}/{card.model_id}")

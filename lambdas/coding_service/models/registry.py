@@ -1,7 +1,7 @@
 """The models that the service offers: those of its deployment, and those published since.
 
-A model may come at any time, and none changes: a bucket is listed at most once a minute, and of
-what it lists only the cards are read that are new.
+A model may be published at any time, and none changes: the bucket is listed at most once a minute,
+and only the cards that are new are read.
 """
 
 import time
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import MetricUnit
 
@@ -23,55 +23,27 @@ from coding_service.coder.errors import (
     UnknownModelError,
     UnknownTopicError,
 )
-from coding_service.coder.model import TrainedModel
 from coding_service.coder.model_card import ModelCard
 from coding_service.config import service_environment, storage_environment
-from coding_service.errors import (
-    AwsBusy,
-    ModelGone,
-)
+from coding_service.errors import AwsBusy, ModelGone
 from coding_service.models.bucket import Listed, ModelsBucket, NotPublished, PublishedModel
 from coding_service.observability import logger, metrics
 
 if TYPE_CHECKING:
     from coding_service.coder.model import TrainedModel
 
-
-REFRESH_SECONDS = 60  # how late a new model may be seen; a listing costs 1/200,000 of a dollar
-CARDS_AT_A_TIME = 8  # boto3 keeps ten connections
+REFRESH_SECONDS = 60  # a new model is seen so late; a listing costs 1/200,000 of a dollar; ours
+CARDS_AT_A_TIME = 8  # boto3 keeps ten connections; ours
 DAMAGED = "PublishedModelsDamaged"
 """The metric behind the alarm of that name."""
 
 
-class Offer(Protocol):
-    """Topics and their models, as `Catalogue` has them."""
-
-    @property
-    def cards(self) -> Mapping[str, tuple[ModelCard, ...]]:
-        """The models of each topic, newest first."""
-
-    def topics(self) -> tuple[TopicEntry, ...]: ...
-
-    def models(self, topic: str) -> tuple[ModelCard, ...]: ...
-
-    def latest(self, topic: str) -> ModelCard: ...
-
-    def model(self, topic: str, model_id: str) -> ModelCard: ...
-
-    def find(self, model_id: str) -> ModelCard | None: ...
-
-    def load(self, card: ModelCard) -> "TrainedModel": ...
-
-
-class ServiceOffer:
-    """The packaged models and the published ones as one catalogue.
+class ModelRegistry:
+    """The models `packaged` with the deployment and those published to `bucket`, as one catalogue.
 
     A topic's latest is the highest version of both; of equal ones, that which was published last.
-    Raises `AwsBusy` where the bucket could never be listed yet; later, what was listed stays.
-
-    :param packaged: came with the deployment.
-    :param bucket: where others are published.
-    :param clock: epoch seconds.
+    Raises `AwsBusy` while the bucket could never be listed yet; later, what was listed stays.
+    `clock` gives epoch seconds.
     """
 
     def __init__(
@@ -90,36 +62,42 @@ class ServiceOffer:
         return self._current().cards
 
     def topics(self) -> tuple[TopicEntry, ...]:
-        """As `Catalogue.topics`."""
+        """Every topic that has a model, by name."""
         return self._current().topics()
 
     def models(self, topic: str) -> tuple[ModelCard, ...]:
-        """As `Catalogue.models`. An unknown topic may be new, so the bucket is asked once more."""
+        """The models of a topic, newest first; an unknown topic has the bucket listed anew.
+
+        Raises `UnknownTopicError`, `NoModelsError`.
+        """
         try:
             return self._current().models(topic)
         except UnknownTopicError:
             return self._refreshed().models(topic)
 
     def latest(self, topic: str) -> ModelCard:
-        """As `Catalogue.latest`, of what `models` finds."""
+        """The newest model of a topic. Raises as `models` does."""
         return self.models(topic)[0]
 
     def model(self, topic: str, model_id: str) -> ModelCard:
-        """As `Catalogue.model`. An unknown one may be new, so the bucket is asked once more."""
+        """The model of a topic with a GUID; an unknown one has the bucket listed anew.
+
+        Raises `UnknownTopicError`, `UnknownModelError`, `ForeignModelError`.
+        """
         try:
             return self._current().model(topic, model_id)
         except (UnknownTopicError, UnknownModelError):
             return self._refreshed().model(topic, model_id)
 
     def find(self, model_id: str) -> ModelCard | None:
-        """As `Catalogue.find`. An unknown one may be new, so the bucket is asked once more."""
+        """The model of any topic with a GUID; an unknown one has the bucket listed anew."""
         return self._current().find(model_id) or self._refreshed().find(model_id)
 
     def load(self, card: ModelCard) -> "TrainedModel":
         """The model of a card, with its weights.
 
-        :raises UnknownModelError: it was taken out of the bucket.
-        :raises ModelError: its files are damaged.
+        Raises `UnknownModelError` where it was taken out of the bucket, `ModelError` where its
+        files are damaged.
         """
         published = self._published(card)
         if published is None:
@@ -127,7 +105,7 @@ class ServiceOffer:
         # Numpy comes with it, which the functions that only list models can do without.
         from coding_service.coder.model import TrainedModel  # noqa: PLC0415
 
-        # Once it is read its files are of no use, so /tmp never holds more than one model.
+        # The files go once they are read, so /tmp never holds more than one model.
         with TemporaryDirectory(prefix="model-") as folder:
             try:
                 self._bucket.download(published, Path(folder))
@@ -136,7 +114,7 @@ class ServiceOffer:
             return TrainedModel.load(Path(folder))
 
     def _published(self, card: ModelCard) -> PublishedModel | None:
-        """Where the card came from the bucket; what is packaged needs no download."""
+        """The published model of the card; None for a packaged one, which needs no download."""
         if card in self._packaged.cards.get(card.topic, ()):
             return None
         return next((each for each in self._read.values() if each and each.card == card), None)
@@ -166,13 +144,13 @@ class ServiceOffer:
         return self._merged
 
     def _model_of(self, listed: Listed) -> PublishedModel | None:
-        """None where the card is damaged: the others are offered all the same."""
+        """The model of a listed card; None where the card is damaged: the others stay listed."""
         if listed in self._read:
             return self._read[listed]
         try:
             return self._bucket.read(listed)
         except ModelError as error:
-            logger.error("published model passed over", key=listed.key, reason=str(error))
+            logger.error("damaged model card ignored", key=listed.key, reason=str(error))
             return None
 
     def _merge(self) -> dict[str, tuple[ModelCard, ...]]:
@@ -197,27 +175,27 @@ def _newest_first(
     return tuple(card for _, card in sorted(models, key=age, reverse=True))
 
 
-def service_offer() -> ServiceOffer:
-    """What this function's service offers."""
-    return ServiceOffer(
+def model_registry() -> ModelRegistry:
+    """The registry of this function's deployment."""
+    return ModelRegistry(
         Catalogue.read(service_environment().models),
         ModelsBucket(s3(), storage_environment().models_bucket),
         clock=time.time,
     )
 
 
-MODELS_KEPT = 2  # in memory: the latest, and the one that someone still asks for
+MODELS_KEPT = 2  # in memory: the latest, and an older one that a client still names; ours
 
 
 @dataclass(frozen=True)
 class DeployedModels:
-    """The models on offer; each is loaded once a process."""
+    """The registry's models with their weights; each is loaded once a process."""
 
-    catalogue: Offer
+    registry: ModelRegistry
     _loaded: "dict[str, TrainedModel]" = field(default_factory=dict, repr=False)
 
     def model(self, topic: str, model_id: str) -> "TrainedModel":
-        """A model with its weights. Raises `ModelGone` where it is no longer offered."""
+        """A model with its weights. Raises `ModelGone` where the registry no longer has it."""
         found = self._loaded.get(model_id)
         if found is None:
             found = self._load(topic, model_id)
@@ -228,7 +206,7 @@ class DeployedModels:
 
     def _load(self, topic: str, model_id: str) -> "TrainedModel":
         try:
-            return self.catalogue.load(self.catalogue.model(topic, model_id))
+            return self.registry.load(self.registry.model(topic, model_id))
         except CatalogueError:
             raise ModelGone(
                 f"The model {model_id} is no longer offered. "

@@ -27,7 +27,7 @@ def call(service: Service, method: str, resource: str, **rest: Any) -> Answer:
 
 
 def latest(service: Service) -> str:
-    return service.catalogue.latest(world.TOPIC).model_id
+    return service.registry.latest(world.TOPIC).model_id
 
 
 def status(service: Service, operation_id: str, **rest: Any) -> Answer:

@@ -132,8 +132,7 @@ def should_say_so_when_the_upload_is_gone(service: Service) -> None:
 
 def should_say_so_when_the_model_is_no_longer_deployed(service: Service) -> None:
     work = uploaded(service, world.file_of(1))
-    without = Catalogue(Path(), {world.TOPIC: ()})
-    service.catalogue = without
+    service.registry = world.registry_of(service.s3, Catalogue(Path(), {world.TOPIC: ()}))
     with pytest.raises(ModelGone, match="is no longer offered"):
         service.coded(work)
 

@@ -19,7 +19,7 @@ from coding_service.coder.errors import ModelError, NoModelsError, UnknownTopicE
 from coding_service.coder.model_card import CARD, CODES, WEIGHTS, read_card
 from coding_service.errors import AwsBusy, ModelGone
 from coding_service.models.bucket import ModelsBucket, key_of
-from coding_service.models.registry import DAMAGED, REFRESH_SECONDS, DeployedModels, ServiceOffer
+from coding_service.models.registry import DAMAGED, REFRESH_SECONDS, DeployedModels, ModelRegistry
 from coding_service.observability import metrics
 from tests.support.aws import played_aws
 from tests.support.coding_service.service import Clock
@@ -85,7 +85,7 @@ class Calls:
 class World:
     s3: "S3Client"
     calls: Calls
-    offer: ServiceOffer
+    registry: ModelRegistry
     clock: Clock
 
     def publish(self, directory: Path) -> str:
@@ -93,7 +93,7 @@ class World:
         return publish(directory, BUCKET, s3=client).report()
 
     def versions(self, topic: str = TOPIC) -> list[int]:
-        return [card.model_version for card in self.offer.models(topic)]
+        return [card.model_version for card in self.registry.models(topic)]
 
     def later(self, seconds: float = REFRESH_SECONDS) -> None:
         self.clock.now += seconds
@@ -113,8 +113,8 @@ def world(trained: dict[int, Path], tmp_path: Path) -> Iterator[World]:
         s3.create_bucket(Bucket=BUCKET)
         calls, clock = Calls(s3), Clock()
         client: Any = calls
-        offer = ServiceOffer(Catalogue.read(packaged), ModelsBucket(client, BUCKET), clock)
-        yield World(s3, calls, offer, clock)
+        registry = ModelRegistry(Catalogue.read(packaged), ModelsBucket(client, BUCKET), clock)
+        yield World(s3, calls, registry, clock)
 
 
 def refusal(code: str, operation: str = "PutObject") -> ClientError:
@@ -132,16 +132,16 @@ def should_offer_the_new_version_as_the_latest_when_one_is_published(
     assert f"/v1/topics/trades/models/{trained[4].name}/batch-code" in report
     world.later()
     assert world.versions() == [4, 3]
-    assert world.offer.latest(TOPIC).model_id == trained[4].name
-    older = world.offer.model(TOPIC, trained[3].name)
-    assert (older.model_version, world.offer.load(older).card) == (3, older)
+    assert world.registry.latest(TOPIC).model_id == trained[4].name
+    older = world.registry.model(TOPIC, trained[3].name)
+    assert (older.model_version, world.registry.load(older).card) == (3, older)
 
 
 def should_code_alike_when_the_model_was_published(world: World, trained: dict[int, Path]) -> None:
     records = [{"occp_text": text, "tasks_text": ""} for text in ("night baker", "driver", "x")]
     world.publish(trained[4])
 
-    published = world.offer.load(world.offer.latest(TOPIC))
+    published = world.registry.load(world.registry.latest(TOPIC))
 
     here = Catalogue.read(trained[4].parents[1])
     own = here.load(here.model(TOPIC, trained[4].name))
@@ -162,7 +162,7 @@ def should_offer_a_topic_at_once_when_it_came_by_publishing_alone(
 ) -> None:
     (tmp_path / "none").mkdir()
     client: Any = world.s3
-    bare = ServiceOffer(
+    bare = ModelRegistry(
         Catalogue.read(tmp_path / "none"), ModelsBucket(client, BUCKET), world.clock
     )
     with pytest.raises(UnknownTopicError):
@@ -199,13 +199,13 @@ def should_know_a_model_at_once_when_its_id_is_asked_for(
 
     match way:
         case "rest":
-            found = world.offer.model(TOPIC, wanted)
+            found = world.registry.model(TOPIC, wanted)
         case "machine learning":
-            card = MlModels(world.offer, "123456789012").card(wanted)
+            card = MlModels(world.registry, "123456789012").card(wanted)
             assert card is not None
             found = card
         case _:
-            found = DeployedModels(world.offer).model(TOPIC, trained[4].name).card
+            found = DeployedModels(world.registry).model(TOPIC, trained[4].name).card
 
     assert found.model_version == 4
 
@@ -323,7 +323,7 @@ def should_pass_over_a_damaged_card_and_say_so(
     world.later()
     assert world.versions() == [4, 3]
 
-    assert log.getvalue().count("published model passed over") == 1
+    assert log.getvalue().count("damaged model card ignored") == 1
     assert key in log.getvalue()
     assert metrics.metric_set[DAMAGED]["Value"] == [1.0, 1.0]
     metrics.clear_metrics()
@@ -338,7 +338,7 @@ def should_refuse_to_code_when_the_weights_are_not_those_that_were_published(
     world.s3.put_object(Bucket=BUCKET, Key=key, Body=weights + b"x")
 
     with pytest.raises(ModelError, match="not the file that was published"):
-        world.offer.load(world.offer.latest(TOPIC))
+        world.registry.load(world.registry.latest(TOPIC))
 
 
 def should_say_that_the_model_is_gone_when_it_was_taken_away(
@@ -350,7 +350,7 @@ def should_say_that_the_model_is_gone_when_it_was_taken_away(
         world.s3.delete_object(Bucket=BUCKET, Key=key_of(read_card(trained[4]), name))
 
     with pytest.raises(ModelGone, match="no longer offered"):
-        DeployedModels(world.offer).model(TOPIC, trained[4].name)
+        DeployedModels(world.registry).model(TOPIC, trained[4].name)
     world.later()
     assert world.versions() == [3]
 
@@ -369,17 +369,17 @@ def should_keep_what_it_knows_when_the_bucket_cannot_be_listed(
     assert world.versions() == [4, 3]
     # Whether an unknown model exists can't be told, so it is not called unknown.
     with pytest.raises(AwsBusy):
-        world.offer.model(TOPIC, "0" * 36)
+        world.registry.model(TOPIC, "0" * 36)
 
 
 def should_know_a_topic_without_models_as_before(world: World, tmp_path: Path) -> None:
     (tmp_path / "packaged" / "unborn").mkdir()
     client: Any = world.s3
-    offer = ServiceOffer(
+    registry = ModelRegistry(
         Catalogue.read(tmp_path / "packaged"), ModelsBucket(client, BUCKET), world.clock
     )
     with pytest.raises(NoModelsError):
-        offer.latest("unborn")
+        registry.latest("unborn")
 
 
 @pytest.mark.parametrize(

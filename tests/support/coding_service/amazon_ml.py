@@ -6,6 +6,7 @@ Calls come from an unmodified boto3 client: what it would send goes through the 
 
 import gzip
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -31,7 +32,9 @@ from coding_service.amazon_ml.work.handler import Steps
 from coding_service.amazon_ml.work.ranges import Range
 from coding_service.api.rate_limit import CallCounter
 from coding_service.aws import configuration
-from coding_service.models.registry import DeployedModels, Offer
+from coding_service.coder.catalogue import Catalogue
+from coding_service.models.bucket import ModelsBucket
+from coding_service.models.registry import DeployedModels, ModelRegistry
 from tests.support.coding_service.amazon_ml_model import faults_of
 
 if TYPE_CHECKING:
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
 REGION: Final = "ap-southeast-2"
 ACCOUNT: Final = "123456789012"
 ALICE, BOB = "alice", "bob"
-OUTPUTS, DATA, FOREIGN = "outputs", "data", "foreign"
+OUTPUTS, DATA, MODELS, FOREIGN = "outputs", "data", "models", "foreign"
 ENDPOINT = "https://api.example/live/machinelearning"
 TOPIC = "trades"
 FIELDS = ("occp_text", "tasks_text")
@@ -90,7 +93,7 @@ class World:
     counters: "Table"
     secrets: "SecretsManagerClient"
     issued: dict[str, IssuedKey]
-    catalogue: Offer
+    catalogue: ModelRegistry
     states: States = field(default_factory=States)
     per_second: float = 1_000
     per_day: int = 10_000
@@ -304,10 +307,10 @@ def _clients() -> tuple[Any, Any, Any]:
     )
 
 
-def make_world(catalogue: Offer) -> World:
+def make_world(packaged: Catalogue) -> World:
     """Empty storage, two clients with keys. Call inside `played_aws`."""
     s3, dynamodb, secrets = _clients()
-    for bucket in (OUTPUTS, DATA):
+    for bucket in (OUTPUTS, DATA, MODELS):
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     keys = ["pk", "sk"]
     table, counters = (
@@ -329,4 +332,5 @@ def make_world(catalogue: Offer) -> World:
         content = {"accessKeyId": key_id(client), "secretAccessKey": secret_of(client)}
         arn = secrets.create_secret(Name=client, SecretString=json.dumps(content))["ARN"]
         issued[key_id(client)] = IssuedKey(client, arn)
-    return World(s3, table, counters, secrets, issued, catalogue)
+    registry = ModelRegistry(packaged, ModelsBucket(s3, MODELS), time.time)
+    return World(s3, table, counters, secrets, issued, registry)

@@ -21,7 +21,8 @@ from coding_service.inference.cut import CutStep
 from coding_service.inference.explain import ExplainStep
 from coding_service.inference.lifecycle import Transitions, Work
 from coding_service.inference.state import Coded, Stage
-from coding_service.models.registry import DeployedModels, Offer
+from coding_service.models.bucket import ModelsBucket
+from coding_service.models.registry import DeployedModels, ModelRegistry
 from coding_service.operations.files import InputFile
 from coding_service.operations.operation import input_key, metadata_key, output_key
 from coding_service.operations.table import OperationTable
@@ -76,7 +77,7 @@ class Service:
 
     s3: "S3Client"
     table: "Table"
-    catalogue: Offer
+    registry: ModelRegistry
     clock: Clock = field(default_factory=Clock)
     range_bytes: int = 1 << 25
 
@@ -87,7 +88,7 @@ class Service:
     @property
     def batch(self) -> Batch:
         return Batch(
-            catalogue=self.catalogue,
+            registry=self.registry,
             operations=self.operations,
             presigner=Presigner(self.s3, INPUTS, OUTPUTS, KEY_ARN),
             upload_window_seconds=WINDOW_SECONDS,
@@ -127,7 +128,7 @@ class Service:
             "operations": self.operations,
             "input_bucket": INPUTS,
             "output_bucket": OUTPUTS,
-            "models": DeployedModels(self.catalogue),
+            "models": DeployedModels(self.registry),
             "max_file_bytes": MAX_FILE_BYTES,
             "clock": self.clock,
         }
@@ -241,7 +242,12 @@ def make_service(models: Path) -> Service:
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    return Service(s3=s3, table=table, catalogue=Catalogue.read(models))
+    return Service(s3, table, registry_of(s3, Catalogue.read(models)))
+
+
+def registry_of(s3: "S3Client", packaged: Catalogue) -> ModelRegistry:
+    """The models of a deployment, and none published."""
+    return ModelRegistry(packaged, ModelsBucket(s3, MODELS), clock=lambda: START)
 
 
 def new_guid() -> str:

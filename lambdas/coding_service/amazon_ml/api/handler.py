@@ -21,7 +21,7 @@ from coding_service.config import (
     service_environment,
     storage_environment,
 )
-from coding_service.models.registry import service_offer
+from coding_service.models.registry import model_registry
 from coding_service.observability import logger, metrics, tracer
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def operations() -> Operations:
     own, service = machine_learning_environment(), service_environment()
     store, starter = Store(table(own.table)), Starter(step_functions(), own.state_machine_arn)
-    models = MlModels(service_offer(), own.account)
+    models = MlModels(model_registry(), own.account)
     storage = storage_environment()
     buckets = frozenset({storage.input_bucket, storage.output_bucket})
     sources = DataSources(store, starter, own.account, buckets, _now_ms)

@@ -10,7 +10,7 @@ from coding_service.amazon_ml.entities import Status
 from coding_service.amazon_ml.errors import not_found
 from coding_service.amazon_ml.schema import schema_of_fields
 from coding_service.coder.model_card import ModelCard
-from coding_service.models.registry import Offer
+from coding_service.models.registry import ModelRegistry
 
 KIND = "MLModel"
 MULTICLASS = "MULTICLASS"
@@ -20,7 +20,7 @@ MULTICLASS = "MULTICLASS"
 class MlModels:
     """The deployed models as the API shows them. All clients see the same."""
 
-    catalogue: Offer
+    catalogue: ModelRegistry
     account: str
 
     def get(self, request: Mapping[str, Any]) -> dict[str, Any]:

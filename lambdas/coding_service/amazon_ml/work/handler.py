@@ -20,7 +20,7 @@ from coding_service.amazon_ml.work.ranges import Range, WorkFiles
 from coding_service.amazon_ml.work.state import Clock, EntityRef
 from coding_service.aws import s3, table
 from coding_service.config import prediction_environment, service_environment, storage_environment
-from coding_service.models.registry import DeployedModels, Offer, service_offer
+from coding_service.models.registry import DeployedModels, ModelRegistry, model_registry
 from coding_service.observability import logger, metrics, tracer
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Steps:
         *,
         store: Store,
         s3: "S3Client",
-        catalogue: Offer,
+        catalogue: ModelRegistry,
         output_bucket: str,
         max_file_bytes: int,
         clock: Clock,
@@ -92,7 +92,7 @@ def steps() -> Steps:
     return Steps.of(
         store=Store(table(prediction_environment().table)),
         s3=s3(),
-        catalogue=service_offer(),
+        catalogue=model_registry(),
         output_bucket=storage_environment().output_bucket,
         max_file_bytes=service.max_file_bytes,
         clock=lambda: time.time_ns() // 1_000_000,

@@ -64,7 +64,7 @@ class Planning:
 
 def model_fields(deployed: DeployedModels, prediction: BatchPrediction) -> tuple[str, ...]:
     """The fields of a prediction's model. Raises `DataRefused` where it is deployed no more."""
-    card = deployed.catalogue.find(prediction.model_id)
+    card = deployed.registry.find(prediction.model_id)
     if card is None:
         raise DataRefused(
             f"The MLModel {prediction.model_id} is no longer offered. "

@@ -88,7 +88,7 @@ class Predicting:
         return Schema.parse(text)
 
     def _model(self, prediction: BatchPrediction) -> TrainedModel:
-        card = self.deployed.catalogue.find(prediction.model_id)
+        card = self.deployed.registry.find(prediction.model_id)
         try:
             if card is not None:
                 return self.deployed.model(card.topic, card.model_id)
