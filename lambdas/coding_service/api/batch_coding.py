@@ -1,6 +1,6 @@
 """What the API does: topics, models, and operations from creation to their results.
 
-Every method answers with the body of a success or raises `Refusal` with the documented row.
+Every method returns the body of a success or raises `Refusal` with the documented row.
 """
 
 import json
@@ -31,19 +31,17 @@ RESULTS_DELETED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """The service's batch coding.
-
-    :param clock: epoch seconds.
-    :param new_id: a GUID never used before.
-    """
+class BatchApi:
+    """The service's batch coding."""
 
     registry: ModelRegistry
     operations: OperationTable
     presigner: Presigner
     upload_window_seconds: int
     clock: Callable[[], float]
+    """Epoch seconds."""
     new_id: Callable[[], uuid.UUID] = uuid.uuid4
+    """A GUID never used before."""
 
     def topics(self) -> list[dict[str, Any]]:
         return [topic.to_json() for topic in self.registry.topics()]
@@ -81,19 +79,19 @@ class Batch:
         )
 
     def state(self, *, client_id: str, topic: str, operation_id: str) -> OperationState:
-        """Where an operation is; its URLs are made anew each time."""
+        """The state of an operation; its URLs are signed anew each time."""
         try:
             self.registry.models(topic)
         except UnknownTopicError:
             raise Refusal(ServiceAnswer.TOPIC_UNKNOWN) from None
         except NoModelsError:
-            pass  # they may have been taken away meanwhile; the operation tells for itself
+            pass  # they may have been deleted since the operation was created
         operation = self._own_operation(client_id, operation_id)
-        # Another topic's operation is not to be found under this one.
+        # An operation is found under its own topic only.
         if operation.topic != topic:
             raise Refusal(ServiceAnswer.OPERATION_UNKNOWN)
         if operation.status is OperationStatus.AWAITING_INPUT and self._is_overdue(operation):
-            # Losing to an upload that just arrived is as good: the item says which it was.
+            # An upload may have begun the operation just now: the item says which it was.
             self.operations.time_out(operation.operation_id)
             operation = self._own_operation(client_id, operation_id)
         return self._shown(operation)
@@ -146,7 +144,7 @@ def _message(card: ModelCard) -> Model:
 
 
 def _is_empty(body: str | None) -> bool:
-    """Whether a request has no body, as documented. Clients that send `{}` or `null` mean none."""
+    """Whether a request has no body, as documented; `{}` and `null` count as none."""
     if body is None or not body.strip():
         return True
     try:

@@ -4,7 +4,7 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from coding_service.api.batch_coding import Batch
+from coding_service.api.batch_coding import BatchApi
 from coding_service.api.presigned_urls import Presigner
 from coding_service.api.rate_limit import CallCounter
 from coding_service.api.routes import Routes
@@ -23,7 +23,7 @@ def routes() -> Routes:
     storage, service = storage_environment(), service_environment()
     table = operations_table()
     return Routes(
-        batch=Batch(
+        batch=BatchApi(
             registry=model_registry(),
             operations=OperationTable(table),
             presigner=Presigner(

@@ -1,4 +1,4 @@
-"""Presigned URLs: secrets that let whoever holds them read or write one object for a while.
+"""Presigned URLs: secrets that let any holder read or write one object for a while.
 
 A URL dies with the credentials that signed it, and a function's credentials last some hours.
 A window longer than that ends early: S3 answers `ExpiredToken`, and the operation times out.
@@ -17,7 +17,7 @@ DOWNLOAD_SECONDS = 3_600  # "The link will expire after one hour": the service's
 
 @dataclass(frozen=True, slots=True)
 class Presigner:
-    """Signs the URLs of an operation's files; asks nothing of the network."""
+    """Signs the URLs of an operation's files, without a call to AWS."""
 
     s3: "S3Client"
     input_bucket: str
@@ -25,7 +25,7 @@ class Presigner:
     input_key_arn: str
 
     def upload_url(self, operation_id: str, *, seconds: int) -> str:
-        """A PUT that is valid only with the two encryption headers of the batch page."""
+        """The URL of a PUT, valid only with the two encryption headers of the batch page."""
         return self.s3.generate_presigned_url(
             "put_object",
             Params={

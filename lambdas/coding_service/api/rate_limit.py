@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 CLIENT = "client#"
-COLLISIONS = 10  # a client whose calls collide that often in one moment is past any rate
-IDLE_SECONDS = 2 * 86_400  # an item that says nothing any more goes: its day has passed
+COLLISIONS = 10  # a client whose calls collide more often in one moment is past any rate; ours
+IDLE_SECONDS = 2 * 86_400  # an item's day has passed then, so it may be deleted; ours
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a client has used."""
+    """The calls that a client has made."""
 
     full_at_ms: int = 0
     """When the bucket is full again, in epoch milliseconds."""
@@ -35,7 +35,7 @@ class Usage:
     calls: int = 0
     """On `day`."""
     revision: int = 0
-    """Counts writes, so that two callers can't both write over the same state."""
+    """Counts writes, so that two calls can't both write over the same state."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from coding_service.api.batch_coding import Batch
+from coding_service.api.batch_coding import BatchApi
 from coding_service.api.rate_limit import CallCounter
 from coding_service.errors import CodingServiceError, Refusal
 from coding_service.observability import logger, metrics
@@ -59,7 +59,7 @@ class Answer:
         return cls(answer.http_status, answer.to_json())
 
     def to_gateway(self) -> dict[str, Any]:
-        """As API Gateway's proxy integration expects it."""
+        """The answer in the form of API Gateway's proxy integration."""
         return {
             "statusCode": self.status,
             "headers": {"Content-Type": "application/json", "Cache-Control": "no-store"},
@@ -67,22 +67,22 @@ class Answer:
         }
 
 
-Route = Callable[[Batch, Request], Any]
+Route = Callable[[BatchApi, Request], Any]
 
 
-def topics(batch: Batch, _: Request) -> Any:
+def topics(batch: BatchApi, _: Request) -> Any:
     return batch.topics()
 
 
-def models(batch: Batch, request: Request) -> Any:
+def models(batch: BatchApi, request: Request) -> Any:
     return batch.models(request.topic)
 
 
-def latest_model(batch: Batch, request: Request) -> Any:
+def latest_model(batch: BatchApi, request: Request) -> Any:
     return batch.latest_model(request.topic)
 
 
-def create(batch: Batch, request: Request) -> Any:
+def create(batch: BatchApi, request: Request) -> Any:
     created = batch.create(
         client_id=request.client_id,
         topic=request.topic,
@@ -94,12 +94,12 @@ def create(batch: Batch, request: Request) -> Any:
     return created.to_json()
 
 
-def state(batch: Batch, request: Request) -> Any:
+def state(batch: BatchApi, request: Request) -> Any:
     """The path's model is not looked at: both forms are handled identically (batch page)."""
     operation_id = request.parameters["operation_id"]
     logger.append_keys(correlation_id=operation_id)
     found = batch.state(client_id=request.client_id, topic=request.topic, operation_id=operation_id)
-    logger.info("status told", status=str(found.status))
+    logger.info("status returned", status=str(found.status))
     return found.to_json()
 
 
@@ -118,14 +118,12 @@ keeps both in step."""
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """Answers calls.
+    """Answers calls."""
 
-    :param clock: epoch seconds.
-    """
-
-    batch: Batch
+    batch: BatchApi
     counter: CallCounter
     clock: Callable[[], float]
+    """Epoch seconds."""
 
     def answer(self, event: Mapping[str, Any]) -> Answer:
         """The answer to any call; never raises."""
@@ -144,7 +142,7 @@ class Routes:
         return answer
 
     def _body(self, event: Mapping[str, Any]) -> Any:
-        # API Gateway may keep the authorizer's consent a little longer than the token lives.
+        # API Gateway may keep the authorizer's policy a little longer than the token is valid.
         if self.clock() >= float(event["requestContext"]["authorizer"]["token_expires_at"]):
             raise Refusal(ServiceAnswer.DENIED)
         request = Request.of(event)

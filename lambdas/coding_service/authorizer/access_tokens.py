@@ -18,20 +18,20 @@ from coding_service.errors import KeysUnavailable
 
 ALGORITHM = "RS256"  # the only one that Cognito signs with
 BEARER = "bearer "
-REFETCH_SECONDS = 60.0  # an unknown key may be new; a flood of forged ones must not be passed on
-FETCH_SECONDS = 3.0  # for each of three tries; API Gateway waits 29 s for an authorizer
+REFETCH_SECONDS = 60.0  # a new key is known so late; forged ids cause few fetches; ours
+FETCH_SECONDS = 3.0  # of each of three tries; API Gateway waits 29 s for an authorizer; ours
 TOKEN_MAX_CHARACTERS = 8_192  # API Gateway's limit for all headers together is 10,240 bytes
 
 FetchKeys = Callable[[], Mapping[str, Any]]
 
 
 class TokenRefused(Exception):
-    """The token proves nothing. The text says why, without the token."""
+    """The token is not valid. The text says why, without the token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, by a token that was checked."""
+    """The client that a checked token belongs to."""
 
     client_id: str
     expires_at: int
@@ -40,19 +40,20 @@ class Caller:
 
 @dataclass
 class KeySet:
-    """The user pool's public keys, kept for the life of the process.
-
-    :param fetch: reads the pool's JWKS document; raises `KeysUnavailable`.
-    :param clock: monotonic seconds.
-    """
+    """The user pool's public keys, kept for the life of the process."""
 
     fetch: FetchKeys
+    """Reads the pool's JWKS document. Raises `KeysUnavailable`."""
     clock: Callable[[], float] = time.monotonic
+    """Monotonic seconds."""
     _keys: dict[str, jwt.PyJWK] = field(default_factory=dict)
     _fetched_at: float | None = None
 
     def key(self, key_id: str) -> jwt.PyJWK | None:
-        """The key with an id. An unknown id fetches the keys anew, at most once a minute."""
+        """The key with an id, or None; an unknown id fetches the keys anew, at most once a minute.
+
+        Raises `KeysUnavailable`.
+        """
         found = self._keys.get(key_id)
         if found is None and self._may_fetch():
             self._fetched_at = self.clock()
@@ -77,17 +78,15 @@ def _usable_keys(document: Mapping[str, Any]) -> dict[str, jwt.PyJWK]:
 
 @dataclass(frozen=True, slots=True)
 class TokenCheck:
-    """The rules of one user pool.
-
-    :param scope: what a client must have been allowed to do.
-    """
+    """The rules of one user pool."""
 
     keys: KeySet
     issuer: str
     scope: str
+    """The scope that a client must have been granted."""
 
     def caller(self, authorization: str) -> Caller:
-        """Who presents this value of the Authorization header: a bare token or `Bearer <token>`.
+        """The caller of an Authorization header: a bare token or `Bearer <token>`.
 
         Raises `TokenRefused`; `KeysUnavailable` where no key could be read.
         """
@@ -125,7 +124,7 @@ def _bare(authorization: str) -> str:
 
 
 def key_fetcher(url: str, ca_bundle: str | None) -> FetchKeys:
-    """Reads the JWKS document at `url` over TLS, trusting `ca_bundle` or the system's roots."""
+    """A reader of the JWKS document at `url` over TLS; None trusts the system's roots."""
     pool = urllib3.PoolManager(
         cert_reqs="CERT_REQUIRED", ca_certs=ca_bundle, timeout=FETCH_SECONDS, retries=2
     )

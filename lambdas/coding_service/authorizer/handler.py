@@ -1,7 +1,7 @@
-"""The API's authorizer: lets a caller in whose access token is sound.
+"""The API's authorizer: lets a caller in whose access token is valid.
 
-The answer is an allowance for the whole stage, because API Gateway keeps it for a while, by
-token, for every path. When the token itself ends the API function knows from the context.
+The policy is for the whole stage, because API Gateway keeps it for a while, by token, for every
+path. The API function reads the token's end from the context.
 """
 
 from functools import cache
@@ -33,7 +33,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
 
 
 def authorized(event: dict[str, Any], check: TokenCheck) -> dict[str, Any]:
-    """API Gateway's policy for a request: allow with who calls and until when, or deny.
+    """API Gateway's policy for a request: allow, with the client and the token's end, or deny.
 
     Raises `KeysUnavailable`: API Gateway answers 500, and the caller tries again.
     """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 
-from coding_service.api.batch_coding import Batch
+from coding_service.api.batch_coding import BatchApi
 from coding_service.api.presigned_urls import Presigner
 from coding_service.api.rate_limit import CallCounter
 from coding_service.api.routes import Routes
@@ -86,8 +86,8 @@ class Service:
         return OperationTable(self.table)
 
     @property
-    def batch(self) -> Batch:
-        return Batch(
+    def batch(self) -> BatchApi:
+        return BatchApi(
             registry=self.registry,
             operations=self.operations,
             presigner=Presigner(self.s3, INPUTS, OUTPUTS, KEY_ARN),
