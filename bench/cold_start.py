@@ -36,10 +36,10 @@ FUNCTIONS = {
         "authorizer.handler": "handler.token_check()",
         "api.handler": "handler.routes()",
         "inference.start_handler": (
-            "handler.s3(), handler.step_functions(), handler.arrival_environment()"
+            "handler.s3(), handler.step_functions(), handler.start_environment()"
         ),
         "inference.code_handler": "handler.code_step()",
-        "inference.lifecycle_handler": "handler.transitions()",
+        "inference.lifecycle_handler": "handler.lifecycle()",
         "amazon_ml.api.handler": "handler.operations()",
         "amazon_ml.work.handler": "handler.steps()",
     },

@@ -89,8 +89,8 @@ class ServiceEnvironment:
 
 
 @dataclass(frozen=True, slots=True)
-class ArrivalEnvironment:
-    """What starts inference."""
+class StartEnvironment:
+    """The state machine that an upload starts."""
 
     state_machine_arn: str
 
@@ -156,8 +156,8 @@ def service_environment() -> ServiceEnvironment:
 
 
 @cache
-def arrival_environment() -> ArrivalEnvironment:
-    return ArrivalEnvironment.of(variables())
+def start_environment() -> StartEnvironment:
+    return StartEnvironment.of(variables())
 
 
 @cache

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import boto3
@@ -19,15 +20,7 @@ from coding_service.api import handler as api
 from coding_service.api.routes import CREATE, OPERATION, TOPIC
 from coding_service.authorizer import handler as authorize
 from coding_service.errors import EnvironmentIncomplete
-from coding_service.inference import (
-    code_handler as infer,
-)
-from coding_service.inference import (
-    lifecycle_handler as settle,
-)
-from coding_service.inference import (
-    start_handler as arrive,
-)
+from coding_service.inference import code_handler, lifecycle_handler, start_handler
 from infra.project_files import LAMBDAS
 from protocol.errors import ServiceAnswer
 from shared.environment import Variables
@@ -37,9 +30,9 @@ from tests.support.coding_service.service import REGION, Service, event_of, make
 
 CACHED = (
     *(environment.authorize_environment, environment.storage_environment),
-    *(environment.service_environment, environment.arrival_environment),
+    *(environment.service_environment, environment.start_environment),
     *(aws_calls.s3, aws_calls.operations_table, aws_calls.step_functions),
-    *(api.routes, authorize.token_check, infer.code_step),
+    *(api.routes, authorize.token_check, code_handler.code_step),
 )
 
 
@@ -110,15 +103,15 @@ def should_take_a_file_from_creation_to_its_results(deployed: Service, log: io.S
     context: Any = Context()
     forever: dict[str, Any] = {"topic": world.TOPIC, "token_expires_at": 1e11}
     created = answered(event_of("POST", TOPIC + CREATE, **forever))
-    work = deployed.upload(created["operationId"], world.file_of(3))
-    arrive.handler(
+    upload = deployed.upload(created["operationId"], world.file_of(3))
+    start_handler.handler(
         {
             "detail": {
                 "bucket": {"name": world.INPUTS},
                 "object": {
-                    "key": f"{work.operation_id}/input.jsonl",
-                    "version-id": work.version_id,
-                    "size": work.size,
+                    "key": f"{upload.operation_id}/input.jsonl",
+                    "version-id": upload.version_id,
+                    "size": upload.size,
                     "etag": "any",
                 },
             }
@@ -131,18 +124,18 @@ def should_take_a_file_from_creation_to_its_results(deployed: Service, log: io.S
     described = states.describe_execution(executionArn=started["executionArn"])
     state = json.loads(described["input"])
     step = {**state, "execution": started["name"]}
-    assert settle.handler({**step, "step": "begin"}, context) == {"status": "small"}
-    progress = infer.handler({**step, "step": "code"}, context)
-    ended = settle.handler({**step, "step": "complete", "progress": progress}, context)
+    assert lifecycle_handler.handler({**step, "step": "begin"}, context) == {"status": "small"}
+    progress = code_handler.handler({**step, "step": "code"}, context)
+    ended = lifecycle_handler.handler({**step, "step": "complete", "progress": progress}, context)
     assert ended == {"status": "complete", "results_seconds": 1000}
 
-    told = answered(event_of("GET", TOPIC + OPERATION, operation_id=work.operation_id, **forever))
+    told = answered(event_of("GET", TOPIC + OPERATION, operation_id=upload.operation_id, **forever))
     assert told["operationStatus"] == "complete"
-    assert len(deployed.output(work.operation_id).splitlines()) == 3
+    assert len(deployed.output(upload.operation_id).splitlines()) == 3
     for secret in (created["requestUploadUrl"], told["responseDownloadUrl"], "Signature="):
         assert secret not in log.getvalue()
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
-    assert {line["correlation_id"] for line in lines} == {work.operation_id}
+    assert {line["correlation_id"] for line in lines} == {upload.operation_id}
 
 
 def should_deny_a_call_without_a_token(deployed: Service) -> None:
@@ -196,12 +189,12 @@ def should_name_the_variable_and_not_its_value_when_it_is_malformed(
 
 
 @pytest.mark.parametrize(
-    "module", [each.__name__ for each in (authorize, api, arrive, infer, settle)]
+    "handler", [authorize, api, start_handler, code_handler, lifecycle_handler]
 )
-def should_read_no_setting_when_a_handler_is_imported(module: str) -> None:
+def should_read_no_setting_when_a_handler_is_imported(handler: ModuleType) -> None:
     bare = {name: os.environ[name] for name in ("PATH", "AWS_REGION")}
     done = subprocess.run(
-        [sys.executable, "-c", f"import {module}"],
+        [sys.executable, "-c", f"import {handler.__name__}"],
         env={**bare, "PYTHONPATH": str(LAMBDAS)},
         capture_output=True,
         check=False,

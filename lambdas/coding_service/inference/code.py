@@ -26,7 +26,7 @@ from coding_service.inference.state import Coded
 from coding_service.models.registry import DeployedModels
 from coding_service.observability import logger, metrics
 from coding_service.operations.files import OutputFiles, input_of
-from coding_service.operations.operation import Fault, Operation
+from coding_service.operations.operation import Operation, OperationFault
 from coding_service.operations.table import OperationTable, current_operation
 from protocol.records import RecordForm
 
@@ -36,11 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CodeStep:
-    """What codes a range of an operation's file, or all of a small one.
-
-    :param max_file_bytes: the largest file that is coded.
-    :param clock: epoch seconds.
-    """
+    """Codes a range of an operation's file, or all of a small file."""
 
     s3: "S3Client"
     operations: OperationTable
@@ -48,13 +44,15 @@ class CodeStep:
     output_bucket: str
     models: DeployedModels
     max_file_bytes: int
+    """The largest file that is coded."""
     clock: Callable[[], float]
+    """Epoch seconds."""
 
     def run(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """What came of the range, whose output is stored then.
+        """Codes the range, stores its output, and returns its counts as a state.
 
-        Raises `InputRefused`, `InputGone`, `ModelGone`, `LineNotCoded`, which end the operation,
-        and which the table knows of where there are other ranges; `AwsBusy`.
+        Raises `InputRefused`, `InputGone`, `ModelGone`, `LineNotCoded`, which end the operation and
+        are noted in the table as its fault; `AwsBusy`, `OperationLost`.
         """
         check_size(event["bytes"], at_most=self.max_file_bytes)
         operation = current_operation(self.operations, event, now=int(self.clock()))
@@ -63,10 +61,10 @@ class CodeStep:
             return self._code(event, operation, extent).to_state()
         except RangeLineFault as fault:
             error = _error_of(fault, extent)
-            self._note(event, Fault(type(error).__name__, fault.at))
+            self._note(event, OperationFault(type(error).__name__, fault.at))
             raise error from None
         except Final as error:
-            self._note(event, Fault(type(error).__name__, extent.first, str(error)))
+            self._note(event, OperationFault(type(error).__name__, extent.first, str(error)))
             raise
 
     def _code(self, event: Mapping[str, Any], operation: Operation, extent: ByteRange) -> Coded:
@@ -101,14 +99,14 @@ class CodeStep:
     def _check_still_wanted(
         self, event: Mapping[str, Any], output: OutputFiles, extent: ByteRange
     ) -> None:
-        """Takes the piece away where the operation ended while it was written."""
+        """Deletes the piece where the operation ended while it was written."""
         try:
             current_operation(self.operations, event, now=int(self.clock()))
         except OperationLost:
             output.delete_piece(extent.index)
             raise
 
-    def _note(self, event: Mapping[str, Any], fault: Fault) -> None:
+    def _note(self, event: Mapping[str, Any], fault: OperationFault) -> None:
         self.operations.note_fault(event["operation_id"], execution=event["execution"], fault=fault)
 
 
@@ -120,9 +118,9 @@ def extent_of(event: Mapping[str, Any]) -> ByteRange:
 
 
 def _error_of(fault: RangeLineFault, extent: ByteRange) -> CodingServiceError:
-    """The service's word for a line's fault. Only in the first range is the line's number known."""
+    """The error for a line's fault; the line's number is known in the first range only."""
     if fault.reason is None:
-        # The text of what the coder raised may quote the line; where it was raised does not.
+        # The text of the coder's error may quote the line; its frames do not.
         cause = fault.__cause__
         frames = traceback.format_tb(cause.__traceback__) if cause else []
         logger.error("the coder failed on a line", error=type(cause).__name__, frames=frames)

@@ -1,4 +1,4 @@
-"""The function behind the states "Code", "Code range" and "Explain": what reads records."""
+"""The function behind the states "Code", "Code range" and "Explain", which read records."""
 
 import time
 from functools import cache

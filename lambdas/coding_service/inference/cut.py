@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from coding_service.byte_ranges.cut import cut_at_line_ends
 from coding_service.inference.json_lines import check_size, line_refused, lines_of
-from coding_service.inference.state import Stage
+from coding_service.inference.state import StepStatus
 from coding_service.observability import logger
 from coding_service.operations.files import InputFile, input_of
 from coding_service.operations.table import OperationTable, current_operation
@@ -18,24 +18,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CutStep:
-    """What cuts a file that is too large for one function.
-
-    :param max_file_bytes: the largest file that is coded.
-    :param range_bytes: about as much as one function codes.
-    :param clock: epoch seconds.
-    """
+    """Cuts a file that is too large for one function."""
 
     s3: "S3Client"
     operations: OperationTable
     input_bucket: str
     max_file_bytes: int
+    """The largest file that is coded."""
     range_bytes: int
+    """About as much as one function codes."""
     clock: Callable[[], float]
+    """Epoch seconds."""
 
     def run(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """The ranges, and whether the file's lines have recordIds, which its first line says.
 
-        Raises `InputRefused`, `InputGone`, which end the operation; `AwsBusy`.
+        Raises `InputRefused`, `InputGone`, which end the operation; `AwsBusy`, `OperationLost`.
         """
         check_size(event["bytes"], at_most=self.max_file_bytes)
         operation = current_operation(self.operations, event, now=int(self.clock()))
@@ -49,14 +47,14 @@ class CutStep:
         self.operations.note_ranges(
             operation.operation_id, execution=event["execution"], ranges=len(ranges)
         )
-        logger.info("cut", ranges=len(ranges))
+        logger.info("file cut into ranges", ranges=len(ranges))
         return {
-            "status": str(Stage.CUT),
+            "status": str(StepStatus.CUT),
             "has_record_id": form.has_record_id,
             "ranges": [extent.to_state() for extent in ranges],
         }
 
 
 def _first_line(source: InputFile) -> bytes:
-    """Or so much of it that it is no line any more."""
+    """The first line, or enough of it to exceed a line's length."""
     return lines_of(source.read(0, min(source.size, MAX_LINE_BYTES + 2)))[0]

@@ -1,7 +1,7 @@
 """The step that finds out why a file's ranges could not all be coded, and which line did it.
 
 Functions that code ranges don't know how many lines are in front of theirs. Only when one of them
-has failed is the file read once from its start, line by line, up to the fault; so what is told is
+has failed is the file read once from its start, line by line, up to the fault; so the error names
 the file's first fault, whichever function failed first.
 """
 
@@ -25,17 +25,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ExplainStep:
-    """What explains a failure. :param clock: epoch seconds."""
+    """Finds the line that made the coding of ranges fail."""
 
     s3: "S3Client"
     operations: OperationTable
     input_bucket: str
     clock: Callable[[], float]
+    """Epoch seconds."""
 
     def run(self, event: Mapping[str, Any]) -> NoReturn:
         """Raises the error that ended the coding, with the line's number in the whole file.
 
-        Raises `RangesFailed` where no range's function could say what it was; `AwsBusy`.
+        Raises `RangesFailed` where no function noted a fault; `AwsBusy`, `OperationLost`.
         """
         operation = current_operation(self.operations, event, now=int(self.clock()))
         fault = operation.fault
@@ -53,7 +54,7 @@ class ExplainStep:
 
 
 def lines_before(source: RangeSource, end: int, form: RecordForm) -> int:
-    """The number of lines in front of `end`. Raises `InputRefused` at the first bad one."""
+    """The number of lines before the offset `end`. Raises `InputRefused` at the first bad one."""
     quick = QuickRecords(form)
     seen = 0
     for _, block in whole_lines(source, ByteRange(0, 0, end)):

@@ -1,4 +1,4 @@
-"""Coding lines of JSON: what a block of them is checked for, and what comes of it."""
+"""Codes blocks of JSON lines, and words the errors of lines and files for their owner."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -31,12 +31,12 @@ def check_size(size: int, *, at_most: int) -> None:
 
 
 def line_refused(line: int, reason: str) -> InputRefused:
-    """What is told of a line that is no record. :param line: its number in the file, from 1."""
+    """The error of a line that is no record; `line` is its number in the file, from 1."""
     return InputRefused(f"Line {line:,} {reason}. {NEXT_STEP}")
 
 
 def line_not_coded(line: int) -> LineNotCoded:
-    """What is told of a good line on which the coder failed. :param line: as above."""
+    """The error of a good line on which the coder failed; `line` is its number, from 1."""
     return LineNotCoded(
         f"Line {line:,} could not be coded, and the service's operators have been told. "
         "Leave it out, or wait until they have mended it, and create a new operation."
@@ -53,17 +53,15 @@ def lines_of(block: bytes) -> list[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class JsonLinesCoder:
-    """Codes records of JSON, a line each.
-
-    :ivar form: what the file's lines look like; it knows whether they have recordIds, unless it is
-        fed the file's first line.
-    """
+    """Codes records of JSON, a line each."""
 
     model: Coder
     form: RecordForm
+    """The fields of the file's lines; must know whether they have recordIds, unless the first block
+    has the file's first line."""
 
     def code(self, block: bytes) -> CodedBlock:
-        """Raises `BlockFault` at the first line that is no record."""
+        """Codes the lines of a block. Raises `BlockFault` at the first line that is no record."""
         try:
             done = self.model.coded_lines(block, self.form)
         except RecordLineFault as fault:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from coding_service.aws import operations_table, s3
 from coding_service.config import service_environment, storage_environment
 from coding_service.inference.cut import CutStep
-from coding_service.inference.lifecycle import Transitions, Work
-from coding_service.inference.state import Coded, Stage
+from coding_service.inference.lifecycle import OperationLifecycle, Upload
+from coding_service.inference.state import Coded, StepStatus
 from coding_service.observability import logger, tracer
 from coding_service.operations.table import OperationTable
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
-def transitions() -> Transitions:
+def lifecycle() -> OperationLifecycle:
     storage = storage_environment()
-    return Transitions(
+    return OperationLifecycle(
         operations=OperationTable(operations_table()),
         s3=s3(),
         input_bucket=storage.input_bucket,
@@ -46,25 +46,26 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
     logger.append_keys(correlation_id=event["operation_id"])
     if event["step"] == "cut":
         return cut_step().run(event)
-    return settle(event, transitions())
+    return advance(event, lifecycle())
 
 
-def settle(event: dict[str, Any], to: Transitions) -> dict[str, Any]:
-    """Runs the step that the state names; returns the new progress."""
-    work = Work(event["operation_id"], event["version_id"], event["bytes"], event["execution"])
+def advance(event: dict[str, Any], lifecycle: OperationLifecycle) -> dict[str, Any]:
+    """Runs the step that the state names; returns the state's new `progress`."""
+    upload = Upload(event["operation_id"], event["version_id"], event["bytes"], event["execution"])
     match event["step"]:
         case "begin":
-            return {"status": str(to.begin(work))}
+            return {"status": str(lifecycle.begin(upload))}
         case "join":
-            return to.join(work, [Coded.from_state(each) for each in event["coded"]]).to_state()
+            ranges = [Coded.from_state(each) for each in event["coded"]]
+            return lifecycle.join(upload, ranges).to_state()
         case "complete":
-            kept = to.complete(work, Coded.from_state(event["progress"]))
-            return {"status": str(Stage.COMPLETE), "results_seconds": kept}
+            kept = lifecycle.complete(upload, Coded.from_state(event["progress"]))
+            return {"status": str(StepStatus.COMPLETE), "results_seconds": kept}
         case "fail":
-            to.fail(work, error=event["error"], cause=event["cause"])
-            return {"status": str(Stage.FAILED)}
+            lifecycle.fail(upload, error=event["error"], cause=event["cause"])
+            return {"status": str(StepStatus.FAILED)}
         case "expire":
-            to.expire(work)
-            return {"status": str(Stage.EXPIRED)}
+            lifecycle.expire(upload)
+            return {"status": str(StepStatus.EXPIRED)}
         case unknown:
             raise ValueError(f"the state machine names a step that is none: {unknown!r}")

@@ -1,8 +1,8 @@
-"""An upload has arrived: starts its inference, once for each version of the object.
+"""Starts the inference of an uploaded file, once for each version of the object.
 
-EventBridge may tell twice. The execution's name is made of the operation and the version, so
-Step Functions refuses the second start; the execution's first step then decides whether this
-upload is the one that counts.
+EventBridge may send an event twice. The execution's name is made of the operation and the version,
+so Step Functions refuses the second start; the execution's first step then decides whether this
+upload is the one to code.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from coding_service.aws import busy_is_retried, s3, step_functions
-from coding_service.config import arrival_environment
+from coding_service.config import start_environment
 from coding_service.observability import logger, tracer
 from coding_service.operations.files import GONE_CODES
 from coding_service.operations.operation import operation_of_key
@@ -34,7 +34,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> None:  # noqa: A
         event["detail"],
         s3=s3(),
         states=step_functions(),
-        machine=arrival_environment().state_machine_arn,
+        machine=start_environment().state_machine_arn,
     )
 
 
@@ -43,8 +43,7 @@ def start_inference(
 ) -> None:
     """Starts the execution for an "Object Created" event of the input bucket.
 
-    :param detail: the event's `detail` (Amazon S3 user guide, "EventBridge event message
-        structure").
+    `detail` is the event's (Amazon S3 user guide, "EventBridge event message structure").
     """
     key = detail["object"]["key"]
     operation_id = operation_of_key(key)
@@ -71,7 +70,7 @@ def start_inference(
     except ClientError as error:
         if code_of(error) != "ExecutionAlreadyExists":
             raise
-        logger.info("told twice; already started")
+        logger.info("event repeated; inference had started already")
     else:
         logger.info("inference started")
 
@@ -79,12 +78,12 @@ def start_inference(
 def version_of(detail: dict[str, Any], *, s3: "S3Client") -> str | None:
     """The version of the uploaded object; None for one that is no longer the newest.
 
-    S3 says it in the event (the bucket is versioned). The local cloud's events leave it out; there
-    the object with the event's ETag is asked for its version.
+    S3's event has it (the bucket is versioned). The local cloud's events leave it out; there S3 is
+    asked for the version of the object with the event's ETag.
     """
-    told = detail["object"].get("version-id")
-    if told:
-        return str(told)
+    version = detail["object"].get("version-id")
+    if version:
+        return str(version)
     try:
         with busy_is_retried():
             return s3.head_object(

@@ -1,4 +1,4 @@
-"""What the state machine carries from one step to the next, and nothing of the file's content."""
+"""The state that the state machine hands from step to step, without any of the file's content."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Any, Self
 
 
-class Stage(StrEnum):
-    """The word that the state machine's choices go by."""
+class StepStatus(StrEnum):
+    """`status` of the state's `progress`, which the state machine's choices read."""
 
     SMALL = "small"
     """This upload is the one to code, and small enough for one function."""
@@ -26,16 +26,16 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """What came of a range, or of all ranges together.
-
-    :ivar records: lines of input. :ivar coded: records with a result.
-    :ivar suggested: records with suggestions. :ivar output_bytes: stored.
-    """
+    """The counts of a coded range, or of all ranges together."""
 
     records: int
+    """Lines of input."""
     coded: int
+    """Records with a result."""
     suggested: int
+    """Records with suggestions."""
     output_bytes: int
+    """Stored."""
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -43,14 +43,14 @@ class Coded:
 
     @classmethod
     def together(cls, ranges: "Iterable[Coded]") -> Self:
-        """The sums over ranges."""
+        """The sums of all ranges' counts."""
         summed = [(each.records, each.coded, each.suggested, each.output_bytes) for each in ranges]
         records, coded, suggested, output_bytes = map(sum, zip(*summed, strict=True))
         return cls(records, coded, suggested, output_bytes)
 
     def to_state(self) -> dict[str, Any]:
-        return {"status": str(Stage.CODED), **self.counts()}
+        return {"status": str(StepStatus.CODED), **self.counts()}
 
     def counts(self) -> dict[str, int]:
-        """What the operation keeps of it."""
+        """The counts by the names of the operation's attributes."""
         return asdict(self)

@@ -24,16 +24,14 @@ JSON_LINES = "application/jsonl"
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """One version of an uploaded object, so that a second upload can't mix in.
-
-    :ivar size: bytes.
-    """
+    """One version of an uploaded object, so that a second upload can't mix in."""
 
     s3: "S3Client"
     bucket: str
     key: str
     version_id: str
     size: int
+    """Bytes."""
 
     def read(self, first: int, end: int) -> bytes:
         """The bytes from `first` up to `end`, not included. Raises `InputGone`, `AwsBusy`."""
@@ -47,7 +45,7 @@ class InputFile:
                 )
                 body = answer["Body"]
                 if answer["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.OK:
-                    # All of it, as servers may (RFC 9110, "Range") and the local cloud's does.
+                    # Servers may send the whole object (RFC 9110, "Range"); the local cloud does.
                     for place in range(0, first, SKIPPED_BYTES):
                         body.read(min(SKIPPED_BYTES, first - place))
                 content = body.read(end - first)
@@ -64,7 +62,7 @@ class InputFile:
 
 
 def input_of(state: Mapping[str, Any], *, s3: "S3Client", bucket: str) -> InputFile:
-    """The upload that a state of the state machine names."""
+    """The input that a state of the state machine names."""
     return InputFile(
         s3=s3,
         bucket=bucket,
@@ -76,9 +74,9 @@ def input_of(state: Mapping[str, Any], *, s3: "S3Client", bucket: str) -> InputF
 
 @dataclass(frozen=True, slots=True)
 class OutputFiles:
-    """The coded lines of one operation, and the pieces that they are joined of.
+    """The coded lines of one operation, and the pieces that they are joined from.
 
-    Writing again with the same content changes nothing, so a step may be repeated.
+    Writing the same content again changes nothing, so a step may be repeated.
     """
 
     s3: "S3Client"
@@ -86,15 +84,15 @@ class OutputFiles:
     operation_id: str
 
     def writer(self) -> MultipartWriter:
-        """Of the whole output."""
+        """A writer of the whole output."""
         return self._writer(output_key(self.operation_id))
 
     def piece_writer(self, index: int) -> MultipartWriter:
-        """Of the piece that comes of a range."""
+        """A writer of a range's piece."""
         return self._writer(piece_key(self.operation_id, index))
 
     def join(self, sizes: list[int]) -> None:
-        """Makes the whole output of pieces, whose sizes in bytes these are."""
+        """Joins the pieces, whose sizes in bytes these are, to the whole output."""
         pieces = [
             StoredPiece(piece_key(self.operation_id, index), size)
             for index, size in enumerate(sizes)
@@ -120,7 +118,7 @@ class OutputFiles:
             raise
 
     def write_metadata(self, content: bytes) -> None:
-        """The model's description beside the output."""
+        """Stores the model's description beside the output."""
         with busy_is_retried():
             self.s3.put_object(
                 Bucket=self.bucket,
@@ -138,7 +136,7 @@ class OutputFiles:
         self._delete([piece_key(self.operation_id, index)])
 
     def clear_pieces(self, ranges: int) -> None:
-        """Deletes the pieces of so many ranges, and frees what killed functions began to upload."""
+        """Deletes the pieces of so many ranges; aborts the uploads that killed functions left."""
         if ranges > 1:
             self._delete([piece_key(self.operation_id, index) for index in range(ranges)])
         self._abort_uploads()
@@ -147,7 +145,7 @@ class OutputFiles:
         return MultipartWriter(self.s3, self.bucket, key, content_type=JSON_LINES)
 
     def _delete(self, keys: list[str]) -> None:
-        """At most 1,000 (DeleteObjects): no file has so many ranges."""
+        """Deletes at most 1,000 objects (DeleteObjects); no file has so many ranges."""
         with busy_is_retried():
             self.s3.delete_objects(
                 Bucket=self.bucket,

@@ -9,7 +9,7 @@ from typing import Any, Self
 from protocol.messages import Model
 from protocol.statuses import OperationStatus
 
-KEPT_SECONDS = 30 * 86_400  # ours: how long a status can be asked for; then 404
+KEPT_SECONDS = 30 * 86_400  # a status can be asked for so long, and is a 404 then; ours
 PREFIX = "operation#"
 INPUT_NAME, OUTPUT_NAME, METADATA_NAME = "input.jsonl", "output.jsonl", "metadata.json"
 
@@ -32,7 +32,7 @@ def output_key(operation_id: str) -> str:
 
 
 def piece_key(operation_id: str, index: int) -> str:
-    """Of what comes of a range of the input, before it is joined."""
+    """The key of a range's output before it is joined."""
     return f"{operation_id}/pieces/{index:05}.jsonl"
 
 
@@ -41,33 +41,31 @@ def metadata_key(operation_id: str) -> str:
 
 
 def operation_of_key(key: str) -> str | None:
-    """The operation that an input's key belongs to; None for a key that is no input's."""
+    """The id of the operation that an input's key belongs to; None for a key that is no input's."""
     folder, _, name = key.partition("/")
     return as_guid(folder) if name == INPUT_NAME else None
 
 
 def timestamp(seconds: float) -> str:
-    """Epoch seconds as ISO 8601 in UTC, for people who read the table."""
+    """Epoch seconds as ISO 8601 in UTC, for people reading the table."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """What ended the coding of a range.
-
-    :ivar error: the name of an error of `coding_service.errors`.
-    :ivar at: offset in the input: of the line that did it, else of the range.
-    :ivar text: what its owner is told; "" where that has the line's number, yet to be found.
-    """
+class OperationFault:
+    """The error that ended the coding of a range."""
 
     error: str
+    """The name of an error of `coding_service.errors`."""
     at: int
+    """Offset in the input: of the line that failed, else of the range."""
     text: str = ""
+    """The error's text for the owner; "" where it needs the line's number, yet to be counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An item of the operations table. Times are epoch seconds. Never a URL or token."""
+    """An item of the operations table. Times are epoch seconds. No field holds a URL or a token."""
 
     operation_id: str
     client_id: str
@@ -76,16 +74,16 @@ class Operation:
     status: OperationStatus
     created_at: int
     upload_until: int
-    """The presigned PUT's end."""
+    """The end of the presigned PUT's validity."""
     times_out_at: int
     """The end of the allowance for an upload that began within the window."""
     execution: str | None = None
     """Name of the execution that codes it."""
     input_version: str | None = None
     ranges: int = 1
-    """How many the input was cut into."""
-    fault: Fault | None = None
-    """Of the ranges that could not be coded, as far as is known, the first one's."""
+    """The number of ranges that the input was cut into."""
+    fault: OperationFault | None = None
+    """The fault of the first range in the file that is known to have failed."""
     finished_at: int | None = None
     results_until: int | None = None
     results_deleted: bool = False
@@ -95,7 +93,7 @@ class Operation:
     def created(
         cls, *, operation_id: str, client_id: str, topic: str, model: Model, now: int, window: int
     ) -> Self:
-        """A new one. An upload that begins within the window may take as long again."""
+        """A new operation. An upload that begins within the window may take as long again."""
         return cls(
             operation_id=operation_id,
             client_id=client_id,
@@ -156,5 +154,7 @@ def _whole(value: Any) -> int | None:
     return None if value is None else int(value)
 
 
-def _fault(value: Mapping[str, Any] | None) -> Fault | None:
-    return None if value is None else Fault(value["error"], int(value["at"]), value["text"])
+def _fault(value: Mapping[str, Any] | None) -> OperationFault | None:
+    return (
+        None if value is None else OperationFault(value["error"], int(value["at"]), value["text"])
+    )

@@ -1,7 +1,7 @@
 """The operations table: every change of an operation is one conditional write.
 
-Conditions are what keeps the statuses honest: of `in_progress` and `timed_out` only one can
-follow `awaiting_input`, and only the execution that began an operation can end it.
+The conditions keep the statuses consistent: of `in_progress` and `timed_out` only one can follow
+`awaiting_input`, and only the execution that began an operation can end it.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from coding_service.aws import busy_is_retried
 from coding_service.errors import OperationLost
-from coding_service.operations.operation import PREFIX, Fault, Operation, timestamp
+from coding_service.operations.operation import PREFIX, Operation, OperationFault, timestamp
 from protocol.statuses import OperationStatus
 from shared.aws_errors import code_of
 
@@ -49,7 +49,7 @@ class OperationTable:
         return operation if now < operation.expires_at else None
 
     def time_out(self, operation_id: str) -> bool:
-        """Whether this call ended the wait for an upload."""
+        """Whether this call changed the operation from `awaiting_input` to `timed_out`."""
         return self._change(
             operation_id,
             _STATUS.eq(str(OperationStatus.AWAITING_INPUT)),
@@ -61,7 +61,7 @@ class OperationTable:
     ) -> bool:
         """Whether `execution` is the one that codes the operation.
 
-        Saying so again to the same execution makes a repeated step harmless.
+        The answer for the same execution stays the same, so a repeated step is harmless.
         """
         return self._change(
             operation_id,
@@ -76,7 +76,7 @@ class OperationTable:
         )
 
     def note_ranges(self, operation_id: str, *, execution: str, ranges: int) -> bool:
-        """Whether it is written down into how many ranges the input was cut."""
+        """Stores the number of ranges of the input; False for another execution's operation."""
         return self._change(operation_id, _coded_by(execution), {"ranges": ranges})
 
     def note_coded(self, operation_id: str, *, execution: str, index: int, records: int) -> bool:
@@ -93,15 +93,15 @@ class OperationTable:
             {":records": records, ":ranges": {index}},
         )
 
-    def note_fault(self, operation_id: str, *, execution: str, fault: Fault) -> bool:
-        """Whether `fault` is now the first one that is known of the operation's ranges."""
+    def note_fault(self, operation_id: str, *, execution: str, fault: OperationFault) -> bool:
+        """Stores `fault` unless one of an earlier or the same place is known; whether it did."""
         first = Attr("fault").not_exists() | Attr("fault.at").gt(fault.at)
         return self._change(operation_id, _coded_by(execution) & first, {"fault": asdict(fault)})
 
     def complete(
         self, operation_id: str, *, execution: str, counts: dict[str, int], now: int, until: int
     ) -> bool:
-        """Whether the operation is complete by `execution`, now or before."""
+        """Whether the operation is complete by `execution`, by this call or an earlier one."""
         return self._change(
             operation_id,
             self._ends(execution, OperationStatus.COMPLETE),
@@ -115,7 +115,7 @@ class OperationTable:
         )
 
     def fail(self, operation_id: str, *, execution: str, error: str, now: int) -> bool:
-        """Whether the operation has failed by `execution`, now or before."""
+        """Whether the operation has failed by `execution`, by this call or an earlier one."""
         unbegun = _STATUS.eq(str(OperationStatus.AWAITING_INPUT))
         return self._change(
             operation_id,
@@ -182,7 +182,7 @@ def _coded_by(execution: str) -> ConditionBase:
 def current_operation(table: OperationTable, state: Mapping[str, Any], *, now: int) -> Operation:
     """The operation that a state names, while the state's execution codes it.
 
-    Raises `OperationLost`: whatever goes on for an execution that is over does no harm.
+    Raises `OperationLost`, so that a late step of an execution that is over does no harm.
     """
     operation = table.find(state["operation_id"], now=now)
     if operation is None:

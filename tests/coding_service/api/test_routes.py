@@ -225,7 +225,7 @@ def should_tell_the_gateway_json_that_nobody_stores(service: Service) -> None:
 def should_keep_urls_out_of_logs_the_table_and_reprs(service: Service, log: io.StringIO) -> None:
     made = call(service, "POST", TOPIC + CREATE, topic=world.TOPIC)
     work = service.upload(made.body["operationId"], world.file_of(2))
-    service.transitions.complete(work, service.coded(work))
+    service.lifecycle.complete(work, service.coded(work))
     done = status(service, work.operation_id)
     assert done.body["responseDownloadUrl"].startswith("https://")
     assert log.getvalue().count(work.operation_id) >= 4
@@ -236,7 +236,7 @@ def should_keep_urls_out_of_logs_the_table_and_reprs(service: Service, log: io.S
 
 def should_give_fresh_urls_until_the_results_are_deleted(service: Service) -> None:
     work = service.upload(service.create().operation_id, world.file_of(2))
-    service.transitions.complete(work, service.coded(work))
+    service.lifecycle.complete(work, service.coded(work))
     state = service.state(work.operation_id)
     assert state.error is None
     for url in (state.response_download_url, state.metadata_download_url):

@@ -33,9 +33,9 @@ from coding_service.errors import (
     OperationLost,
     RangesFailed,
 )
-from coding_service.inference.lifecycle import Work
+from coding_service.inference.lifecycle import Upload
 from coding_service.inference.state import Coded
-from coding_service.operations.operation import Fault, input_key
+from coding_service.operations.operation import OperationFault, input_key
 from coding_service.operations.table import OperationTable
 from protocol.records import MAX_LINE_BYTES, RecordForm
 from protocol.statuses import OperationStatus
@@ -286,12 +286,12 @@ def should_store_nothing_when_writing_stops_midway(service: Service) -> None:
 # --- An operation's file in ranges ---------------------------------------------------------
 
 
-def uploaded(service: Service, content: bytes) -> Work:
+def uploaded(service: Service, content: bytes) -> Upload:
     return service.upload(service.create().operation_id, content)
 
 
-def item(service: Service, work: Work) -> dict[str, Any]:
-    return dict(service.table.get_item(Key={"pk": f"operation#{work.operation_id}"})["Item"])
+def item(service: Service, upload: Upload) -> dict[str, Any]:
+    return dict(service.table.get_item(Key={"pk": f"operation#{upload.operation_id}"})["Item"])
 
 
 @pytest.mark.parametrize("range_bytes", [170, 900, 5000])
@@ -300,26 +300,26 @@ def should_code_in_ranges_as_in_one(service: Service, range_bytes: int) -> None:
     alone = uploaded(service, content)
     totals = service.coded(alone)
     service.range_bytes = range_bytes
-    work = uploaded(service, content)
-    assert service.coded(work) == totals
-    service.transitions.complete(work, totals)
-    assert service.output(work.operation_id) == service.output(alone.operation_id)
+    upload = uploaded(service, content)
+    assert service.coded(upload) == totals
+    service.lifecycle.complete(upload, totals)
+    assert service.output(upload.operation_id) == service.output(alone.operation_id)
     assert not [key for key in service.files() if "pieces" in key]
 
 
 def should_show_how_many_records_are_coded_and_count_each_range_once(service: Service) -> None:
     service.range_bytes = 600
-    work = uploaded(service, world.file_of(40))
-    service.transitions.begin(work)
-    first, *others = service.ranges_of(work)
+    upload = uploaded(service, world.file_of(40))
+    service.lifecycle.begin(upload)
+    first, *others = service.ranges_of(upload)
     seen = []
     for state in (first, first, *others, first):  # an answer that is lost is asked for again
         service.code_step().run(state)
-        seen.append(int(item(service, work)["records"]))
+        seen.append(int(item(service, upload)["records"]))
     assert seen[0] == seen[1]
     assert seen == sorted(seen)
     assert seen[-2:] == [40, 40]
-    assert item(service, work)["ranges"] == len(item(service, work)["ranges_coded"])
+    assert item(service, upload)["ranges"] == len(item(service, upload)["ranges_coded"])
 
 
 @pytest.mark.parametrize("range_bytes", [200, 1000])
@@ -342,27 +342,27 @@ def should_name_the_line_by_its_number_in_the_whole_file(
     assert told_of(service, uploaded(service, end.join(lines))).startswith(f"Line 23 {told}")
 
 
-def told_of(service: Service, work: Work) -> str:
+def told_of(service: Service, upload: Upload) -> str:
     """What the operation's owner is told when the ranges are coded from the last to the first."""
-    service.transitions.begin(work)
+    service.lifecycle.begin(upload)
     failed = 0
-    for state in reversed(service.ranges_of(work)):
+    for state in reversed(service.ranges_of(upload)):
         try:
             service.code_step().run(state)
         except InputRefused:
             failed += 1
     assert failed
     with pytest.raises(InputRefused) as told:
-        service.explain_step.run(state_of(work))
+        service.explain_step.run(state_of(upload))
     return str(told.value)
 
 
 def should_say_at_once_that_the_first_line_is_bad(service: Service) -> None:
     service.range_bytes = 100
-    work = uploaded(service, b"x" * (MAX_LINE_BYTES + 9) + b"\n" + world.file_of(10))
-    service.transitions.begin(work)
+    upload = uploaded(service, b"x" * (MAX_LINE_BYTES + 9) + b"\n" + world.file_of(10))
+    service.lifecycle.begin(upload)
     with pytest.raises(InputRefused, match=r"^Line 1 is 1,048,578 bytes long"):
-        service.cut_step().run(state_of(work))
+        service.cut_step().run(state_of(upload))
 
 
 class StumblingModels:
@@ -384,15 +384,15 @@ def should_name_the_line_when_the_coder_itself_fails_on_it(
     service.range_bytes = range_bytes
     lines = world.file_of(30).splitlines()
     lines[22] = world.record(22, "stumble")
-    work = uploaded(service, b"\n".join(lines))
-    service.transitions.begin(work)
+    upload = uploaded(service, b"\n".join(lines))
+    service.lifecycle.begin(upload)
     step = service.code_step(models=StumblingModels())
-    states = service.ranges_of(work) if range_bytes < work.size else [state_of(work)]
+    states = service.ranges_of(upload) if range_bytes < upload.size else [state_of(upload)]
     with pytest.raises(LineNotCoded) as told:
         list(map(step.run, states))
     if len(states) > 1:
         with pytest.raises(LineNotCoded) as told:
-            service.explain_step.run(state_of(work))
+            service.explain_step.run(state_of(upload))
     assert str(told.value).startswith("Line 23 could not be coded, and the service's operators")
     assert "ZeroDivisionError" in log.getvalue()
     assert "stumble" not in log.getvalue()
@@ -400,51 +400,51 @@ def should_name_the_line_when_the_coder_itself_fails_on_it(
 
 def should_tell_what_else_the_owner_can_mend(service: Service) -> None:
     service.range_bytes = 300
-    work = uploaded(service, world.file_of(30))
-    service.transitions.begin(work)
-    *_, last = service.ranges_of(work)
+    upload = uploaded(service, world.file_of(30))
+    service.lifecycle.begin(upload)
+    *_, last = service.ranges_of(upload)
     service.s3.delete_object(
-        Bucket=world.INPUTS, Key=input_key(work.operation_id), VersionId=work.version_id
+        Bucket=world.INPUTS, Key=input_key(upload.operation_id), VersionId=upload.version_id
     )
     with pytest.raises(InputGone):
         service.code_step().run(last)
     with pytest.raises(InputGone, match="upload it again"):
-        service.explain_step.run(state_of(work))
+        service.explain_step.run(state_of(upload))
 
 
 def should_admit_that_nothing_is_known_when_functions_died(service: Service) -> None:
     service.range_bytes = 300
-    work = uploaded(service, world.file_of(30))
-    service.transitions.begin(work)
+    upload = uploaded(service, world.file_of(30))
+    service.lifecycle.begin(upload)
     with pytest.raises(RangesFailed, match="failed again and again"):
-        service.explain_step.run(state_of(work))
+        service.explain_step.run(state_of(upload))
 
 
 def should_keep_the_first_fault_of_the_executions_own_ranges(service: Service) -> None:
-    work = uploaded(service, world.file_of(30))
-    service.transitions.begin(work)
+    upload = uploaded(service, world.file_of(30))
+    service.lifecycle.begin(upload)
     table = service.operations
 
-    def note(at: int, execution: str = work.execution) -> bool:
+    def note(at: int, execution: str = upload.execution) -> bool:
         return table.note_fault(
-            work.operation_id, execution=execution, fault=Fault("InputRefused", at)
+            upload.operation_id, execution=execution, fault=OperationFault("InputRefused", at)
         )
 
     assert [note(500), note(700), note(300), note(300), note(1, "other")] == [
         *(True, False, True, False, False)
     ]
-    operation = table.find(work.operation_id, now=0)
+    operation = table.find(upload.operation_id, now=0)
     assert operation is not None
-    assert operation.fault == Fault("InputRefused", 300)
+    assert operation.fault == OperationFault("InputRefused", 300)
 
 
 def should_code_no_range_for_an_execution_that_is_over(service: Service) -> None:
     service.range_bytes = 300
-    work = uploaded(service, world.file_of(30))
-    service.transitions.begin(work)
-    *_, last = service.ranges_of(work)
-    service.transitions.fail(work, error="States.Timeout", cause="any")
-    assert service.state(work.operation_id).status is OperationStatus.FAILED
+    upload = uploaded(service, world.file_of(30))
+    service.lifecycle.begin(upload)
+    *_, last = service.ranges_of(upload)
+    service.lifecycle.fail(upload, error="States.Timeout", cause="any")
+    assert service.state(upload.operation_id).status is OperationStatus.FAILED
     with pytest.raises(Exception, match="is not this execution's"):
         service.code_step().run(last)
     assert service.files() == []
@@ -460,12 +460,12 @@ class OvertakenTable(OperationTable):
 
 def should_leave_no_piece_when_the_operation_failed_meanwhile(service: Service) -> None:
     service.range_bytes = 300
-    work = uploaded(service, world.file_of(30))
-    service.transitions.begin(work)
-    *_, last = service.ranges_of(work)
+    upload = uploaded(service, world.file_of(30))
+    service.lifecycle.begin(upload)
+    *_, last = service.ranges_of(upload)
     with pytest.raises(OperationLost):
         service.code_step(operations=OvertakenTable(service.table)).run(last)
-    assert service.files() == [input_key(work.operation_id)]
+    assert service.files() == [input_key(upload.operation_id)]
 
 
 def should_fit_the_largest_state_into_step_functions_limit() -> None:

@@ -17,7 +17,7 @@ from coding_service.errors import (
     OutputMismatch,
 )
 from coding_service.inference.json_lines import lines_of
-from coding_service.inference.lifecycle import UNEXPECTED, Work, reason_of
+from coding_service.inference.lifecycle import UNEXPECTED, Upload, reason_of
 from coding_service.inference.state import Coded
 from coding_service.operations.operation import input_key
 from protocol.statuses import OperationStatus
@@ -27,13 +27,13 @@ from tests.support.coding_service.service import Service, state_of
 MIB = 1 << 20
 
 
-def uploaded(service: Service, content: bytes) -> Work:
+def uploaded(service: Service, content: bytes) -> Upload:
     return service.upload(service.create().operation_id, content)
 
 
-def begin_upload(service: Service, work: Work, name: str) -> None:
+def begin_upload(service: Service, upload: Upload, name: str) -> None:
     """What a function leaves that was killed while it wrote a large piece."""
-    service.s3.create_multipart_upload(Bucket=world.OUTPUTS, Key=f"{work.operation_id}/{name}")
+    service.s3.create_multipart_upload(Bucket=world.OUTPUTS, Key=f"{upload.operation_id}/{name}")
 
 
 def refusal_of(service: Service, content: bytes) -> str:
@@ -43,15 +43,15 @@ def refusal_of(service: Service, content: bytes) -> str:
 
 
 def should_code_every_line_in_order_with_results_and_suggestions(service: Service) -> None:
-    work = uploaded(service, world.file_of(8))
-    progress = service.coded(work)
-    coded = [json.loads(line) for line in service.output(work.operation_id).splitlines()]
+    upload = uploaded(service, world.file_of(8))
+    progress = service.coded(upload)
+    coded = [json.loads(line) for line in service.output(upload.operation_id).splitlines()]
     assert [line["recordId"] for line in coded] == [str(number) for number in range(8)]
     assert coded[0]["result"]["codeCategory"] == "21"
     assert 1 <= len(coded[1]["suggestions"]) <= 3
     assert progress == Coded(
         records=8,
-        output_bytes=len(service.output(work.operation_id)),
+        output_bytes=len(service.output(upload.operation_id)),
         coded=sum("result" in line for line in coded),
         suggested=sum("suggestions" in line for line in coded),
     )
@@ -60,9 +60,9 @@ def should_code_every_line_in_order_with_results_and_suggestions(service: Servic
 
 
 def should_write_an_empty_record_id_where_the_input_has_none(service: Service) -> None:
-    work = uploaded(service, b'{"occp_text": "cook", "tasks_text": ""}')
-    service.coded(work)
-    assert json.loads(service.output(work.operation_id))["recordId"] == ""
+    upload = uploaded(service, b'{"occp_text": "cook", "tasks_text": ""}')
+    service.coded(upload)
+    assert json.loads(service.output(upload.operation_id))["recordId"] == ""
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
@@ -71,9 +71,9 @@ def should_take_either_line_end_and_an_unended_last_line(
     service: Service, end: bytes, last: bool
 ) -> None:
     content = end.join(world.record(number) for number in range(3)) + (end if last else b"")
-    work = uploaded(service, content)
-    assert service.coded(work).records == 3
-    assert len(service.output(work.operation_id).splitlines()) == 3
+    upload = uploaded(service, content)
+    assert service.coded(upload).records == 3
+    assert len(service.output(upload.operation_id).splitlines()) == 3
 
 
 def should_code_any_unicode(service: Service) -> None:
@@ -116,88 +116,88 @@ def should_say_what_to_mend_when_a_file_is_refused(
 
 
 def should_refuse_a_file_over_the_limit_without_reading_it(service: Service) -> None:
-    work = uploaded(service, b"anything")
+    upload = uploaded(service, b"anything")
     with pytest.raises(InputRefused, match=r"has 8 bytes; at most 7 are allowed\. Split it"):
-        service.coded(work, max_file_bytes=7)
+        service.coded(upload, max_file_bytes=7)
 
 
 def should_say_so_when_the_upload_is_gone(service: Service) -> None:
-    work = uploaded(service, world.file_of(1))
+    upload = uploaded(service, world.file_of(1))
     service.s3.delete_object(
-        Bucket=world.INPUTS, Key=input_key(work.operation_id), VersionId=work.version_id
+        Bucket=world.INPUTS, Key=input_key(upload.operation_id), VersionId=upload.version_id
     )
     with pytest.raises(InputGone, match="Create a new operation and upload it again"):
-        service.coded(work)
+        service.coded(upload)
 
 
 def should_say_so_when_the_model_is_no_longer_deployed(service: Service) -> None:
-    work = uploaded(service, world.file_of(1))
+    upload = uploaded(service, world.file_of(1))
     service.registry = world.registry_of(service.s3, Catalogue(Path(), {world.TOPIC: ()}))
     with pytest.raises(ModelGone, match="is no longer offered"):
-        service.coded(work)
+        service.coded(upload)
 
 
 def should_complete_with_metadata_counts_and_no_input(service: Service) -> None:
-    work = uploaded(service, world.file_of(4))
-    kept = service.transitions.complete(work, service.coded(work))
-    operation = service.operations.find(work.operation_id, now=0)
+    upload = uploaded(service, world.file_of(4))
+    kept = service.lifecycle.complete(upload, service.coded(upload))
+    operation = service.operations.find(upload.operation_id, now=0)
     assert operation is not None
     assert kept == world.RESULTS_SECONDS
     assert operation.status is OperationStatus.COMPLETE
     assert operation.results_until == service.clock.now + world.RESULTS_SECONDS
-    assert service.metadata(work.operation_id) == service.batch.latest_model(world.TOPIC)
+    assert service.metadata(upload.operation_id) == service.batch.latest_model(world.TOPIC)
     assert sorted(service.files()) == [
-        f"{work.operation_id}/metadata.json",
-        f"{work.operation_id}/output.jsonl",
+        f"{upload.operation_id}/metadata.json",
+        f"{upload.operation_id}/output.jsonl",
     ]
 
 
 def should_complete_again_when_the_first_answer_was_lost(service: Service) -> None:
     service.range_bytes = 400
-    work = uploaded(service, world.file_of(20))
-    progress = service.coded(work)
-    service.transitions.complete(work, progress)
-    output = service.output(work.operation_id)
-    assert service.transitions.complete(work, progress) == world.RESULTS_SECONDS
-    assert service.output(work.operation_id) == output
+    upload = uploaded(service, world.file_of(20))
+    progress = service.coded(upload)
+    service.lifecycle.complete(upload, progress)
+    output = service.output(upload.operation_id)
+    assert service.lifecycle.complete(upload, progress) == world.RESULTS_SECONDS
+    assert service.output(upload.operation_id) == output
 
 
 def should_not_complete_when_the_output_is_not_what_was_written(service: Service) -> None:
-    work = uploaded(service, world.file_of(4))
-    progress = service.coded(work)
-    key = f"{work.operation_id}/output.jsonl"
+    upload = uploaded(service, world.file_of(4))
+    progress = service.coded(upload)
+    key = f"{upload.operation_id}/output.jsonl"
     service.s3.put_object(Bucket=world.OUTPUTS, Key=key, Body=b"short")
     with pytest.raises(OutputMismatch):
-        service.transitions.complete(work, progress)
-    assert service.state(work.operation_id).status is OperationStatus.IN_PROGRESS
+        service.lifecycle.complete(upload, progress)
+    assert service.state(upload.operation_id).status is OperationStatus.IN_PROGRESS
 
 
 def should_not_complete_what_another_execution_began(service: Service) -> None:
-    work = uploaded(service, world.file_of(4))
-    progress = service.coded(work)
-    other = Work(work.operation_id, work.version_id, work.size, execution="other")
+    upload = uploaded(service, world.file_of(4))
+    progress = service.coded(upload)
+    other = Upload(upload.operation_id, upload.version_id, upload.size, execution="other")
     with pytest.raises(OperationLost):
-        service.transitions.complete(other, progress)
+        service.lifecycle.complete(other, progress)
 
 
 def should_delete_the_results_when_their_time_is_over(service: Service) -> None:
-    work = uploaded(service, world.file_of(4))
-    service.transitions.complete(work, service.coded(work))
-    service.transitions.expire(work)
-    service.transitions.expire(work)
+    upload = uploaded(service, world.file_of(4))
+    service.lifecycle.complete(upload, service.coded(upload))
+    service.lifecycle.expire(upload)
+    service.lifecycle.expire(upload)
     assert service.files() == []
-    assert service.state(work.operation_id).error is not None
+    assert service.state(upload.operation_id).error is not None
 
 
 def should_fail_with_the_reason_and_leave_no_files(service: Service) -> None:
     service.range_bytes = 400
-    work = uploaded(service, world.file_of(20))
-    service.coded(work)
-    begin_upload(service, work, "pieces/00003.jsonl")
+    upload = uploaded(service, world.file_of(20))
+    service.coded(upload)
+    begin_upload(service, upload, "pieces/00003.jsonl")
     cause = json.dumps({"errorMessage": "Line 7 is empty; remove it.", "errorType": "any"})
     for _ in range(2):  # the second time changes nothing
-        service.transitions.fail(work, error="InputRefused", cause=cause)
-    assert service.state(work.operation_id).to_json() == {
+        service.lifecycle.fail(upload, error="InputRefused", cause=cause)
+    assert service.state(upload.operation_id).to_json() == {
         "operationStatus": "failed",
         "error": "Line 7 is empty; remove it.",
     }
@@ -231,11 +231,11 @@ def should_find_lines_whatever_their_ends(block: bytes, lines: list[bytes]) -> N
 
 
 def should_be_retried_when_s3_is_busy(service: Service) -> None:
-    work = uploaded(service, world.file_of(1))
+    upload = uploaded(service, world.file_of(1))
     broken = service.code_step(s3=_busy_s3())
-    service.transitions.begin(work)
+    service.lifecycle.begin(upload)
     with pytest.raises(AwsBusy):
-        broken.run(state_of(work))
+        broken.run(state_of(upload))
 
 
 def _busy_s3() -> object:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from coding_service.errors import AwsBusy, Final, TryAgain, leaves
-from coding_service.inference.lifecycle import UNEXPECTED, Work
-from coding_service.inference.lifecycle_handler import settle
+from coding_service.inference.lifecycle import UNEXPECTED, Upload
+from coding_service.inference.lifecycle_handler import advance
 from infra.project_files import STATE_MACHINES
 from protocol.statuses import OperationStatus
 from tests.support.aws import played_aws
@@ -61,7 +61,7 @@ class Machine:
             self.kept[operation_id] = self.service.output(operation_id)
         if event["step"] == "cut":
             return self.service.cut_step().run(event)
-        return settle(event, replace(self.service.transitions, results_seconds=1))
+        return advance(event, replace(self.service.lifecycle, results_seconds=1))
 
     def _infer(self, event: dict[str, Any]) -> dict[str, Any]:
         if event["step"] == "explain":
@@ -71,23 +71,23 @@ class Machine:
             raise self.trouble.pop(0)
         return self.service.code_step().run(event)
 
-    def run(self, work: Work) -> tuple[str, list[str]]:
+    def run(self, upload: Upload) -> tuple[str, list[str]]:
         """How the execution for an upload ended, and the states that it went through."""
         state = {
-            "operation_id": work.operation_id,
-            "version_id": work.version_id,
-            "bytes": work.size,
+            "operation_id": upload.operation_id,
+            "version_id": upload.version_id,
+            "bytes": upload.size,
         }
-        arn = self.executions.start(work.execution, state)
+        arn = self.executions.start(upload.execution, state)
         eventually(lambda: not self.executions.is_running(arn))
         return self.executions.ended(arn)["status"], self.executions.states_entered(arn)
 
-    def upload(self, content: bytes) -> Work:
+    def upload(self, content: bytes) -> Upload:
         operation_id = self.service.create().operation_id
         return self.service.upload(operation_id, content, execution=f"{operation_id}-1")
 
-    def status(self, work: Work) -> tuple[OperationStatus, str | None]:
-        state = self.service.state(work.operation_id)
+    def status(self, upload: Upload) -> tuple[OperationStatus, str | None]:
+        state = self.service.state(upload.operation_id)
         return state.status, state.error
 
 
@@ -104,30 +104,30 @@ def inline_machine(models: Path) -> Iterator[Machine]:
 
 
 def should_code_keep_and_delete_when_the_file_is_good(machine: Machine) -> None:
-    work = machine.upload(world.file_of(5))
-    ended, states = machine.run(work)
+    upload = machine.upload(world.file_of(5))
+    ended, states = machine.run(upload)
     assert ended == "SUCCEEDED"
     assert states == [
         *("Begin", "Wanted?", "Code", "Complete", "Keep results"),
         *("Expire", "Expired"),
     ]
-    assert len(machine.kept[work.operation_id].splitlines()) == 5
-    assert machine.status(work)[0] is OperationStatus.COMPLETE
+    assert len(machine.kept[upload.operation_id].splitlines()) == 5
+    assert machine.status(upload)[0] is OperationStatus.COMPLETE
     assert machine.service.files() == []
 
 
 def should_code_ranges_and_join_them_when_the_file_is_large(machine: Machine) -> None:
     machine.service.range_bytes = 500
     content = world.file_of(60)
-    work = machine.upload(content)
-    ended, states = machine.run(work)
+    upload = machine.upload(content)
+    ended, states = machine.run(upload)
     assert ended == "SUCCEEDED"
     assert [state for state in states if state != "Code range"] == [
         *("Begin", "Wanted?", "Cut", "Code ranges", "Join", "Complete", "Keep results"),
         *("Expire", "Expired"),
     ]
     assert machine.service.files() == []
-    assert machine.kept[work.operation_id] == alone(machine, content)
+    assert machine.kept[upload.operation_id] == alone(machine, content)
 
 
 def should_try_a_range_again_when_its_function_was_killed(machine: Machine) -> None:
@@ -135,10 +135,10 @@ def should_try_a_range_again_when_its_function_was_killed(machine: Machine) -> N
     machine.troubled_range = 3
     machine.trouble = [type("Runtime.ExitError", (Exception,), {})("killed"), AwsBusy("SlowDown")]
     content = world.file_of(60)
-    work = machine.upload(content)
-    assert machine.run(work)[0] == "SUCCEEDED"
+    upload = machine.upload(content)
+    assert machine.run(upload)[0] == "SUCCEEDED"
     assert machine.trouble == []
-    assert machine.kept[work.operation_id] == alone(machine, content)
+    assert machine.kept[upload.operation_id] == alone(machine, content)
 
 
 def should_name_the_files_first_bad_line_when_ranges_have_several(
@@ -148,11 +148,11 @@ def should_name_the_files_first_bad_line_when_ranges_have_several(
     machine.service.range_bytes = 500
     lines = world.file_of(60).splitlines()
     lines[40], lines[53] = b"nonsense", b""
-    work = machine.upload(b"\n".join(lines))
-    ended, states = machine.run(work)
+    upload = machine.upload(b"\n".join(lines))
+    ended, states = machine.run(upload)
     assert ended == "SUCCEEDED"
     assert states[-3:] == ["Explain", "Tell why", "Failed"]
-    status, error = machine.status(work)
+    status, error = machine.status(upload)
     assert status is OperationStatus.FAILED
     assert error is not None
     assert error.startswith("Line 41 is not JSON")
@@ -164,28 +164,28 @@ def should_fail_aloud_when_a_range_fails_for_no_known_reason(inline_machine: Mac
     machine.service.range_bytes = 500
     machine.troubled_range = 3
     machine.trouble = [ZeroDivisionError("internals")]
-    work = machine.upload(world.file_of(60))
-    ended, states = machine.run(work)
+    upload = machine.upload(world.file_of(60))
+    ended, states = machine.run(upload)
     assert ended == "FAILED"
     assert states[-3:] == ["Explain", "Give up", "Broken"]
-    assert machine.status(work) == (OperationStatus.FAILED, UNEXPECTED)
+    assert machine.status(upload) == (OperationStatus.FAILED, UNEXPECTED)
     assert machine.service.files() == []
 
 
 def alone(machine: Machine, content: bytes) -> bytes:
     """What one function makes of a file."""
     service = replace(machine.service, range_bytes=1 << 40)
-    work = service.upload(service.create().operation_id, content)
-    service.coded(work)
-    return service.output(work.operation_id)
+    upload = service.upload(service.create().operation_id, content)
+    service.coded(upload)
+    return service.output(upload.operation_id)
 
 
 def should_tell_the_owner_and_succeed_when_the_file_cannot_be_coded(machine: Machine) -> None:
-    work = machine.upload(b"nonsense\n")
-    ended, states = machine.run(work)
+    upload = machine.upload(b"nonsense\n")
+    ended, states = machine.run(upload)
     assert ended == "SUCCEEDED"
     assert states[-2:] == ["Tell why", "Failed"]
-    status, error = machine.status(work)
+    status, error = machine.status(upload)
     assert status is OperationStatus.FAILED
     assert error is not None
     assert error.startswith("Line 1 is not JSON")
@@ -196,25 +196,25 @@ def should_fail_aloud_and_tell_no_internals_when_the_error_is_unexpected(
     machine: Machine,
 ) -> None:
     machine.trouble = [ZeroDivisionError("internals")]
-    work = machine.upload(world.file_of(1))
-    ended, states = machine.run(work)
+    upload = machine.upload(world.file_of(1))
+    ended, states = machine.run(upload)
     assert ended == "FAILED"
     assert states[-2:] == ["Give up", "Broken"]
-    assert machine.status(work) == (OperationStatus.FAILED, UNEXPECTED)
+    assert machine.status(upload) == (OperationStatus.FAILED, UNEXPECTED)
 
 
 def should_try_again_when_aws_was_busy(machine: Machine) -> None:
     machine.trouble = [AwsBusy("GetObject: SlowDown")]
-    work = machine.upload(world.file_of(1))
-    assert machine.run(work)[0] == "SUCCEEDED"
-    assert machine.status(work)[0] is OperationStatus.COMPLETE
+    upload = machine.upload(world.file_of(1))
+    assert machine.run(upload)[0] == "SUCCEEDED"
+    assert machine.status(upload)[0] is OperationStatus.COMPLETE
 
 
 def should_end_quietly_when_the_upload_is_not_wanted(machine: Machine) -> None:
-    work = machine.upload(world.file_of(1))
-    machine.service.operations.time_out(work.operation_id)
-    assert machine.run(work) == ("SUCCEEDED", ["Begin", "Wanted?", "Not wanted"])
-    assert machine.status(work) == (OperationStatus.TIMED_OUT, None)
+    upload = machine.upload(world.file_of(1))
+    machine.service.operations.time_out(upload.operation_id)
+    assert machine.run(upload) == ("SUCCEEDED", ["Begin", "Wanted?", "Not wanted"])
+    assert machine.status(upload) == (OperationStatus.TIMED_OUT, None)
 
 
 def tasks() -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from coding_service.inference.start_handler import execution_name, start_inference
-from coding_service.inference.state import Stage
+from coding_service.inference.state import StepStatus
 from coding_service.operations.operation import input_key
 from protocol.statuses import OperationStatus
 from tests.support.aws import played_aws
@@ -30,8 +30,8 @@ def should_delete_an_upload_that_arrives_after_the_time_out(service: Service) ->
     operation_id = service.create().operation_id
     service.clock.now += TIMES_OUT
     service.state(operation_id)
-    work = service.upload(operation_id, world.file_of(1))
-    assert service.transitions.begin(work) is Stage.UNWANTED
+    upload = service.upload(operation_id, world.file_of(1))
+    assert service.lifecycle.begin(upload) is StepStatus.UNWANTED
     assert service.files() == []
     assert service.state(operation_id).status is OperationStatus.TIMED_OUT
 
@@ -41,41 +41,41 @@ def should_code_an_upload_whose_event_came_before_anybody_saw_the_time_out(
 ) -> None:
     operation_id = service.create().operation_id
     service.clock.now += TIMES_OUT
-    work = service.upload(operation_id, world.file_of(1))
-    assert service.transitions.begin(work) is Stage.SMALL
+    upload = service.upload(operation_id, world.file_of(1))
+    assert service.lifecycle.begin(upload) is StepStatus.SMALL
     assert service.state(operation_id).status is OperationStatus.IN_PROGRESS
     assert not service.operations.time_out(operation_id)
 
 
 def should_begin_again_when_the_same_execution_repeats_its_step(service: Service) -> None:
-    work = service.upload(service.create().operation_id, world.file_of(1))
-    assert service.transitions.begin(work) is Stage.SMALL
-    assert service.transitions.begin(work) is Stage.SMALL
+    upload = service.upload(service.create().operation_id, world.file_of(1))
+    assert service.lifecycle.begin(upload) is StepStatus.SMALL
+    assert service.lifecycle.begin(upload) is StepStatus.SMALL
     assert len(service.files()) == 1
 
 
 def should_delete_a_second_upload_and_go_on_with_the_first(service: Service) -> None:
     operation_id = service.create().operation_id
     first = service.upload(operation_id, world.file_of(3))
-    service.transitions.begin(first)
+    service.lifecycle.begin(first)
     second = service.upload(operation_id, world.file_of(9), execution="second")
-    assert service.transitions.begin(second) is Stage.UNWANTED
+    assert service.lifecycle.begin(second) is StepStatus.UNWANTED
     assert service.coded(first).records == 3
 
 
 def should_not_code_twice_when_the_url_is_used_again_later(service: Service) -> None:
     operation_id = service.create().operation_id
     first = service.upload(operation_id, world.file_of(3))
-    service.transitions.complete(first, service.coded(first))
+    service.lifecycle.complete(first, service.coded(first))
     again = service.upload(operation_id, world.file_of(3), execution="second")
-    assert service.transitions.begin(again) is Stage.UNWANTED
+    assert service.lifecycle.begin(again) is StepStatus.UNWANTED
     assert service.state(operation_id).status is OperationStatus.COMPLETE
     assert input_key(operation_id) not in service.files()
 
 
 def should_delete_an_upload_for_an_operation_that_nobody_knows(service: Service) -> None:
-    work = service.upload(world.new_guid(), world.file_of(1))
-    assert service.transitions.begin(work) is Stage.UNWANTED
+    upload = service.upload(world.new_guid(), world.file_of(1))
+    assert service.lifecycle.begin(upload) is StepStatus.UNWANTED
     assert service.files() == []
 
 

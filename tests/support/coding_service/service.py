@@ -19,8 +19,8 @@ from coding_service.coder.catalogue import Catalogue
 from coding_service.inference.code import CodeStep
 from coding_service.inference.cut import CutStep
 from coding_service.inference.explain import ExplainStep
-from coding_service.inference.lifecycle import Transitions, Work
-from coding_service.inference.state import Coded, Stage
+from coding_service.inference.lifecycle import OperationLifecycle, Upload
+from coding_service.inference.state import Coded, StepStatus
 from coding_service.models.bucket import ModelsBucket
 from coding_service.models.registry import DeployedModels, ModelRegistry
 from coding_service.operations.files import InputFile
@@ -96,8 +96,8 @@ class Service:
         )
 
     @property
-    def transitions(self) -> Transitions:
-        return Transitions(
+    def lifecycle(self) -> OperationLifecycle:
+        return OperationLifecycle(
             self.operations,
             self.s3,
             INPUTS,
@@ -144,26 +144,26 @@ class Service:
     def state(self, operation_id: str, *, client_id: str = ALICE) -> OperationState:
         return self.batch.state(client_id=client_id, topic=TOPIC, operation_id=operation_id)
 
-    def upload(self, operation_id: str, content: bytes, *, execution: str = "first") -> Work:
+    def upload(self, operation_id: str, content: bytes, *, execution: str = "first") -> Upload:
         """What the presigned PUT does, and the execution that the event would start."""
         version = self.s3.put_object(Bucket=INPUTS, Key=input_key(operation_id), Body=content)
-        return Work(operation_id, version["VersionId"], len(content), execution)
+        return Upload(operation_id, version["VersionId"], len(content), execution)
 
-    def coded(self, work: Work, **changes: Any) -> Coded:
+    def coded(self, upload: Upload, **changes: Any) -> Coded:
         """Everything coded and joined, step by step as the state machine does it."""
-        begun = self.transitions.begin(work)
-        state = state_of(work)
-        if begun is Stage.SMALL:
+        begun = self.lifecycle.begin(upload)
+        state = state_of(upload)
+        if begun is StepStatus.SMALL:
             return Coded.from_state(self.code_step(**changes).run(state))
         code = self.code_step(**changes)
-        ranges = [Coded.from_state(code.run(each)) for each in self.ranges_of(work)]
-        return self.transitions.join(work, ranges)
+        ranges = [Coded.from_state(code.run(each)) for each in self.ranges_of(upload)]
+        return self.lifecycle.join(upload, ranges)
 
-    def ranges_of(self, work: Work) -> list[dict[str, Any]]:
+    def ranges_of(self, upload: Upload) -> list[dict[str, Any]]:
         """The states that the Map makes of what Cut gives."""
-        cut = self.cut_step().run(state_of(work))
+        cut = self.cut_step().run(state_of(upload))
         return [
-            {**state_of(work), "range": each, "has_record_id": cut["has_record_id"]}
+            {**state_of(upload), "range": each, "has_record_id": cut["has_record_id"]}
             for each in cut["ranges"]
         ]
 
@@ -191,13 +191,13 @@ def input_file(service: Service) -> InputFile:
     return InputFile(service.s3, INPUTS, "any", "version", 10)
 
 
-def state_of(work: Work) -> dict[str, Any]:
+def state_of(upload: Upload) -> dict[str, Any]:
     """The state that the state machine io to "Code" and "Cut"."""
     return {
-        "operation_id": work.operation_id,
-        "version_id": work.version_id,
-        "bytes": work.size,
-        "execution": work.execution,
+        "operation_id": upload.operation_id,
+        "version_id": upload.version_id,
+        "bytes": upload.size,
+        "execution": upload.execution,
     }
 
 
