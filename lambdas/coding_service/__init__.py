@@ -2,6 +2,6 @@
 
 import gc
 
-# What a cold start makes mostly stays (modules, service models); to look through it for garbage
-# every 700 new objects, Python's default, takes a tenth of the start.
+# A cold start's objects mostly stay (modules, service models); looking through them for garbage
+# at every 700 new objects, Python's default, takes a tenth of the start.
 gc.set_threshold(200_000, 10, 10)

@@ -16,7 +16,7 @@ AddressingStyle = Literal["virtual", "path"]
 
 @dataclass(frozen=True, slots=True)
 class AuthorizeEnvironment:
-    """What the authorizer needs to check a token."""
+    """The user pool whose tokens the authorizer accepts."""
 
     jwks_url: str
     issuer: str
@@ -36,7 +36,7 @@ class AuthorizeEnvironment:
 
 @dataclass(frozen=True, slots=True)
 class StorageEnvironment:
-    """Where operations and their files lie."""
+    """The table and the buckets of operations, files and models."""
 
     table: str
     input_bucket: str
@@ -101,14 +101,14 @@ class StartEnvironment:
 
 @dataclass(frozen=True, slots=True)
 class MachineLearningEnvironment:
-    """What Amazon ML's API needs."""
+    """The table, clients and addresses of Amazon ML's API."""
 
     table: str
     state_machine_arn: str
     access_keys: str
     """JSON: access key ids with their client and the ARN of their secret."""
     signed_path: str
-    """The path that clients sign, where the gateway does not tell it; else empty."""
+    """The path that clients sign, where the gateway's event lacks it; else empty."""
     account: str
     region: str
 
@@ -126,7 +126,7 @@ class MachineLearningEnvironment:
 
 @dataclass(frozen=True, slots=True)
 class PredictionEnvironment:
-    """What works on data sources and predictions."""
+    """The table of data sources and predictions."""
 
     table: str
 

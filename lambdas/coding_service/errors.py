@@ -1,4 +1,4 @@
-"""What can go wrong in the service, and who can mend it.
+"""The errors of the service, by who can mend them.
 
 CodingServiceError
 ├── Refusal              the API's caller: a row of the documented error table; never leaves the API
@@ -13,7 +13,7 @@ CodingServiceError
     ├── EnvironmentIncomplete  a function lacks a variable: mend the stack
     ├── KeysUnavailable        the user pool's signing keys can't be read
     ├── OutputMismatch         the output is not what was written: a defect
-    ├── LineNotCoded           the model fails on a line: a defect; the owner is told the line
+    ├── LineNotCoded           the model fails on a line: a defect; the status names the line
     ├── RangesFailed           ranges failed again and again, and no line is known
     └── OperationLost          an item that an execution works on has gone: a defect
 
@@ -45,7 +45,7 @@ class AwsBusy(TryAgain):
 
 
 class Final(CodingServiceError):
-    """The operation fails; the text tells its owner why and what to do next."""
+    """The operation fails; the text says to its owner why, and what to do next."""
 
 
 class InputRefused(Final):
@@ -61,7 +61,7 @@ class ModelGone(Final):
 
 
 class OperatorNeeded(CodingServiceError):
-    """Something that only the service's operator can mend."""
+    """A failure that only the service's operator can mend."""
 
 
 class EnvironmentIncomplete(OperatorNeeded):
@@ -77,7 +77,7 @@ class OutputMismatch(OperatorNeeded):
 
 
 class LineNotCoded(OperatorNeeded):
-    """A good line on which the coder itself fails. Its text is for the owner as well."""
+    """The coder itself fails on a good line. The text is for the owner as well."""
 
 
 class RangesFailed(OperatorNeeded):

@@ -28,7 +28,7 @@ class ServiceAnswer(Enum):
 
     @classmethod
     def of(cls, http_status: int, text: str) -> Self | None:
-        """The row that an answer matches, or None for one that is not documented."""
+        """The row with this status and text, or None where none is documented."""
         wanted = text.strip().rstrip(".").lower()
         for row in cls:
             if row.http_status == http_status and row.text.rstrip(".").lower() == wanted:

@@ -1,8 +1,8 @@
-"""The bodies of the service's answers, as types that keep secrets out of sight.
+"""The bodies of the service's answers, as types whose reprs show no secrets.
 
 Each message has `from_json` (a decoded JSON body; raises `MalformedMessage`) and `to_json`.
-Presigned URLs are secrets: whoever holds one may read or write the file. They are therefore
-left out of every repr, so that no log line or exception text can carry them by accident.
+Presigned URLs are secrets: their holder may read or write the file. They are therefore left out of
+every repr, so that no log line or exception text can hold them by accident.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from protocol.statuses import OperationStatus
 
 
 class MalformedMessage(ValueError):
-    """An answer lacks a documented field, or has it with another type. Names the field only."""
+    """An answer lacks a documented field or has it with another type. The text names the field."""
 
 
 def _text(body: Any, name: str) -> str:
@@ -124,9 +124,9 @@ class OperationState:
 
     status: OperationStatus
     response_download_url: str | None = field(default=None, repr=False)
-    """Presigned GET of the coded lines, valid for one hour; a secret. Only with `complete`."""
+    """Presigned GET of the coded lines, valid for one hour; a secret. With `complete` only."""
     metadata_download_url: str | None = field(default=None, repr=False)
-    """Presigned GET of the model's metadata; a secret. Only with `complete`."""
+    """Presigned GET of the model's metadata; a secret. With `complete` only."""
     error: str | None = None
     """Why inference failed. With `failed`; with `complete` only where the files are gone."""
 

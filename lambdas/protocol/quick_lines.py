@@ -1,9 +1,9 @@
-"""Checks many lines in one go: a quick yes for the usual ones, "not sure" for all others.
+"""Checks many lines in one go: returns their facts for the usual ones, None for all others.
 
-Each check answers for a list of lines only what the careful functions of `records` would answer
-line by line, and otherwise None: then they have to be asked. The quick check decodes every line
-straight into a type that has no room for anything unusual, which costs a fraction of decoding it
-into a dict and looking at that; msgspec is what decodes in both.
+Each check returns what the functions of `records` would find line by line, or None: then those have
+to be called. The quick check decodes every line straight into a type that has exactly the usual
+fields, which costs a fraction of decoding it into a dict and looking at that; msgspec decodes in
+both.
 """
 
 from collections.abc import Callable
@@ -46,7 +46,7 @@ class QuickRecords:
         return self._typed.record_ids(lines)
 
     def _first_is_good(self, lines: list[bytes]) -> bool:
-        """Lets the first line say whether the file has recordIds."""
+        """Whether the first line is a record, which also decides whether the file has recordIds."""
         try:
             self._form.parse(lines[0])
         except RecordFault:
@@ -65,7 +65,7 @@ class _TypedRecords:
             names[RECORD_ID] = "record_id"
         self._decode = text_decoder(names)
         self._short_bytes = MAX_TEXT_CHARACTERS + sum(len(n) + AROUND_A_FIELD for n in names)
-        """A line of so many bytes has no room for more text than is allowed."""
+        """A line of so many bytes cannot hold more text than is allowed."""
 
     def record_ids(self, lines: list[bytes]) -> list[str] | None:
         longest = max(map(len, lines))
@@ -88,7 +88,10 @@ class _TypedRecords:
 
 
 def text_decoder(attributes: dict[str, str]) -> Decode | None:
-    """Of objects with exactly these fields, all text; None for names that msgspec can't take."""
+    """A decoder of objects with exactly these fields, all text, into attributes of these names.
+
+    None for names that msgspec can't take.
+    """
     try:
         record = msgspec.defstruct(
             "Record",
@@ -103,9 +106,9 @@ def text_decoder(attributes: dict[str, str]) -> Decode | None:
 
 
 def _coded_decoder(record_id: str) -> Decode:
-    """Of lines of output as documented, with `record_id` as the name of the recordId.
+    """A decoder of lines of output as documented, with `record_id` as the name of the recordId.
 
-    What stands in a result is checked for JSON's grammar and kept as it is written; that it is
+    The content of a result is checked for JSON's grammar and kept as it is written; that it is
     UTF-8 is not checked.
     """
     coded = msgspec.defstruct(
@@ -123,7 +126,7 @@ def _coded_decoder(record_id: str) -> Decode:
 
 
 class QuickOutput:
-    """The quick check of lines of output. Tries the slip `id` for `recordId` where it was seen."""
+    """The quick check of lines of output; takes `id` for `recordId` as well, as samples have it."""
 
     def __init__(self) -> None:
         self._decoders = [_coded_decoder(RECORD_ID), _coded_decoder("id")]

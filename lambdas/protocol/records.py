@@ -13,7 +13,7 @@ import msgspec
 
 RECORD_ID = "recordId"
 MAX_TEXT_CHARACTERS = 300  # of a record's text fields together: the service's user guide
-MAX_LINE_BYTES = 1 << 20  # ours: 300 characters need under 4 kB even fully escaped; the rest is ids
+MAX_LINE_BYTES = 1 << 20  # 300 characters need under 4 kB fully escaped; the rest is ids; ours
 
 UTF8_BOM = b"\xef\xbb\xbf"
 
@@ -31,7 +31,7 @@ class RecordForm:
     """Checks the lines of one file against a model's `inputFormat`.
 
     The first good line decides whether the file has `recordId`; every later line must agree.
-    A form therefore belongs to one file and is fed its lines in order.
+    A form therefore belongs to one file, whose lines it must check in order.
     """
 
     input_format: tuple[str, ...]
@@ -104,14 +104,14 @@ def _object_of(line: bytes, decode: Callable[[bytes], dict[str, Any]]) -> dict[s
 
 
 def _no_json(error: Exception) -> RecordFault:
-    """With the decoder's message; it names a position, never the content."""
+    """The fault with the decoder's message, which names a position, never the content."""
     return RecordFault(f"is not JSON in UTF-8: {str(error)[:120]}")
 
 
 def record_id_of(coded: Mapping[str, Any]) -> str:
     """The recordId of a line of output; `""` where the input had none.
 
-    Survives two slips of the documented samples: `id` for `recordId`, and keys that begin
+    Accepts two slips of the documented samples: `id` for `recordId`, and keys that begin
     with a space.
     """
     for name, value in coded.items():
@@ -126,10 +126,11 @@ def is_coded(coded: Mapping[str, Any]) -> bool:
 
 
 def decode_output_line(line: bytes) -> dict[str, Any]:
-    """A line of output as an object: text decoded, other values as they are written.
+    """A line of output as an object: text decoded, other values as bytes as they are written.
 
-    Those pass to the user byte for byte, and JSON knows no greatest number. Raises `RecordFault`
-    where the line is no object."""
+    Those reach the user byte for byte, and JSON knows no greatest number. Raises `RecordFault`
+    where the line is no object.
+    """
     coded = _object_of(line, _decode_outline)
     try:
         line.decode()
