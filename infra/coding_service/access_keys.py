@@ -19,30 +19,29 @@ SECRET_LENGTH = 40  # as AWS's own
 
 
 class AccessKeys(Construct):
-    """A key for each client that the settings name; made at the first deployment, and kept.
-
-    :ivar arns: the secrets' ARNs by client. :ivar key: encrypts them.
-    """
+    """A key for each client that the settings name; made at the first deployment, and kept."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, key: kms.IKey, settings: Settings
     ) -> None:
         super().__init__(scope, construct_id)
         self.key = key
+        """Encrypts the secrets."""
         self.arns = {
             client: _arn(self._secret(client, settings))
             for client in settings.machine_learning_clients
         }
+        """The secrets' ARNs by client."""
 
     @property
     def declared(self) -> str:
-        """What the function knows of them: whose they are, and where their secrets lie."""
+        """The keys as the function's variable: whose they are, and the ARNs of their secrets."""
         return Stack.of(self).to_json_string(
             {_access_key_id(client): [client, arn] for client, arn in self.arns.items()}
         )
 
     def may_read(self) -> tuple[iam.PolicyStatement, ...]:
-        """Statements for who checks signatures."""
+        """Statements for the function that checks signatures."""
         return (
             iam.PolicyStatement(
                 actions=["secretsmanager:GetSecretValue"], resources=list(self.arns.values())

@@ -17,12 +17,7 @@ PATH = "machinelearning"
 
 
 class MachineLearning(Construct):
-    """What speaks Amazon ML's API.
-
-    :ivar url: the `endpoint_url` of clients.
-    :ivar key_secret_arn: secret with the access key of the first client. :ivar key: encrypts it.
-    :ivar role_arn: the role that reads data and writes results in its clients' buckets.
-    """
+    """The path, function and keys of Amazon ML's API, and the state machine that it starts."""
 
     def __init__(
         self,
@@ -36,6 +31,7 @@ class MachineLearning(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.key = key
+        """Encrypts the clients' access keys."""
         keys = AccessKeys(self, "AccessKeys", key=key, settings=factory.settings)
         predictions = Predictions(self, "Predictions", storage=storage, factory=factory, key=key)
         self.answer = self._answer(api, keys, predictions, factory)
@@ -57,8 +53,11 @@ class MachineLearning(Construct):
         )
         self.work, self.machine = predictions.work, predictions.machine
         self.url = f"{api.url}/{PATH}"
+        """The `endpoint_url` of clients."""
         self.key_secret_arn = next(iter(keys.arns.values()))
+        """The secret with the access key of the first client."""
         self.role_arn = self.work.role.role_arn
+        """The role that reads data and writes results in clients' buckets."""
         self._add_path(api)
 
     def _answer(
@@ -77,7 +76,7 @@ class MachineLearning(Construct):
                 "ACCESS_KEYS": keys.declared,
                 "ACCOUNT_ID": Aws.ACCOUNT_ID,
                 "SERVICE_REGION": Aws.REGION,
-                # The local cloud leaves the front of the address out when it tells the path.
+                # The path in the local cloud's events lacks the front of the address.
                 "SIGNED_PATH": (
                     f"/_aws/execute-api/{api.rest.rest_api_id}/{STAGE}/{PATH}"
                     if factory.settings.local_cloud

@@ -1,4 +1,4 @@
-"""What works on data sources and batch predictions: a table, a function, a state machine."""
+"""The work on data sources and batch predictions: a table, a function, a state machine."""
 
 from typing import cast
 
@@ -21,11 +21,7 @@ WORK_FOLDER = "machine-learning/*"  # in the bucket of outputs: plans, pieces an
 
 
 class Predictions(Construct):
-    """Data sources and predictions, and the work on them.
-
-    :ivar table: both kinds, by client. :ivar machine: statemachine/predictions.asl.json.
-    :ivar work: the function behind its states; its role reads and writes in clients' buckets.
-    """
+    """Data sources and predictions, and the work on them."""
 
     def __init__(
         self,
@@ -47,8 +43,11 @@ class Predictions(Construct):
             sort_key="sk",
             expires_at="expires_at",
         )
+        """Holds data sources and predictions, by client."""
         self.work = self._work_function(storage, factory)
+        """The function behind the machine's states; its role reads and writes clients' buckets."""
         self.machine = self._machine(storage, factory)
+        """Runs statemachine/predictions.asl.json."""
 
     def use_table(self, *actions: str) -> list[iam.PolicyStatement]:
         """Statements for actions on data sources and predictions."""
@@ -144,7 +143,8 @@ class Predictions(Construct):
 
 
 def _use_clients_buckets(factory: FunctionFactory) -> list[iam.PolicyStatement]:
-    """What the settings name. A bucket of the same account may allow the role by itself."""
+    """Statements for the buckets and keys in settings; other buckets of the account may allow the
+    role by their own policy."""
     settings = factory.settings
     statements = []
     if buckets := settings.batch_prediction_buckets:

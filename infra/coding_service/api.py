@@ -1,4 +1,4 @@
-"""The service's HTTP face: a REST API whose every answer has the documented text."""
+"""The service's REST API, whose every answer has the documented text."""
 
 import json
 
@@ -59,10 +59,7 @@ ACCESS_LOG = json.dumps(
 
 
 class Api(Construct):
-    """The REST API and the one function behind its paths.
-
-    :ivar url: base address in front of `/v1`, without a slash at the end.
-    """
+    """The REST API and the one function behind its paths."""
 
     def __init__(
         self,
@@ -122,6 +119,7 @@ class Api(Construct):
             else f"https://{self.rest.rest_api_id}.execute-api.{Stack.of(self).region}"
             f".amazonaws.com/{STAGE}"
         )
+        """The base address in front of `/v1`, without a slash at the end."""
 
     def _add_routes(self, authorizer: apigateway.IAuthorizer) -> None:
         integration = apigateway.LambdaIntegration(

@@ -1,4 +1,4 @@
-"""Who may call: an OAuth token endpoint for client credentials (Cognito) and the authorizer."""
+"""Access to the API: the token endpoint for client credentials (Cognito) and the authorizer."""
 
 from aws_cdk import Aws, Duration, Fn, Stack
 from aws_cdk import aws_apigateway as apigateway
@@ -11,7 +11,7 @@ from infra.nag import acknowledge
 
 RESOURCE_SERVER, SCOPE = "dropcoder", "batch-code"
 # API Gateway keeps a policy that long, by token. A token that ends meanwhile is refused by the
-# API function, which is told its end.
+# API function, which finds its end in the event.
 POLICY_KEPT = Duration.seconds(300)
 
 
@@ -19,9 +19,6 @@ class Auth(Construct):
     """The user pool of machine clients, its token endpoint and the API's authorizer.
 
     Clients are registered with `aws cognito-idp create-user-pool-client` (docs/coding-service.md).
-
-    :ivar url: base address in front of `/oauth2/token`.
-    :ivar scope: the scope that a client must be allowed.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, factory: FunctionFactory) -> None:
@@ -52,9 +49,11 @@ class Auth(Construct):
             "Domain", cognito_domain=cognito.CognitoDomainOptions(domain_prefix=prefix)
         )
         self.scope = f"{RESOURCE_SERVER}/{SCOPE}"
+        """The scope that a client must be granted."""
         self.url = settings.local_cloud or (
             f"https://{domain.domain_name}.auth.{region}.amazoncognito.com"
         )
+        """The base address in front of `/oauth2/token`."""
         issuer = f"https://cognito-idp.{region}.amazonaws.com/{self.pool.user_pool_id}"
         keys = (
             f"{settings.local_cloud}/{self.pool.user_pool_id}" if settings.local_cloud else issuer
@@ -82,7 +81,6 @@ class Auth(Construct):
 
 
 def _acknowledge_no_users(pool: cognito.UserPool) -> None:
-    """The pool holds machine clients with generated secrets, and nobody who signs in."""
     no_users = "The pool has no users: it only issues tokens to machine clients with secrets."
     for rule in ("AwsSolutions-COG2", "AwsSolutions-COG3", "AwsSolutions-COG8"):
         acknowledge(pool, rule, no_users)

@@ -21,15 +21,11 @@ EVENT_KEPT, EVENT_RETRIES = Duration.hours(24), 185
 # 1,769 MB is one whole processor (Lambda, "Configure memory"); numpy uses no second one here.
 CODER_MEMORY_MB = 1_769
 LONGEST_SECONDS = 900  # Lambda's longest
-JOIN_SECONDS = 600  # ours: S3 copies the largest output, about 45 GB, in a third of it
+JOIN_SECONDS = 600  # S3 copies the largest output, about 45 GB, in a third of it; ours
 
 
 class Inference(Construct):
-    """What codes uploaded files.
-
-    :ivar machine: statemachine/inference.asl.json.
-    :ivar lost_events: uploads whose event could not be handled.
-    """
+    """The rule, the functions and the state machine that code uploaded files."""
 
     def __init__(
         self,
@@ -41,10 +37,11 @@ class Inference(Construct):
         key: kms.IKey,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.infer = _infer_function(self, storage, factory)
-        self.settle = _settle_function(self, storage, factory)
+        self.code = _code_function(self, storage, factory)
+        self.lifecycle = _lifecycle_function(self, storage, factory)
         self.machine = self._machine(factory, key)
-        self.arrive = factory.function(
+        """Runs statemachine/inference.asl.json."""
+        self.start = factory.function(
             self,
             "Arrive",
             module="inference.start_handler",
@@ -53,20 +50,21 @@ class Inference(Construct):
             timeout_seconds=60,
             environment={"INFERENCE_STATE_MACHINE_ARN": self.machine.state_machine_arn},
         )
-        self.arrive.allow(
+        self.start.allow(
             iam.PolicyStatement(
                 actions=["states:StartExecution"], resources=[self.machine.state_machine_arn]
             )
         )
         if factory.settings.local_cloud:
             # Its S3 events leave the object's version out, so the function asks for it.
-            self.arrive.allow(
+            self.start.allow(
                 storage.use_inputs("s3:GetObject"),
-                storage.tell_missing_inputs(),
+                storage.see_missing_inputs(),
                 storage.use_files_key(read=True),
             )
         self.lost_events = dead_letters(self, "LostUploads", key=key)
-        self.arrive.keep_failed_events(self.lost_events, key=key)
+        """Events of uploads that could not be handled."""
+        self.start.keep_failed_events(self.lost_events, key=key)
         events.Rule(
             self,
             "Uploaded",
@@ -78,7 +76,7 @@ class Inference(Construct):
             ),
             targets=[
                 targets.LambdaFunction(
-                    self.arrive.function,
+                    self.start.function,
                     dead_letter_queue=self.lost_events,
                     max_event_age=EVENT_KEPT,
                     retry_attempts=EVENT_RETRIES,
@@ -87,7 +85,7 @@ class Inference(Construct):
         )
 
     def _machine(self, factory: FunctionFactory, key: kms.IKey) -> sfn.StateMachine:
-        functions = [self.infer.function, self.settle.function]
+        functions = [self.code.function, self.lifecycle.function]
         role = iam.Role(
             self,
             "MachineRole",
@@ -108,8 +106,8 @@ class Inference(Construct):
                 definition(
                     "inference.asl.json",
                     {
-                        "InferFunctionArn": self.infer.function.function_arn,
-                        "SettleFunctionArn": self.settle.function.function_arn,
+                        "InferFunctionArn": self.code.function.function_arn,
+                        "SettleFunctionArn": self.lifecycle.function.function_arn,
                         "InferenceConcurrency": factory.settings.inference_concurrency,
                     },
                 )
@@ -121,7 +119,7 @@ class Inference(Construct):
                     self, "MachineLog", key=key, settings=factory.settings
                 ),
                 level=sfn.LogLevel.ALL,
-                # Causes of errors may quote what people wrote; the table tells owners.
+                # Causes of errors may quote what people wrote; owners find them in the status.
                 include_execution_data=False,
             ),
         )
@@ -175,7 +173,7 @@ def let_run_children(machine: sfn.StateMachine, role: iam.Role) -> None:
         )
 
 
-def _infer_function(scope: Construct, storage: Storage, factory: FunctionFactory) -> TracedFunction:
+def _code_function(scope: Construct, storage: Storage, factory: FunctionFactory) -> TracedFunction:
     function = factory.function(
         scope,
         "Infer",
@@ -188,14 +186,14 @@ def _infer_function(scope: Construct, storage: Storage, factory: FunctionFactory
         *storage.use_operations(*READ_TABLE, *CHANGE_TABLE),
         *storage.see_models(),
         storage.use_inputs("s3:GetObjectVersion"),
-        storage.tell_missing_inputs(),
+        storage.see_missing_inputs(),
         storage.use_outputs("s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"),
         storage.use_files_key(read=True, write=True),
     )
     return function
 
 
-def _settle_function(
+def _lifecycle_function(
     scope: Construct, storage: Storage, factory: FunctionFactory
 ) -> TracedFunction:
     function = factory.function(
@@ -209,7 +207,7 @@ def _settle_function(
     function.allow(
         *storage.use_operations(*READ_TABLE, *CHANGE_TABLE),
         storage.use_inputs("s3:GetObjectVersion", "s3:DeleteObjectVersion"),
-        storage.tell_missing_inputs(),
+        storage.see_missing_inputs(),
         storage.use_outputs(
             "s3:PutObject",
             "s3:GetObject",

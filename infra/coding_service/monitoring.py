@@ -93,16 +93,16 @@ def watch_service(
     for name, function in (
         ("Authorize", auth.function),
         ("Answer", api.function),
-        ("Arrive", inference.arrive),
-        ("Settle", inference.settle),
+        ("Arrive", inference.start),
+        ("Settle", inference.lifecycle),
         ("MachineLearning", machine_learning.answer),
     ):
         alarms.watch_function(name, function)
-    # A file that can't be coded is an error of this function and a told failure, so errors
-    # alone are no news: InferenceFailed rings when nobody was told why.
+    # A file that can't be coded is an error of this function whose reason its owner reads, so
+    # errors alone ring no alarm: InferenceFailed does for those without a reason.
     alarms.watch(
         "InferThrottles",
-        inference.infer.function.metric_throttles(period=PERIOD, statistic="Sum"),
+        inference.code.function.metric_throttles(period=PERIOD, statistic="Sum"),
         meaning="Lambda held Infer back.",
     )
     alarms.watch(

@@ -1,4 +1,4 @@
-"""The CodingService stack: constructs, then what they show to the outside."""
+"""The CodingService stack: constructs, then the stack's outputs."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,11 +19,7 @@ from infra.settings.settings import Settings
 
 
 class CodingServiceStack(Stack):
-    """An implementation of the batch-coding service; needs nothing from Pipeline.
-
-    :ivar addresses: where Pipeline finds the service.
-    :ivar machine_learning: Amazon ML's API over the same models.
-    """
+    """An implementation of the batch-coding service; needs nothing from Pipeline."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, **options: Any
@@ -47,6 +43,7 @@ class CodingServiceStack(Stack):
         self.machine_learning = MachineLearning(
             self, "MachineLearning", api=api, storage=storage, factory=factory, key=key
         )
+        """Amazon ML's API over the same models."""
         watch_service(
             self,
             auth=auth,
@@ -59,6 +56,7 @@ class CodingServiceStack(Stack):
 
         hosts = self._presigned_hosts(settings)
         self.addresses = ServiceAddresses(api.url, auth.url, hosts)
+        """The service's addresses for Pipeline."""
         outputs = {
             "ApiUrl": api.url,
             "AuthUrl": auth.url,

@@ -1,6 +1,6 @@
-"""Where operations, their files and published models lie.
+"""The table of operations, and the buckets of their files and of published models.
 
-The table and the buckets of files empty themselves; models stay.
+Items and files are deleted after a time; models stay.
 """
 
 from typing import cast
@@ -18,7 +18,7 @@ from infra.settings.settings import Settings
 
 # Steps delete files themselves; a day is the shortest that a lifecycle rule can stand behind them.
 FILES_KEPT = Duration.days(1)
-DELETED_MODELS_KEPT = Duration.days(30)  # ours: time to find out that one was needed
+DELETED_MODELS_KEPT = Duration.days(30)  # time to find out that one was needed; ours
 CARDS = "*/model.json"  # published models' cards
 READ_TABLE = ("dynamodb:GetItem",)
 WRITE_TABLE = ("dynamodb:PutItem",)
@@ -26,13 +26,7 @@ CHANGE_TABLE = ("dynamodb:UpdateItem",)
 
 
 class Storage(Construct):
-    """The service's storage.
-
-    :ivar operations: table of operations and of each client's calls.
-    :ivar inputs: uploads, versioned, so that a second upload can't mix with the first.
-    :ivar outputs: coded lines and metadata, for less than a day.
-    :ivar models: models that were published; versioned, so that none is lost by mistake.
-    """
+    """The table and the three buckets of the service."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, key: kms.Key, settings: Settings
@@ -47,6 +41,7 @@ class Storage(Construct):
             partition_key="pk",
             expires_at="expires_at",
         )
+        """Operations and each client's calls."""
         rule = s3.LifecycleRule(
             id="DeleteWhatStepsLeft",
             expiration=FILES_KEPT,
@@ -66,6 +61,7 @@ class Storage(Construct):
                 ),
             ],
         )
+        """Uploads; versioned, so that a second upload can't mix with the first."""
         self.outputs = secure_bucket(
             self,
             "Outputs",
@@ -75,6 +71,7 @@ class Storage(Construct):
             tells_event_bus=False,
             lifecycle_rules=[rule],
         )
+        """Coded lines and metadata, for less than a day."""
         self.models = secure_bucket(
             self,
             "Models",
@@ -88,6 +85,7 @@ class Storage(Construct):
                 )
             ],
         )
+        """Published models; versioned, so that none is lost by mistake."""
         acknowledge_any_key(self.models, "Each model has keys of its own; they are read only.")
         acknowledge(
             Stack.of(self),
@@ -100,7 +98,7 @@ class Storage(Construct):
             )
 
     def environment(self, *, local_cloud: bool) -> dict[str, str]:
-        """What functions need to find it."""
+        """The functions' variables that name the storage."""
         return {
             "OPERATIONS_TABLE": self.operations.table_name,
             "INPUT_BUCKET": self.inputs.bucket_name,
@@ -131,17 +129,17 @@ class Storage(Construct):
         )
 
     def list_begun_outputs(self) -> iam.PolicyStatement:
-        """To find multipart uploads that a killed function left."""
+        """A statement to find multipart uploads that a killed function left."""
         return iam.PolicyStatement(
             actions=["s3:ListBucketMultipartUploads"], resources=[self.outputs.bucket_arn]
         )
 
-    def tell_missing_inputs(self) -> iam.PolicyStatement:
-        """Without it S3 answers 403 and not 404 for an object that is gone (S3, GetObject)."""
+    def see_missing_inputs(self) -> iam.PolicyStatement:
+        """A statement for a 404 from S3, not a 403, for an object that is gone (S3, GetObject)."""
         return iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.inputs.bucket_arn])
 
     def see_models(self, *, cards_only: bool = False) -> tuple[iam.PolicyStatement, ...]:
-        """To list and read published models, or what they say of themselves alone."""
+        """Statements to list and read published models, or their cards alone."""
         return (
             iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.models.bucket_arn]),
             iam.PolicyStatement(
@@ -151,7 +149,7 @@ class Storage(Construct):
         )
 
     def use_files_key(self, *, read: bool = False, write: bool = False) -> iam.PolicyStatement:
-        """Use of the key for objects."""
+        """A statement for use of the key for objects."""
         return use_key(self.key, via="s3", scope=self, read=read, write=write)
 
 

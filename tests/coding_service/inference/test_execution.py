@@ -26,19 +26,17 @@ FILE = "inference.asl.json"
 
 @dataclass
 class Machine:
-    """The state machine with the service behind it; a test may break what a step does.
-
-    :ivar trouble: for the next calls of "Code" or "Code range", an error to raise instead.
-    :ivar troubled_range: the one range that has trouble; None for any.
-    :ivar children_are_inline: moto's Distributed Map succeeds whatever becomes of its children;
-        where they fail, the Map is run in its other mode. The local cloud's fails as AWS's does
-        (tests/cloud/test_operations.py).
-    """
+    """The state machine with the service behind it; a test may break what a step does."""
 
     service: Service
     trouble: list[Exception] = field(default_factory=list)
+    """For the next calls of "Code" or "Code range", an error to raise instead."""
     troubled_range: int | None = None
+    """The one range that has trouble; None for any."""
     children_are_inline: bool = False
+    """moto's Distributed Map succeeds whatever becomes of its children; where they fail, the Map is
+    run in its other mode. The local cloud's fails as AWS's does (tests/cloud/test_operations.py).
+    """
     kept: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
