@@ -1,8 +1,8 @@
-"""What Pipeline asks of whatever codes its files.
+"""The interface to what codes the files: `Engine`, and the types of its calls.
 
-The ledger's fences, validation, sharing, cutting, joining, manifests and messages are the same for
-every engine. An engine is what differs: which model a topic has, where input goes, how the status
-is asked and how results are read.
+The ledger, validation, sharing, splitting, joining, manifests and messages are the same for every
+engine. An engine is what differs: which model a topic has, where input goes, how an operation's
+status is asked for and how its results are read.
 """
 
 import re
@@ -18,14 +18,14 @@ import urllib3
 from pipeline.rate_limit.polling import NO_LOAD, CallLoad
 from protocol.messages import Model, OperationState
 
-ERROR_BYTES = 16 << 10  # ours: S3's error documents have a few hundred bytes
+ERROR_BYTES = 16 << 10  # S3's error documents have a few hundred bytes; ours
 EXPIRED_MESSAGES = ("has expired", "expiredtoken")  # S3's words, in lower case
 
 _CODE = re.compile(rb"<Code>\s*([A-Za-z0-9.]{1,64})\s*</Code>")
 
 
 class StorageOutcome(Enum):
-    """What an answer of the storage asks of the caller."""
+    """What an answer of the storage means for the caller."""
 
     DONE = "done"
     BUSY = "busy"
@@ -69,14 +69,16 @@ _SUCCESS = (200, 206)
 
 @dataclass(frozen=True, slots=True)
 class StorageAnswer:
-    """`code` is S3's error code, or `HTTP 503` and the like; never more of the answer."""
+    """An answer of the storage behind presigned URLs.
+
+    `code` is S3's error code, or `HTTP 503` and the like; no more of the answer is kept."""
 
     outcome: StorageOutcome
     code: str
 
     @classmethod
     def of(cls, response: urllib3.BaseHTTPResponse) -> "StorageAnswer":
-        """Reads the error document, if it is one; of a success, reads nothing."""
+        """Sorts an answer; reads the error document of a failure, and nothing of a success."""
         if response.status in _SUCCESS:
             return cls(StorageOutcome.DONE, "OK")
         try:
@@ -112,8 +114,8 @@ class OutOfTime(Exception):
 class UploadBody:
     """The bytes of one PUT, as urllib3 reads them.
 
-    `before_last` is called when the last piece is about to be given out: raising there keeps the
-    object from coming to be. `has_time` is asked before every piece. `blocks` must hold `length`
+    `before_last` is called before the last piece is handed to urllib3: where it raises, no object
+    is stored. `has_time` is asked before every piece. `blocks` must hold `length`
     bytes together.
     """
 
@@ -125,7 +127,9 @@ class UploadBody:
     _sent: int = field(default=0, init=False)
 
     def read(self, size: int = -1) -> memoryview:
-        """At most `size` bytes (all of a block where negative); empty at the end."""
+        """At most `size` bytes (all of a block where negative); empty at the end.
+
+        Raises `OutOfTime`, and what `before_last` raises."""
         if not self._block:
             self._block = memoryview(next(self.blocks, b""))
         if not self.has_time():
@@ -139,7 +143,7 @@ class UploadBody:
 
 
 Keep = Callable[[Mapping[str, Any]], None]
-"""Takes a checkpoint, in a form that JSON can hold. Raises `PartTaken`."""
+"""Keeps a checkpoint, in a form that JSON can hold. Raises `PartTaken`."""
 
 
 class ResultFile(Enum):
@@ -150,7 +154,7 @@ class ResultFile(Enum):
 
 
 class OperationFailed(Exception):
-    """A complete operation turns out to have failed; the text says why, as `check` would."""
+    """Says why a complete operation turns out to have failed, as `check` would."""
 
 
 class ResultsChanged(Exception):
@@ -159,7 +163,7 @@ class ResultsChanged(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationRequest:
-    """What an operation is opened for."""
+    """What an engine has to know to open an operation."""
 
     topic: str
     model_id: str | None
@@ -167,8 +171,8 @@ class OperationRequest:
     model: Model
     """The model that this was found to be."""
     name: str
-    """Of this attempt of this part, and of no other: the same when it is tried again; at most 64
-    characters of `a-z0-9-`."""
+    """The name of this attempt of this part, the same when it is tried again; at most 64 characters
+    of `a-z0-9-`."""
 
 
 class OpenOperation(Protocol):
@@ -179,7 +183,7 @@ class OpenOperation(Protocol):
         """At most 64 characters; no secret."""
 
     def send(self, body: UploadBody) -> StorageAnswer:
-        """Sends the input, JSONL as it was dropped; whether it is stored.
+        """Sends the input, JSONL as it was dropped; the answer says whether it is stored.
 
         Reads `body` to its end, once. What `body` raises goes through, and the operation then has
         no input. Raises also the leaves of `errors.TryAgain`, `Final` and `OperatorNeeded`.
@@ -196,7 +200,7 @@ class ResultFiles(Protocol):
     def prepared(
         self, kept: Mapping[str, Any] | None, keep: Keep, has_time: Callable[[], bool], /
     ) -> bool:
-        """Whether `get` has something to give; False where no time was left to make it so.
+        """Makes the files ready for `get`; False where no time was left to finish that.
 
         `kept` is the last checkpoint that was given to `keep`, by an earlier invocation perhaps.
         """
@@ -207,15 +211,15 @@ class ResultFiles(Protocol):
     def get_ahead(
         self, executor: Executor, result: ResultFile, first: int, last: int, etag: str | None
     ) -> Callable[[], FetchedRange]:
-        """Begins to get a range in `executor`; the call of what it returns waits for it."""
+        """Begins to get a range in `executor`; what it returns waits for the range when called."""
 
 
 class Engine(ABC):
     """A service that codes files, within its limits.
 
     Every method may raise `limiter.RateLimited`, and of `errors` the leaves of `TryAgain`, `Final`
-    and `OperatorNeeded`. `turn` is what the last `RateLimited` gave: who waits for a call keeps its
-    place.
+    and `OperatorNeeded`. `turn` is what the last `RateLimited` gave: with it, a caller that comes
+    back keeps its place in the queue.
     """
 
     # Submit.
@@ -227,17 +231,19 @@ class Engine(ABC):
         Raises also `TopicUnknown`, `ModelUnknown`."""
 
     def check_can_open(self, *, turn: str | None = None) -> None:  # noqa: B027  who counts no calls
-        """Raises `RateLimited` where `open` has done so and would again: before files are read
-        once more in vain. Who has not waited yet passes, so that a bad file is told at once."""
+        """Raises `RateLimited` where `open` has raised it for this turn and would again.
+
+        Called before files are read, which would be in vain. Without a turn it returns, so that a
+        bad file is rejected at once."""
 
     @abstractmethod
     def open(self, request: OperationRequest, *, turn: str | None = None) -> OpenOperation:
-        """A new operation that waits for its input.
+        """Opens an operation, which waits for its input.
 
         Raises also `TopicUnknown`, `ModelUnknown`."""
 
     def recover(self, topic: str, operation_id: str, *, turn: str | None = None) -> OperationState:
-        """As `check`, of an operation whose upload was cut off: what has come of it."""
+        """As `check`, for an operation whose upload was cut off."""
         return self.check(topic, operation_id, turn=turn)
 
     # Check.
@@ -247,11 +253,13 @@ class Engine(ABC):
         """An operation's status, in the Coding Service's words. `timed_out`: it has no input."""
 
     def load(self) -> CallLoad:
-        """How much the engine's calls are in demand: the more, the rarer are the checks."""
+        """How busy the engine's calls are; the busier, the longer are the waits between checks."""
         return NO_LOAD
 
     def release(self, started_at: float) -> None:  # noqa: B027  for engines that count calls
-        """Hears of each operation that needs no more calls: about when it began, in seconds."""
+        """Releases the calls that are reserved for an operation, as it needs no more.
+
+        `started_at` is about when it began, in seconds since 1970."""
 
     # Collect.
 
@@ -260,8 +268,8 @@ class Engine(ABC):
         """The results of a complete operation."""
 
     def delete_results(self, topic: str, operation_id: str) -> None:  # noqa: B027  for those that keep
-        """The results have been collected: what the engine kept may go. Harmless to repeat."""
+        """Deletes what the engine keeps of collected results. Harmless to repeat."""
 
 
 EngineOf = Callable[[str], Engine]
-"""A topic in, the engine that codes it out."""
+"""Gives the engine that codes a topic."""

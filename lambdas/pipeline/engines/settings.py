@@ -15,7 +15,7 @@ _AMAZON_ML_ID = re.compile(r"[a-zA-Z0-9_.-]{1,64}")  # Amazon ML API reference, 
 
 
 class EngineName(StrEnum):
-    """As the setting `engines` has them."""
+    """The engines, as the setting `engines` names them."""
 
     CODING_SERVICE = "coding-service"
     AMAZON_ML = "amazon-ml"
@@ -23,13 +23,13 @@ class EngineName(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmazonMlSettings:
-    """Holds names and addresses, no secret."""
+    """What the engine Amazon ML is deployed with: names and addresses, no secret."""
 
     exchange_bucket: str
     url: str | None
     """None: AWS's own Amazon ML in the function's region."""
     key_secret_arn: str | None
-    """Of an access key that the service has issued; None: the function's role."""
+    """The secret with an access key that the service has issued; None: the function's role."""
     models: tuple[tuple[str, str], ...]
     """Topics and the MLModelIds that code them; others have the newest of their name."""
     threshold: float
@@ -38,7 +38,9 @@ class AmazonMlSettings:
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Self | None:
-        """None where no topic uses it. Raises `SettingInvalid`."""
+        """Reads the environment variables of a function; None where no topic uses Amazon ML.
+
+        Raises `SettingInvalid`."""
         bucket = variables.get("EXCHANGE_BUCKET")
         if not bucket:
             return None
@@ -54,14 +56,14 @@ class AmazonMlSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
-    """Of all engines but the Coding Service, whose settings are Pipeline's own."""
+    """The settings of all engines but the Coding Service, whose settings are Pipeline's own."""
 
     engines: tuple[tuple[str, EngineName], ...]
     amazon_ml: AmazonMlSettings | None
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Self:
-        """From the environment variables of a function. Raises `SettingInvalid`."""
+        """Reads the environment variables of a function. Raises `SettingInvalid`."""
         try:
             engines = tuple((t, EngineName(name)) for t, name in _pairs(variables, "ENGINES"))
         except ValueError as error:

@@ -16,11 +16,11 @@ from pipeline.domain.execution import TaskInput, shared_execution, whole_files
 from pipeline.domain.identity import drop_id, results_prefix
 from pipeline.domain.part import Part
 from pipeline.domain.progress import PartStatus, Progress
-from pipeline.engines.amazon_ml.api import AmazonMl
-from pipeline.engines.amazon_ml.bucket import Exchange
+from pipeline.engines.amazon_ml.api import AmazonMlClient
+from pipeline.engines.amazon_ml.bucket import ExchangeBucket
 from pipeline.engines.amazon_ml.codelist import Codelist
 from pipeline.engines.amazon_ml.engine import AmazonMlEngine
-from pipeline.engines.amazon_ml.models import Models
+from pipeline.engines.amazon_ml.models import AmazonMlModels
 from pipeline.engines.base import Engine
 from pipeline.engines.coding_service.engine import CodingServiceEngine
 from pipeline.engines.coding_service.presigned import presigned_pool
@@ -203,11 +203,11 @@ def an_amazon_ml_engine(
 ) -> AmazonMlEngine:
     """The shipped engine in front of the service in memory; its codelist lies in the folder."""
     (folder / f"{TOPIC}.csv").write_text(CODES, "utf-8")
-    api = AmazonMl(memory.client)
+    api = AmazonMlClient(memory.client)
     return AmazonMlEngine(
         api=api,
-        models=Models(api, chosen),
-        exchange=Exchange(aws.s3, EXCHANGE, part_bytes=PART_BYTES),
+        models=AmazonMlModels(api, chosen),
+        exchange=ExchangeBucket(aws.s3, EXCHANGE, part_bytes=PART_BYTES),
         codelist_of=lambda topic: Codelist.read(folder / f"{topic}.csv"),
         threshold=0.75,
     )

@@ -2,7 +2,7 @@
 
 | module | what it knows |
 |---|---|
-| `engine` | the journey of one batch prediction, as Pipeline asks for it |
+| `engine` | one batch prediction, step by step, as Pipeline asks for it |
 | `api` | the calls, and what their errors mean |
 | `models` | which model codes a topic, and which fields it takes |
 | `csv_input` | records as rows of CSV |

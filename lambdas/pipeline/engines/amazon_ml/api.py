@@ -45,7 +45,7 @@ DENIED_CODES = frozenset(
         "UnrecognizedClientException",
     }
 )
-"""Common errors of AWS services: who calls is unknown, or may not."""
+"""Common errors of AWS services: the caller is unknown, or has no right to the call."""
 
 
 class NotFound(Exception):
@@ -66,8 +66,8 @@ class MachineLearning(Protocol):
 
 
 @dataclass(slots=True)
-class AmazonMl:
-    """Amazon ML with its errors sorted. Botocore has tried a few times by then.
+class AmazonMlClient:
+    """Makes Amazon ML's calls, and sorts their errors; botocore has tried a few times by then.
 
     Every method raises the leaves of `errors` that `_meaning` gives, and `CredentialsMissing`.
     """
@@ -79,7 +79,7 @@ class AmazonMl:
     def create(
         self, prediction_id: str, *, model_id: str, name: str, source: Mapping[str, str], to: str
     ) -> None:
-        """A data source and a batch prediction on it, both with this id.
+        """Creates a data source and a batch prediction on it, both with this id.
 
         Idempotent: the same again changes nothing. The prediction begins once the data source has
         been read (API reference, CreateDataSourceFromS3: PENDING will do)."""
@@ -99,22 +99,22 @@ class AmazonMl:
             )
 
     def prediction(self, prediction_id: str) -> dict[str, Any]:
-        """Raises `NotFound`."""
+        """The record of a batch prediction. Raises `NotFound`."""
         with self._calls() as client:
             return client.get_batch_prediction(BatchPredictionId=prediction_id)
 
     def data_source(self, prediction_id: str) -> dict[str, Any]:
-        """That of a prediction. Raises `NotFound`."""
+        """The record of a prediction's data source. Raises `NotFound`."""
         with self._calls() as client:
             return client.get_data_source(DataSourceId=prediction_id)
 
     def model(self, model_id: str) -> dict[str, Any]:
-        """With its schema. Raises `NotFound`."""
+        """The record of a model, with its schema. Raises `NotFound`."""
         with self._calls() as client:
             return client.get_ml_model(MLModelId=model_id, Verbose=True)
 
     def models_named(self, name: str) -> Iterator[dict[str, Any]]:
-        """In no certain order."""
+        """The records of the models with that name, in no certain order."""
         more: dict[str, str] = {}
         while True:
             with self._calls() as client:
@@ -125,7 +125,7 @@ class AmazonMl:
             more = {"NextToken": page["NextToken"]}
 
     def delete(self, prediction_id: str) -> None:
-        """The batch prediction's and the data source's records; harmless where they are gone."""
+        """Deletes the prediction's and its data source's records; harmless where they are gone."""
         for delete in (_delete_prediction, _delete_data_source):
             try:
                 with self._calls() as client:
@@ -135,7 +135,7 @@ class AmazonMl:
 
     @contextmanager
     def _calls(self) -> Iterator[MachineLearning]:
-        """The client; raises what an error of a call means."""
+        """The client, whose errors are raised as what they mean."""
         try:
             self._client = self._client or self.connect()
             yield self._client

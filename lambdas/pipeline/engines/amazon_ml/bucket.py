@@ -28,13 +28,15 @@ from protocol.messages import Model
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-ORDER, INPUT, OUTPUT = "order.json", "input.csv", "output.jsonl"
-PUTS = 2  # ours: parts that are put at once, while the next one is made
+MODEL, INPUT, OUTPUT = "order.json", "input.csv", "output.jsonl"
+PUTS = 2  # parts that are put at once, while the next one is made: more would fill memory; ours
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
-    """One bucket. Every method may raise `AwsBusy`."""
+class ExchangeBucket:
+    """The bucket, with the objects of each prediction below its id.
+
+    Every method may raise `AwsBusy`."""
 
     s3: "S3Client"
     bucket: str
@@ -56,12 +58,12 @@ class Exchange:
         own = self.uri(prediction_id)
         return uri.removeprefix(f"s3://{self.bucket}/") if uri.startswith(own) else None
 
-    def keep_order(self, prediction_id: str, model: Model) -> None:
-        self.objects.put_json(f"{prediction_id}/{ORDER}", model.to_json())
+    def put_model(self, prediction_id: str, model: Model) -> None:
+        self.objects.put_json(f"{prediction_id}/{MODEL}", model.to_json())
 
-    def order(self, prediction_id: str) -> Model | None:
+    def model(self, prediction_id: str) -> Model | None:
         """The model that the input was made for; None where nothing is known of it."""
-        kept = self.objects.get_json(f"{prediction_id}/{ORDER}")
+        kept = self.objects.get_json(f"{prediction_id}/{MODEL}")
         return None if kept is None else Model.from_json(kept)
 
     def length(self, key: str) -> tuple[int, str] | None:
@@ -73,7 +75,7 @@ class Exchange:
         return first.total, first.etag
 
     def delete_all(self, prediction_id: str) -> None:
-        """Harmless to repeat."""
+        """Deletes all objects of a prediction; harmless to repeat."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket, Prefix=f"{prediction_id}/"
         )
@@ -82,19 +84,19 @@ class Exchange:
                 self.objects.delete([each["Key"] for each in page.get("Contents", [])])
 
     @contextmanager
-    def input_of(self, prediction_id: str) -> Iterator["Writing"]:
-        """Takes the input; it comes to be when the block ends without an error.
+    def input_of(self, prediction_id: str) -> Iterator["PartWriter"]:
+        """Takes the input, which becomes an object when the block ends without an error.
 
         Raises `StorageBusy` where S3 has lost what was put."""
         try:
-            with Writing(self.files, f"{prediction_id}/{INPUT}", self.part_bytes) as writing:
-                yield writing
+            with PartWriter(self.files, f"{prediction_id}/{INPUT}", self.part_bytes) as writer:
+                yield writer
         except UploadGone:
             raise StorageBusy("S3 lost the parts of an upload; it will be sent again") from None
 
 
 @dataclass(slots=True)
-class Writing:
+class PartWriter:
     """An object of unknown length, written in parts; not more than a few are in memory."""
 
     files: MultipartFiles
@@ -129,7 +131,7 @@ class Writing:
                     self.files.abort(self.key, self._upload_id)
 
     def add(self, content: bytes) -> None:
-        """The next bytes. Raises `UploadGone`."""
+        """Adds the next bytes, and puts a part where one is full. Raises `UploadGone`."""
         self._made += content
         while len(self._made) >= self.part_bytes:
             part = bytes(memoryview(self._made)[: self.part_bytes])

@@ -8,11 +8,11 @@ import boto3
 from botocore.config import Config
 
 from pipeline.aws import aws_busy_as_try_again
-from pipeline.engines.amazon_ml.api import AmazonMl, MachineLearning
-from pipeline.engines.amazon_ml.bucket import Exchange
+from pipeline.engines.amazon_ml.api import AmazonMlClient, MachineLearning
+from pipeline.engines.amazon_ml.bucket import ExchangeBucket
 from pipeline.engines.amazon_ml.codelist import Codelist
 from pipeline.engines.amazon_ml.engine import AmazonMlEngine
-from pipeline.engines.amazon_ml.models import Models
+from pipeline.engines.amazon_ml.models import AmazonMlModels
 from pipeline.engines.settings import AmazonMlSettings
 from pipeline.errors import CredentialsMissing
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 CALLS = Config(
     connect_timeout=5,  # seconds; ours
-    read_timeout=10,  # seconds; ours: every call only looks at a record or writes one
-    # Amazon ML says no to who calls too quickly: each function then slows down by itself.
+    read_timeout=10,  # seconds, as every call only looks at a record or writes one; ours
+    # Amazon ML refuses calls that come too quickly: each function then slows down by itself.
     retries={"mode": "adaptive", "total_max_attempts": 5},
 )
 
@@ -32,7 +32,7 @@ CALLS = Config(
 def connection(
     settings: AmazonMlSettings, secrets: "Callable[[], SecretsManagerClient]"
 ) -> Callable[[], MachineLearning]:
-    """Makes clients. They raise `CredentialsMissing` and `AwsBusy` when there is no key to use."""
+    """A maker of clients; it raises `CredentialsMissing` and `AwsBusy` where it has no key."""
 
     def connect() -> MachineLearning:
         options: dict[str, Any] = {"config": CALLS}
@@ -71,13 +71,13 @@ def amazon_ml_engine(
     s3: "S3Client",
     secrets: "Callable[[], SecretsManagerClient]",
 ) -> AmazonMlEngine:
-    """`secrets` is called where a key has to be read."""
+    """The engine with these settings. `secrets` is called where a key has to be read."""
     codelists = settings.codelists
-    api = AmazonMl(connection(settings, secrets))
+    api = AmazonMlClient(connection(settings, secrets))
     return AmazonMlEngine(
         api=api,
-        models=Models(api, dict(settings.models)),
-        exchange=Exchange(s3, settings.exchange_bucket),
+        models=AmazonMlModels(api, dict(settings.models)),
+        exchange=ExchangeBucket(s3, settings.exchange_bucket),
         codelist_of=lambda topic: Codelist.read(codelists / f"{topic}.csv"),
         threshold=settings.threshold,
     )

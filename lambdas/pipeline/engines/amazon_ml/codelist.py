@@ -12,13 +12,13 @@ from pipeline.errors import ResultsMismatch, SettingInvalid
 
 MOST_SUGGESTIONS = 3  # the batch page's AsynchronousCodeResponse: 1 to 3
 FAINTEST_SUGGESTION = 0.1  # of the first suggestion's confidence, as CodingService has it
-ROUNDING = 1e-9  # ours: what adding up scores of six digits may be off by
+ROUNDING = 1e-9  # what adding up scores of six digits may be off by; ours
 DIGITS = 4  # of a confidence, as the service's samples have them
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
-    """`parent` is the code one level up; None at the top."""
+class CodelistEntry:
+    """A code with its label; `parent` is the code one level up, None at the top."""
 
     code: str
     label: str
@@ -27,17 +27,19 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Codelist:
-    """Every code of every level, by code."""
+    """The entries of all levels, by code."""
 
-    codes: Mapping[str, Code]
+    codes: Mapping[str, CodelistEntry]
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Of a CSV with the columns code, label, parent. Raises `SettingInvalid`."""
+        """Reads a CSV with the columns code, label, parent. Raises `SettingInvalid`."""
         try:
             with path.open(encoding="utf-8", newline="") as file:
                 rows = list(csv.DictReader(file))
-            codes = {r["code"]: Code(r["code"], r["label"], r["parent"] or None) for r in rows}
+            codes = {
+                r["code"]: CodelistEntry(r["code"], r["label"], r["parent"] or None) for r in rows
+            }
         except (OSError, KeyError, csv.Error, UnicodeDecodeError) as error:
             raise SettingInvalid(
                 f"the codelist {path.name} can't be read ({type(error).__name__}); it is a CSV "
@@ -51,7 +53,7 @@ class Codelist:
                 )
         return cls(codes)
 
-    def lineage(self, code: str) -> Iterator[Code]:
+    def lineage(self, code: str) -> Iterator[CodelistEntry]:
         """The code and its ancestors, the top last."""
         seen: set[str] = set()
         at: str | None = code
@@ -62,8 +64,8 @@ class Codelist:
 
 
 @dataclass(slots=True)
-class Placing:
-    """Places rows of scores, one for each of `classes`.
+class ScoreRollup:
+    """Makes a code, or suggestions, of each row of scores, one for each of `classes`.
 
     The deepest level at which one code's sum reaches the threshold gives the result; where none
     does, the likeliest classes are suggested. One class may be no code, for texts that no code
@@ -86,7 +88,7 @@ class Placing:
 
     def __post_init__(self) -> None:
         known = self.codelist.codes
-        self._refuse_strangers()
+        self._check_classes()
         paths = {n: self._path(name) for n, name in enumerate(self.classes) if name in known}
         self._order = sorted(paths, key=paths.__getitem__)
         spans: dict[int, dict[str, tuple[int, int]]] = {}
@@ -131,12 +133,12 @@ class Placing:
         """From the top down to the code."""
         return tuple(each.code for each in self.codelist.lineage(code))[::-1]
 
-    def _refuse_strangers(self) -> None:
-        strange = [name for name in self.classes if name not in self.codelist.codes]
-        if len(strange) > 1 or len(strange) == len(self.classes):
+    def _check_classes(self) -> None:
+        unknown = [name for name in self.classes if name not in self.codelist.codes]
+        if len(unknown) > 1 or len(unknown) == len(self.classes):
             raise ResultsMismatch(
-                f"{len(strange)} classes of the model are not in the topic's codelist, "
-                f"{strange[0] if strange else 'none'} for example; deploy the codelist that the "
+                f"{len(unknown)} classes of the model are not in the topic's codelist, "
+                f"{unknown[0] if unknown else 'none'} for example; deploy the codelist that the "
                 "model was trained with"
             )
 
@@ -144,6 +146,6 @@ class Placing:
         return f"{self._beginnings[code]}{round(min(confidence, 1.0), DIGITS)}}}"
 
 
-def _beginning(code: Code) -> str:
+def _beginning(code: CodelistEntry) -> str:
     known = {"codeCategory": code.code, "codeLabel": code.label}
     return f'{json.dumps(known, ensure_ascii=False)[:-1]}, "codeConfidence": '

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from pipeline.engines.amazon_ml.bucket import INPUT, OUTPUT, Exchange
-from pipeline.engines.amazon_ml.codelist import Placing
-from pipeline.engines.amazon_ml.scores import Rendering, ScoreLines
+from pipeline.engines.amazon_ml.bucket import INPUT, OUTPUT, ExchangeBucket
+from pipeline.engines.amazon_ml.codelist import ScoreRollup
+from pipeline.engines.amazon_ml.scores import LineRenderer, ScoreLines
 from pipeline.engines.base import Keep
 from pipeline.errors import ResultsGone, ResultsMismatch, StorageBusy
 from pipeline.storage.multipart import UploadGone
@@ -21,16 +21,16 @@ RANGE_BYTES = 8 << 20  # S3's guidance: ranged GETs of 8 to 16 MB
 
 @dataclass(slots=True, kw_only=True)
 class _Progress:
-    """A checkpoint: what is in the parts that are put."""
+    """A checkpoint: how much of the scores is in the parts that were put."""
 
     etag: str
-    """Of the scores."""
+    """The ETag of the scores."""
     upload_id: str
     parts: int = 0
     bytes: int = 0
     lines: int = 0
     offset: int = 0
-    """Of the scores, inflated."""
+    """How many bytes of the scores, inflated, are dealt with."""
 
     @classmethod
     def of(cls, kept: Mapping[str, Any] | None, etag: str) -> Self | None:
@@ -41,12 +41,12 @@ class _Progress:
 
 
 @dataclass(slots=True, kw_only=True)
-class Preparation:
-    """Makes the output of one prediction."""
+class OutputConversion:
+    """Makes the output of one prediction; `run` takes up where the last checkpoint ended."""
 
-    exchange: Exchange
+    exchange: ExchangeBucket
     prediction_id: str
-    placing_of: Callable[[Sequence[str]], Placing]
+    rollup_of: Callable[[Sequence[str]], ScoreRollup]
     keep: Keep
     has_time: Callable[[], bool]
     _made: bytearray = field(default_factory=bytearray, init=False, repr=False)
@@ -74,15 +74,15 @@ class Preparation:
 
     def _run(self, done: _Progress | None, pieces: Iterator[bytes], etag: str) -> bool:
         scores = ScoreLines(pieces)
-        rendering = Rendering(scores.header, self.placing_of)
+        renderer = LineRenderer(scores.header, self.rollup_of)
         if done is not None:
             scores.skip_to(done.offset)
-            rendering.line = done.lines
+            renderer.line = done.lines
         for lines in scores.batches():
-            self._made += rendering.of(lines)
+            self._made += renderer.of(lines)
             if len(self._made) >= self.exchange.part_bytes:
                 done = self._put(done, etag)
-                done.lines, done.offset = rendering.line, scores.offset
+                done.lines, done.offset = renderer.line, scores.offset
                 self.keep(done.to_json())
                 if not self.has_time():
                     return False
@@ -108,7 +108,7 @@ class Preparation:
         self.exchange.files.complete(self._key, done.upload_id, count=done.parts, total=done.bytes)
 
     def _drop_parts(self, kept: Mapping[str, Any] | None) -> None:
-        """Those that were made of other scores."""
+        """Drops the parts that were made of other scores."""
         if kept:
             self.exchange.files.abort(self._key, kept["upload_id"])
 

@@ -54,7 +54,7 @@ def data_schema(fields: Sequence[str]) -> str:
 
 
 class Rows:
-    """Makes rows of checked lines of JSONL that come in blocks, cut anywhere."""
+    """Makes rows of validated lines of JSONL that come in blocks, cut anywhere."""
 
     def __init__(self, fields: Sequence[str]) -> None:
         self._fields = tuple(fields)

@@ -1,7 +1,7 @@
-"""Drives Amazon ML: each operation is a batch prediction on a data source of its own.
+"""The engine that is Amazon ML: each operation is a batch prediction on a data source of its own.
 
 The id of both is chosen here, from the part and its attempt, so that creating them again changes
-nothing: what a cut connection or a dead function left half done is simply done again.
+nothing: what a cut connection or a function that died left half done is done again.
 """
 
 import hashlib
@@ -14,12 +14,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from pipeline.engines.amazon_ml.api import AmazonMl, NotFound
-from pipeline.engines.amazon_ml.bucket import INPUT, OUTPUT, Exchange
-from pipeline.engines.amazon_ml.codelist import Codelist, Placing
-from pipeline.engines.amazon_ml.convert_output import Preparation
+from pipeline.engines.amazon_ml.api import AmazonMlClient, NotFound
+from pipeline.engines.amazon_ml.bucket import INPUT, OUTPUT, ExchangeBucket
+from pipeline.engines.amazon_ml.codelist import Codelist, ScoreRollup
+from pipeline.engines.amazon_ml.convert_output import OutputConversion
 from pipeline.engines.amazon_ml.csv_input import Rows, data_schema
-from pipeline.engines.amazon_ml.models import Models
+from pipeline.engines.amazon_ml.models import AmazonMlModels
 from pipeline.engines.base import (
     Engine,
     FetchedRange,
@@ -54,7 +54,7 @@ STATUSES = {
 
 
 def prediction_id(name: str) -> str:
-    """Of an order's name; the same for the same."""
+    """The id of the prediction for a request's name: the same for the same name."""
     plain = f"{PREFIX}{name}"
     if len(plain) <= MAX_ID:
         return plain
@@ -65,19 +65,19 @@ def prediction_id(name: str) -> str:
 class AmazonMlEngine(Engine):
     """Answers `Engine` over Amazon ML. Its calls take no slots of the Coding Service's limits."""
 
-    api: AmazonMl
-    models: Models
-    exchange: Exchange
+    api: AmazonMlClient
+    models: AmazonMlModels
+    exchange: ExchangeBucket
     codelist_of: Callable[[str], Codelist]
     """By topic. Raises `SettingInvalid`."""
     threshold: float
-    """The least confidence that is asserted, above 0 and at most 1."""
+    """The least confidence of a result, above 0 and at most 1; below it there are suggestions."""
 
     def model(self, topic: str, model_id: str | None, *, turn: str | None = None) -> Model:
         return self.models.of(topic, model_id)
 
     def open(self, request: OperationRequest, *, turn: str | None = None) -> "_Prediction":
-        """Calls nobody: the prediction is created when its input is there."""
+        """Makes no call: the prediction is created when its input is there."""
         return _Prediction(prediction_id(request.name), request.model, self)
 
     def check(self, topic: str, operation_id: str, *, turn: str | None = None) -> OperationState:
@@ -105,18 +105,18 @@ class AmazonMlEngine(Engine):
         return " ".join(each for each in (found.get("Message"), failed) if each) or None
 
     def recover(self, topic: str, operation_id: str, *, turn: str | None = None) -> OperationState:
-        """Creates the prediction where its input has arrived and that is all."""
+        """As `check`; creates the prediction first where its input is there and it is not."""
         state = self.check(topic, operation_id, turn=turn)
         if state.status is not OperationStatus.TIMED_OUT:
             return state
-        model = self.exchange.order(operation_id)
+        model = self.exchange.model(operation_id)
         if model is None or self.exchange.length(f"{operation_id}/{INPUT}") is None:
             return state
         self.create(operation_id, model)
         return OperationState(OperationStatus.IN_PROGRESS)
 
     def create(self, operation_id: str, model: Model) -> None:
-        """The data source and the prediction, of an input that is there."""
+        """Creates the data source and the prediction, for an input that is there."""
         self.api.create(
             operation_id,
             model_id=model.model_id,
@@ -131,8 +131,8 @@ class AmazonMlEngine(Engine):
     def results(self, topic: str, operation_id: str, *, turn: str | None = None) -> ResultFiles:
         return _Results(operation_id, topic, self)
 
-    def placing(self, topic: str, classes: Sequence[str]) -> Placing:
-        return Placing(self.codelist_of(topic), classes, self.threshold)
+    def rollup(self, topic: str, classes: Sequence[str]) -> ScoreRollup:
+        return ScoreRollup(self.codelist_of(topic), classes, self.threshold)
 
     def delete_results(self, topic: str, operation_id: str) -> None:
         """Never fails: what is left behind costs little, and the bucket's lifecycle ends it."""
@@ -156,19 +156,19 @@ class _Prediction:
 
     def send(self, body: UploadBody) -> StorageAnswer:
         exchange, rows = self.engine.exchange, Rows(input_format_of(self.model.input_format))
-        exchange.keep_order(self.operation_id, self.model)
-        with exchange.input_of(self.operation_id) as writing:
-            writing.add(rows.header())
+        exchange.put_model(self.operation_id, self.model)
+        with exchange.input_of(self.operation_id) as writer:
+            writer.add(rows.header())
             while block := body.read():
-                writing.add(rows.of(bytes(block)))
-            writing.add(rows.finish())
+                writer.add(rows.of(bytes(block)))
+            writer.add(rows.finish())
         self.engine.create(self.operation_id, self.model)
         return DONE
 
 
 @dataclass(slots=True)
 class _Results(ResultFiles):
-    """The output that `Preparation` makes, and what is known of the model."""
+    """The output that `OutputConversion` makes, and metadata out of what is known of the model."""
 
     operation_id: str
     topic: str
@@ -180,10 +180,10 @@ class _Results(ResultFiles):
     ) -> bool:
         if self._length() is not None:
             return True
-        preparation = Preparation(
+        preparation = OutputConversion(
             exchange=self.engine.exchange,
             prediction_id=self.operation_id,
-            placing_of=partial(self.engine.placing, self.topic),
+            rollup_of=partial(self.engine.rollup, self.topic),
             keep=keep,
             has_time=has_time,
         )
@@ -217,7 +217,7 @@ class _Results(ResultFiles):
 
     def _metadata(self) -> bytes:
         """What is known of the model, under the names of the Coding Service's metadata file."""
-        model = self.engine.exchange.order(self.operation_id)
+        model = self.engine.exchange.model(self.operation_id)
         if model is None:
             raise ResultsGone(
                 f"it is no longer known which model coded {self.operation_id}; drop the file again"

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.clock import iso
-from pipeline.engines.amazon_ml.api import AmazonMl, NotFound
+from pipeline.engines.amazon_ml.api import AmazonMlClient, NotFound
 from pipeline.errors import ModelUnknown, ServiceRefused, TopicUnknown
 from protocol.messages import Model
 
@@ -31,17 +31,17 @@ NEXT_STEP_MODEL = (
 
 
 @dataclass(frozen=True, slots=True)
-class Models:
+class AmazonMlModels:
     """A topic's models are those that have its name."""
 
-    api: AmazonMl
+    api: AmazonMlClient
     chosen: Mapping[str, str]
     """By topic, the MLModelId that codes it whatever newer ones there are."""
 
     def of(self, topic: str, model_id: str | None) -> Model:
         """A model of the topic, None for the chosen or newest one.
 
-        Raises `TopicUnknown`, `ModelUnknown`, `ServiceRefused`, and as `AmazonMl` does."""
+        Raises `TopicUnknown`, `ModelUnknown`, `ServiceRefused`, and as `AmazonMlClient` does."""
         wanted = model_id or self.chosen.get(topic) or self._newest(topic)
         try:
             record = self.api.model(wanted)

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.engines.amazon_ml.codelist import Placing
+from pipeline.engines.amazon_ml.codelist import ScoreRollup
 from pipeline.engines.base import OperationFailed
 from pipeline.errors import ResultsMismatch
 from pipeline.validation.lines import NEWLINE, batches, rest_after
@@ -18,15 +18,15 @@ from protocol.records import MAX_LINE_BYTES
 
 BESIDE_SCORES = ("tag", "trueLabel")  # columns that stand in front of the classes
 GZIP = 31  # zlib's window bits for gzip
-INFLATED_BYTES = 1 << 20  # ours: of one step; scores of many classes shrink tenfold and more
-MAX_ROW_BYTES = 2 * MAX_LINE_BYTES  # ours: an id fills a line of input at most, scores are short
+INFLATED_BYTES = 1 << 20  # of one step, as scores of many classes shrink tenfold and more; ours
+MAX_ROW_BYTES = 2 * MAX_LINE_BYTES  # an id fills a line of input at most, scores are short; ours
 
 _ROW_ID = re.compile(r"(\d+)(?: (.*))?", re.DOTALL)
 
 
 @dataclass(slots=True)
 class Inflation:
-    """Gzip members, one after the other, as they come in pieces."""
+    """Inflates gzip members, one after the other, that come in pieces."""
 
     _member: "zlib._Decompress | None" = field(default=None, init=False, repr=False)
     """The one that has begun and not ended."""
@@ -114,13 +114,13 @@ class ScoreLines:
 
 
 @dataclass(slots=True)
-class Rendering:
-    """Lines of scores in, lines of output as the Coding Service documents them out."""
+class LineRenderer:
+    """Makes lines of output, as the Coding Service documents them, of lines of scores."""
 
     header: Sequence[str]
-    placing_of: Callable[[Sequence[str]], Placing]
+    rollup_of: Callable[[Sequence[str]], ScoreRollup]
     line: int = 0
-    """Lines so far: of the input, too."""
+    """How many lines there were so far; of the input, too."""
     _scores_at: int = field(init=False)
     _classes: int = field(init=False)
     _answer: Callable[[Sequence[float]], str] = field(init=False, repr=False)
@@ -130,10 +130,10 @@ class Rendering:
         if beside[:1] != ["tag"]:
             raise ResultsMismatch("the engine's scores do not name the rows that they are of")
         self._scores_at, self._classes = len(beside), len(self.header) - len(beside)
-        self._answer = self.placing_of(self.header[len(beside) :]).answer
+        self._answer = self.rollup_of(self.header[len(beside) :]).answer
 
     def of(self, lines: Sequence[bytes]) -> bytes:
-        """Raises `OperationFailed` at a blank line, `ResultsMismatch` at one that can't be."""
+        """Raises `OperationFailed` at a blank line, `ResultsMismatch` at a wrong one."""
         made = []
         try:
             for line in lines:

@@ -11,15 +11,15 @@ import urllib3
 
 from pipeline.errors import AddressRefused, ServiceBusy, ServiceRefused
 
-MAX_BODY_BYTES = 1 << 20  # ours: the longest documented answer is a list of models, a few kB
-CONNECT_SECONDS = 4  # ours
-READ_SECONDS = 12  # ours: a call, a new token and the call again fit into the check's 60 s
+MAX_BODY_BYTES = 1 << 20  # the longest documented answer is a list of models, a few kB; ours
+CONNECT_SECONDS, READ_SECONDS = 4, 12  # a call, a new token and the call again fit into the check's
+# 60 s; ours
 FIRST_REDIRECT, FIRST_ERROR = 300, 400  # HTTP statuses
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """Headers and body may hold secrets; so may the address's query."""
+    """A request. Headers and body may hold secrets; so may the address's query."""
 
     method: str
     url: str = field(repr=False)
@@ -29,7 +29,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """The body may hold secrets."""
+    """A whole answer. Its body may hold secrets."""
 
     status: int
     body: bytes = field(repr=False)

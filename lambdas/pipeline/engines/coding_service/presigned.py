@@ -25,15 +25,15 @@ from pipeline.engines.base import (
 from pipeline.errors import AddressRefused
 from protocol.messages import CreatedOperation
 
-BLOCK_BYTES = 1 << 20  # ours: of one send; fewer and larger calls than http.client's 16 kB
-CONNECT_SECONDS = 20.0  # ours; urllib3 allows each send of a block the same time
-READ_SECONDS = 60.0  # ours: S3 has answered or is lost
+BLOCK_BYTES = 1 << 20  # of one send: fewer and larger calls than http.client's 16 kB; ours
+CONNECT_SECONDS = 20.0  # urllib3 allows each send of a block the same time; ours
+READ_SECONDS = 60.0  # S3 has answered by then, or the connection is lost; ours
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 @dataclass(frozen=True, slots=True)
 class PresignedHosts:
-    """Where presigned URLs may lead."""
+    """The hosts that presigned URLs may lead to."""
 
     patterns: tuple[str, ...]
     """fnmatch patterns of `host`, or of `host:port` where the port is not the usual one."""
@@ -114,7 +114,7 @@ class Uploader:
                 preload_content=False,
             )
         except urllib3.exceptions.HTTPError:
-            # Its text holds the URL: nothing of it is told.
+            # Its text holds the URL: nothing of it goes on.
             return LOST
         answer = StorageAnswer.of(response)
         if answer.outcome is not StorageOutcome.DONE:
@@ -123,8 +123,8 @@ class Uploader:
         return answer
 
 
-RANGE_TRIES = 4  # ours: of one range
-FIRST_RETRY_SECONDS = 0.5  # ours; doubles
+RANGE_TRIES = 4  # of one range, with 3.5 s of waits in all; ours
+FIRST_RETRY_SECONDS = 0.5  # doubles; ours
 
 
 WHOLE, PARTIAL, NOT_SATISFIABLE = 200, 206, 416  # HTTP statuses

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 LIFETIME_SECONDS = 3_600  # the service's guide; where the answer does not say (`expires_in`)
-RENEWED_BEFORE_END_SECONDS = 300  # ours: longer than any call that uses the token may take
-YOUNGEST_REPLACED_SECONDS = 60  # ours: a token refused at that age is not mended by another one
-LEASE_MS = 30_000  # ours: longer than the transport's timeouts
-WAIT_SECONDS, WAITS = 0.5, 40  # ours: for the token that another function is fetching
+RENEWED_BEFORE_END_SECONDS = 300  # longer than any call that uses the token may take; ours
+YOUNGEST_REPLACED_SECONDS = 60  # a token refused at that age is not mended by another one; ours
+LEASE_MS = 30_000  # longer than the transport's timeouts; ours
+WAIT_SECONDS, WAITS = 0.5, 40  # for the token that another function fetches, 20 s in all; ours
 NOT_FOUND, TOO_MANY, SERVER_FAULT = 404, 429, 500  # HTTP statuses
 PK, SK = "token", "lease"
 
@@ -42,7 +42,7 @@ class Token:
     ends_at: float
 
     def serves(self, now: float) -> bool:
-        """Whether a call may still begin with it."""
+        """Whether a call may still begin with this token; `now` in seconds since 1970."""
         margin = min(RENEWED_BEFORE_END_SECONDS, (self.ends_at - self.issued_at) / 2)
         return now < self.ends_at - margin
 
@@ -82,17 +82,16 @@ class Tokens:
     _seen: Token | None = field(default=None, init=False, repr=False)
 
     def current(self) -> Token:
-        """A token that serves; asks for a new one only where nobody has one."""
+        """A token that is good for a call; a new one only where no function has one."""
         if self._seen is None or not self._seen.serves(self.clock.seconds()):
             self._seen = self._shared() or self._fetched_once(stale=None)
         return self._seen
 
     def replace(self, stale: Token) -> bool:
-        """After a call was refused with `stale`: whether another token is there to try.
+        """Replaces a token that a call was refused with; whether another one is there to try.
 
-        Another function may have replaced it by now; otherwise it is replaced, unless it is so
-        young that a new one would be refused as well.
-        """
+        Another function may have replaced it by now. One so young that a new one would be refused
+        as well is not replaced."""
         self._seen = None
         shared = self._shared()
         if shared is not None and shared.value != stale.value:

@@ -12,7 +12,7 @@ import pytest
 from pipeline.config import environment
 from pipeline.dependencies import dependencies
 from pipeline.domain.identity import route
-from pipeline.engines.amazon_ml.api import AmazonMl
+from pipeline.engines.amazon_ml.api import AmazonMlClient
 from pipeline.engines.amazon_ml.build import connection
 from pipeline.engines.amazon_ml.engine import AmazonMlEngine
 from pipeline.engines.coding_service.engine import CodingServiceEngine
@@ -81,7 +81,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         yield ready
 
 
-def calling(memory: MemoryAmazonMl, client: Any) -> AmazonMl:
+def calling(memory: MemoryAmazonMl, client: Any) -> AmazonMlClient:
     settings = AmazonMlSettings(
         exchange_bucket=EXCHANGE,
         url=memory.address,
@@ -89,7 +89,7 @@ def calling(memory: MemoryAmazonMl, client: Any) -> AmazonMl:
         models=(),
         threshold=0.75,
     )
-    return AmazonMl(connection(settings, lambda: client))
+    return AmazonMlClient(connection(settings, lambda: client))
 
 
 def should_call_with_the_key_in_the_secret(aws: Cloud) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pipeline.domain.progress import PartStatus, Progress
-from pipeline.engines.amazon_ml.api import AmazonMl
+from pipeline.engines.amazon_ml.api import AmazonMlClient
 from pipeline.engines.amazon_ml.engine import AmazonMlEngine, prediction_id
 from pipeline.errors import (
     CredentialsRefused,
@@ -328,7 +328,7 @@ def should_use_corrected_credentials_at_the_next_call(service: MemoryAmazonMl) -
         made.append(service.client())
         return made[-1]
 
-    api = AmazonMl(connect)
+    api = AmazonMlClient(connect)
     service.faults = [Fault("GetMLModel", "InvalidSignatureException")]
     with pytest.raises(CredentialsRefused):
         api.model(MODEL_ID)

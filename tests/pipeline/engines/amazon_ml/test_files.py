@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.engines.amazon_ml.codelist import Codelist, Placing
+from pipeline.engines.amazon_ml.codelist import Codelist, ScoreRollup
 from pipeline.engines.amazon_ml.csv_input import LINE_ENDS, Rows, data_schema, row_id
 from pipeline.engines.amazon_ml.scores import Inflation, ScoreLines
 from pipeline.errors import ResultsMismatch, SettingInvalid
@@ -68,7 +68,7 @@ def codelist(tmp_path: Path) -> Codelist:
 
 def answer(codelist: Codelist, *scores: float, threshold: float = 0.75) -> dict[str, object]:
     found: dict[str, object] = json.loads(
-        f"{{{Placing(codelist, CLASSES, threshold).answer(scores)}}}"
+        f"{{{ScoreRollup(codelist, CLASSES, threshold).answer(scores)}}}"
     )
     return found
 
