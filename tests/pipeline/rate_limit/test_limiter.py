@@ -33,7 +33,7 @@ def refused(call: Callable[[], Any]) -> RateLimited:
 
 
 def wait_of(call: Callable[[], Any]) -> int:
-    """How long the caller was told to stay away."""
+    """The seconds after which the caller is to come back."""
     return refused(call).wait_seconds
 
 

@@ -104,7 +104,7 @@ def should_take_the_chosen_model_whatever_its_name(
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "said"),
     [
         ({"name": "osca"}, "another name"),
         ({"Status": "DELETED"}, "its status is DELETED"),
@@ -118,10 +118,10 @@ def should_take_the_chosen_model_whatever_its_name(
     ],
 )
 def should_say_why_when_a_model_can_not_code(
-    engine: AmazonMlEngine, service: MemoryAmazonMl, changes: dict[str, Any], told: str
+    engine: AmazonMlEngine, service: MemoryAmazonMl, changes: dict[str, Any], said: str
 ) -> None:
     service.add_model("ml-odd", **changes)
-    with pytest.raises(DropcoderError, match=told):
+    with pytest.raises(DropcoderError, match=said):
         engine.model(TOPIC, "ml-odd")
 
 
@@ -207,7 +207,7 @@ def should_fail_with_the_line_when_a_record_came_back_blank(
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "said"),
     [
         (["2 r2,0.9,0,0", "1 r1,0.9,0,0"], "not the one of line 1"),
         (["1 r1,0.9,0,0", "1 r1,0.9,0,0"], "not the one of line 2"),
@@ -218,16 +218,16 @@ def should_fail_with_the_line_when_a_record_came_back_blank(
     ],
 )
 def should_trust_no_scores_that_are_not_of_the_rows_that_were_sent(
-    bench: Bench, service: MemoryAmazonMl, rows: list[str], told: str
+    bench: Bench, service: MemoryAmazonMl, rows: list[str], said: str
 ) -> None:
     part, checked = complete(bench, lines(2))
     service.write_scores(checked.operation_id or "", rows)
-    with pytest.raises(ResultsMismatch, match=told):
+    with pytest.raises(ResultsMismatch, match=said):
         bench.collect(part, checked)
 
 
 @pytest.mark.parametrize(
-    ("header", "told"),
+    ("header", "said"),
     [
         (("234111", "254415"), "do not name the rows"),
         (("tag", "x", "y", "z"), "3 classes of the model are not in the topic's codelist"),
@@ -235,11 +235,11 @@ def should_trust_no_scores_that_are_not_of_the_rows_that_were_sent(
     ],
 )
 def should_say_so_when_the_columns_are_not_the_topics(
-    bench: Bench, service: MemoryAmazonMl, header: tuple[str, ...], told: str
+    bench: Bench, service: MemoryAmazonMl, header: tuple[str, ...], said: str
 ) -> None:
     service.header = header
     part, checked = complete(bench, lines(1))
-    with pytest.raises(ResultsMismatch, match=told):
+    with pytest.raises(ResultsMismatch, match=said):
         bench.collect(part, checked)
 
 
@@ -274,7 +274,7 @@ def _spoil(service: MemoryAmazonMl, operation: str, how: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "error", "told"),
+    ("how", "error", "said"),
     [
         ("cut", ResultsMismatch, "end in the middle"),
         ("plain", ResultsMismatch, "no gzip file"),
@@ -284,11 +284,11 @@ def _spoil(service: MemoryAmazonMl, operation: str, how: str) -> None:
     ],
 )
 def should_say_what_is_wrong_when_the_scores_are_not_what_they_were(
-    bench: Bench, service: MemoryAmazonMl, how: str, error: type[DropcoderError], told: str
+    bench: Bench, service: MemoryAmazonMl, how: str, error: type[DropcoderError], said: str
 ) -> None:
     part, checked = complete(bench, lines(3))
     _spoil(service, checked.operation_id or "", how)
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=said):
         bench.collect(part, checked)
 
 

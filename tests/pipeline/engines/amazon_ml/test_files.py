@@ -104,17 +104,17 @@ def should_suggest_one_at_least(codelist: Codelist) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "said"),
     [
         ("code,label\n1,A\n", "columns code, label and parent"),
         ("code,label,parent\n11,A,1\n", "lacks 1, the parent of 11"),
         (None, "columns code, label and parent"),
     ],
 )
-def should_name_what_a_codelist_lacks(tmp_path: Path, content: str | None, told: str) -> None:
+def should_name_what_a_codelist_lacks(tmp_path: Path, content: str | None, said: str) -> None:
     if content is not None:
         (tmp_path / "codes.csv").write_text(content, "utf-8")
-    with pytest.raises(SettingInvalid, match=told):
+    with pytest.raises(SettingInvalid, match=said):
         Codelist.read(tmp_path / "codes.csv")
 
 

@@ -36,7 +36,7 @@ from tests.support.pipeline.memory_service import (
 OTHER_MODEL = "5f3c9f0e-1111-4222-8333-000000000001"
 
 
-class World:
+class Fixture:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.io = SimulatedIo()
@@ -56,97 +56,99 @@ class World:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def fixture() -> Iterator[Fixture]:
     with cloud() as aws:
-        yield World(aws.ledger)
+        yield Fixture(aws.ledger)
 
 
 def should_speak_the_documented_protocol_when_an_operation_is_created_and_asked_for(
-    world: World,
+    fixture: Fixture,
 ) -> None:
-    created = world.engine.open(an_operation_request())
-    state = world.engine.check(TOPIC, created.operation_id)
+    created = fixture.engine.open(an_operation_request())
+    state = fixture.engine.check(TOPIC, created.operation_id)
     assert state.status is OperationStatus.AWAITING_INPUT
-    assert world.memory.calls == [
+    assert fixture.memory.calls == [
         ("POST", "/v1/topics/anzsco/batch-code"),
         ("GET", f"/v1/topics/anzsco/batch-code/operations/{created.operation_id}"),
     ]
-    assert world.memory.authorizations == [f"{TOKEN_CANARY}1"] * 2  # the bare token
+    assert fixture.memory.authorizations == [f"{TOKEN_CANARY}1"] * 2  # the bare token
 
 
-def should_name_the_model_in_the_path_when_one_is_wanted(world: World) -> None:
-    world.engine.open(an_operation_request(MODEL_ID))
-    assert world.memory.calls == [("POST", f"/v1/topics/anzsco/models/{MODEL_ID}/batch-code")]
+def should_name_the_model_in_the_path_when_one_is_wanted(fixture: Fixture) -> None:
+    fixture.engine.open(an_operation_request(MODEL_ID))
+    assert fixture.memory.calls == [("POST", f"/v1/topics/anzsco/models/{MODEL_ID}/batch-code")]
 
 
-def should_put_the_prefix_before_the_token_when_the_service_wants_one(world: World) -> None:
+def should_put_the_prefix_before_the_token_when_the_service_wants_one(fixture: Fixture) -> None:
     engine = an_engine(
-        world.memory,
-        world.ledger,
-        world.io,
-        client=world.engine.client.tokens.secrets,
+        fixture.memory,
+        fixture.ledger,
+        fixture.io,
+        client=fixture.engine.client.tokens.secrets,
         token_prefix="Bearer ",
     )
     with pytest.raises(CredentialsRefused):  # the service in memory wants the bare one
         engine.open(an_operation_request())
-    assert world.memory.authorizations == [f"Bearer {TOKEN_CANARY}1"]
+    assert fixture.memory.authorizations == [f"Bearer {TOKEN_CANARY}1"]
 
 
-def should_take_a_slot_for_each_call_when_calls_follow_each_other(world: World) -> None:
-    created = world.engine.open(an_operation_request())
-    world.engine.check(TOPIC, created.operation_id)
-    assert sum(world.io.slept) == pytest.approx(0.1 + 1.04, abs=0.01)
+def should_take_a_slot_for_each_call_when_calls_follow_each_other(fixture: Fixture) -> None:
+    created = fixture.engine.open(an_operation_request())
+    fixture.engine.check(TOPIC, created.operation_id)
+    assert sum(fixture.io.slept) == pytest.approx(0.1 + 1.04, abs=0.01)
 
 
-def should_ask_for_a_model_once_an_hour_when_many_drops_need_it(world: World) -> None:
-    first = world.engine.model(TOPIC, None)
-    assert world.engine.model(TOPIC, None) == first == a_model()
-    assert len(world.memory.calls) == 1
-    world.io.time += 3601
-    world.engine.model(TOPIC, None)
-    assert len(world.memory.calls) == 2
+def should_ask_for_a_model_once_an_hour_when_many_drops_need_it(fixture: Fixture) -> None:
+    first = fixture.engine.model(TOPIC, None)
+    assert fixture.engine.model(TOPIC, None) == first == a_model()
+    assert len(fixture.memory.calls) == 1
+    fixture.io.time += 3601
+    fixture.engine.model(TOPIC, None)
+    assert len(fixture.memory.calls) == 2
 
 
-def should_pick_the_model_out_of_the_topics_when_the_key_names_it(world: World) -> None:
-    world.memory.models[TOPIC] = [a_model(OTHER_MODEL), a_model()]
-    assert world.engine.model(TOPIC, OTHER_MODEL.upper()).model_id == OTHER_MODEL
+def should_pick_the_model_out_of_the_topics_when_the_key_names_it(fixture: Fixture) -> None:
+    fixture.memory.models[TOPIC] = [a_model(OTHER_MODEL), a_model()]
+    assert fixture.engine.model(TOPIC, OTHER_MODEL.upper()).model_id == OTHER_MODEL
     with pytest.raises(ModelUnknown):
-        world.engine.model(TOPIC, "5f3c9f0e-1111-4222-8333-00000000000f")
+        fixture.engine.model(TOPIC, "5f3c9f0e-1111-4222-8333-00000000000f")
 
 
-def should_quote_topics_and_operations_when_they_go_into_a_path(world: World) -> None:
+def should_quote_topics_and_operations_when_they_go_into_a_path(fixture: Fixture) -> None:
     with pytest.raises(DropcoderError):
-        world.engine.check("a/b c", "../x?y")
-    assert world.memory.calls == [("GET", "/v1/topics/a%2Fb%20c/batch-code/operations/..%2Fx%3Fy")]
+        fixture.engine.check("a/b c", "../x?y")
+    assert fixture.memory.calls == [
+        ("GET", "/v1/topics/a%2Fb%20c/batch-code/operations/..%2Fx%3Fy")
+    ]
 
 
-def should_refresh_the_token_once_when_the_service_denies_it(world: World) -> None:
-    world.engine.open(an_operation_request())
-    world.memory.expire_tokens()
-    world.io.time += 120
-    world.engine.open(an_operation_request())
-    assert world.memory.token_requests == 2
-    assert len(world.memory.operations) == 2
+def should_refresh_the_token_once_when_the_service_denies_it(fixture: Fixture) -> None:
+    fixture.engine.open(an_operation_request())
+    fixture.memory.expire_tokens()
+    fixture.io.time += 120
+    fixture.engine.open(an_operation_request())
+    assert fixture.memory.token_requests == 2
+    assert len(fixture.memory.operations) == 2
 
 
-def should_need_an_operator_when_a_fresh_token_is_denied_as_well(world: World) -> None:
-    world.engine.open(an_operation_request())
-    world.io.time += 120
-    world.memory.refuse_next("batch-code", ServiceAnswer.DENIED, times=2)
+def should_need_an_operator_when_a_fresh_token_is_denied_as_well(fixture: Fixture) -> None:
+    fixture.engine.open(an_operation_request())
+    fixture.io.time += 120
+    fixture.memory.refuse_next("batch-code", ServiceAnswer.DENIED, times=2)
     with pytest.raises(CredentialsRefused):
-        world.engine.open(an_operation_request())
-    assert world.memory.token_requests == 2
+        fixture.engine.open(an_operation_request())
+    assert fixture.memory.token_requests == 2
 
 
 def should_be_final_when_the_operation_belongs_to_another_client_with_a_fresh_token_too(
-    world: World,
+    fixture: Fixture,
 ) -> None:
-    world.engine.open(an_operation_request())
-    world.io.time += 120
-    world.memory.refuse_next("operations", ServiceAnswer.NOT_YOUR_OPERATION, times=2)
+    fixture.engine.open(an_operation_request())
+    fixture.io.time += 120
+    fixture.memory.refuse_next("operations", ServiceAnswer.NOT_YOUR_OPERATION, times=2)
     with pytest.raises(ServiceRefused, match="authorised"):
-        world.engine.check(TOPIC, "1")
-    assert world.memory.token_requests == 2
+        fixture.engine.check(TOPIC, "1")
+    assert fixture.memory.token_requests == 2
 
 
 @pytest.mark.parametrize(
@@ -166,11 +168,11 @@ def should_be_final_when_the_operation_belongs_to_another_client_with_a_fresh_to
     ],
 )
 def should_mean_what_the_table_says_when_the_service_refuses(
-    world: World, row: ServiceAnswer, error: type[Exception]
+    fixture: Fixture, row: ServiceAnswer, error: type[Exception]
 ) -> None:
-    world.memory.refuse_next("batch-code", row)
+    fixture.memory.refuse_next("batch-code", row)
     with pytest.raises(error) as raised:
-        world.engine.open(an_operation_request())
+        fixture.engine.open(an_operation_request())
     if not isinstance(raised.value, RateLimited):
         assert row.text in str(raised.value)
 
@@ -189,80 +191,80 @@ def should_mean_what_the_table_says_when_the_service_refuses(
     ],
 )
 def should_sort_the_answer_when_no_row_of_the_table_has_it(
-    world: World, answer: HttpAnswer, error: type[Exception]
+    fixture: Fixture, answer: HttpAnswer, error: type[Exception]
 ) -> None:
-    world.memory.fail_next("batch-code", lambda: answer)
+    fixture.memory.fail_next("batch-code", lambda: answer)
     with pytest.raises(error):
-        world.engine.open(an_operation_request())
+        fixture.engine.open(an_operation_request())
 
 
-def should_quote_no_url_when_the_service_puts_one_into_its_error(world: World) -> None:
+def should_quote_no_url_when_the_service_puts_one_into_its_error(fixture: Fixture) -> None:
     body = (
         b'{"message": "cannot write https://b.s3/k?X-Amz-Signature=' + URL_CANARY.encode() + b'"}'
     )
-    world.memory.fail_next("batch-code", lambda: HttpAnswer(400, body))
+    fixture.memory.fail_next("batch-code", lambda: HttpAnswer(400, body))
     with pytest.raises(ServiceRefused, match="cannot write") as raised:
-        world.engine.open(an_operation_request())
+        fixture.engine.open(an_operation_request())
     assert URL_CANARY not in str(raised.value)
 
 
-def should_close_the_gate_for_everybody_when_the_quota_is_gone(world: World) -> None:
-    world.memory.refuse_next("batch-code", ServiceAnswer.LIMIT_EXCEEDED)
+def should_close_the_gate_for_everybody_when_the_quota_is_gone(fixture: Fixture) -> None:
+    fixture.memory.refuse_next("batch-code", ServiceAnswer.LIMIT_EXCEEDED)
     with pytest.raises(RateLimited) as closed:
-        world.engine.open(an_operation_request())
+        fixture.engine.open(an_operation_request())
     assert closed.value.wait_seconds >= 12 * 3600  # it is noon; the quota returns at midnight
-    calls = len(world.memory.calls)
+    calls = len(fixture.memory.calls)
     with pytest.raises(RateLimited):
-        world.engine.check(TOPIC, "1")
-    assert len(world.memory.calls) == calls
-    assert world.measured.total("LimitExceeded") == 1
+        fixture.engine.check(TOPIC, "1")
+    assert len(fixture.memory.calls) == calls
+    assert fixture.measured.total("LimitExceeded") == 1
 
 
-def should_slow_everybody_down_when_there_are_too_many_requests(world: World) -> None:
-    world.memory.refuse_next("batch-code", ServiceAnswer.TOO_MANY_REQUESTS)
+def should_slow_everybody_down_when_there_are_too_many_requests(fixture: Fixture) -> None:
+    fixture.memory.refuse_next("batch-code", ServiceAnswer.TOO_MANY_REQUESTS)
     with pytest.raises(ServiceBusy):
-        world.engine.open(an_operation_request())
+        fixture.engine.open(an_operation_request())
     with pytest.raises(RateLimited):
-        world.engine.check(TOPIC, "1")
+        fixture.engine.check(TOPIC, "1")
 
 
 @pytest.mark.parametrize(
     "row", [ServiceAnswer.INTERNAL, ServiceAnswer.TOPIC_UNKNOWN, ServiceAnswer.LIMIT_EXCEEDED]
 )
 def should_set_no_calls_aside_for_checks_when_no_operation_was_created(
-    world: World, row: ServiceAnswer
+    fixture: Fixture, row: ServiceAnswer
 ) -> None:
-    world.memory.refuse_next("batch-code", row)
+    fixture.memory.refuse_next("batch-code", row)
     with pytest.raises((DropcoderError, RateLimited)):
-        world.engine.open(an_operation_request())
-    assert world.running() == 0
+        fixture.engine.open(an_operation_request())
+    assert fixture.running() == 0
 
 
 def should_set_calls_aside_for_checks_when_an_operation_was_created_at_the_second_try(
-    world: World,
+    fixture: Fixture,
 ) -> None:
-    world.engine.open(an_operation_request())
-    world.io.time += 61  # a younger token would not be asked for again
-    world.memory.expire_tokens()
-    world.engine.open(an_operation_request())
-    assert world.running() == 2
+    fixture.engine.open(an_operation_request())
+    fixture.io.time += 61  # a younger token would not be asked for again
+    fixture.memory.expire_tokens()
+    fixture.engine.open(an_operation_request())
+    assert fixture.running() == 2
 
 
-def should_spend_no_slot_when_there_is_no_token(world: World) -> None:
-    world.engine.client.tokens.secrets.put_secret_value(SecretId="credentials", SecretString="{}")
+def should_spend_no_slot_when_there_is_no_token(fixture: Fixture) -> None:
+    fixture.engine.client.tokens.secrets.put_secret_value(SecretId="credentials", SecretString="{}")
     with pytest.raises(DropcoderError):
-        world.engine.open(an_operation_request())
-    assert a_limiter(world.ledger, world.io).load().quota_left == 1
+        fixture.engine.open(an_operation_request())
+    assert a_limiter(fixture.ledger, fixture.io).load().quota_left == 1
 
 
-def should_keep_urls_and_tokens_out_of_ledger_and_reprs(world: World) -> None:
-    world.engine.model(TOPIC, None)
-    created = world.engine.open(an_operation_request())
-    world.memory.operations[created.operation_id].status = OperationStatus.IN_PROGRESS
-    world.io.time += 60
-    state = world.engine.check(TOPIC, created.operation_id)
+def should_keep_urls_and_tokens_out_of_ledger_and_reprs(fixture: Fixture) -> None:
+    fixture.engine.model(TOPIC, None)
+    created = fixture.engine.open(an_operation_request())
+    fixture.memory.operations[created.operation_id].status = OperationStatus.IN_PROGRESS
+    fixture.io.time += 60
+    state = fixture.engine.check(TOPIC, created.operation_id)
     assert state.response_download_url is not None
-    ledger = repr(world.ledger.table.scan()["Items"])
-    for text in (ledger, repr(created), repr(state), repr(world.engine)):
+    ledger = repr(fixture.ledger.table.scan()["Items"])
+    for text in (ledger, repr(created), repr(state), repr(fixture.engine)):
         assert URL_CANARY not in text
         assert TOKEN_CANARY not in text

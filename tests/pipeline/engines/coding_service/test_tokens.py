@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 
-class World:
+class Fixture:
     def __init__(self, ledger: Ledger, credentials: str | None = None) -> None:
         self.io = SimulatedIo()
         self.memory = MemoryService()
@@ -41,92 +41,94 @@ def ledger() -> Iterator[Ledger]:
 
 
 @pytest.fixture
-def world(ledger: Ledger) -> World:
-    return World(ledger)
+def fixture(ledger: Ledger) -> Fixture:
+    return Fixture(ledger)
 
 
-def should_ask_once_when_many_functions_need_a_token(world: World) -> None:
-    tokens = {world.function().current().value for _ in range(5)}
+def should_ask_once_when_many_functions_need_a_token(fixture: Fixture) -> None:
+    tokens = {fixture.function().current().value for _ in range(5)}
     assert tokens == {f"{TOKEN_CANARY}1"}
-    assert world.memory.token_requests == 1
+    assert fixture.memory.token_requests == 1
 
 
-def should_read_the_secret_once_when_one_function_asks_again(world: World) -> None:
-    tokens = world.function()
+def should_read_the_secret_once_when_one_function_asks_again(fixture: Fixture) -> None:
+    tokens = fixture.function()
     first = tokens.current()
-    world.secrets.put_secret_value(SecretId="token", SecretString="{}")
+    fixture.secrets.put_secret_value(SecretId="token", SecretString="{}")
     assert tokens.current() is first
 
 
-def should_ask_again_only_five_minutes_before_the_end(world: World) -> None:
-    tokens = world.function()
+def should_ask_again_only_five_minutes_before_the_end(fixture: Fixture) -> None:
+    tokens = fixture.function()
     tokens.current()
-    world.io.time = NOON + 3600 - 301
+    fixture.io.time = NOON + 3600 - 301
     assert tokens.current().value == f"{TOKEN_CANARY}1"
-    world.io.time = NOON + 3600 - 299
+    fixture.io.time = NOON + 3600 - 299
     assert tokens.current().value == f"{TOKEN_CANARY}2"
-    assert world.memory.token_requests == 2
+    assert fixture.memory.token_requests == 2
 
 
 @pytest.mark.parametrize(("lifetime", "serves"), [(None, 3299), (300, 149)])
 def should_know_when_it_ends_when_the_answer_does_not_say_or_says_very_soon(
-    world: World, lifetime: int | None, serves: int
+    fixture: Fixture, lifetime: int | None, serves: int
 ) -> None:
-    world.memory.token_seconds = lifetime
-    token = world.function().current()
+    fixture.memory.token_seconds = lifetime
+    token = fixture.function().current()
     assert token.serves(NOON + serves)
     assert not token.serves(NOON + serves + 2)
 
 
-def should_replace_a_refused_token_once_when_several_functions_were_refused(world: World) -> None:
-    functions = [world.function() for _ in range(3)]
+def should_replace_a_refused_token_once_when_several_functions_were_refused(
+    fixture: Fixture,
+) -> None:
+    functions = [fixture.function() for _ in range(3)]
     stale = [function.current() for function in functions]
-    world.io.time += 120
+    fixture.io.time += 120
     assert all(f.replace(token) for f, token in zip(functions, stale, strict=True))
     assert {f.current().value for f in functions} == {f"{TOKEN_CANARY}2"}
-    assert world.memory.token_requests == 2
+    assert fixture.memory.token_requests == 2
 
 
-def should_not_ask_for_another_when_the_refused_one_is_fresh(world: World) -> None:
-    tokens = world.function()
+def should_not_ask_for_another_when_the_refused_one_is_fresh(fixture: Fixture) -> None:
+    tokens = fixture.function()
     assert not tokens.replace(tokens.current())
-    assert world.memory.token_requests == 1
+    assert fixture.memory.token_requests == 1
 
 
-def should_wait_for_the_token_of_the_function_that_holds_the_lease(world: World) -> None:
-    other = world.function()
+def should_wait_for_the_token_of_the_function_that_holds_the_lease(fixture: Fixture) -> None:
+    other = fixture.function()
     held = {"pk": PK, "sk": SK, "owner": "other", "until": round((NOON + 30) * 1000)}
-    world.ledger.put(held)
+    fixture.ledger.put(held)
 
     def sleep(seconds: float) -> None:
-        world.io.sleep(seconds)
-        if world.io.time > NOON + 3:
-            token = Token("from-the-other", world.io.time, world.io.time + 3600)
-            world.secrets.put_secret_value(SecretId="token", SecretString=token.to_secret())
+        fixture.io.sleep(seconds)
+        if fixture.io.time > NOON + 3:
+            token = Token("from-the-other", fixture.io.time, fixture.io.time + 3600)
+            fixture.secrets.put_secret_value(SecretId="token", SecretString=token.to_secret())
 
     waiting = other
-    waiting.clock = type(waiting.clock)(seconds=lambda: world.io.time, sleep=sleep)
+    waiting.clock = type(waiting.clock)(seconds=lambda: fixture.io.time, sleep=sleep)
     assert waiting.current().value == "from-the-other"
-    assert world.memory.token_requests == 0
+    assert fixture.memory.token_requests == 0
 
 
-def should_ask_itself_when_the_holder_of_the_lease_has_died(world: World) -> None:
-    world.ledger.put({"pk": PK, "sk": SK, "owner": "dead", "until": round((NOON + 5) * 1000)})
-    assert world.function().current().value == f"{TOKEN_CANARY}1"
-    assert world.io.time > NOON + 5
+def should_ask_itself_when_the_holder_of_the_lease_has_died(fixture: Fixture) -> None:
+    fixture.ledger.put({"pk": PK, "sk": SK, "owner": "dead", "until": round((NOON + 5) * 1000)})
+    assert fixture.function().current().value == f"{TOKEN_CANARY}1"
+    assert fixture.io.time > NOON + 5
 
 
-def should_be_busy_when_the_lease_is_never_let_go(world: World) -> None:
-    world.ledger.put({"pk": PK, "sk": SK, "owner": "x", "until": round((NOON + 999) * 1000)})
+def should_be_busy_when_the_lease_is_never_let_go(fixture: Fixture) -> None:
+    fixture.ledger.put({"pk": PK, "sk": SK, "owner": "x", "until": round((NOON + 999) * 1000)})
     with pytest.raises(ServiceBusy):
-        world.function().current()
+        fixture.function().current()
 
 
-def should_let_the_lease_go_when_the_token_endpoint_fails(world: World) -> None:
+def should_let_the_lease_go_when_the_token_endpoint_fails(fixture: Fixture) -> None:
     with pytest.raises(ServiceBusy):
-        world.function(HttpAnswer(503, b"")).current()
-    assert world.function().current().value == f"{TOKEN_CANARY}1"
-    assert world.io.slept == []
+        fixture.function(HttpAnswer(503, b"")).current()
+    assert fixture.function().current().value == f"{TOKEN_CANARY}1"
+    assert fixture.io.slept == []
 
 
 @pytest.mark.parametrize("credentials", ["{}", "", "nonsense", '{"clientId": "a"}', "[]"])
@@ -134,20 +136,20 @@ def should_say_which_secret_to_fill_when_there_are_no_credentials(
     ledger: Ledger, credentials: str
 ) -> None:
     # Secrets Manager takes no empty text: a secret without a value stands for it.
-    world = World(ledger, credentials or "{}")
+    fixture = Fixture(ledger, credentials or "{}")
     with pytest.raises(CredentialsMissing, match="the secret credentials"):
-        world.function().current()
-    assert world.memory.token_requests == 0
+        fixture.function().current()
+    assert fixture.memory.token_requests == 0
 
 
 def should_see_the_credentials_without_a_new_process_when_they_are_filled_later(
     ledger: Ledger,
 ) -> None:
-    world = World(ledger, "{}")
-    tokens = world.function()
+    fixture = Fixture(ledger, "{}")
+    tokens = fixture.function()
     with pytest.raises(CredentialsMissing):
         tokens.current()
-    world.secrets.put_secret_value(
+    fixture.secrets.put_secret_value(
         SecretId="credentials",
         SecretString=json.dumps({"clientId": "client-of-the-tests", "clientSecret": CLIENT_SECRET}),
     )
@@ -170,32 +172,32 @@ def should_see_the_credentials_without_a_new_process_when_they_are_filled_later(
     ],
 )
 def should_say_who_can_mend_it_when_the_token_endpoint_answers_without_a_token(
-    world: World, answer: HttpAnswer, error: type[Exception]
+    fixture: Fixture, answer: HttpAnswer, error: type[Exception]
 ) -> None:
     with pytest.raises(error) as raised:
-        world.function(answer).current()
+        fixture.function(answer).current()
     assert CLIENT_SECRET not in str(raised.value)
 
 
-def should_speak_oauth_as_documented_when_it_asks(world: World) -> None:
+def should_speak_oauth_as_documented_when_it_asks(fixture: Fixture) -> None:
     seen: list[HttpRequest] = []
 
     def transport(request: HttpRequest) -> HttpAnswer:
         seen.append(request)
-        return world.memory.transport(request)
+        return fixture.memory.transport(request)
 
-    a_tokens(world.memory, world.ledger, world.io, world.secrets, transport).current()
+    a_tokens(fixture.memory, fixture.ledger, fixture.io, fixture.secrets, transport).current()
     (request,) = seen
     assert (request.method, request.url) == ("POST", "https://coder.example/oauth2/token")
     assert request.body == b"grant_type=client_credentials"
     assert request.headers["Authorization"].startswith("Basic ")
 
 
-def should_keep_the_token_out_of_ledger_and_reprs(world: World) -> None:
-    tokens = world.function()
+def should_keep_the_token_out_of_ledger_and_reprs(fixture: Fixture) -> None:
+    tokens = fixture.function()
     token = tokens.current()
-    assert token.value in world.stored()
-    items = world.ledger.table.scan()["Items"]
+    assert token.value in fixture.stored()
+    items = fixture.ledger.table.scan()["Items"]
     for text in (repr(items), repr(token), repr(tokens)):
         assert TOKEN_CANARY not in text
         assert CLIENT_SECRET not in text
