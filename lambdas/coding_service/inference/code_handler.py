@@ -9,7 +9,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from coding_service.aws import operations_table, s3
 from coding_service.config import service_environment, storage_environment
 from coding_service.inference.code import CodeStep
-from coding_service.inference.explain import ExplainStep
+from coding_service.inference.explain import explain_failure
 from coding_service.models.registry import DeployedModels, model_registry
 from coding_service.observability import logger, metrics, tracer
 from coding_service.operations.table import OperationTable
@@ -32,21 +32,18 @@ def code_step() -> CodeStep:
     )
 
 
-def explain_step() -> ExplainStep:
-    return ExplainStep(
-        s3=s3(),
-        operations=OperationTable(operations_table()),
-        input_bucket=storage_environment().input_bucket,
-        clock=time.time,
-    )
-
-
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001
     logger.append_keys(correlation_id=event["operation_id"])
     if event["step"] == "explain":
-        explain_step().run(event)
+        explain_failure(
+            event,
+            s3=s3(),
+            operations=OperationTable(operations_table()),
+            input_bucket=storage_environment().input_bucket,
+            clock=time.time,
+        )
     metrics.add_metric("RangesBegun", MetricUnit.Count, 1)
     return code_step().run(event)

@@ -1,7 +1,6 @@
 """The step that cuts an operation's file into ranges, as the state machine calls it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from coding_service.byte_ranges.cut import cut_at_line_ends
@@ -16,43 +15,38 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 
-@dataclass(frozen=True, slots=True)
-class CutStep:
-    """Cuts a file that is too large for one function."""
+def cut_input(
+    event: Mapping[str, Any],
+    *,
+    s3: "S3Client",
+    operations: OperationTable,
+    input_bucket: str,
+    max_file_bytes: int,
+    range_bytes: int,
+    clock: Callable[[], float],
+) -> dict[str, Any]:
+    """The ranges, and whether the file's lines have recordIds, which its first line says.
 
-    s3: "S3Client"
-    operations: OperationTable
-    input_bucket: str
-    max_file_bytes: int
-    """The largest file that is coded."""
-    range_bytes: int
-    """About as much as one function codes."""
-    clock: Callable[[], float]
-    """Epoch seconds."""
-
-    def run(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """The ranges, and whether the file's lines have recordIds, which its first line says.
-
-        Raises `InputRefused`, `InputGone`, which end the operation; `AwsBusy`, `OperationLost`.
-        """
-        check_size(event["bytes"], at_most=self.max_file_bytes)
-        operation = current_operation(self.operations, event, now=int(self.clock()))
-        source = input_of(event, s3=self.s3, bucket=self.input_bucket)
-        form = RecordForm(operation.model.input_format)
-        try:
-            form.parse(_first_line(source))
-        except RecordFault as fault:
-            raise line_refused(1, str(fault)) from None
-        ranges = cut_at_line_ends(source.size, range_bytes=self.range_bytes, read=source.read)
-        self.operations.note_ranges(
-            operation.operation_id, execution=event["execution"], ranges=len(ranges)
-        )
-        logger.info("file cut into ranges", ranges=len(ranges))
-        return {
-            "status": str(StepStatus.CUT),
-            "has_record_id": form.has_record_id,
-            "ranges": [extent.to_state() for extent in ranges],
-        }
+    At most `max_file_bytes` are coded, and about `range_bytes` by one function; `clock` gives epoch
+    seconds. Raises `InputRefused`, `InputGone`, which end the operation; `AwsBusy`,
+    `OperationLost`.
+    """
+    check_size(event["bytes"], at_most=max_file_bytes)
+    operation = current_operation(operations, event, now=int(clock()))
+    source = input_of(event, s3=s3, bucket=input_bucket)
+    form = RecordForm(operation.model.input_format)
+    try:
+        form.parse(_first_line(source))
+    except RecordFault as fault:
+        raise line_refused(1, str(fault)) from None
+    ranges = cut_at_line_ends(source.size, range_bytes=range_bytes, read=source.read)
+    operations.note_ranges(operation.operation_id, execution=event["execution"], ranges=len(ranges))
+    logger.info("file cut into ranges", ranges=len(ranges))
+    return {
+        "status": str(StepStatus.CUT),
+        "has_record_id": form.has_record_id,
+        "ranges": [extent.to_state() for extent in ranges],
+    }
 
 
 def _first_line(source: InputFile) -> bytes:

@@ -6,7 +6,6 @@ the file's first fault, whichever function failed first.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from coding_service import errors
@@ -23,34 +22,32 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainStep:
-    """Finds the line that made the coding of ranges fail."""
+def explain_failure(
+    event: Mapping[str, Any],
+    *,
+    s3: "S3Client",
+    operations: OperationTable,
+    input_bucket: str,
+    clock: Callable[[], float],
+) -> NoReturn:
+    """Raises the error that ended the coding, with the line's number in the whole file.
 
-    s3: "S3Client"
-    operations: OperationTable
-    input_bucket: str
-    clock: Callable[[], float]
-    """Epoch seconds."""
-
-    def run(self, event: Mapping[str, Any]) -> NoReturn:
-        """Raises the error that ended the coding, with the line's number in the whole file.
-
-        Raises `RangesFailed` where no function noted a fault; `AwsBusy`, `OperationLost`.
-        """
-        operation = current_operation(self.operations, event, now=int(self.clock()))
-        fault = operation.fault
-        if fault is None:
-            raise RangesFailed("functions that coded ranges failed again and again; see their log")
-        source = input_of(event, s3=self.s3, bucket=self.input_bucket)
-        form = RecordForm(operation.model.input_format)
-        if fault.error == LineNotCoded.__name__:
-            raise line_not_coded(lines_before(source, fault.at, form) + 1)
-        if fault.error == InputRefused.__name__ and not fault.text:
-            lines_before(source, source.size, form)
-        if fault.error in leaves(Final):
-            raise getattr(errors, fault.error)(fault.text)
-        raise RangesFailed(f"a range failed with {fault.error}")
+    Raises `RangesFailed` where no function noted a fault; `AwsBusy`, `OperationLost`. `clock` gives
+    epoch seconds.
+    """
+    operation = current_operation(operations, event, now=int(clock()))
+    fault = operation.fault
+    if fault is None:
+        raise RangesFailed("functions that coded ranges failed again and again; see their log")
+    source = input_of(event, s3=s3, bucket=input_bucket)
+    form = RecordForm(operation.model.input_format)
+    if fault.error == LineNotCoded.__name__:
+        raise line_not_coded(lines_before(source, fault.at, form) + 1)
+    if fault.error == InputRefused.__name__ and not fault.text:
+        lines_before(source, source.size, form)
+    if fault.error in leaves(Final):
+        raise getattr(errors, fault.error)(fault.text)
+    raise RangesFailed(f"a range failed with {fault.error}")
 
 
 def lines_before(source: RangeSource, end: int, form: RecordForm) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from coding_service.aws import operations_table, s3
 from coding_service.config import service_environment, storage_environment
-from coding_service.inference.cut import CutStep
+from coding_service.inference.cut import cut_input
 from coding_service.inference.lifecycle import OperationLifecycle, Upload
 from coding_service.inference.state import Coded, StepStatus
 from coding_service.observability import logger, tracer
@@ -28,24 +28,20 @@ def lifecycle() -> OperationLifecycle:
     )
 
 
-def cut_step() -> CutStep:
-    service = service_environment()
-    return CutStep(
-        s3=s3(),
-        operations=OperationTable(operations_table()),
-        input_bucket=storage_environment().input_bucket,
-        max_file_bytes=service.max_file_bytes,
-        range_bytes=service.range_bytes,
-        clock=time.time,
-    )
-
-
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001
     logger.append_keys(correlation_id=event["operation_id"])
     if event["step"] == "cut":
-        return cut_step().run(event)
+        return cut_input(
+            event,
+            s3=s3(),
+            operations=OperationTable(operations_table()),
+            input_bucket=storage_environment().input_bucket,
+            max_file_bytes=service_environment().max_file_bytes,
+            range_bytes=service_environment().range_bytes,
+            clock=time.time,
+        )
     return advance(event, lifecycle())
 
 

@@ -35,7 +35,7 @@ def status(service: Service, operation_id: str, **rest: Any) -> Answer:
     return call(service, "GET", TOPIC + OPERATION, **parameters)
 
 
-def told(answer: Answer) -> tuple[int, str]:
+def answered(answer: Answer) -> tuple[int, str]:
     return answer.status, answer.body["message"]
 
 
@@ -101,13 +101,13 @@ def should_tell_the_status_by_both_paths_whatever_model_is_named(
 
 def should_answer_404_when_the_operation_is_unknown(service: Service) -> None:
     for unknown in (world.new_guid(), "not a guid", ""):
-        assert told(status(service, unknown)) == row(ServiceAnswer.OPERATION_UNKNOWN)
+        assert answered(status(service, unknown)) == row(ServiceAnswer.OPERATION_UNKNOWN)
 
 
 def should_answer_404_when_the_operation_was_made_for_another_topic(service: Service) -> None:
     made = service.create()
     answer = status(service, made.operation_id, topic=world.OTHER_TOPIC)
-    assert told(answer) == row(ServiceAnswer.OPERATION_UNKNOWN)
+    assert answered(answer) == row(ServiceAnswer.OPERATION_UNKNOWN)
 
 
 def should_answer_404_when_the_operation_is_thirty_days_old(service: Service) -> None:
@@ -116,32 +116,32 @@ def should_answer_404_when_the_operation_is_thirty_days_old(service: Service) ->
     assert status(service, made.operation_id, token_expires_at=1e11).status == 200
     service.clock.now += 1
     answer = status(service, made.operation_id, token_expires_at=1e11)
-    assert told(answer) == row(ServiceAnswer.OPERATION_UNKNOWN)
+    assert answered(answer) == row(ServiceAnswer.OPERATION_UNKNOWN)
 
 
 def should_answer_401_when_the_operation_is_another_clients(service: Service) -> None:
     made = service.create(client_id=ALICE)
     answer = status(service, made.operation_id, client_id=BOB)
-    assert told(answer) == row(ServiceAnswer.NOT_YOUR_OPERATION)
+    assert answered(answer) == row(ServiceAnswer.NOT_YOUR_OPERATION)
 
 
 @pytest.mark.parametrize("body", ['{"topic": 1}', "[]", "nonsense", '"text"', "0"])
 def should_answer_400_when_there_is_a_body(service: Service, body: str) -> None:
     answer = call(service, "POST", TOPIC + CREATE, topic=world.TOPIC, body=body)
-    assert told(answer) == row(ServiceAnswer.INVALID_BODY)
+    assert answered(answer) == row(ServiceAnswer.INVALID_BODY)
 
 
 def should_read_a_body_that_the_gateway_encoded(service: Service) -> None:
     event = event_of("POST", TOPIC + CREATE, topic=world.TOPIC)
     event |= {"body": base64.b64encode(b"\xff\x00").decode(), "isBase64Encoded": True}
-    assert told(service.routes().answer(event)) == row(ServiceAnswer.INVALID_BODY)
+    assert answered(service.routes().answer(event)) == row(ServiceAnswer.INVALID_BODY)
 
 
 def should_answer_403_when_the_token_ended_while_the_gateway_kept_its_consent(
     service: Service,
 ) -> None:
     answer = call(service, "GET", "/v1/topics", token_expires_at=service.clock.now)
-    assert told(answer) == row(ServiceAnswer.DENIED)
+    assert answered(answer) == row(ServiceAnswer.DENIED)
 
 
 @pytest.mark.parametrize(
@@ -165,31 +165,31 @@ def should_answer_404_when_the_topic_is_unknown(
         model=latest(service),
         operation_id=world.new_guid(),
     )
-    assert told(answer) == row(ServiceAnswer.TOPIC_UNKNOWN)
+    assert answered(answer) == row(ServiceAnswer.TOPIC_UNKNOWN)
 
 
 def should_answer_404_when_the_model_is_unknown(service: Service) -> None:
     for model in (world.new_guid(), "not a guid"):
         answer = call(service, "POST", MODEL + CREATE, topic=world.TOPIC, model=model)
-        assert told(answer) == row(ServiceAnswer.MODEL_UNKNOWN)
+        assert answered(answer) == row(ServiceAnswer.MODEL_UNKNOWN)
 
 
 def should_answer_409_when_the_model_is_another_topics(service: Service) -> None:
     answer = call(service, "POST", MODEL + CREATE, topic=world.OTHER_TOPIC, model=latest(service))
-    assert told(answer) == row(ServiceAnswer.MODEL_OF_OTHER_TOPIC)
+    assert answered(answer) == row(ServiceAnswer.MODEL_OF_OTHER_TOPIC)
 
 
 def should_answer_500_when_a_topic_has_no_models(service: Service) -> None:
     for method, resource in (("POST", TOPIC + CREATE), ("GET", TOPIC + "/models")):
         answer = call(service, method, resource, topic=world.EMPTY_TOPIC)
-        assert told(answer) == row(ServiceAnswer.NO_MODELS)
+        assert answered(answer) == row(ServiceAnswer.NO_MODELS)
 
 
 def should_answer_429_when_calls_come_faster_than_the_rate(service: Service) -> None:
     routes = service.routes(per_second=1, burst=2)
     event = event_of("GET", "/v1/topics")
     assert [routes.answer(event).status for _ in range(3)] == [200, 200, 429]
-    assert told(routes.answer(event)) == row(ServiceAnswer.TOO_MANY_REQUESTS)
+    assert answered(routes.answer(event)) == row(ServiceAnswer.TOO_MANY_REQUESTS)
     service.clock.now += 1
     assert routes.answer(event).status == 200
 
@@ -198,7 +198,7 @@ def should_answer_429_when_the_day_is_used_up(service: Service) -> None:
     routes = service.routes(per_day=2)
     event = event_of("GET", "/v1/topics", token_expires_at=1e11)
     assert [routes.answer(event).status for _ in range(3)] == [200, 200, 429]
-    assert told(routes.answer(event)) == row(ServiceAnswer.LIMIT_EXCEEDED)
+    assert answered(routes.answer(event)) == row(ServiceAnswer.LIMIT_EXCEEDED)
     service.clock.now += 86_400
     assert routes.answer(event).status == 200
 
@@ -208,7 +208,7 @@ def should_answer_500_without_internals_when_something_unexpected_happens(
 ) -> None:
     service.table.delete()
     answer = call(service, "GET", "/v1/topics")
-    assert told(answer) == row(ServiceAnswer.INTERNAL)
+    assert answered(answer) == row(ServiceAnswer.INTERNAL)
     assert '"exception_name":"ResourceNotFoundException"' in log.getvalue()
 
 

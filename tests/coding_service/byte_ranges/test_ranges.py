@@ -353,7 +353,7 @@ def told_of(service: Service, upload: Upload) -> str:
             failed += 1
     assert failed
     with pytest.raises(InputRefused) as told:
-        service.explain_step.run(state_of(upload))
+        service.explain(state_of(upload))
     return str(told.value)
 
 
@@ -362,7 +362,7 @@ def should_say_at_once_that_the_first_line_is_bad(service: Service) -> None:
     upload = uploaded(service, b"x" * (MAX_LINE_BYTES + 9) + b"\n" + world.file_of(10))
     service.lifecycle.begin(upload)
     with pytest.raises(InputRefused, match=r"^Line 1 is 1,048,578 bytes long"):
-        service.cut_step().run(state_of(upload))
+        service.cut(state_of(upload))
 
 
 class StumblingModels:
@@ -392,7 +392,7 @@ def should_name_the_line_when_the_coder_itself_fails_on_it(
         list(map(step.run, states))
     if len(states) > 1:
         with pytest.raises(LineNotCoded) as told:
-            service.explain_step.run(state_of(upload))
+            service.explain(state_of(upload))
     assert str(told.value).startswith("Line 23 could not be coded, and the service's operators")
     assert "ZeroDivisionError" in log.getvalue()
     assert "stumble" not in log.getvalue()
@@ -409,7 +409,7 @@ def should_tell_what_else_the_owner_can_mend(service: Service) -> None:
     with pytest.raises(InputGone):
         service.code_step().run(last)
     with pytest.raises(InputGone, match="upload it again"):
-        service.explain_step.run(state_of(upload))
+        service.explain(state_of(upload))
 
 
 def should_admit_that_nothing_is_known_when_functions_died(service: Service) -> None:
@@ -417,7 +417,7 @@ def should_admit_that_nothing_is_known_when_functions_died(service: Service) -> 
     upload = uploaded(service, world.file_of(30))
     service.lifecycle.begin(upload)
     with pytest.raises(RangesFailed, match="failed again and again"):
-        service.explain_step.run(state_of(upload))
+        service.explain(state_of(upload))
 
 
 def should_keep_the_first_fault_of_the_executions_own_ranges(service: Service) -> None:

@@ -58,12 +58,12 @@ class Machine:
             operation_id = event["operation_id"]
             self.kept[operation_id] = self.service.output(operation_id)
         if event["step"] == "cut":
-            return self.service.cut_step().run(event)
+            return self.service.cut(event)
         return advance(event, replace(self.service.lifecycle, results_seconds=1))
 
     def _infer(self, event: dict[str, Any]) -> dict[str, Any]:
         if event["step"] == "explain":
-            self.service.explain_step.run(event)
+            self.service.explain(event)
         index = event.get("range", {}).get("index")
         if self.trouble and self.troubled_range in (None, index):
             raise self.trouble.pop(0)
@@ -235,9 +235,9 @@ def should_retry_exactly_the_errors_that_pass_by_themselves() -> None:
 
 def should_catch_exactly_the_errors_that_the_owner_can_mend() -> None:
     for name in ("Code", "Cut", "Explain"):
-        told, unexpected = tasks()[name]["Catch"]
-        assert set(told["ErrorEquals"]) == leaves(Final), name
-        assert (told["Next"], unexpected["Next"]) == ("Tell why", "Give up"), name
+        for_owner, unexpected = tasks()[name]["Catch"]
+        assert set(for_owner["ErrorEquals"]) == leaves(Final), name
+        assert (for_owner["Next"], unexpected["Next"]) == ("Tell why", "Give up"), name
 
 
 def should_catch_everything_before_an_operation_has_ended() -> None:

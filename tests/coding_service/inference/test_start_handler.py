@@ -79,7 +79,7 @@ def should_delete_an_upload_for_an_operation_that_nobody_knows(service: Service)
     assert service.files() == []
 
 
-class Arrivals:
+class StartFunction:
     """The function that EventBridge calls, with Step Functions and S3 of moto."""
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ class Arrivals:
             roleArn="arn:aws:iam::123456789012:role/any",
         )["stateMachineArn"]
 
-    def tell(self, service: Service, key: str, etag: str, version: str | None) -> None:
+    def handle(self, service: Service, key: str, etag: str, version: str | None) -> None:
         uploaded: dict[str, Any] = {"key": key, "size": 5, "etag": etag.strip('"')}
         if version is not None:
             uploaded["version-id"] = version
@@ -111,16 +111,16 @@ class Arrivals:
 
 
 @pytest.mark.parametrize("in_event", [True, False])
-def should_start_one_execution_for_a_version_however_often_it_is_told(
+def should_start_one_execution_for_a_version_however_often_its_event_comes(
     service: Service, in_event: bool
 ) -> None:
-    arrivals, operation_id = Arrivals(), world.new_guid()
+    function, operation_id = StartFunction(), world.new_guid()
     key = input_key(operation_id)
     stored = service.s3.put_object(Bucket=INPUTS, Key=key, Body=b"12345")
     version = stored["VersionId"]
     for _ in range(2):
-        arrivals.tell(service, key, stored["ETag"], version if in_event else None)
-    assert arrivals.started() == [
+        function.handle(service, key, stored["ETag"], version if in_event else None)
+    assert function.started() == [
         (
             execution_name(operation_id, version),
             {"operation_id": operation_id, "version_id": version, "bytes": 5},
@@ -130,23 +130,23 @@ def should_start_one_execution_for_a_version_however_often_it_is_told(
 
 
 def should_start_nothing_for_an_upload_that_was_replaced(service: Service) -> None:
-    arrivals, key = Arrivals(), input_key(world.new_guid())
+    function, key = StartFunction(), input_key(world.new_guid())
     replaced = service.s3.put_object(Bucket=INPUTS, Key=key, Body=b"12345")
     service.s3.put_object(Bucket=INPUTS, Key=key, Body=b"54321")
-    arrivals.tell(service, key, replaced["ETag"], None)
-    assert arrivals.started() == []
+    function.handle(service, key, replaced["ETag"], None)
+    assert function.started() == []
 
 
 @pytest.mark.parametrize("key", ["input.jsonl", "not-a-guid/input.jsonl", "a/b/c"])
 def should_leave_alone_what_is_no_operations_input(service: Service, key: str) -> None:
-    arrivals = Arrivals()
-    arrivals.tell(service, key, "any", "any")
-    assert arrivals.started() == []
+    function = StartFunction()
+    function.handle(service, key, "any", "any")
+    assert function.started() == []
 
 
 def should_fail_and_so_be_called_again_when_the_start_fails(service: Service) -> None:
     with played_aws():
-        arrivals = Arrivals()
-        arrivals.machine += "-gone"
-        with pytest.raises(arrivals.states.exceptions.StateMachineDoesNotExist):
-            arrivals.tell(service, input_key(world.new_guid()), "any", "version")
+        function = StartFunction()
+        function.machine += "-gone"
+        with pytest.raises(function.states.exceptions.StateMachineDoesNotExist):
+            function.handle(service, input_key(world.new_guid()), "any", "version")

@@ -3,10 +3,11 @@
 import itertools
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import boto3
 
@@ -17,8 +18,8 @@ from coding_service.api.routes import Routes
 from coding_service.aws import configuration
 from coding_service.coder.catalogue import Catalogue
 from coding_service.inference.code import CodeStep
-from coding_service.inference.cut import CutStep
-from coding_service.inference.explain import ExplainStep
+from coding_service.inference.cut import cut_input
+from coding_service.inference.explain import explain_failure
 from coding_service.inference.lifecycle import OperationLifecycle, Upload
 from coding_service.inference.state import Coded, StepStatus
 from coding_service.models.bucket import ModelsBucket
@@ -107,20 +108,25 @@ class Service:
             self.clock,
         )
 
-    def cut_step(self, **changes: Any) -> CutStep:
-        parts: dict[str, Any] = {
-            "s3": self.s3,
-            "operations": self.operations,
-            "input_bucket": INPUTS,
-            "max_file_bytes": MAX_FILE_BYTES,
-            "range_bytes": self.range_bytes,
-            "clock": self.clock,
-        }
-        return CutStep(**{**parts, **changes})
+    def cut(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        return cut_input(
+            state,
+            s3=self.s3,
+            operations=self.operations,
+            input_bucket=INPUTS,
+            max_file_bytes=MAX_FILE_BYTES,
+            range_bytes=self.range_bytes,
+            clock=self.clock,
+        )
 
-    @property
-    def explain_step(self) -> ExplainStep:
-        return ExplainStep(self.s3, self.operations, INPUTS, self.clock)
+    def explain(self, state: Mapping[str, Any]) -> NoReturn:
+        explain_failure(
+            state,
+            s3=self.s3,
+            operations=self.operations,
+            input_bucket=INPUTS,
+            clock=self.clock,
+        )
 
     def code_step(self, **changes: Any) -> CodeStep:
         parts: dict[str, Any] = {
@@ -161,7 +167,7 @@ class Service:
 
     def ranges_of(self, upload: Upload) -> list[dict[str, Any]]:
         """The states that the Map makes of what Cut gives."""
-        cut = self.cut_step().run(state_of(upload))
+        cut = self.cut(state_of(upload))
         return [
             {**state_of(upload), "range": each, "has_record_id": cut["has_record_id"]}
             for each in cut["ranges"]
