@@ -9,7 +9,7 @@ CodingServiceError
 │   ├── InputRefused         the file is not what the model codes: correct it
 │   ├── InputGone            the file vanished before it was coded: upload it again
 │   └── ModelGone            the model is no longer offered: create an operation for another
-└── OperatorNeeded       whoever runs the service; caught as unexpected, alarms
+└── OperatorNeeded       the operator of the service; caught as unexpected, alarms
     ├── EnvironmentIncomplete  a function lacks a variable: mend the stack
     ├── KeysUnavailable        the user pool's signing keys can't be read
     ├── OutputMismatch         the output is not what was written: a defect

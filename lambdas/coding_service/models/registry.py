@@ -1,4 +1,4 @@
-"""The models that the service offers: those of its deployment, and those published since.
+"""The registry of models: those of the deployment, and those published since.
 
 A model may be published at any time, and none changes: the bucket is listed at most once a minute,
 and only the cards that are new are read.
