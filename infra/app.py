@@ -2,7 +2,7 @@
 
 from aws_cdk import App
 
-from infra.coding_service.amazon_ml_api import MachineLearning
+from infra.coding_service.amazon_ml_api import AmazonMlApi
 from infra.coding_service.stack import CodingServiceStack
 from infra.nag import check_rules
 from infra.pipeline.amazon_ml import AWS_OWN, AmazonMlService
@@ -23,7 +23,7 @@ def add_stacks(app: App) -> None:
     if settings.coding_service:
         coding_service = CodingServiceStack(app, "CodingService", settings=settings)
         service = service or coding_service.addresses
-        amazon_ml = amazon_ml or _amazon_ml_of(coding_service.machine_learning)
+        amazon_ml = amazon_ml or _amazon_ml_of(coding_service.amazon_ml_api)
     if service is not None:  # check_pipeline has made sure of it
         PipelineStack(
             app,
@@ -35,7 +35,7 @@ def add_stacks(app: App) -> None:
     check_rules(app)
 
 
-def _amazon_ml_of(api: MachineLearning) -> AmazonMlService:
+def _amazon_ml_of(api: AmazonMlApi) -> AmazonMlService:
     return AmazonMlService(
         url=api.url,
         key_secret_arn=api.key_secret_arn,

@@ -7,7 +7,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.coding_service.access_keys import AccessKeys
-from infra.coding_service.amazon_ml_work import WORK_FOLDER, Predictions
+from infra.coding_service.amazon_ml_work import WORK_FOLDER, AmazonMlWork
 from infra.coding_service.api import STAGE, Api
 from infra.coding_service.storage import CHANGE_TABLE, READ_TABLE, WRITE_TABLE, Storage
 from infra.constructs.functions import FunctionFactory, TracedFunction
@@ -16,8 +16,13 @@ from infra.nag import acknowledge
 PATH = "machinelearning"
 
 
-class MachineLearning(Construct):
-    """The path, function and keys of Amazon ML's API, and the state machine that it starts."""
+class AmazonMlApi(Construct):
+    """What speaks Amazon ML's API.
+
+    :ivar url: the `endpoint_url` of clients.
+    :ivar key_secret_arn: secret with the access key of the first client. :ivar key: encrypts it.
+    :ivar role_arn: the role that reads data and writes results in its clients' buckets.
+    """
 
     def __init__(
         self,
@@ -33,15 +38,15 @@ class MachineLearning(Construct):
         self.key = key
         """Encrypts the clients' access keys."""
         keys = AccessKeys(self, "AccessKeys", key=key, settings=factory.settings)
-        predictions = Predictions(self, "Predictions", storage=storage, factory=factory, key=key)
-        self.answer = self._answer(api, keys, predictions, factory)
-        self.answer.allow(
-            *predictions.use_table(*READ_TABLE, *WRITE_TABLE, *CHANGE_TABLE, "dynamodb:Query"),
+        work = AmazonMlWork(self, "Predictions", storage=storage, factory=factory, key=key)
+        self.handler = self._handler(api, keys, work, factory)
+        self.handler.allow(
+            *work.use_table(*READ_TABLE, *WRITE_TABLE, *CHANGE_TABLE, "dynamodb:Query"),
             # The counters of calls.
             *storage.use_operations(*READ_TABLE, *WRITE_TABLE),
             iam.PolicyStatement(
                 actions=["states:StartExecution"],
-                resources=[predictions.machine.state_machine_arn],
+                resources=[work.machine.state_machine_arn],
             ),
             *keys.may_read(),
             *storage.see_models(cards_only=True),
@@ -51,7 +56,7 @@ class MachineLearning(Construct):
             ),
             storage.use_files_key(read=True),
         )
-        self.work, self.machine = predictions.work, predictions.machine
+        self.work, self.machine = work.handler, work.machine
         self.url = f"{api.url}/{PATH}"
         """The `endpoint_url` of clients."""
         self.key_secret_arn = next(iter(keys.arns.values()))
@@ -60,8 +65,8 @@ class MachineLearning(Construct):
         """The role that reads data and writes results in clients' buckets."""
         self._add_path(api)
 
-    def _answer(
-        self, api: Api, keys: AccessKeys, predictions: Predictions, factory: FunctionFactory
+    def _handler(
+        self, api: Api, keys: AccessKeys, work: AmazonMlWork, factory: FunctionFactory
     ) -> TracedFunction:
         return factory.function(
             self,
@@ -71,8 +76,8 @@ class MachineLearning(Construct):
             memory_mb=1024,
             timeout_seconds=28,
             environment={
-                "MACHINE_LEARNING_TABLE": predictions.table.table_name,
-                "PREDICTIONS_STATE_MACHINE_ARN": predictions.machine.state_machine_arn,
+                "MACHINE_LEARNING_TABLE": work.table.table_name,
+                "PREDICTIONS_STATE_MACHINE_ARN": work.machine.state_machine_arn,
                 "ACCESS_KEYS": keys.declared,
                 "ACCOUNT_ID": Aws.ACCOUNT_ID,
                 "SERVICE_REGION": Aws.REGION,
@@ -89,7 +94,7 @@ class MachineLearning(Construct):
         method = api.rest.root.add_resource(PATH).add_method(
             "POST",
             apigateway.LambdaIntegration(
-                self.answer.function, allow_test_invoke=False, scope_permission_to_method=False
+                self.handler.function, allow_test_invoke=False, scope_permission_to_method=False
             ),
             authorization_type=apigateway.AuthorizationType.NONE,
         )

@@ -20,8 +20,12 @@ from infra.project_files import definition
 WORK_FOLDER = "machine-learning/*"  # in the bucket of outputs: plans, pieces and logs
 
 
-class Predictions(Construct):
-    """Data sources and predictions, and the work on them."""
+class AmazonMlWork(Construct):
+    """Data sources and predictions, and the work on them.
+
+    :ivar table: both kinds, by client. :ivar machine: statemachine/predictions.asl.json.
+    :ivar handler: the function behind its states; its role reads and writes in clients' buckets.
+    """
 
     def __init__(
         self,
@@ -43,9 +47,7 @@ class Predictions(Construct):
             sort_key="sk",
             expires_at="expires_at",
         )
-        """Holds data sources and predictions, by client."""
-        self.work = self._work_function(storage, factory)
-        """The function behind the machine's states; its role reads and writes clients' buckets."""
+        self.handler = self._handler(storage, factory)
         self.machine = self._machine(storage, factory)
         """Runs statemachine/predictions.asl.json."""
 
@@ -56,7 +58,7 @@ class Predictions(Construct):
             use_key(self.key, via="dynamodb", scope=self, read=True, write=True),
         ]
 
-    def _work_function(self, storage: Storage, factory: FunctionFactory) -> TracedFunction:
+    def _handler(self, storage: Storage, factory: FunctionFactory) -> TracedFunction:
         function = factory.function(
             self,
             "Work",
@@ -104,7 +106,7 @@ class Predictions(Construct):
         role.add_to_policy(
             iam.PolicyStatement(
                 actions=["lambda:InvokeFunction"],
-                resources=[self.work.function.function_arn],
+                resources=[self.handler.function.function_arn],
             )
         )
         role.add_to_policy(
@@ -121,7 +123,7 @@ class Predictions(Construct):
                 definition(
                     "predictions.asl.json",
                     {
-                        "WorkFunctionArn": self.work.function.function_arn,
+                        "WorkFunctionArn": self.handler.function.function_arn,
                         "InferenceConcurrency": factory.settings.inference_concurrency,
                     },
                 )

@@ -4,7 +4,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from infra.coding_service.amazon_ml_api import MachineLearning
+from infra.coding_service.amazon_ml_api import AmazonMlApi
 from infra.coding_service.api import Api
 from infra.coding_service.auth import Auth
 from infra.coding_service.inference import Inference
@@ -21,7 +21,7 @@ def watch_service(
     auth: Auth,
     api: Api,
     inference: Inference,
-    machine_learning: MachineLearning,
+    amazon_ml_api: AmazonMlApi,
     key: kms.IKey,
     settings: Settings,
 ) -> Alarms:
@@ -53,7 +53,7 @@ def watch_service(
         machine.metric_throttled(period=PERIOD, statistic="Sum"),
         meaning="Step Functions holds inference back.",
     )
-    predictions = machine_learning.machine
+    predictions = amazon_ml_api.machine
     alarms.watch(
         "PredictionsFailed",
         predictions.metric_failed(period=PERIOD, statistic="Sum"),
@@ -93,9 +93,9 @@ def watch_service(
     for name, function in (
         ("Authorize", auth.function),
         ("Answer", api.function),
-        ("Arrive", inference.start),
-        ("Settle", inference.lifecycle),
-        ("MachineLearning", machine_learning.answer),
+        ("Arrive", inference.arrive),
+        ("Settle", inference.settle),
+        ("MachineLearning", amazon_ml_api.handler),
     ):
         alarms.watch_function(name, function)
     # A file that can't be coded is an error of this function whose reason its owner reads, so
@@ -107,7 +107,7 @@ def watch_service(
     )
     alarms.watch(
         "PredictionWorkThrottles",
-        machine_learning.work.function.metric_throttles(period=PERIOD, statistic="Sum"),
+        amazon_ml_api.work.function.metric_throttles(period=PERIOD, statistic="Sum"),
         meaning="Lambda held back the function that works on batch predictions.",
     )
     return alarms

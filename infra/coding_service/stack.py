@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from infra.coding_service.amazon_ml_api import MachineLearning
+from infra.coding_service.amazon_ml_api import AmazonMlApi
 from infra.coding_service.api import Api
 from infra.coding_service.auth import Auth
 from infra.coding_service.inference import Inference
@@ -19,7 +19,11 @@ from infra.settings.settings import Settings
 
 
 class CodingServiceStack(Stack):
-    """An implementation of the batch-coding service; needs nothing from Pipeline."""
+    """An implementation of the batch-coding service; needs nothing from Pipeline.
+
+    :ivar addresses: where Pipeline finds the service.
+    :ivar amazon_ml_api: Amazon ML's API over the same models.
+    """
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, **options: Any
@@ -40,7 +44,7 @@ class CodingServiceStack(Stack):
         auth = Auth(self, "Auth", factory=factory)
         api = Api(self, "Api", auth=auth, storage=storage, factory=factory, key=key)
         inference = Inference(self, "Inference", storage=storage, factory=factory, key=key)
-        self.machine_learning = MachineLearning(
+        self.amazon_ml_api = AmazonMlApi(
             self, "MachineLearning", api=api, storage=storage, factory=factory, key=key
         )
         """Amazon ML's API over the same models."""
@@ -49,7 +53,7 @@ class CodingServiceStack(Stack):
             auth=auth,
             api=api,
             inference=inference,
-            machine_learning=self.machine_learning,
+            amazon_ml_api=self.amazon_ml_api,
             key=key,
             settings=settings,
         )
@@ -69,10 +73,10 @@ class CodingServiceStack(Stack):
             "OperationsTableName": storage.operations.table_name,
             "InferenceStateMachineArn": inference.machine.state_machine_arn,
             "PresignedHosts": ",".join(hosts),
-            "MachineLearningUrl": self.machine_learning.url,
-            "MachineLearningKeySecretArn": self.machine_learning.key_secret_arn,
-            "MachineLearningRoleArn": self.machine_learning.role_arn,
-            "PredictionsStateMachineArn": self.machine_learning.machine.state_machine_arn,
+            "MachineLearningUrl": self.amazon_ml_api.url,
+            "MachineLearningKeySecretArn": self.amazon_ml_api.key_secret_arn,
+            "MachineLearningRoleArn": self.amazon_ml_api.role_arn,
+            "PredictionsStateMachineArn": self.amazon_ml_api.machine.state_machine_arn,
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

@@ -14,7 +14,7 @@ from infra.pipeline.metrics import (
     reads_held_back,
     writes_held_back,
 )
-from infra.pipeline.state_machine import Workflow
+from infra.pipeline.state_machine import DropStateMachine
 
 
 def draw(
@@ -22,7 +22,7 @@ def draw(
     *,
     alarms: Alarms,
     functions: Mapping[str, TracedFunction],
-    workflow: Workflow,
+    state_machine: DropStateMachine,
     ledger: Ledger,
 ) -> None:
     """Fills the dashboard: alarms first, then drops, the service, the parts of the stack.
@@ -39,7 +39,7 @@ def draw(
             own("DropsAccepted"),
             *(own("DropsEnded", status=status) for status in STATUSES),
         ),
-        _graph("Executions", *(of_executions(name, workflow.arn) for name in executions)),
+        _graph("Executions", *(of_executions(name, state_machine.arn) for name in executions)),
     )
     dashboard.add_widgets(
         _graph("Records coded", own("RecordsCoded")),

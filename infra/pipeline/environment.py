@@ -1,4 +1,4 @@
-"""What Pipeline's functions are told: `lambdas/pipeline/config.py` reads it."""
+"""The environment of Pipeline's functions: `lambdas/pipeline/config.py` reads it."""
 
 from collections.abc import Mapping
 

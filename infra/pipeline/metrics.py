@@ -1,4 +1,4 @@
-"""The metrics that Pipeline's alarms and dashboard look at, by what they tell."""
+"""The metrics that Pipeline's alarms and dashboard look at."""
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb

@@ -15,9 +15,9 @@ from infra.pipeline.metrics import (
     writes_held_back,
 )
 from infra.pipeline.notifications import Notifications
-from infra.pipeline.receive import Intake
-from infra.pipeline.report_failure import Rescue
-from infra.pipeline.state_machine import Workflow
+from infra.pipeline.receive import Receive
+from infra.pipeline.report_failure import ReportFailure
+from infra.pipeline.state_machine import DropStateMachine
 from infra.pipeline.tasks import Tasks
 from infra.settings.settings import Settings
 
@@ -44,46 +44,46 @@ class Monitoring(Construct):
         *,
         key: kms.IKey,
         settings: Settings,
-        intake: Intake,
+        receive: Receive,
         tasks: Tasks,
-        workflow: Workflow,
-        rescue: Rescue,
+        state_machine: DropStateMachine,
+        report_failure: ReportFailure,
         ledger: Ledger,
         notifications: Notifications,
     ) -> None:
         super().__init__(scope, construct_id)
         self.alarms = Alarms(self, "Alarms", key=key, settings=settings)
-        self._watch_ways_in_and_out(intake, rescue, notifications)
-        self._watch_executions(workflow, rescue)
-        self._watch_functions(intake, tasks, rescue)
+        self._watch_ways_in_and_out(receive, report_failure, notifications)
+        self._watch_executions(state_machine, report_failure)
+        self._watch_functions(receive, tasks, report_failure)
         self._watch_service_and_ledger(ledger)
         self.dashboard = cloudwatch.Dashboard(self, "Dashboard")
         draw(
             self.dashboard,
             alarms=self.alarms,
             functions={
-                "receive": intake.receive,
+                "receive": receive.handler,
                 "submit": tasks.submit,
                 "check": tasks.check,
                 "collect": tasks.collect,
                 "finish": tasks.finish,
-                "rescue": rescue.rescue,
+                "rescue": report_failure.handler,
             },
-            workflow=workflow,
+            state_machine=state_machine,
             ledger=ledger,
         )
 
     def _watch_ways_in_and_out(
-        self, intake: Intake, rescue: Rescue, notifications: Notifications
+        self, receive: Receive, report_failure: ReportFailure, notifications: Notifications
     ) -> None:
         self.alarms.watch_queue(
             "DropsUndelivered",
-            intake.undelivered,
+            receive.undelivered,
             meaning="A dropped file was not taken in: nobody codes it and nobody is told.",
         )
         self.alarms.watch(
             "DropsTakenInLate",
-            intake.arrivals.metric_approximate_age_of_oldest_message(
+            receive.queue.metric_approximate_age_of_oldest_message(
                 period=PERIOD, statistic="Maximum"
             ),
             above=TAKEN_IN_LATE_SECONDS,
@@ -91,7 +91,7 @@ class Monitoring(Construct):
         )
         self.alarms.watch_queue(
             "RescuesUndelivered",
-            rescue.undelivered,
+            report_failure.undelivered,
             meaning="An execution died and its drop could not be told.",
         )
         self.alarms.watch(
@@ -100,10 +100,12 @@ class Monitoring(Construct):
             meaning="A subscriber was not told how a drop ended.",
         )
 
-    def _watch_executions(self, workflow: Workflow, rescue: Rescue) -> None:
+    def _watch_executions(
+        self, state_machine: DropStateMachine, report_failure: ReportFailure
+    ) -> None:
         self.alarms.watch(
             "ExecutionsDied",
-            rescue.died,
+            report_failure.died,
             meaning="An execution ended before it could tell its drops.",
         )
         for name, metric, meaning in (
@@ -111,15 +113,17 @@ class Monitoring(Construct):
             ("ExecutionsAborted", "ExecutionsAborted", "Somebody stopped an execution."),
             ("ExecutionsThrottled", "ExecutionThrottled", "Step Functions held executions back."),
         ):
-            self.alarms.watch(name, of_executions(metric, workflow.arn), meaning=meaning)
+            self.alarms.watch(name, of_executions(metric, state_machine.arn), meaning=meaning)
 
-    def _watch_functions(self, intake: Intake, tasks: Tasks, rescue: Rescue) -> None:
-        self.alarms.watch_function("Receive", intake.receive)
+    def _watch_functions(
+        self, receive: Receive, tasks: Tasks, report_failure: ReportFailure
+    ) -> None:
+        self.alarms.watch_function("Receive", receive.handler)
         self.alarms.watch_function("Submit", tasks.submit, periods=RETRIED_PERIODS)
         self.alarms.watch_function("Check", tasks.check, periods=RETRIED_PERIODS)
         self.alarms.watch_function("Collect", tasks.collect, periods=RETRIED_PERIODS)
         self.alarms.watch_function("Finish", tasks.finish, periods=RETRIED_PERIODS)
-        self.alarms.watch_function("Rescue", rescue.rescue)
+        self.alarms.watch_function("Rescue", report_failure.handler)
 
     def _watch_service_and_ledger(self, ledger: Ledger) -> None:
         self.alarms.watch(

@@ -1,4 +1,4 @@
-"""The topic on which every drop's end is told."""
+"""The topic to which every drop's end is published."""
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -13,7 +13,7 @@ from infra.settings.settings import Settings
 class Notifications(Construct):
     """One message a drop; attributes `status`, `topic` and `drop_prefix` for filter policies.
 
-    :ivar topic: subscribe to it to be told.
+    :ivar topic: subscribers get a message for each drop that ended.
     """
 
     def __init__(
@@ -25,7 +25,7 @@ class Notifications(Construct):
         for email in settings.notification_emails:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
 
-    def may_tell(self) -> tuple[iam.PolicyStatement, ...]:
+    def may_publish(self) -> tuple[iam.PolicyStatement, ...]:
         """To publish to the topic."""
         return (
             iam.PolicyStatement(actions=["sns:Publish"], resources=[self.topic.topic_arn]),

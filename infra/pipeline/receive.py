@@ -13,7 +13,7 @@ from infra.constructs.keys import use_key
 from infra.constructs.secure_messaging import dead_letters, work_queue
 from infra.constructs.secure_storage import secure_bucket
 from infra.nag import acknowledge_any_key
-from infra.pipeline.state_machine import Workflow
+from infra.pipeline.state_machine import DropStateMachine
 from infra.settings.settings import Settings
 
 # EventBridge hands an event to its target for at most 24 hours and 185 times (its quotas).
@@ -21,21 +21,21 @@ DELIVERY_HOURS = 24
 DELIVERY_RETRIES = 185
 RECEIVE_SECONDS = 300
 RECEIVE_TRIES = 5
-# Lambda's least. Few at once, so that what arrives meanwhile gathers in the queue and shares.
+# Lambda's least. Few at once, so that later drops gather in the queue and share an operation.
 RECEIVE_AT_ONCE = 2
 BATCH_OF_MANY = 1_000  # as many as share an execution (`receive.batching`) with keys of 55 letters
 BATCH_OF_FEW = 10
 
 
-class Intake(Construct):
-    """Takes drops in: bucket → rule → queue → receive; what is lost on the way lies in another.
+class Receive(Construct):
+    """The way of drops in: bucket → rule → queue → function; what fails lies in another queue.
 
     The queue gathers drops for a few seconds, so that small files can share an operation.
 
     :ivar bucket: where people drop files. Versioned: a drop is one version of one key.
-    :ivar arrivals: what was dropped and not yet taken in.
-    :ivar receive: starts executions for the drops.
-    :ivar undelivered: events that never reached `arrivals`, or that `receive` failed on.
+    :ivar queue: events of dropped objects that the function has not handled yet.
+    :ivar handler: the function, which starts executions for the drops.
+    :ivar undelivered: events that never reached `queue`, or that `handler` failed on.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Intake(Construct):
         key: kms.IKey,
         settings: Settings,
         functions: FunctionFactory,
-        workflow: Workflow,
+        state_machine: DropStateMachine,
     ) -> None:
         super().__init__(scope, construct_id)
         self._key = key
@@ -54,17 +54,17 @@ class Intake(Construct):
             self, "Drops", key=key, settings=settings, versioned=True, tells_event_bus=True
         )
         acknowledge_any_key(self.bucket, "Droppers choose the keys; the grants are to read alone.")
-        self.receive = functions.function(
+        self.handler = functions.function(
             self,
             "Receive",
             module="receive.handler",
             description="Gives dropped files their identity, topic and parts; starts executions",
             memory_mb=512,
             timeout_seconds=RECEIVE_SECONDS,
-            environment={"STATE_MACHINE_ARN": workflow.arn},
+            environment={"STATE_MACHINE_ARN": state_machine.arn},
         )
         self.undelivered = dead_letters(self, "Undelivered", key=key)
-        self.arrivals = work_queue(
+        self.queue = work_queue(
             self,
             "Arrivals",
             key=key,
@@ -83,7 +83,7 @@ class Intake(Construct):
             ),
             targets=[
                 targets.SqsQueue(
-                    self.arrivals,
+                    self.queue,
                     dead_letter_queue=self.undelivered,
                     max_event_age=Duration.hours(DELIVERY_HOURS),
                     retry_attempts=DELIVERY_RETRIES,
@@ -94,22 +94,22 @@ class Intake(Construct):
         mapping = lambda_.EventSourceMapping(
             self,
             "TakeIn",
-            target=self.receive.function,
-            event_source_arn=self.arrivals.queue_arn,
+            target=self.handler.function,
+            event_source_arn=self.queue.queue_arn,
             batch_size=BATCH_OF_MANY if together else BATCH_OF_FEW,
             max_batching_window=Duration.seconds(settings.share_wait_seconds if together else 0),
             max_concurrency=RECEIVE_AT_ONCE,
             report_batch_item_failures=True,
         )
         # Lambda refuses a queue that the function may not read.
-        mapping.node.add_dependency(self.receive.role)
+        mapping.node.add_dependency(self.handler.role)
 
-    def may_take_in(self) -> tuple[iam.PolicyStatement, ...]:
-        """To take arrivals off their queue."""
+    def may_receive(self) -> tuple[iam.PolicyStatement, ...]:
+        """To take events off the queue."""
         return (
             iam.PolicyStatement(
                 actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-                resources=[self.arrivals.queue_arn],
+                resources=[self.queue.queue_arn],
             ),
             use_key(self._key, via="sqs", scope=self, read=True),
         )

@@ -1,4 +1,4 @@
-"""Tells of drops whose execution died before it could tell."""
+"""Reports drops whose execution died before it could report them as failed."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
@@ -11,21 +11,21 @@ from infra.constructs.functions import FunctionFactory
 from infra.constructs.secure_messaging import dead_letters
 from infra.pipeline.metrics import counted
 from infra.pipeline.receive import DELIVERY_HOURS, DELIVERY_RETRIES
-from infra.pipeline.state_machine import Workflow
+from infra.pipeline.state_machine import DropStateMachine
 
-# What `lambdas/pipeline/report_failure/handler.py` logs of an execution that had not told.
+# Messages that `lambdas/pipeline/report_failure/handler.py` logs; alarms count them.
 DIED = "the execution died; its drop is told"
 DIED_TELLING = "telling that a drop failed has failed itself; redrive its execution"
 
 
-class Rescue(Construct):
-    """Starts an execution that only tells, for each execution that ended without telling.
+class ReportFailure(Construct):
+    """Starts an execution that only reports a failure, for each that ended without a report.
 
-    The rule hands on every bad end, told or not: an event may lack the error's name, and one
-    drop that nobody hears of is worse than a call in vain. The function looks and decides.
+    The rule passes every bad end on, reported or not: an event may lack the error's name, and a
+    drop that is never reported is worse than a call in vain. The function looks and decides.
 
-    :ivar rescue: the function.
-    :ivar died: metric of executions that ended without telling.
+    :ivar handler: the function.
+    :ivar died: metric of executions that ended without a report.
     :ivar undelivered: events that never reached it, or that it failed on.
     """
 
@@ -36,20 +36,20 @@ class Rescue(Construct):
         *,
         key: kms.IKey,
         functions: FunctionFactory,
-        workflow: Workflow,
+        state_machine: DropStateMachine,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.rescue = functions.function(
+        self.handler = functions.function(
             self,
             "Rescue",
             module="report_failure.handler",
             description="Has a drop told whose execution died",
             memory_mb=256,
             timeout_seconds=60,
-            environment={"STATE_MACHINE_ARN": workflow.arn},
+            environment={"STATE_MACHINE_ARN": state_machine.arn},
         )
         self.undelivered = dead_letters(self, "Undelivered", key=key)
-        self.rescue.keep_failed_events(self.undelivered, key=key)
+        self.handler.keep_failed_events(self.undelivered, key=key)
         events.Rule(
             self,
             "EndedBadly",
@@ -58,13 +58,13 @@ class Rescue(Construct):
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
                 detail={
-                    "stateMachineArn": [workflow.arn],
+                    "stateMachineArn": [state_machine.arn],
                     "status": ["FAILED", "TIMED_OUT", "ABORTED"],
                 },
             ),
             targets=[
                 targets.LambdaFunction(
-                    self.rescue.function,
+                    self.handler.function,
                     dead_letter_queue=self.undelivered,
                     max_event_age=Duration.hours(DELIVERY_HOURS),
                     retry_attempts=DELIVERY_RETRIES,
@@ -75,7 +75,7 @@ class Rescue(Construct):
         logs.MetricFilter(
             self,
             "Died",
-            log_group=self.rescue.log_group,
+            log_group=self.handler.log_group,
             filter_pattern=logs.FilterPattern.any(
                 logs.FilterPattern.string_value("$.message", "=", DIED),
                 logs.FilterPattern.string_value("$.message", "=", DIED_TELLING),

@@ -11,10 +11,10 @@ from infra.pipeline.environment import function_environment
 from infra.pipeline.ledger import Ledger
 from infra.pipeline.monitoring import Monitoring
 from infra.pipeline.notifications import Notifications
-from infra.pipeline.receive import Intake
-from infra.pipeline.report_failure import Rescue
+from infra.pipeline.receive import Receive
+from infra.pipeline.report_failure import ReportFailure
 from infra.pipeline.results import Results
-from infra.pipeline.state_machine import Workflow
+from infra.pipeline.state_machine import DropStateMachine
 from infra.pipeline.tasks import Tasks
 from infra.settings.service_addresses import ServiceAddresses
 from infra.settings.settings import Settings
@@ -55,7 +55,7 @@ class PipelineStack(Stack):
             ),
         )
         tasks = Tasks(self, "Tasks", functions=functions)
-        workflow = Workflow(
+        state_machine = DropStateMachine(
             self,
             "Workflow",
             key=key,
@@ -63,26 +63,33 @@ class PipelineStack(Stack):
             tasks=tasks,
             notifications=notifications,
         )
-        intake = Intake(
-            self, "Intake", key=key, settings=settings, functions=functions, workflow=workflow
+        receive = Receive(
+            self,
+            "Intake",
+            key=key,
+            settings=settings,
+            functions=functions,
+            state_machine=state_machine,
         )
-        rescue = Rescue(self, "Rescue", key=key, functions=functions, workflow=workflow)
+        report_failure = ReportFailure(
+            self, "Rescue", key=key, functions=functions, state_machine=state_machine
+        )
         monitoring = Monitoring(
             self,
             "Monitoring",
             key=key,
             settings=settings,
-            intake=intake,
+            receive=receive,
             tasks=tasks,
-            workflow=workflow,
-            rescue=rescue,
+            state_machine=state_machine,
+            report_failure=report_failure,
             ledger=ledger,
             notifications=notifications,
         )
 
-        intake.receive.allow(*intake.may_read(), *intake.may_take_in(), *ledger.may_keep())
-        intake.receive.allow(workflow.may_start())
-        tasks.submit.allow(*intake.may_read(), *ledger.may_keep(), *credentials.may_use())
+        receive.handler.allow(*receive.may_read(), *receive.may_receive(), *ledger.may_keep())
+        receive.handler.allow(state_machine.may_start())
+        tasks.submit.allow(*receive.may_read(), *ledger.may_keep(), *credentials.may_use())
         tasks.submit.allow(*results.may_write(), ledger.may_look_up())
         tasks.check.allow(*ledger.may_keep(), *credentials.may_use())
         tasks.collect.allow(*ledger.may_keep(), *credentials.may_use())
@@ -96,15 +103,15 @@ class PipelineStack(Stack):
             tasks.collect.allow(*amazon_ml.may_collect())
             amazon_ml.acknowledge_calls(tasks)
             CfnOutput(self, "ExchangeBucketName", value=amazon_ml.exchange.bucket_name)
-        workflow.let_start(tasks.finish)
-        rescue.rescue.allow(workflow.may_start(), workflow.may_describe())
+        state_machine.let_start(tasks.finish)
+        report_failure.handler.allow(state_machine.may_start(), state_machine.may_describe())
 
         for name, value in (
-            ("DropBucketName", intake.bucket.bucket_name),
+            ("DropBucketName", receive.bucket.bucket_name),
             ("ResultsBucketName", results.bucket.bucket_name),
             ("NotificationTopicArn", notifications.topic.topic_arn),
             ("OperatorsTopicArn", monitoring.alarms.topic.topic_arn),
-            ("StateMachineArn", workflow.arn),
+            ("StateMachineArn", state_machine.arn),
             ("LedgerTableName", ledger.table.table_name),
             ("CredentialsSecretArn", credentials.client_arn),
             ("TokenSecretArn", credentials.token_arn),

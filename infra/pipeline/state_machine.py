@@ -38,10 +38,10 @@ TRACING = (
 )
 
 
-def workflow_role(
+def state_machine_role(
     scope: Construct, construct_id: str, *, tasks: Tasks, notifications: Notifications
 ) -> iam.Role:
-    """The role: to run the tasks, to tell people and programs, to log and to trace."""
+    """The role: to run the tasks, to publish how drops ended, to log and to trace."""
     stack = Stack.of(scope)
     role = iam.Role(
         scope,
@@ -57,7 +57,7 @@ def workflow_role(
             actions=["lambda:InvokeFunction"],
             resources=[task.function.function_arn for task in tasks.all()],
         ),
-        *notifications.may_tell(),
+        *notifications.may_publish(),
         iam.PolicyStatement(
             actions=["events:PutEvents"],
             resources=[
@@ -72,7 +72,7 @@ def workflow_role(
     return role
 
 
-class Workflow(Construct):
+class DropStateMachine(Construct):
     """`statemachine/drop.asl.json`, deployed.
 
     Its history stays under Step Functions' own encryption: it holds names, states and reasons,
@@ -94,7 +94,7 @@ class Workflow(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.log_group = encrypted_log_group(self, "Log", key=key, settings=settings)
-        self.role = workflow_role(self, "Role", tasks=tasks, notifications=notifications)
+        self.role = state_machine_role(self, "Role", tasks=tasks, notifications=notifications)
         self.state_machine = sfn.CfnStateMachine(
             self,
             "Drop",
