@@ -1,10 +1,12 @@
 """The tables of settings: names and meanings from the code, defaults from `cdk.json`."""
 
+import ast
 import dataclasses
+import inspect
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from docs.tables import markdown_table
@@ -13,8 +15,6 @@ from infra.settings.settings import Settings, context_name
 
 CODING_SERVICE = "CodingService: "
 """How the meaning of a setting begins that only CodingService has."""
-
-_IVAR = re.compile(r":ivar (\w+): (.+?)(?=\n\s*:ivar |\Z)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,20 @@ def changed_settings_table(changed: Mapping[str, str]) -> str:
 
 
 def _meanings() -> Mapping[str, str]:
-    """From the docstring of `Settings`: each field's text on one line."""
-    documented = Settings.__doc__ or ""
-    return {
-        name: " ".join(text.split()).removesuffix(".") for name, text in _IVAR.findall(documented)
-    }
+    """The text below each field of `Settings`, on one line."""
+    (settings_class,) = ast.parse(inspect.getsource(Settings)).body
+    meanings = {}
+    for field, below in pairwise(ast.iter_child_nodes(settings_class)):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(ast.Constant(str(text))):
+                meanings[name] = _uncapitalised(" ".join(text.split()).removesuffix("."))
+    return meanings
+
+
+def _uncapitalised(text: str) -> str:
+    """The text as a table has it; names such as ARN and CodingService keep their letters."""
+    is_name = text[1].isupper() or text.startswith(CODING_SERVICE)
+    return text if is_name else text[0].lower() + text[1:]
 
 
 def _code(text: str) -> str:

@@ -14,7 +14,7 @@ from infra.settings.settings import Settings
 def add_stacks(app: App) -> None:
     """Adds Pipeline and, where the settings ask for it, CodingService.
 
-    :raises SettingsError: a setting in the app's context cannot be used.
+    Raises `SettingsError` if a setting in the app's context cannot be used.
     """
     settings = Settings.from_context(app.node.try_get_context)
     settings.check_pipeline()

@@ -21,8 +21,8 @@ WILDCARD = "AwsSolutions-IAM5[Resource::*]"
 def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
     """Accepts a finding for a construct and what is in it.
 
-    :param rule: the finding's id in full, for example `AwsSolutions-S1`.
-    :param reason: why it is meant to be so; read by whoever audits the templates.
+    `rule` is the finding's id in full, for example `AwsSolutions-S1`; `reason` says why it is meant
+    to be so, and is read by whoever audits the templates.
     """
     Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))
 

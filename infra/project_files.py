@@ -19,11 +19,10 @@ class DefinitionError(Exception):
 def definition(file: str, values: Mapping[str, str | int]) -> str:
     """The definition of a state machine, compact, with every placeholder filled.
 
-    :param file: a file name in `statemachine/`, for example `drop.asl.json`.
-    :param values: a value, often a CDK token, for each placeholder's name. A number stands for a
-        whole text, `"${Name}"`, and is written without its quotes.
-    :raises DefinitionError: the file is missing or no JSON, or a placeholder lacks its value,
-        or a value has no placeholder.
+    `file` is a file name in `statemachine/`, for example `drop.asl.json`. `values` has a value,
+    often a CDK token, for each placeholder's name. A number stands for a whole text, `"${Name}"`,
+    and is written without its quotes. Raises `DefinitionError` if the file is missing or no JSON,
+    or a placeholder lacks its value, or a value has no placeholder.
     """
     path = STATE_MACHINES / file
     try:

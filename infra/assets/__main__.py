@@ -14,7 +14,7 @@ from infra.settings.types import SettingsError
 def main(arguments: Sequence[str]) -> int:
     """Builds what is named, or what the settings deploy.
 
-    :returns: the process's exit status: 0, or 1 after a message on standard error.
+    Returns the process's exit status: 0, or 1 after a message on standard error.
     """
     parser = argparse.ArgumentParser(prog="python -m infra.assets", description=__doc__)
     parser.add_argument("packages", nargs="*", choices=[*PACKAGES, []], metavar="PACKAGE")

@@ -52,11 +52,9 @@ def build(
 ) -> Path:
     """Builds the asset of a package for the target of the settings, unless it is up to date.
 
-    :param say: tells progress, a line at a time.
-    :param python: what the local cloud's bootstrap runs handlers with.
-    :param installer: puts pinned requirements into a folder for a target.
-    :returns: the asset's folder.
-    :raises AssetError: it cannot be built; nothing half built is left behind.
+    `say` gets a line for each step; `python` is what the local cloud's bootstrap runs handlers
+    with; `installer` puts pinned requirements into a folder for a target. Returns the asset's
+    folder. Raises `AssetError` if it cannot be built; nothing half built is left behind.
     """
     started = time.monotonic()
     target = target_of(settings)

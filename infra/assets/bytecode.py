@@ -34,9 +34,9 @@ def compiler_for(target: Target) -> str | None:
 def compile_beforehand(folder: Path, *, python: str, task_root: str = TASK_ROOT) -> None:
     """Puts the bytecode of every module below `folder` beside it.
 
-    :param python: what compiles, of the version that will run it.
-    :param task_root: where the functions will find the folder; tracebacks name it.
-    :raises AssetError: a module can't be compiled.
+    `python` is the interpreter that compiles, of the version that will run it; `task_root` is where
+    the functions will find the folder, and tracebacks name it. Raises `AssetError` if a module
+    can't be compiled.
     """
     # Unchecked: the asset's files never change, and an archive may alter their times. The fixed
     # seed orders sets among constants, so that the same sources give the same bytes.

@@ -13,7 +13,7 @@ CODELIST = "codes.csv"
 def codelist_files(settings: Settings) -> Iterator[tuple[str, Path]]:
     """The codelists as (place in the asset, file), in order of place.
 
-    :raises AssetError: a topic has none.
+    Raises `AssetError` if a topic has none.
     """
     for topic in settings.topics_of("amazon-ml"):
         path = PROJECT / settings.codelists / topic / CODELIST

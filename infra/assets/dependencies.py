@@ -23,7 +23,7 @@ MAX_SHOWN_CHARACTERS = 2_000
 def pinned(requirements: str) -> str:
     """The requirements without those that the Lambda runtime provides.
 
-    :param requirements: the text of a file compiled with hashes.
+    `requirements` is the text of a file compiled with hashes.
     """
     kept: list[str] = []
     wanted = True
@@ -38,7 +38,7 @@ def pinned(requirements: str) -> str:
 def install(requirements: str, folder: Path, target: Target) -> None:
     """Installs pinned wheels into `folder`: hashes checked, nothing compiled, nothing run.
 
-    :raises AssetError: a wheel for the target cannot be had.
+    Raises `AssetError` if a wheel for the target cannot be had.
     """
     with tempfile.TemporaryDirectory(prefix="dropcoder-assets-") as scratch:
         file = Path(scratch) / "requirements.txt"

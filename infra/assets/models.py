@@ -17,9 +17,8 @@ TOPIC_FILE = "topic.yaml"
 def ensure_models(models: Path, say: Callable[[str], None], topics: Path = TOPICS) -> None:
     """Trains each topic whose model is missing or older than the topic's folder.
 
-    :param models: where models lie, `<models>/<topic>/<modelId>/`.
-    :param say: tells progress.
-    :raises AssetError: there is no topic, or training failed.
+    `models` is the folder of `<models>/<topic>/<modelId>/`; `say` gets a line for each topic that
+    is trained. Raises `AssetError` if there is no topic, or training failed.
     """
     folders = sorted(path.parent for path in topics.glob(f"*/{TOPIC_FILE}"))
     if not folders:

@@ -11,7 +11,7 @@ SHARED_PACKAGES = ("protocol", "shared")
 def source_files(package: str) -> Iterator[tuple[str, Path]]:
     """The files of the handlers' package and of what both packages use.
 
-    :returns: pairs of (place in the asset, file), in order of place.
+    Returns pairs of (place in the asset, file), in order of place.
     """
     for root in sorted({*SHARED_PACKAGES, package}):
         for path in sorted((LAMBDAS / root).rglob("*.py")):

@@ -23,18 +23,16 @@ MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 
 @dataclass(frozen=True)
 class Target:
-    """A machine that functions run on.
-
-    :ivar name: for people, for example `AWS Lambda arm64, Python 3.14`.
-    :ivar machine: `aarch64` or `x86_64`, as ELF files and wheels say it.
-    :ivar python: Python's version, `3.14`.
-    :ivar is_host: this very machine, as the local cloud runs functions.
-    """
+    """A machine that functions run on."""
 
     name: str
+    """The name for people, for example `AWS Lambda arm64, Python 3.14`."""
     machine: str
+    """`aarch64` or `x86_64`, as ELF files and wheels say it."""
     python: str
+    """Python's version, `3.14`."""
     is_host: bool
+    """Whether it is this very machine, as the local cloud runs functions."""
 
     @property
     def pip_options(self) -> tuple[str, ...]:

@@ -18,17 +18,14 @@ PERIOD = Duration.minutes(5)
 
 
 class Alarms(Construct):
-    """The alarms of a stack and the operators' topic that they go to.
-
-    :ivar topic: where alarms are told.
-    :ivar alarms: every alarm by its name, which is its section in the runbook too.
-    """
+    """The alarms of a stack and the operators' topic that they go to."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, key: kms.IKey, settings: Settings
     ) -> None:
         super().__init__(scope, construct_id)
         self.topic = secure_topic(self, "Operators", key=key, display_name="Dropcoder alarms")
+        """The topic to which alarms are published."""
         self.topic.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="AlarmsOfThisAccount",
@@ -41,6 +38,7 @@ class Alarms(Construct):
         for email in settings.operator_emails:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
         self.alarms: dict[str, cloudwatch.Alarm] = {}
+        """Every alarm by its name, which is its section in the runbook too."""
 
     def watch(
         self,
@@ -54,10 +52,8 @@ class Alarms(Construct):
         """An alarm for when a metric is above a number.
 
         Missing values are no alarm: most of these metrics exist only when something is wrong.
-
-        :param name: CamelCase; also its heading in the runbook.
-        :param meaning: what is at stake, in a sentence.
-        :param periods: how many periods in a row it takes.
+        `name` is CamelCase and also the alarm's heading in the runbook; `meaning` says in a
+        sentence what is at stake; the alarm takes `periods` in a row.
         """
         alarm = cloudwatch.Alarm(
             self,
@@ -82,7 +78,7 @@ class Alarms(Construct):
     def watch_function(self, name: str, function: TracedFunction, *, periods: int = 1) -> None:
         """Two alarms for a function: `<name>Errors` and `<name>Throttles`.
 
-        :param periods: how many periods in a row errors take to be news.
+        Errors must last for `periods` in a row.
         """
         errors = function.function.metric_errors(period=PERIOD, statistic="Sum")
         throttles = function.function.metric_throttles(period=PERIOD, statistic="Sum")

@@ -26,11 +26,7 @@ METRICS_NAMESPACE = "Dropcoder"
 
 
 class TracedFunction(Construct):
-    """A Lambda function with a role of its own, X-Ray tracing and an encrypted log group.
-
-    :ivar function: the function.
-    :ivar log_group: where it logs, and all that it may log to.
-    """
+    """A Lambda function with a role of its own, X-Ray tracing and an encrypted log group."""
 
     def __init__(
         self,
@@ -47,6 +43,7 @@ class TracedFunction(Construct):
         super().__init__(scope, construct_id)
         settings = factory.settings
         self.log_group = encrypted_log_group(self, "Log", key=factory.key, settings=settings)
+        """The log group, and all that the function may log to."""
         self.role = iam.Role(
             self,
             "Role",
@@ -74,6 +71,7 @@ class TracedFunction(Construct):
             log_group=self.log_group,
             tracing=lambda_.Tracing.ACTIVE,
         )
+        """The Lambda function."""
         self.allow(
             iam.PolicyStatement(
                 actions=["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -116,20 +114,18 @@ class TracedFunction(Construct):
 
 @dataclass(frozen=True)
 class FunctionFactory:
-    """Makes the functions of one stack.
-
-    :ivar settings: the deployment's settings.
-    :ivar key: encrypts the functions' logs.
-    :ivar package: the Python package of the handlers, which names the asset too.
-    :ivar service: the `service` of log lines, metrics and traces.
-    :ivar environment: variables that every function of the stack gets.
-    """
+    """Makes the functions of one stack."""
 
     settings: Settings
+    """The deployment's settings."""
     key: kms.IKey
+    """The key that encrypts the functions' logs."""
     package: str
+    """The Python package of the handlers, which names the asset too."""
     service: str
+    """The `service` of log lines, metrics and traces."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables that every function of the stack gets."""
 
     def function(
         self,
@@ -144,8 +140,8 @@ class FunctionFactory:
     ) -> TracedFunction:
         """A function whose handler is `<package>.<module>.handler`: `submit.handler`, say.
 
-        :param environment: variables for this function alone.
-        :raises SettingsError: the stack's asset is not built.
+        `environment` has the variables for this function alone. Raises `SettingsError` if the
+        stack's asset is not built.
         """
         return TracedFunction(
             scope,
@@ -179,7 +175,7 @@ class FunctionFactory:
     def asset(self) -> Path:
         """The folder that `python -m infra.assets` built for this stack.
 
-        :raises SettingsError: it is not there.
+        Raises `SettingsError` if it is not there.
         """
         folder = PROJECT / self.settings.assets / self.package
         if not folder.is_dir():

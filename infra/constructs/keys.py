@@ -17,7 +17,7 @@ WRITE_ACTIONS = ("kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms
 def stack_key(scope: Construct, construct_id: str, *, settings: Settings, purpose: str) -> kms.Key:
     """The customer-managed key of a stack, rotated each year.
 
-    :param purpose: what it encrypts, for whoever reads the list of keys.
+    `purpose` says what it encrypts, for whoever reads the list of keys.
     """
     stack = Stack.of(scope)
     key = kms.Key(
@@ -67,8 +67,8 @@ def use_key(
 ) -> iam.PolicyStatement:
     """Use of a key through one service only, never by calling KMS itself.
 
-    :param via: the service's name in its host name: `s3`, `dynamodb`, `secretsmanager` …
-    :param read: to decrypt. :param write: to encrypt.
+    `via` is the service's name in its host name: `s3`, `dynamodb`, `secretsmanager` …; `read` is to
+    decrypt, `write` to encrypt.
     """
     actions = [*(READ_ACTIONS if read else ()), *(WRITE_ACTIONS if write else ())]
     return iam.PolicyStatement(

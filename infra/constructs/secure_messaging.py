@@ -42,9 +42,9 @@ def work_queue(
 ) -> sqs.Queue:
     """A queue in front of a function: encrypted, TLS only.
 
-    :param handled_in_seconds: the function's timeout. A message that is being handled is hidden
-        for six times as long (Lambda developer guide, "Using Lambda with Amazon SQS").
-    :param tries: how often a message is handed out before it goes to `failed`.
+    `handled_in_seconds` is the function's timeout. A message that is being handled is hidden for
+    six times as long (Lambda developer guide, "Using Lambda with Amazon SQS"). A message is handed
+    out `tries` times before it goes to `failed`.
     """
     return sqs.Queue(
         scope,

@@ -29,8 +29,8 @@ def secure_bucket(
 ) -> s3.Bucket:
     """A private bucket: customer-managed key, TLS only, owner's objects, no public access.
 
-    :param tells_event_bus: sends its events to EventBridge.
-    :param lifecycle_rules: beside the one that ends abandoned multipart uploads.
+    With `tells_event_bus` it sends its events to EventBridge; `lifecycle_rules` come beside the one
+    that ends abandoned multipart uploads.
     """
     bucket = s3.Bucket(
         scope,
@@ -78,8 +78,8 @@ def secure_table(
 ) -> dynamodb.Table:
     """An on-demand table: customer-managed key, point-in-time recovery, time to live.
 
-    :param partition_key: name of a string attribute. :param sort_key: another, or none.
-    :param expires_at: name of the attribute with the item's end in epoch seconds.
+    `partition_key` names a string attribute, `sort_key` another or none; `expires_at` names the
+    attribute with the item's end in epoch seconds.
     """
     return dynamodb.Table(
         scope,

@@ -23,18 +23,16 @@ INPUTS, RESULTS = "*/input.csv", "*/batch-prediction/*"
 
 @dataclass(frozen=True)
 class AmazonMlService:
-    """Where Amazon ML is, and as whom it reads and writes.
-
-    :ivar url: "" for AWS's own in the stack's region.
-    :ivar key_secret_arn: of the access key to call it with; "" for the functions' roles.
-    :ivar role_arn: of the role as which it works on the bucket; "" for AWS's service.
-    :ivar key_arn: of the key that encrypts the secret; "" where it is not known.
-    """
+    """Where Amazon ML is, and as whom it reads and writes."""
 
     url: str
+    """The service's address; "" for AWS's own in the stack's region."""
     key_secret_arn: str
+    """ARN of the secret of the access key to call it with; "" for the functions' roles."""
     role_arn: str
+    """ARN of the role as which it works on the bucket; "" for AWS's service."""
     key_arn: str = ""
+    """ARN of the key that encrypts the secret; "" where it is not known."""
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "AmazonMlService | None":
@@ -51,10 +49,7 @@ AWS_OWN = AmazonMlService(url="", key_secret_arn="", role_arn="")
 
 
 class AmazonMl(Construct):
-    """The exchange bucket, and what functions may do with it and with Amazon ML.
-
-    :ivar exchange: inputs and scores of predictions, until they are collected.
-    """
+    """The exchange bucket, and what functions may do with it and with Amazon ML."""
 
     def __init__(
         self,
@@ -80,6 +75,7 @@ class AmazonMl(Construct):
                 )
             ],
         )
+        """The bucket of inputs and scores of predictions, until they are collected."""
         acknowledge_any_key(self.exchange, "Each prediction has keys of its own.")
         self._let_service_in()
 

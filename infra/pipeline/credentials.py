@@ -17,11 +17,7 @@ NO_ROTATION = "AwsSolutions-SMG4"
 
 
 class Credentials(Construct):
-    """What opens the service.
-
-    :ivar client: `{"clientId": "…", "clientSecret": "…"}`; created as `{}`.
-    :ivar token: the shared access token until shortly before its end; created as `{}`.
-    """
+    """What opens the service."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, key: kms.IKey, settings: Settings
@@ -29,7 +25,9 @@ class Credentials(Construct):
         super().__init__(scope, construct_id)
         self._key = key
         self.client = self._secret("Client", "The coding service's client id and secret", settings)
+        """The client's secret, `{"clientId": "…", "clientSecret": "…"}`; created as `{}`."""
         self.token = self._secret("Token", "The access token that all functions share", settings)
+        """The shared access token until shortly before its end; created as `{}`."""
         acknowledge(
             self.client,
             NO_ROTATION,

@@ -27,7 +27,7 @@ def draw(
 ) -> None:
     """Fills the dashboard: alarms first, then drops, the service, the parts of the stack.
 
-    :param functions: by the name that they have in the graphs.
+    `functions` come by the name that they have in the graphs.
     """
     executions = ("ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed")
     dashboard.add_widgets(

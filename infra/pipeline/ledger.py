@@ -11,10 +11,7 @@ from infra.settings.settings import Settings
 
 
 class Ledger(Construct):
-    """What has happened to each drop and part; holds no URL, token or secret.
-
-    :ivar table: keys `pk`, `sk`; items end at `expires_at`.
-    """
+    """What has happened to each drop and part; holds no URL, token or secret."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, key: kms.IKey, settings: Settings
@@ -30,6 +27,7 @@ class Ledger(Construct):
             sort_key="sk",
             expires_at="expires_at",
         )
+        """The table, with the keys `pk` and `sk`; items end at `expires_at`."""
 
     def may_keep(self) -> tuple[iam.PolicyStatement, ...]:
         """To get, put and update single items; nothing scans or deletes them."""

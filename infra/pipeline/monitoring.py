@@ -32,10 +32,7 @@ RETRIED_PERIODS = 3
 
 
 class Monitoring(Construct):
-    """Alarms to the operators' topic; `docs/runbook.md` has a section for each.
-
-    :ivar alarms: all of them. :ivar dashboard: the stack at a glance.
-    """
+    """Alarms to the operators' topic; `docs/runbook.md` has a section for each."""
 
     def __init__(
         self,
@@ -53,11 +50,13 @@ class Monitoring(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.alarms = Alarms(self, "Alarms", key=key, settings=settings)
+        """Every alarm of the stack."""
         self._watch_ways_in_and_out(receive, report_failure, notifications)
         self._watch_executions(state_machine, report_failure)
         self._watch_functions(receive, tasks, report_failure)
         self._watch_service_and_ledger(ledger)
         self.dashboard = cloudwatch.Dashboard(self, "Dashboard")
+        """The stack at a glance."""
         draw(
             self.dashboard,
             alarms=self.alarms,

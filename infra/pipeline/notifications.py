@@ -11,10 +11,7 @@ from infra.settings.settings import Settings
 
 
 class Notifications(Construct):
-    """One message a drop; attributes `status`, `topic` and `drop_prefix` for filter policies.
-
-    :ivar topic: subscribers get a message for each drop that ended.
-    """
+    """One message a drop; attributes `status`, `topic` and `drop_prefix` for filter policies."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, key: kms.IKey, settings: Settings
@@ -22,6 +19,7 @@ class Notifications(Construct):
         super().__init__(scope, construct_id)
         self._key = key
         self.topic = secure_topic(self, "Topic", key=key, display_name="Dropcoder")
+        """Subscribers get a message for each drop that ended."""
         for email in settings.notification_emails:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
 

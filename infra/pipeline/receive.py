@@ -31,11 +31,6 @@ class Receive(Construct):
     """The way of drops in: bucket → rule → queue → function; what fails lies in another queue.
 
     The queue gathers drops for a few seconds, so that small files can share an operation.
-
-    :ivar bucket: where people drop files. Versioned: a drop is one version of one key.
-    :ivar queue: events of dropped objects that the function has not handled yet.
-    :ivar handler: the function, which starts executions for the drops.
-    :ivar undelivered: events that never reached `queue`, or that `handler` failed on.
     """
 
     def __init__(
@@ -53,6 +48,7 @@ class Receive(Construct):
         self.bucket = secure_bucket(
             self, "Drops", key=key, settings=settings, versioned=True, tells_event_bus=True
         )
+        """Where people drop files. Versioned: a drop is one version of one key."""
         acknowledge_any_key(self.bucket, "Droppers choose the keys; the grants are to read alone.")
         self.handler = functions.function(
             self,
@@ -63,7 +59,9 @@ class Receive(Construct):
             timeout_seconds=RECEIVE_SECONDS,
             environment={"STATE_MACHINE_ARN": state_machine.arn},
         )
+        """The function, which starts executions for the drops."""
         self.undelivered = dead_letters(self, "Undelivered", key=key)
+        """Events that never reached `queue`, or that `handler` failed on."""
         self.queue = work_queue(
             self,
             "Arrivals",
@@ -72,6 +70,7 @@ class Receive(Construct):
             tries=RECEIVE_TRIES,
             failed=self.undelivered,
         )
+        """Events of dropped objects that the function has not handled yet."""
         events.Rule(
             self,
             "Dropped",

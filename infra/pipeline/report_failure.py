@@ -23,10 +23,6 @@ class ReportFailure(Construct):
 
     The rule passes every bad end on, reported or not: an event may lack the error's name, and a
     drop that is never reported is worse than a call in vain. The function looks and decides.
-
-    :ivar handler: the function.
-    :ivar died: metric of executions that ended without a report.
-    :ivar undelivered: events that never reached it, or that it failed on.
     """
 
     def __init__(
@@ -49,6 +45,7 @@ class ReportFailure(Construct):
             environment={"STATE_MACHINE_ARN": state_machine.arn},
         )
         self.undelivered = dead_letters(self, "Undelivered", key=key)
+        """Events that never reached the function, or that it failed on."""
         self.handler.keep_failed_events(self.undelivered, key=key)
         events.Rule(
             self,
@@ -72,6 +69,7 @@ class ReportFailure(Construct):
             ],
         )
         self.died = counted("ExecutionsDied")
+        """The metric of executions that ended without a report."""
         logs.MetricFilter(
             self,
             "Died",

@@ -22,10 +22,7 @@ UNDO_PIECE_DAYS = 1
 
 
 class Results(Construct):
-    """Where coded files lie.
-
-    :ivar bucket: versioned, so that a result that somebody deletes by mistake can be restored.
-    """
+    """Where coded files lie."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, key: kms.IKey, settings: Settings
@@ -55,6 +52,8 @@ class Results(Construct):
                 ),
             ],
         )
+        """The bucket is versioned, so that a result that somebody deletes by mistake can be
+        restored."""
         acknowledge_any_key(self.bucket, "Result keys mirror the keys that droppers choose.")
 
     def may_write(self) -> tuple[iam.PolicyStatement, ...]:

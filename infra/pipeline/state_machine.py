@@ -78,8 +78,6 @@ class DropStateMachine(Construct):
     Its history stays under Step Functions' own encryption: it holds names, states and reasons,
     never content, URLs or secrets, and a customer's key would have to be granted to everybody
     who looks at an execution in the console.
-
-    :ivar state_machine: runs a drop's tasks.
     """
 
     def __init__(
@@ -127,6 +125,7 @@ class DropStateMachine(Construct):
             ),
             tracing_configuration=sfn.CfnStateMachine.TracingConfigurationProperty(enabled=True),
         )
+        """The state machine, which runs a drop's tasks."""
         # Creating it checks that the role may deliver logs.
         self.state_machine.node.add_dependency(self.role)
         name = f"<{Stack.of(self).get_logical_id(self.state_machine)}.Name>"

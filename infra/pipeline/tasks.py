@@ -12,11 +12,7 @@ STREAM_MEMORY_MB = 768
 
 
 class Tasks(Construct):
-    """Submit, check, collect, finish: what `statemachine/drop.asl.json` calls.
-
-    :ivar submit: creates an operation and streams a part to it. :ivar check: asks its status.
-    :ivar collect: copies its outputs. :ivar finish: reconciles, writes the manifest.
-    """
+    """Submit, check, collect, finish: what `statemachine/drop.asl.json` calls."""
 
     def __init__(self, scope: Construct, construct_id: str, *, functions: FunctionFactory) -> None:
         super().__init__(scope, construct_id)
@@ -28,6 +24,7 @@ class Tasks(Construct):
             memory_mb=STREAM_MEMORY_MB,
             timeout_seconds=LONGEST_SECONDS,
         )
+        """It creates an operation and streams a part to it."""
         self.check = functions.function(
             self,
             "Check",
@@ -36,6 +33,7 @@ class Tasks(Construct):
             memory_mb=256,
             timeout_seconds=60,
         )
+        """It asks for the operation's status."""
         self.collect = functions.function(
             self,
             "Collect",
@@ -44,6 +42,7 @@ class Tasks(Construct):
             memory_mb=STREAM_MEMORY_MB,
             timeout_seconds=LONGEST_SECONDS,
         )
+        """It copies the operation's outputs."""
         self.finish = functions.function(
             self,
             "Finish",
@@ -52,6 +51,7 @@ class Tasks(Construct):
             memory_mb=512,
             timeout_seconds=LONGEST_SECONDS,
         )
+        """It reconciles, and writes the manifest."""
 
     def all(self) -> tuple[TracedFunction, ...]:
         """Each of them, in the order of a drop's journey."""

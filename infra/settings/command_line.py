@@ -19,7 +19,7 @@ CLI_CONTEXT = "CDK_CONTEXT_JSON"
 def command_context(overrides: Sequence[str] = ()) -> Mapping[str, Any]:
     """The context: what the CDK CLI handed on, else `cdk.json`; then `name=value` overrides.
 
-    :raises SettingsError: `cdk.json` cannot be read, or an override has no `=`.
+    Raises `SettingsError` if `cdk.json` cannot be read, or an override has no `=`.
     """
     handed_on = os.environ.get(CLI_CONTEXT)
     context = dict(json.loads(handed_on) if handed_on else project_context())
@@ -32,10 +32,7 @@ def command_context(overrides: Sequence[str] = ()) -> Mapping[str, Any]:
 
 
 def project_context(file: Path = PROJECT / "cdk.json") -> Mapping[str, Any]:
-    """The context of `cdk.json`.
-
-    :raises SettingsError: it cannot be read.
-    """
+    """The context of `cdk.json`. Raises `SettingsError` if it cannot be read."""
     try:
         context: Mapping[str, Any] = json.loads(file.read_text("utf-8"))["context"]
     except (OSError, ValueError, KeyError) as error:

@@ -57,7 +57,7 @@ EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 def check_url(name: str, url: str, *, plain_http: bool) -> None:
     """An address is https (or http where that is allowed) and has no slash at its end.
 
-    :raises SettingsError: it is not.
+    Raises `SettingsError` if it is not.
     """
     if not url:
         return

@@ -7,16 +7,14 @@ from infra.settings.settings import Settings
 
 @dataclass(frozen=True)
 class ServiceAddresses:
-    """Addresses of a coding service; each may be a token that CloudFormation resolves.
-
-    :ivar service_url: base address in front of `/v1`, no slash at the end.
-    :ivar auth_url: base address in front of `/oauth2/token`, no slash at the end.
-    :ivar presigned_hosts: fnmatch patterns of the hosts that its presigned URLs name.
-    """
+    """Addresses of a coding service; each may be a token that CloudFormation resolves."""
 
     service_url: str
+    """Base address in front of `/v1`, no slash at the end."""
     auth_url: str
+    """Base address in front of `/oauth2/token`, no slash at the end."""
     presigned_hosts: tuple[str, ...]
+    """Patterns (as fnmatch has them) of the hosts that its presigned URLs name."""
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "ServiceAddresses | None":

@@ -15,119 +15,113 @@ from infra.settings.types import SettingsError
 
 @dataclass(frozen=True)
 class Settings:
-    """What a deployment may choose. Defaults here equal those of `cdk.json`.
-
-    :ivar local_cloud: endpoint of the local cloud, which sets it; "" deploys to AWS.
-    :ivar coding_service: deploy the CodingService stack too.
-    :ivar architecture: processor of the functions: arm64 or x86_64.
-    :ivar log_retention_days: days that log groups keep events.
-    :ivar retain_storage: buckets, tables, keys and logs outlive their stack.
-    :ivar assets: folder of the built Lambda assets, relative to the project.
-    :ivar service_url: the coding service's base address in front of `/v1`; "" takes
-        CodingService's.
-    :ivar auth_url: base address in front of `/oauth2/token`; "" takes CodingService's.
-    :ivar presigned_hosts: patterns (`*` stands for anything) of the hosts that presigned URLs
-        may name, with `:port` where it is not the usual one; needed with `serviceUrl`.
-    :ivar allow_plain_http: addresses may begin with http://; for tests on one machine only.
-    :ivar token_prefix: stands before the token in the Authorization header, for example `Bearer `.
-    :ivar default_topic: topic of keys that name none; "" rejects such keys.
-    :ivar requests_per_second: API calls a second that the service allows.
-    :ivar requests_per_day: API calls in any 24 hours that the service allows.
-    :ivar max_file_bytes: largest file that one operation takes, in bytes; a larger one is cut at
-        line ends into parts.
-    :ivar share_operations: small files that arrive together for the same topic and model share
-        an operation; false gives each file its own.
-    :ivar share_wait_seconds: how long a file may wait for others to share with, in seconds.
-    :ivar share_max_bytes: of the files that share an operation, together, in bytes.
-    :ivar poll_first_seconds: least wait between status calls, and the first one, in seconds.
-    :ivar poll_fraction: later waits, as a part of the time waited already.
-    :ivar poll_ceiling_seconds: longest wait between status calls, in seconds.
-    :ivar max_attempts: operations that are tried for a part when they time out.
-    :ivar engines: what codes a topic's files, by topic: coding-service or amazon-ml; topics that
-        are not named have the coding service.
-    :ivar amazon_ml_url: address of a service that speaks Amazon ML's API; "" takes CodingService's
-        where that is deployed too, else AWS's own.
-    :ivar amazon_ml_key_secret_arn: ARN of a secret with the access key that such a service has
-        issued; "" calls with the functions' roles.
-    :ivar amazon_ml_role_arn: ARN of the role as which such a service reads input and writes
-        results; "" lets AWS's own in.
-    :ivar amazon_ml_models: MLModelIds by topic; a topic that is not named has the newest model of
-        its name.
-    :ivar amazon_ml_threshold: least confidence that is asserted when scores are rolled up to a
-        code.
-    :ivar codelists: folder of `<topic>/codes.csv` of the topics that Amazon ML codes, relative to
-        the project.
-    :ivar notification_emails: addresses that are told of each drop.
-    :ivar operator_emails: addresses that are told of alarms.
-    :ivar upload_window_seconds: CodingService: seconds in which an upload must begin.
-    :ivar results_seconds: CodingService: seconds that results are kept.
-    :ivar service_requests_per_second: CodingService: each client's calls a second.
-    :ivar service_burst: CodingService: calls that a client may save up.
-    :ivar service_requests_per_day: CodingService: each client's calls a UTC day.
-    :ivar service_max_file_bytes: CodingService: largest input, in bytes.
-    :ivar inference_range_bytes: CodingService: a larger input is cut at line ends into ranges of
-        about so many bytes, each coded by a function of its own.
-    :ivar inference_concurrency: CodingService: ranges of one input that are coded at a time.
-    :ivar token_seconds: CodingService: life of an access token, in seconds.
-    :ivar models_dir: CodingService: folder of trained models, relative to the project.
-    :ivar machine_learning_clients: CodingService: names of the clients of its Amazon ML API, each
-        with an access key and data of its own.
-    :ivar batch_prediction_buckets: CodingService: buckets in which it may read data and write
-        results of batch predictions; their owners must allow it too.
-    :ivar batch_prediction_keys: CodingService: ARNs of the KMS keys of those buckets.
-    """
+    """What a deployment may choose. Defaults here equal those of `cdk.json`."""
 
     local_cloud: str = ""
+    """Endpoint of the local cloud, which sets it; "" deploys to AWS."""
     coding_service: bool = False
+    """Deploy the CodingService stack too."""
     architecture: Architecture = "arm64"
+    """Processor of the functions: arm64 or x86_64."""
     log_retention_days: int = 30
+    """Days that log groups keep events."""
     retain_storage: bool = True
+    """Buckets, tables, keys and logs outlive their stack."""
     assets: str = "build/assets"
+    """Folder of the built Lambda assets, relative to the project."""
     service_url: str = ""
+    """The coding service's base address in front of `/v1`; "" takes CodingService's."""
     auth_url: str = ""
+    """Base address in front of `/oauth2/token`; "" takes CodingService's."""
     presigned_hosts: tuple[str, ...] = ()
+    """Patterns (`*` stands for anything) of the hosts that presigned URLs may name, with `:port`
+    where it is not the usual one; needed with `serviceUrl`."""
     allow_plain_http: bool = False
+    """Addresses may begin with http://; for tests on one machine only."""
     token_prefix: str = ""
+    """Stands before the token in the Authorization header, for example `Bearer `."""
     default_topic: str = ""
+    """Topic of keys that name none; "" rejects such keys."""
     requests_per_second: float = 1
+    """API calls a second that the service allows."""
     requests_per_day: int = 10_000
+    """API calls in any 24 hours that the service allows."""
     max_file_bytes: int = 5_000_000_000
+    """Largest file that one operation takes, in bytes; a larger one is cut at line ends into
+    parts."""
     share_operations: bool = True
+    """Small files that arrive together for the same topic and model share an operation; false gives
+    each file its own."""
     share_wait_seconds: int = 3
+    """How long a file may wait for others to share with, in seconds."""
     share_max_bytes: int = 33_554_432
+    """Of the files that share an operation, together, in bytes."""
     poll_first_seconds: int = 10
+    """Least wait between status calls, and the first one, in seconds."""
     poll_fraction: float = 0.1
+    """Later waits, as a part of the time waited already."""
     poll_ceiling_seconds: int = 7_200
+    """Longest wait between status calls, in seconds."""
     max_attempts: int = 3
+    """Operations that are tried for a part when they time out."""
     engines: Mapping[str, str] = field(default_factory=dict)
+    """What codes a topic's files, by topic: coding-service or amazon-ml; topics that are not named
+    have the coding service."""
     amazon_ml_url: str = ""
+    """Address of a service that speaks Amazon ML's API; "" takes CodingService's where that is
+    deployed too, else AWS's own."""
     amazon_ml_key_secret_arn: str = ""
+    """ARN of a secret with the access key that such a service has issued; "" calls with the
+    functions' roles."""
     amazon_ml_role_arn: str = ""
+    """ARN of the role as which such a service reads input and writes results; "" lets AWS's own
+    in."""
     amazon_ml_models: Mapping[str, str] = field(default_factory=dict)
+    """MLModelIds by topic; a topic that is not named has the newest model of its name."""
     amazon_ml_threshold: float = 0.75
+    """Least confidence that is asserted when scores are rolled up to a code."""
     codelists: str = "topics"
+    """Folder of `<topic>/codes.csv` of the topics that Amazon ML codes, relative to the project."""
     notification_emails: tuple[str, ...] = ()
+    """Addresses that are told of each drop."""
     operator_emails: tuple[str, ...] = ()
+    """Addresses that are told of alarms."""
     upload_window_seconds: int = 3_600
+    """CodingService: seconds in which an upload must begin."""
     results_seconds: int = 82_800
+    """CodingService: seconds that results are kept."""
     service_requests_per_second: float = 1
+    """CodingService: each client's calls a second."""
     service_burst: int = 1
+    """CodingService: calls that a client may save up."""
     service_requests_per_day: int = 10_000
+    """CodingService: each client's calls a UTC day."""
     service_max_file_bytes: int = 5_000_000_000
+    """CodingService: largest input, in bytes."""
     inference_range_bytes: int = 33_554_432
+    """CodingService: a larger input is cut at line ends into ranges of about so many bytes, each
+    coded by a function of its own."""
     inference_concurrency: int = 40
+    """CodingService: ranges of one input that are coded at a time."""
     token_seconds: int = 3_600
+    """CodingService: life of an access token, in seconds."""
     models_dir: str = "build/models"
+    """CodingService: folder of trained models, relative to the project."""
     machine_learning_clients: tuple[str, ...] = ("pipeline",)
+    """CodingService: names of the clients of its Amazon ML API, each with an access key and data of
+    its own."""
     batch_prediction_buckets: tuple[str, ...] = ()
+    """CodingService: buckets in which it may read data and write results of batch predictions;
+    their owners must allow it too."""
     batch_prediction_keys: tuple[str, ...] = ()
+    """CodingService: ARNs of the KMS keys of those buckets."""
 
     @classmethod
     def from_context(cls, get: Callable[[str], Any]) -> "Settings":
         """Reads each setting from the CDK context, by its camelCase name.
 
-        :param get: `app.node.try_get_context`, or any such function; None means "not set".
-        :raises SettingsError: a value cannot be used; names the setting and says what would do.
+        `get` is `app.node.try_get_context`, or any such function; None means "not set". Raises
+        `SettingsError` if a value cannot be used; it names the setting and says what would do.
         """
         values: dict[str, Any] = {}
         for each in dataclasses.fields(cls):
@@ -141,7 +135,7 @@ class Settings:
     def check_together(self) -> None:
         """Checks what no setting shows alone.
 
-        :raises SettingsError: the settings contradict each other.
+        Raises `SettingsError` if the settings contradict each other.
         """
         for name, url in (
             ("serviceUrl", self.service_url),
@@ -175,7 +169,7 @@ class Settings:
     def check_pipeline(self) -> None:
         """Checks that Pipeline has a service to drive.
 
-        :raises SettingsError: neither an address nor CodingService is there.
+        Raises `SettingsError` if neither an address nor CodingService is there.
         """
         if not self.service_url and not self.coding_service:
             raise SettingsError(

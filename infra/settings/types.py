@@ -11,31 +11,24 @@ from collections.abc import Callable, Mapping
 class SettingsError(Exception):
     """A deploy-time setting cannot be used; mended by whoever deploys.
 
-    :param name: the setting's name in `cdk.json`.
-    :param fault: what is wrong with it.
-    :param remedy: what to do about it.
+    `fault` says what is wrong with the setting, `remedy` what to do about it.
     """
 
     def __init__(self, name: str, fault: str, remedy: str) -> None:
         super().__init__(f"cdk.json or -c: {name} {fault}: {remedy}.")
         self.name = name
+        """The setting's name in `cdk.json`."""
 
 
 def read_text(name: str, value: object) -> str:
-    """Text as it is.
-
-    :raises SettingsError: it is no text.
-    """
+    """Text as it is. Raises `SettingsError` if it is no text."""
     if not isinstance(value, str):
         raise SettingsError(name, f"is {value!r}", "give text")
     return value
 
 
 def read_flag(name: str, value: object) -> bool:
-    """true or false, as JSON or as text.
-
-    :raises SettingsError: it is neither.
-    """
+    """true or false, as JSON or as text. Raises `SettingsError` if it is neither."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value.lower() in {"true", "false"}:
@@ -73,7 +66,7 @@ def read_fraction(*, above: float, up_to: float) -> Callable[[str, object], floa
 def read_texts(name: str, value: object) -> tuple[str, ...]:
     """A list of texts: a JSON list, or text with commas between.
 
-    :raises SettingsError: it is neither, or an entry is no text.
+    Raises `SettingsError` if it is neither, or an entry is no text.
     """
     if isinstance(value, str):
         value = _listed(value)
@@ -85,7 +78,7 @@ def read_texts(name: str, value: object) -> tuple[str, ...]:
 def read_pairs(name: str, value: object) -> Mapping[str, str]:
     """Names with a text each: a JSON object, or text like `a=x,b=y`.
 
-    :raises SettingsError: it is neither, or the text gives a name twice.
+    Raises `SettingsError` if it is neither, or the text gives a name twice.
     """
     if isinstance(value, str):
         if value.lstrip().startswith("{"):
@@ -104,7 +97,7 @@ def read_pairs(name: str, value: object) -> Mapping[str, str]:
 def read_addresses(name: str, value: object) -> tuple[str, ...]:
     """A list of host patterns, without scheme or path.
 
-    :raises SettingsError: an entry is no host pattern, or would let every host in.
+    Raises `SettingsError` if an entry is no host pattern, or would let every host in.
     """
     hosts = read_texts(name, value)
     for host in hosts:
