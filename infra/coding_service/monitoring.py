@@ -93,8 +93,8 @@ def watch_service(
     for name, function in (
         ("Authorize", auth.function),
         ("Answer", api.function),
-        ("Arrive", inference.arrive),
-        ("Settle", inference.settle),
+        ("Arrive", inference.start),
+        ("Settle", inference.lifecycle),
         ("MachineLearning", amazon_ml_api.handler),
     ):
         alarms.watch_function(name, function)
