@@ -25,7 +25,7 @@ GOAL_MS = 400
 
 FUNCTIONS = {
     "pipeline": {
-        "receive.handler": "handler.intake(handler.dependencies())",
+        "receive.handler": "handler.receiver(handler.dependencies())",
         "submit.handler": "handler.submitting(handler.dependencies())",
         "check.handler": "handler.checking(handler.dependencies())",
         "collect.handler": "handler.collecting(handler.dependencies())",

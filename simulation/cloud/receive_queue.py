@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from random import Random
 
 from pipeline.domain.drop import Drop
-from pipeline.receive.batching import Sharing
+from pipeline.receive.batching import batches
 from simulation.agenda import Agenda
 from simulation.cloud.functions import SimulatedFunction
 
 SHARE_WAIT_SECONDS = 3  # cdk.json: the queue's batching window
 RECEIVE_AT_ONCE = 2  # infra/pipeline: invocations of receive
 BATCH_OF_MANY, BATCH_OF_FEW = 1_000, 10  # infra/pipeline: as many as one execution's input holds
-SHARING = Sharing(max_bytes=32 << 20)  # cdk.json
+SHARE_MAX_BYTES = 32 << 20  # cdk.json
 EVENT_SECONDS = (0.3, 1.5)  # modelled: from S3 over EventBridge to the queue
 
 
@@ -34,7 +34,7 @@ SharedOperation = tuple[Dropped, ...]
 def shared_operations(drops: Iterable[Dropped]) -> list[SharedOperation]:
     """Groups the drops of one batch of the queue by the shipped rule."""
     known = {str(drop.number): drop for drop in drops}
-    groups = SHARING.groups(_as_shipped(drop) for drop in known.values())
+    groups = batches(map(_as_shipped, known.values()), max_bytes=SHARE_MAX_BYTES)
     return [tuple(known[each.drop_id] for each in group) for group in groups]
 
 

@@ -280,7 +280,7 @@ def should_reject_with_a_report_and_code_nothing_when_a_line_is_bad(journey: Jou
     assert journey.memory.operations == {}
 
 
-def should_reject_at_the_door_when_the_key_names_no_topic(journey: Journey) -> None:
+def should_reject_on_receipt_when_the_key_names_no_topic(journey: Journey) -> None:
     dropped = journey.drop(lines(2), "jobs.jsonl")
     (body,) = journey.told()
     assert (body["status"], body["topic"]) == ("rejected", None)

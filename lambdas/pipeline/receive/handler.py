@@ -8,48 +8,42 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pipeline.dependencies import Dependencies, dependencies
 from pipeline.domain.state_fields import MalformedState
 from pipeline.observability import logger, observed
-from pipeline.receive.batching import Sharing
-from pipeline.receive.receiver import Intake
-from pipeline.receive.s3_event import Admission, Arrival
-from pipeline.receive.splitting import Pieces
+from pipeline.receive.receiver import Receiver
+from pipeline.receive.s3_event import ObjectCreated
 
 
-def intake(deps: Dependencies) -> Intake:
+def receiver(deps: Dependencies) -> Receiver:
     settings = deps.environment
-    return Intake(
-        admission=Admission(
-            s3=deps.s3,
-            default_topic=settings.default_topic,
-            model_id=settings.engines.model_id,
-        ),
+    return Receiver(
+        s3=deps.s3,
         drops=deps.drops,
         starter=deps.starter(deps.state_machine_arn),
-        sharing=Sharing(max_bytes=min(settings.share_max_bytes, settings.max_file_bytes)),
-        pieces=Pieces(
-            reader=deps.block_reader,
-            max_file_bytes=settings.max_file_bytes,
-        ),
+        reader=deps.block_reader,
+        default_topic=settings.default_topic,
+        model_id=settings.engines.model_id,
+        max_file_bytes=settings.max_file_bytes,
+        share_max_bytes=min(settings.share_max_bytes, settings.max_file_bytes),
         measure=deps.measure,
     )
 
 
-def arrivals_of(records: list[dict[str, Any]]) -> tuple[dict[str, Arrival], list[str]]:
-    """Arrivals by the id of their message, and the ids of those that can't be read."""
-    arrivals: dict[str, Arrival] = {}
+def read_messages(records: list[dict[str, Any]]) -> tuple[dict[str, ObjectCreated], list[str]]:
+    """The events by the id of their message, and the ids of messages that can't be read."""
+    events: dict[str, ObjectCreated] = {}
     unreadable: list[str] = []
     for record in records:
         try:
-            arrivals[record["messageId"]] = Arrival.from_event(json.loads(record["body"]))
+            events[record["messageId"]] = ObjectCreated.from_event(json.loads(record["body"]))
         except (MalformedState, ValueError) as error:
             logger.error("a message can't be read", extra={"text": str(error)})
             unreadable.append(record["messageId"])
-    return arrivals, unreadable
+    return events, unreadable
 
 
 @observed
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """A batch of SQS; its answer names the messages that have to be delivered again."""
-    arrivals, again = arrivals_of(event["Records"])
-    failed = intake(dependencies()).accept(list(arrivals.values()))
-    again += [message for message, arrival in arrivals.items() if arrival in failed]
+    """Takes a batch of SQS; the answer names the messages that have to be delivered again."""
+    events, again = read_messages(event["Records"])
+    failed = receiver(dependencies()).receive(list(events.values()))
+    again += [message for message, created in events.items() if created in failed]
     return {"batchItemFailures": [{"itemIdentifier": message} for message in again]}

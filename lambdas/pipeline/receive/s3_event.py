@@ -1,4 +1,4 @@
-"""Objects that were created in the drop bucket, as EventBridge tells of them."""
+"""Objects that were created in the drop bucket, and the drops that they are."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+UNVERSIONED = "null"  # S3's own name of the version in a bucket without versions
+
+
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """An object that was created, as EventBridge tells it (its keys are not URL-encoded)."""
+class ObjectCreated:
+    """An object that was created, as an event of EventBridge has it (keys are not URL-encoded)."""
 
     bucket: str
     key: str
@@ -52,73 +55,67 @@ class Arrival:
 
     @property
     def is_folder_marker(self) -> bool:
-        """What consoles create to show a folder: nobody's file."""
+        """Whether it is what consoles create to show a folder: nobody's file."""
         return self.key.endswith("/") and self.size == 0
 
 
-UNVERSIONED = "null"  # S3's own name of the version in a bucket without versions
+def drop_from_event(
+    event: ObjectCreated,
+    *,
+    s3: "S3Client",
+    default_topic: str | None,
+    model_id: Callable[[str, str], str | None] = guid,
+) -> Drop | None:
+    """The drop that the created object is, with its rejection if it is refused.
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Admission:
-    """Makes drops of arrivals."""
-
-    s3: "S3Client"
-    default_topic: str | None
-    model_id: Callable[[str, str], str | None] = guid
-    """As `identity.route` takes it."""
-
-    def drop_of(self, arrival: Arrival) -> Drop | None:
-        """The arrival's drop, with its rejection if it is refused. Raises `AwsBusy`.
-
-        None where there is nothing to code: a folder marker, or an object gone again."""
-        if arrival.is_folder_marker:
-            logger.info("a folder marker is passed over", extra={"key": arrival.key})
+    None where there is nothing to code: a folder marker, or an object that no longer exists.
+    `default_topic` and `model_id` are as in `identity.route`. Raises `AwsBusy`.
+    """
+    if event.is_folder_marker:
+        logger.info("ignored a folder marker", extra={"key": event.key})
+        return None
+    if event.version_id is None or event.etag is None:
+        found = _identified(event, s3)
+        if found is None:
+            logger.warning("the object no longer exists", extra={"key": event.key})
             return None
-        identified = self._identified(arrival)
-        if identified is None:
-            logger.warning("the object is gone again", extra={"key": arrival.key})
+        event = found
+    version_id = event.version_id or UNVERSIONED
+    identity = drop_id(event.bucket, event.key, version_id)
+    routed = route(event.key, default_topic, model_id)
+    return Drop(
+        drop_id=identity,
+        bucket=event.bucket,
+        key=event.key,
+        version_id=version_id,
+        size=event.size,
+        etag=event.etag or "",
+        topic=routed.topic,
+        model=routed.model,
+        results_prefix=results_prefix(event.key, routed.topic, identity),
+        dropped_at=iso(event.created_at),
+        rejection=routed.rejection or _rejected_by_size(event.size),
+    )
+
+
+def _identified(event: ObjectCreated, s3: "S3Client") -> ObjectCreated | None:
+    """The event with version id and ETag, which not every sender of events includes."""
+    version: dict[str, Any] = {}
+    if event.version_id is not None:
+        version["VersionId"] = event.version_id
+    with aws_busy_as_try_again():
+        try:
+            head = s3.head_object(Bucket=event.bucket, Key=event.key, **version)
+        except ClientError as error:
+            if code_of(error) not in ("404", "NoSuchKey", "NoSuchVersion"):
+                raise
             return None
-        return self._judged(identified)
-
-    def _identified(self, arrival: Arrival) -> Arrival | None:
-        """With version id and ETag, which not every sender of events tells."""
-        if arrival.version_id is not None and arrival.etag is not None:
-            return arrival
-        version: dict[str, Any] = {}
-        if arrival.version_id is not None:
-            version["VersionId"] = arrival.version_id
-        with aws_busy_as_try_again():
-            try:
-                head = self.s3.head_object(Bucket=arrival.bucket, Key=arrival.key, **version)
-            except ClientError as error:
-                if code_of(error) not in ("404", "NoSuchKey", "NoSuchVersion"):
-                    raise
-                return None
-        return replace(
-            arrival,
-            size=head["ContentLength"],
-            version_id=head.get("VersionId", UNVERSIONED),
-            etag=head["ETag"].strip('"'),
-        )
-
-    def _judged(self, arrival: Arrival) -> Drop:
-        version_id = arrival.version_id or UNVERSIONED
-        identity = drop_id(arrival.bucket, arrival.key, version_id)
-        routed = route(arrival.key, self.default_topic, self.model_id)
-        return Drop(
-            drop_id=identity,
-            bucket=arrival.bucket,
-            key=arrival.key,
-            version_id=version_id,
-            size=arrival.size,
-            etag=arrival.etag or "",
-            topic=routed.topic,
-            model=routed.model,
-            results_prefix=results_prefix(arrival.key, routed.topic, identity),
-            dropped_at=iso(arrival.created_at),
-            rejection=routed.rejection or _rejected_by_size(arrival.size),
-        )
+    return replace(
+        event,
+        size=head["ContentLength"],
+        version_id=head.get("VersionId", UNVERSIONED),
+        etag=head["ETag"].strip('"'),
+    )
 
 
 def _rejected_by_size(size: int) -> Rejection | None:

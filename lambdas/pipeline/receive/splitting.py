@@ -14,14 +14,43 @@ from pipeline.errors import FileRejected, Rejected
 from pipeline.storage.block_reader import BlockReader
 from protocol.records import MAX_LINE_BYTES
 
-MAX_PARTS = 1000  # ours: of one file; 5 TB at the service's limit
-WINDOW_BYTES = 64 << 10  # ours: lines have under 4 kB unless their ids are long
-WINDOW_GROWTH = 4  # ours: a long line is met in few reads
-READERS = 8  # ours: even cuts do not wait for each other
+MAX_PARTS = 1000  # parts of one file, so that it may have 5 TB at the service's limit; ours
+WINDOW_BYTES = 64 << 10  # lines have under 4 kB unless their ids are long; ours
+WINDOW_GROWTH = 4  # a long line is found in few reads; ours
+READERS = 8  # even cuts do not wait for each other; ours
 NEWLINE = b"\n"
 
 Read = Callable[[int, int], bytes]
-"""Bytes of the object, from the first to the last, both included; called from several threads."""
+"""Reads bytes of the object from the first to the last, both included, from several threads."""
+
+
+def split_file(drop: Drop, *, reader: BlockReader, max_part_bytes: int) -> Execution:
+    """The execution of one drop, its file cut at line ends where it is larger than a part.
+
+    A drop that is rejected, or whose file can't be cut, has no part. Raises `StorageBusy`.
+    """
+    if drop.rejection is not None or drop.topic is None:
+        return Execution(drops=(drop,), parts=())
+    if drop.size <= max_part_bytes:
+        return Execution(drops=(drop,), parts=(whole_files(part_id(drop.drop_id), (drop,)),))
+    whole = whole_file(drop)
+    try:
+        segments = cut(whole, max_part_bytes=max_part_bytes, read=ranges_of(whole, reader))
+    except Rejected as rejected:
+        refused = Rejection(rejected.reason, rejected.next_step)
+        return Execution(drops=(replace(drop, rejection=refused),), parts=())
+    parts = (
+        Part(
+            part_id=part_id(drop.drop_id, number),
+            topic=drop.topic,
+            model=drop.model,
+            bytes=segment.length,
+            segments=(segment,),
+            piece=number,
+        )
+        for number, segment in enumerate(segments, start=1)
+    )
+    return Execution(drops=(drop,), parts=tuple(parts))
 
 
 def cut(source: Segment, *, max_part_bytes: int, read: Read) -> tuple[Segment, ...]:
@@ -40,7 +69,7 @@ def cut(source: Segment, *, max_part_bytes: int, read: Read) -> tuple[Segment, .
 
 
 def ranges_of(source: Segment, reader: BlockReader) -> Read:
-    """Reads ranges for `cut`, each at most a block of `reader`, of this version alone."""
+    """A reader of ranges of this object version, for `cut`; each is at most a block of `reader`."""
 
     def read(first: int, last: int) -> bytes:
         return reader.first_block(replace(source, first_byte=first, last_byte=last))
@@ -92,7 +121,7 @@ class _File:
     line_ends: _LineEnds
 
     def even_cuts(self) -> list[int] | None:
-        """Near the even places of the fewest parts thinkable; None where they do not do."""
+        """Cuts near the even places of the fewest parts thinkable; None if a part is too large."""
         count = ceil((self.end - self.start) / self.limit)
         if count > MAX_PARTS:
             raise self._too_many(count)
@@ -107,7 +136,7 @@ class _File:
         return cuts if good else None
 
     def fewest_cuts(self) -> list[int]:
-        """Of the fewest parts that line ends allow, as even as these can be."""
+        """Cuts into the fewest parts that line ends allow, as even as these can be."""
         latest = self._latest_cuts()
         count = len(latest) + 1
         cuts = [self.end]
@@ -119,7 +148,7 @@ class _File:
         return cuts[:0:-1]
 
     def _latest_cuts(self) -> list[int]:
-        """Where the cuts lie if each part is as large as can be: no way has fewer."""
+        """The cuts if each part is as large as can be: no other way has fewer."""
         cuts: list[int] = []
         start = self.start
         while self.end - start > self.limit:
@@ -133,11 +162,11 @@ class _File:
         return cuts
 
     def _last_cut(self, start: int, high: int) -> int | None:
-        """The last cut behind `start`, up to `high`, that a line of allowed length leaves."""
+        """The last cut after `start`, up to `high`; None where a line is too long."""
         return self.line_ends.last(max(start + 1, high - MAX_LINE_BYTES), high)
 
     def _first_cut(self, low: int, high: int) -> int:
-        """The first cut from `low`; `high` is one, and is taken where `low` is behind it."""
+        """The first cut from `low` up to `high`, which is a cut itself."""
         if low >= high:
             return high
         found = self.line_ends.first(low, min(high, low + MAX_LINE_BYTES))
@@ -161,42 +190,3 @@ class _File:
             f"at most {MAX_PARTS:,} are coded as one file.",
             next_step="Cut it at line ends into smaller files, and drop each of them.",
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pieces:
-    """Cuts the files that are too large at line ends, reading only around the cuts."""
-
-    reader: BlockReader
-    max_file_bytes: int
-    """That one operation takes."""
-
-    def execution_of(self, drop: Drop) -> Execution:
-        """The execution of one drop; one that is refused has no part. Raises `StorageBusy`."""
-        if drop.rejection is not None or drop.topic is None:
-            return Execution(drops=(drop,), parts=())
-        if drop.size <= self.max_file_bytes:
-            return Execution(drops=(drop,), parts=(whole_files(part_id(drop.drop_id), (drop,)),))
-        whole = whole_file(drop)
-        try:
-            segments = cut(
-                whole,
-                max_part_bytes=self.max_file_bytes,
-                read=ranges_of(whole, self.reader),
-            )
-        except Rejected as rejected:
-            refused = Rejection(rejected.reason, rejected.next_step)
-            return Execution(drops=(replace(drop, rejection=refused),), parts=())
-        parts = tuple(_piece(drop, number, each) for number, each in enumerate(segments, start=1))
-        return Execution(drops=(drop,), parts=parts)
-
-
-def _piece(drop: Drop, number: int, segment: Segment) -> Part:
-    return Part(
-        part_id=part_id(drop.drop_id, number),
-        topic=drop.topic or "",
-        model=drop.model,
-        bytes=segment.length,
-        segments=(segment,),
-        piece=number,
-    )

@@ -289,7 +289,7 @@ def should_deploy_what_the_simulation_counts_on(aws: Deployment) -> None:
     assert mapping["MaximumBatchingWindowInSeconds"] == receive_queue.SHARE_WAIT_SECONDS
     assert mapping["ScalingConfig"]["MaximumConcurrency"] == receive_queue.RECEIVE_AT_ONCE
     receives = deployed["receive"]["Environment"]["Variables"]
-    assert int(receives["SHARE_MAX_BYTES"]) == receive_queue.SHARING.max_bytes
+    assert int(receives["SHARE_MAX_BYTES"]) == receive_queue.SHARE_MAX_BYTES
 
 
 def should_gather_arrivals_for_a_few_seconds_unless_each_file_has_its_own_operation(

@@ -1,4 +1,4 @@
-"""Which drops share an operation, and that what travels with them fits into a state machine."""
+"""Which drops share an operation, and that their input fits into a state machine."""
 
 import json
 
@@ -11,7 +11,7 @@ from pipeline.executions.compact_input import shortened
 from pipeline.finish.explanations import LONGEST_REASON
 from pipeline.finish.finisher import PAGE_BYTES
 from pipeline.finish.notification import Results, announcement_of, body_of
-from pipeline.receive.batching import MAX_DROPS, MAX_STATE_BYTES, Sharing
+from pipeline.receive.batching import MAX_DROPS, MAX_STATE_BYTES, batches
 from tests.support.pipeline.builders import a_drop
 
 STEP_FUNCTIONS_BYTES = 262_144  # of a state's input or output (Step Functions quotas)
@@ -29,7 +29,7 @@ def should_stay_within_the_state_that_is_allowed_whatever_the_keys(
     names: list[str], count: int
 ) -> None:
     drops = some_drops(names, count)
-    groups = Sharing(max_bytes=1 << 20).groups(drops)
+    groups = batches(drops, max_bytes=1 << 20)
     assert [drop for group in groups for drop in group] == drops
     for group in groups:
         state = json.dumps(
@@ -38,7 +38,7 @@ def should_stay_within_the_state_that_is_allowed_whatever_the_keys(
         assert len(group) == 1 or len(state) <= MAX_STATE_BYTES + 1_000  # around the drops
 
 
-def should_leave_room_for_a_page_of_announcements_beside_the_largest_state() -> None:
+def should_leave_room_for_a_page_of_notifications_beside_the_largest_state() -> None:
     drop = a_drop(LONGEST_KEY)
     name = f"{drop.results_prefix}x.json"
     body = body_of(
@@ -62,16 +62,16 @@ def should_leave_room_for_a_page_of_announcements_beside_the_largest_state() -> 
     assert MAX_STATE_BYTES + 2_000 + PAGE_BYTES + largest < STEP_FUNCTIONS_BYTES
 
 
-def should_carry_a_thousand_files_together_when_their_keys_are_not_very_long() -> None:
+def should_batch_a_thousand_files_when_their_keys_are_not_very_long() -> None:
     drops = [a_drop(f"anzsco/{'k' * 46}{n:04d}", size=1 << 25) for n in range(MAX_DROPS)]
-    (group,) = Sharing(max_bytes=MAX_DROPS << 25).groups(drops)
+    (group,) = batches(drops, max_bytes=MAX_DROPS << 25)
     state = shortened(shared_execution("shared-1000-" + "0" * 32, group))
     assert len(json.dumps(state, separators=(",", ":"))) <= MAX_STATE_BYTES + 1_000
 
 
 def should_fill_a_group_before_it_begins_another() -> None:
     drops = some_drops(["forms"], 1000)
-    few = Sharing(max_bytes=1 << 20, max_drops=300)
-    assert [len(group) for group in few.groups(drops)] == [300, 300, 300, 100]
-    small = Sharing(max_bytes=1000)
-    assert {len(group) for group in small.groups(drops)} == {10}
+    few = batches(drops, max_bytes=1 << 20, max_drops=300)
+    assert [len(group) for group in few] == [300, 300, 300, 100]
+    small = batches(drops, max_bytes=1000)
+    assert {len(group) for group in small} == {10}

@@ -17,11 +17,9 @@ from pipeline.errors import SettingInvalid
 from pipeline.executions.starter import ExecutionStarter, shared_name
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.groups import ExecutionGroups, GroupedBy, GroupState
-from pipeline.receive.batching import Sharing
-from pipeline.receive.handler import arrivals_of, intake
-from pipeline.receive.receiver import Intake
-from pipeline.receive.s3_event import Admission, Arrival
-from pipeline.receive.splitting import Pieces
+from pipeline.receive.handler import read_messages, receiver
+from pipeline.receive.receiver import Receiver
+from pipeline.receive.s3_event import ObjectCreated, drop_from_event
 from pipeline.storage.block_reader import BlockReader
 from tests.support.pipeline.builders import Measured, SimulatedIo, lines
 from tests.support.pipeline.clouds import DROPS, Cloud, cloud, stepfunctions, waiting_machine
@@ -46,9 +44,10 @@ class World:
         return ExecutionGroups(self.aws.ledger, SimulatedIo().clock)
 
     @property
-    def intake(self) -> Intake:
-        return Intake(
-            admission=Admission(s3=self.aws.s3, default_topic=self.default_topic),
+    def receiver(self) -> Receiver:
+        return Receiver(
+            s3=self.aws.s3,
+            default_topic=self.default_topic,
             drops=self.drops,
             starter=ExecutionStarter(
                 drops=self.drops,
@@ -56,17 +55,15 @@ class World:
                 executions=self.executions,
                 state_machine_arn=self.machine,
             ),
-            sharing=Sharing(max_bytes=self.share_max_bytes),
-            pieces=Pieces(
-                reader=BlockReader(self.aws.s3, sleep=SimulatedIo().sleep),
-                max_file_bytes=self.max_file_bytes,
-            ),
+            reader=BlockReader(self.aws.s3, sleep=SimulatedIo().sleep),
+            max_file_bytes=self.max_file_bytes,
+            share_max_bytes=self.share_max_bytes,
             measure=self.measured,
         )
 
-    def receive(self, *events: dict[str, Any]) -> list[Arrival]:
-        """Delivers events together; those that have to be delivered again."""
-        return self.intake.accept([Arrival.from_event(event) for event in events])
+    def receive(self, *events: dict[str, Any]) -> list[ObjectCreated]:
+        """Delivers events together; gives those that have to be delivered again."""
+        return self.receiver.receive([ObjectCreated.from_event(event) for event in events])
 
     def names(self) -> list[str]:
         listed = stepfunctions().list_executions(stateMachineArn=self.machine)["executions"]
@@ -96,7 +93,7 @@ def an_event(
     version_id: str | None = "v1",
     etag: str | None = "ab12",
 ) -> dict[str, Any]:
-    """As S3 tells EventBridge: the key is not URL-encoded."""
+    """As S3 sends it to EventBridge: the key is not URL-encoded."""
     described = {"key": key, "size": size, "etag": etag, "version-id": version_id}
     return {
         "source": "aws.s3",
@@ -181,7 +178,7 @@ def should_pass_over_folder_markers_when_consoles_make_them(world: World) -> Non
         ("anzsco/models/latest/x.jsonl", 10, "model"),
     ],
 )
-def should_send_it_on_to_be_told_without_a_part_when_a_drop_is_refused_at_the_door(
+def should_start_an_execution_without_a_part_when_a_drop_is_rejected_on_receipt(
     world: World, key: str, size: int, reason: str
 ) -> None:
     world.receive(an_event(key, size))
@@ -231,22 +228,22 @@ def should_start_nothing_when_the_object_is_gone_before_it_could_be_identified(
 @pytest.mark.parametrize("event", [{}, {"detail": None}, {"detail": {"object": {"key": "k"}}}])
 def should_name_what_is_wrong_when_the_event_is_not_of_s3(event: dict[str, Any]) -> None:
     with pytest.raises(MalformedState, match="Object Created"):
-        Arrival.from_event(event)
+        ObjectCreated.from_event(event)
 
 
 def should_be_wired_from_the_environment_when_the_function_starts() -> None:
     arn = "arn:aws:states:ap-southeast-2:1:stateMachine:drop"
     settings = Environment.read({**VARIABLES, "STATE_MACHINE_ARN": arn, "DEFAULT_TOPIC": "osca"})
     with pytest.raises(SettingInvalid, match="STATE_MACHINE_ARN"):
-        intake(Dependencies(Environment.read(VARIABLES), Clock()))
+        receiver(Dependencies(Environment.read(VARIABLES), Clock()))
     with cloud() as aws:
-        found = Dependencies(settings, Clock())
-        found.__dict__.update(s3=aws.s3, executions=stepfunctions(), ledger=aws.ledger)
-        wired = intake(found)
+        deps = Dependencies(settings, Clock())
+        deps.__dict__.update(s3=aws.s3, executions=stepfunctions(), ledger=aws.ledger)
+        wired = receiver(deps)
     assert wired.starter.state_machine_arn == arn
-    assert wired.admission.default_topic == "osca"
-    assert wired.pieces.max_file_bytes == 5_000_000_000
-    assert wired.sharing.max_bytes == 32 << 20
+    assert wired.default_topic == "osca"
+    assert wired.max_file_bytes == 5_000_000_000
+    assert wired.share_max_bytes == 32 << 20
 
 
 def small_events(count: int, *, topic: str = "anzsco") -> list[dict[str, Any]]:
@@ -259,7 +256,7 @@ def sharing(world: World) -> World:
     return world
 
 
-def should_start_one_execution_of_one_part_when_small_files_arrive_together(sharing: World) -> None:
+def should_start_one_execution_of_one_part_when_small_files_come_together(sharing: World) -> None:
     sharing.receive(*small_events(3))
     (given,) = sharing.inputs()
     assert [drop["key"] for drop in given["drops"]] == [f"anzsco/{n}.jsonl" for n in range(3)]
@@ -279,51 +276,56 @@ def should_keep_apart_what_has_another_topic_or_model_or_is_refused_or_large(
         an_event("anzsco/large.jsonl", 1000),
         an_event("nowhere.jsonl", 10),
     )
-    carried = sorted(len(given["drops"]) for given in sharing.inputs())
-    assert carried == [1, 1, 1, 2, 2]
+    sizes = sorted(len(given["drops"]) for given in sharing.inputs())
+    assert sizes == [1, 1, 1, 2, 2]
 
 
-def should_carry_each_drop_once_when_the_batch_is_delivered_again(sharing: World) -> None:
+def should_start_each_drop_once_when_the_batch_is_delivered_again(sharing: World) -> None:
     sharing.receive(*small_events(3))
     sharing.receive(*small_events(3))
     sharing.receive(*small_events(5))
     assert sorted(len(given["drops"]) for given in sharing.inputs()) == [2, 3]
 
 
-def should_start_the_sealed_execution_when_the_function_died_before_it_could(
+def should_start_the_ready_execution_when_the_function_died_before_it_could(
     sharing: World,
 ) -> None:
     sharing.executions = Dying()
     with pytest.raises(KeyboardInterrupt):
         sharing.receive(*small_events(3))
     sharing.executions = stepfunctions()
-    sharing.receive(*small_events(2))  # delivered again in another company
+    sharing.receive(*small_events(2))  # delivered again in another group
     (given,) = sharing.inputs()
     assert len(given["drops"]) == 3
 
 
-def should_put_drops_together_anew_when_the_function_died_before_the_seal(sharing: World) -> None:
-    class DyingBeforeTheSeal(ExecutionGroups):
+def should_group_anew_when_the_function_died_before_the_group_was_ready(
+    sharing: World,
+) -> None:
+    class DyingBeforeReady(ExecutionGroups):
         __slots__ = ()
 
         def make_ready(self, *_: Any) -> bool:
             raise KeyboardInterrupt
 
-    dying = sharing.intake.starter
-    object.__setattr__(dying, "groups", DyingBeforeTheSeal(sharing.aws.ledger, SimulatedIo().clock))
-    drops = [sharing.intake.admission.drop_of(Arrival.from_event(e)) for e in small_events(3)]
-    taken = [drop for drop in drops if drop is not None]
-    for drop in taken:
+    dying = sharing.receiver.starter
+    object.__setattr__(dying, "groups", DyingBeforeReady(sharing.aws.ledger, SimulatedIo().clock))
+    found = [
+        drop_from_event(ObjectCreated.from_event(event), s3=sharing.aws.s3, default_topic=None)
+        for event in small_events(3)
+    ]
+    drops = [drop for drop in found if drop is not None]
+    for drop in drops:
         sharing.drops.accept(drop)
     with pytest.raises(KeyboardInterrupt):
-        dying.start_shared(taken, by=GroupedBy.RECEIVE)
+        dying.start_shared(drops, by=GroupedBy.RECEIVE)
     sharing.receive(*small_events(3))
     (given,) = sharing.inputs()
     assert len(given["drops"]) == 3
-    broken = sharing.groups.read(shared_name(taken))
-    assert broken is not None
-    assert broken.state is GroupState.CANCELLED
-    assert sharing.names() == [f"{shared_name(taken)}-2"]
+    cancelled = sharing.groups.read(shared_name(drops))
+    assert cancelled is not None
+    assert cancelled.state is GroupState.CANCELLED
+    assert sharing.names() == [f"{shared_name(drops)}-2"]
 
 
 def should_ask_for_the_rest_again_when_a_group_fails(sharing: World) -> None:
@@ -370,7 +372,7 @@ def should_cut_a_large_file_at_line_ends_into_parts_of_their_own(world: World) -
         assert part["bytes"] <= 1000
 
 
-def should_refuse_a_large_file_at_the_door_when_it_has_no_line_ends(world: World) -> None:
+def should_reject_a_large_file_when_it_has_no_line_ends(world: World) -> None:
     segment = world.aws.segment("anzsco/large.jsonl", b"x" * 5000)
     world.receive(an_event(segment.key, 5000, version_id=segment.version_id, etag=segment.etag))
     (execution,) = world.started()
@@ -380,8 +382,8 @@ def should_refuse_a_large_file_at_the_door_when_it_has_no_line_ends(world: World
 
 def should_name_the_messages_that_can_not_be_read() -> None:
     good = {"messageId": "1", "body": json.dumps(an_event())}
-    arrivals, unreadable = arrivals_of(
+    events, unreadable = read_messages(
         [good, {"messageId": "2", "body": "no JSON"}, {"messageId": "3", "body": "{}"}]
     )
-    assert list(arrivals) == ["1"]
+    assert list(events) == ["1"]
     assert unreadable == ["2", "3"]
