@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pipeline.clock import Clock, parsed
 from pipeline.dependencies import Dependencies, dependencies
-from pipeline.domain.execution import asked_about
+from pipeline.domain.execution import topic_and_progress
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.domain.state_fields import MalformedState
 from pipeline.engines.base import Engine, EngineOf
@@ -82,7 +82,7 @@ def checking(deps: Dependencies) -> Checking:
 
 @observed
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    progress = checking(dependencies()).check(*asked_about(event))
+    progress = checking(dependencies()).check(*topic_and_progress(event))
     logger.info(
         "checked",
         extra={

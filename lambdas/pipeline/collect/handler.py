@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pipeline.collect.collector import Collecting
 from pipeline.dependencies import Dependencies, dependencies
-from pipeline.executions.compact_input import completed_task
+from pipeline.executions.compact_input import expanded_task
 from pipeline.observability import logger, observed
 
 
@@ -27,7 +27,7 @@ def collecting(deps: Dependencies) -> Collecting:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     deps = dependencies()
     progress = collecting(deps).collect(
-        completed_task(event, deps.drops.known),
+        expanded_task(event, deps.drops.known),
         owner=context.aws_request_id,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )

@@ -30,7 +30,7 @@ class TaskInput:
         return {"part": self.part.to_state(), "progress": self.progress.to_state()}
 
 
-def asked_about(state: Any) -> tuple[str, Progress]:
+def topic_and_progress(state: Any) -> tuple[str, Progress]:
     """Topic and progress of a task's part, in whichever form its segments are."""
     part = required(state, "part")
     return text_of(part, "topic"), Progress.from_state(required(state, "progress"))

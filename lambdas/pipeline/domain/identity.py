@@ -55,7 +55,7 @@ def execution_name(key: str, drop: str) -> str:
     return f"{slug or 'drop'}-{drop}"
 
 
-def telling_name(drop: str, redrive_count: int) -> str:
+def failure_report_name(drop: str, redrive_count: int) -> str:
     """The name of an execution that only tells that another one died."""
     return f"{drop}-told-{redrive_count}"
 

@@ -1,8 +1,8 @@
-"""The short form of an execution that carries several drops or parts, and its completion.
+"""The compact input of an execution of several drops or parts, and how it is expanded.
 
-What travels through a state machine may have 262,144 bytes (Step Functions quotas). One drop in
-one part is described in full, for people who look at an execution. Of many, the state only says
-which they are, and the ledger, which took each of them in, says the rest:
+The state of an execution may have 262,144 bytes (Step Functions quotas). One drop in one part is
+described in full, for people who look at an execution. Of many, the state only says which they
+are, and the ledger has the rest:
 
     drops     {"drop_id", "key"}
     segments  {"drop_id"} of a whole file; {"drop_id", "first_byte", "last_byte"} of a piece
@@ -15,43 +15,48 @@ from pipeline.domain.drop import Drop
 from pipeline.domain.execution import Execution, TaskInput
 from pipeline.domain.state_fields import MalformedState, whole_list
 
-KnownDrops = Callable[[Iterable[str]], Mapping[str, Drop]]
-"""The drops of these ids, as far as the ledger has them."""
+ReadDrops = Callable[[Iterable[str]], Mapping[str, Drop]]
+"""Reads the drops of these ids, without those that the ledger lacks (`Drops.known`)."""
 
-_OF_A_DROP = ("drop_id", "key")
-_OF_A_FILE = ("drop_id",)
-_OF_A_PIECE = ("drop_id", "first_byte", "last_byte")
-_TAKEN_FROM_DROP = ("bucket", "key", "version_id", "etag", "results_prefix")
+_DROP_FIELDS = ("drop_id", "key")
+_FILE_FIELDS = ("drop_id",)
+_PIECE_FIELDS = ("drop_id", "first_byte", "last_byte")
+_FIELDS_OF_ITS_DROP = ("bucket", "key", "version_id", "etag", "results_prefix")
 
 
-def shortened(execution: Execution) -> dict[str, Any]:
-    """The input of an execution: in full for one drop in one part, otherwise short."""
+def compact_input(execution: Execution) -> dict[str, Any]:
+    """The input of an execution: in full for one drop in one part, otherwise compact."""
     state = execution.to_state()
     if len(execution.drops) > 1 or len(execution.parts) > 1:
-        state["drops"] = [_only(_OF_A_DROP, each) for each in state["drops"]]
+        state["drops"] = [_only(_DROP_FIELDS, each) for each in state["drops"]]
         for part in state["parts"]:
-            names = _OF_A_PIECE if "piece" in part else _OF_A_FILE
+            names = _PIECE_FIELDS if "piece" in part else _FILE_FIELDS
             part["segments"] = [_only(names, each) for each in part["segments"]]
     return state
 
 
-def completed_task(state: Any, known: KnownDrops) -> TaskInput:
-    """The input of submit and collect. Raises `MalformedState`, `AwsBusy`."""
+def expanded_task(state: Any, read_drops: ReadDrops) -> TaskInput:
+    """The input of submit and collect, expanded. Raises `MalformedState`, `AwsBusy`."""
     part = state.get("part") if isinstance(state, Mapping) else None
     if not isinstance(part, Mapping):
         raise MalformedState("the state lacks 'part'")
     segments = whole_list(part, "segments")
-    drops = _found(segments, known)
-    completed = [_with_drop(each, drops) for each in segments]
-    return TaskInput.from_state({**state, "part": {**part, "segments": completed}})
+    drops = _drops_of_compact(segments, read_drops)
+    expanded = [_with_drop(each, drops) for each in segments]
+    return TaskInput.from_state({**state, "part": {**part, "segments": expanded}})
 
 
-def completed_drops(states: Iterable[Mapping[str, Any]], known: KnownDrops) -> list[Drop]:
-    """Drops as an execution's input has them, in the same order."""
+def expanded_drops(states: Iterable[Mapping[str, Any]], read_drops: ReadDrops) -> list[Drop]:
+    """The drops of an execution's input, expanded, in the same order.
+
+    Raises `MalformedState`, `AwsBusy`.
+    """
     states = list(states)
-    found = _found(states, known)
+    found = _drops_of_compact(states, read_drops)
     return [
-        Drop.from_state({**found[each["drop_id"]].to_state(), **each} if _is_short(each) else each)
+        Drop.from_state(
+            {**found[each["drop_id"]].to_state(), **each} if _is_compact(each) else each
+        )
         for each in states
     ]
 
@@ -60,18 +65,18 @@ def _only(names: tuple[str, ...], state: Mapping[str, Any]) -> dict[str, Any]:
     return {name: state[name] for name in (*names, "rejection", "failure") if name in state}
 
 
-def _is_short(state: Any) -> bool:
+def _is_compact(state: Any) -> bool:
     return isinstance(state, Mapping) and "bucket" not in state
 
 
-def _found(states: Iterable[Any], known: KnownDrops) -> Mapping[str, Drop]:
-    """The drops of all short entries."""
-    ids = [each.get("drop_id") for each in states if _is_short(each)]
+def _drops_of_compact(states: Iterable[Any], read_drops: ReadDrops) -> Mapping[str, Drop]:
+    """The drops of all compact entries, by id."""
+    ids = [each.get("drop_id") for each in states if _is_compact(each)]
     if not ids:
         return {}
     if not all(isinstance(each, str) for each in ids):
         raise MalformedState("the state lacks 'drop_id'")
-    found = known(ids)
+    found = read_drops(ids)
     if missing := [each for each in ids if each not in found]:
         raise MalformedState(
             f"the ledger knows nothing of {len(missing)} drops, the first is {missing[0]}"
@@ -80,11 +85,11 @@ def _found(states: Iterable[Any], known: KnownDrops) -> Mapping[str, Drop]:
 
 
 def _with_drop(segment: Any, drops: Mapping[str, Drop]) -> Any:
-    if not _is_short(segment):
+    if not _is_compact(segment):
         return segment
     drop = drops[segment["drop_id"]]
     return {
-        **{name: getattr(drop, name) for name in _TAKEN_FROM_DROP},
+        **{name: getattr(drop, name) for name in _FIELDS_OF_ITS_DROP},
         "first_byte": 0,
         "last_byte": drop.size - 1,
         **segment,

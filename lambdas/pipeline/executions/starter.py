@@ -1,7 +1,7 @@
 """Starts executions, each drop in one only.
 
 The order is: lease the drops for the execution's name in the ledger, then start it by that name.
-Whoever dies in between leaves a name behind, under which the next one goes on.
+An invocation that dies in between leaves the name in the ledger, and the next one goes on with it.
 """
 
 import hashlib
@@ -18,13 +18,17 @@ from pipeline.domain.drop import Drop
 from pipeline.domain.execution import Execution, shared_execution
 from pipeline.domain.identity import execution_name
 from pipeline.errors import AwsBusy
-from pipeline.executions.compact_input import shortened
+from pipeline.executions.compact_input import compact_input
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.groups import ExecutionGroup, ExecutionGroups, GroupedBy, GroupState
 from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+
+CONCURRENT_WRITES = 8  # a conditional write takes a few milliseconds; ours
+MAX_CANCELLED = 9  # cancelled groups of the same drops; more than one is never seen; ours
+NAME_DIGITS = 32  # 128 bits of SHA-256; ours
 
 
 def start(
@@ -48,14 +52,9 @@ def start(
     return True
 
 
-ASSIGNED_AT_ONCE = 8  # ours: conditional writes of a few milliseconds each
-MOST_BROKEN = 9  # ours: of one group; two deliveries at once is the most that is seen
-NAME_DIGITS = 32  # ours: 128 bits of SHA-256
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionStarter:
-    """What starting works with. All methods may raise `AwsBusy`."""
+    """Starts the executions of drops. All methods may raise `AwsBusy`."""
 
     drops: Drops
     groups: ExecutionGroups
@@ -65,43 +64,44 @@ class ExecutionStarter:
     def start_single(self, execution: Execution, *, instead_of: str | None = None) -> bool:
         """Starts the execution of one drop; whether this call started it.
 
-        `instead_of` names the execution that carried the drop so far, in vain."""
+        `instead_of` names a cancelled execution that the drop was assigned to before."""
         drop = execution.drops[0]
         name = execution_name(drop.key, drop.drop_id)
         if not self.drops.assign(drop.drop_id, name, instead_of=instead_of):
             return False
-        return self.start(name, shortened(execution))
+        return self.start(name, compact_input(execution))
 
     def start_shared(
         self, drops: Sequence[Drop], *, by: GroupedBy, instead_of: Mapping[str, str] | None = None
     ) -> tuple[Drop, ...]:
-        """Starts one execution for all of them; those of the drops that it carries.
+        """Starts one execution of several drops; gives the drops that this call started.
 
-        The others are carried by another execution by now. `instead_of`, by drop id: as above.
+        Drops that are in another execution by now are left out. `instead_of` is as in
+        `start_single`, by drop id.
         """
         name, group = self._group(shared_name(drops), by)
-        if group.input is not None:  # an earlier delivery died behind the seal
+        if group.input is not None:  # an earlier invocation died after it was ready
             self.start(name, group.input)
             return ()
-        carried = self._assigned(drops, name, instead_of or {})
-        if not carried:
+        assigned = self._assigned(drops, name, instead_of or {})
+        if not assigned:
             return ()
-        given = shortened(shared_execution(name, carried))
+        given = compact_input(shared_execution(name, assigned))
         if not self.groups.make_ready(name, given):
-            raise AwsBusy("another delivery puts these drops together anew; trying again")
-        return carried if self.start(name, given) else ()
+            raise AwsBusy("another invocation started or cancelled this group; trying again")
+        return assigned if self.start(name, given) else ()
 
     def _group(self, stem: str, by: GroupedBy) -> tuple[str, ExecutionGroup]:
-        """The first of the names that has not been broken up."""
-        for number in range(1, MOST_BROKEN + 2):
+        """The first group that is not cancelled, with its execution's name."""
+        for number in range(1, MAX_CANCELLED + 2):
             name = stem if number == 1 else f"{stem}-{number}"
             group = self.groups.form(name, by)
             if group.state is not GroupState.CANCELLED:
                 return name, group
-        raise AwsBusy("these drops were put together in vain too often; trying again later")
+        raise AwsBusy("groups of these drops were cancelled too often; trying again later")
 
     def start(self, name: str, given: Mapping[str, Any]) -> bool:
-        """Starts what was claimed before; whether this call did."""
+        """Starts an execution whose drops are assigned to it; whether this call started it."""
         return start(self.executions, self.state_machine_arn, name, given)
 
     def _assigned(
@@ -110,9 +110,9 @@ class ExecutionStarter:
         def assign(drop: Drop) -> bool:
             return self.drops.assign(drop.drop_id, name, instead_of=instead_of.get(drop.drop_id))
 
-        with ThreadPoolExecutor(ASSIGNED_AT_ONCE, thread_name_prefix="assign") as executor:
-            claimed = list(executor.map(assign, drops))
-        return tuple(drop for drop, mine in zip(drops, claimed, strict=True) if mine)
+        with ThreadPoolExecutor(CONCURRENT_WRITES, thread_name_prefix="assign") as executor:
+            assigned = list(executor.map(assign, drops))
+        return tuple(drop for drop, done in zip(drops, assigned, strict=True) if done)
 
 
 def shared_name(drops: Sequence[Drop]) -> str:

@@ -10,7 +10,7 @@ from pipeline.clock import Clock
 from pipeline.domain.drop import Drop
 from pipeline.domain.execution import Execution, whole_files
 from pipeline.domain.identity import part_id
-from pipeline.executions.compact_input import completed_drops
+from pipeline.executions.compact_input import expanded_drops
 from pipeline.executions.starter import ExecutionStarter
 from pipeline.finish.drop_result import Judge, Verdict
 from pipeline.finish.finish_input import EndedExecution, FinishCursor
@@ -44,7 +44,7 @@ class Finishing:
         """
         page = _Page(ended.told)
         states = ended.drops[ended.told.at : ended.told.at + PAGE_DROPS]
-        for drop in completed_drops(states, self.drops.known):
+        for drop in expanded_drops(states, self.drops.known):
             if self._is_told_here(drop, ended):
                 ending = self._ended(drop, ended, has_time)
                 if ending is None:

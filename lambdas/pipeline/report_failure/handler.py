@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pipeline.aws import aws_busy_as_try_again
 from pipeline.dependencies import Dependencies, dependencies
 from pipeline.domain.drop import Failure
-from pipeline.domain.identity import telling_name
+from pipeline.domain.identity import failure_report_name
 from pipeline.domain.state_fields import MalformedState, text_of, whole_list
 from pipeline.executions.starter import start
 from pipeline.observability import logger, observed, quoted
@@ -70,7 +70,12 @@ class Rescuing:
             "drops": [{**drop, "failure": failure.to_state()} for drop in drops],
             "parts": [],
         }
-        start(self.executions, self.state_machine_arn, telling_name(ids[0], redrive_count), telling)
+        start(
+            self.executions,
+            self.state_machine_arn,
+            failure_report_name(ids[0], redrive_count),
+            telling,
+        )
         logger.warning(
             "the execution died; its drop is told",
             extra={"error": failure.error, "drops": ids},

@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pipeline.dependencies import Dependencies, dependencies
-from pipeline.executions.compact_input import completed_task
+from pipeline.executions.compact_input import expanded_task
 from pipeline.observability import logger, observed
 from pipeline.submit.input_stream import Boarding
 from pipeline.submit.submitter import Submitting
@@ -33,7 +33,7 @@ def submitting(deps: Dependencies) -> Submitting:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     deps = dependencies()
     progress = submitting(deps).submit(
-        completed_task(event, deps.drops.known),
+        expanded_task(event, deps.drops.known),
         owner=context.aws_request_id,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )

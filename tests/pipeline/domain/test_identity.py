@@ -9,11 +9,11 @@ from pipeline.domain.identity import (
     Route,
     drop_id,
     execution_name,
+    failure_report_name,
     folder_of,
     part_id,
     results_prefix,
     route,
-    telling_name,
 )
 
 ID = drop_id("drops", "anzsco/jobs.jsonl", "v1")
@@ -35,8 +35,8 @@ def should_be_another_id_when_bucket_key_or_version_differ(other: tuple[str, str
 
 def should_name_parts_and_tellings_after_the_drop() -> None:
     assert part_id(ID) == f"{ID}-0001"
-    assert telling_name(ID, 2) == f"{ID}-told-2"
-    assert len(telling_name(ID, 10**9)) <= 80
+    assert failure_report_name(ID, 2) == f"{ID}-told-2"
+    assert len(failure_report_name(ID, 10**9)) <= 80
 
 
 @given(KEYS)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline.domain.drop import Drop
 from pipeline.domain.execution import shared_execution
-from pipeline.executions.compact_input import shortened
+from pipeline.executions.compact_input import compact_input
 from pipeline.finish.explanations import LONGEST_REASON
 from pipeline.finish.finisher import PAGE_BYTES
 from pipeline.finish.notification import Results, announcement_of, body_of
@@ -33,7 +33,7 @@ def should_stay_within_the_state_that_is_allowed_whatever_the_keys(
     assert [drop for group in groups for drop in group] == drops
     for group in groups:
         state = json.dumps(
-            shortened(shared_execution("shared-1000-" + "0" * 32, group)), separators=(",", ":")
+            compact_input(shared_execution("shared-1000-" + "0" * 32, group)), separators=(",", ":")
         )
         assert len(group) == 1 or len(state) <= MAX_STATE_BYTES + 1_000  # around the drops
 
@@ -65,7 +65,7 @@ def should_leave_room_for_a_page_of_notifications_beside_the_largest_state() -> 
 def should_batch_a_thousand_files_when_their_keys_are_not_very_long() -> None:
     drops = [a_drop(f"anzsco/{'k' * 46}{n:04d}", size=1 << 25) for n in range(MAX_DROPS)]
     (group,) = batches(drops, max_bytes=MAX_DROPS << 25)
-    state = shortened(shared_execution("shared-1000-" + "0" * 32, group))
+    state = compact_input(shared_execution("shared-1000-" + "0" * 32, group))
     assert len(json.dumps(state, separators=(",", ":"))) <= MAX_STATE_BYTES + 1_000
 
 

@@ -13,7 +13,7 @@ from pipeline.domain.identity import drop_id, results_prefix
 from pipeline.domain.part import Part
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.errors import ResultsMismatch
-from pipeline.executions.compact_input import completed_task, shortened
+from pipeline.executions.compact_input import compact_input, expanded_task
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import Parts
 from pipeline.ledger.shared_files import FileStatus, SharedFile, SharedFiles
@@ -54,9 +54,9 @@ class World(Composed):
 
     def task(self, drops: tuple[Drop, ...]) -> TaskInput:
         """As the state machine io it over, in short."""
-        state = shortened(shared_execution("shared", drops))
+        state = compact_input(shared_execution("shared", drops))
         first = {"status": "new", "attempt": 0, "polls": 0}
-        return completed_task(
+        return expanded_task(
             {"part": state["parts"][0], "progress": first},
             Drops(self.aws.ledger, SimulatedIo().clock).known,
         )

@@ -11,7 +11,7 @@ from pipeline.domain.drop import Drop
 from pipeline.domain.execution import Execution, Outcome
 from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
 from pipeline.domain.progress import PartStatus, Progress
-from pipeline.executions.compact_input import shortened
+from pipeline.executions.compact_input import compact_input
 from pipeline.executions.starter import ExecutionStarter
 from pipeline.finish.drop_result import Judge
 from pipeline.finish.finish_input import EndedExecution
@@ -143,7 +143,7 @@ class World:
         """Through JSON, as the state machine does."""
         write_record(self.aws, self.record)
         state = {
-            **shortened(execution),
+            **compact_input(execution),
             "outcomes": [outcome.to_state() for outcome in execution.outcomes],
             "execution": MACHINE.replace(":stateMachine:", ":execution:") + f":{name}",
             "ended": told or {"at": 0, "status": "complete", "cause": ""},
