@@ -1,9 +1,8 @@
-"""The ledger of drops: each is accepted once, travels in one execution, and ends with one
-announcement.
+"""The ledger of drops: each is accepted once, is in one execution, and ends with one notification.
 
-Item `drop#<drop id>`/`drop`: state accepted → ended. It says what the drop is, which execution
-carries it, and what was told, so that telling again says the same. No URL, token, secret or line
-of a drop is ever in here.
+Item `drop#<drop id>`/`drop`: state accepted → ended. It says what the drop is, which execution it
+is assigned to, and what was notified, so that a repeated notification says the same. No URL, token,
+secret or line of a drop is ever in here.
 """
 
 import json
@@ -16,14 +15,14 @@ from pipeline.clock import Clock
 from pipeline.domain.drop import Drop
 from pipeline.ledger.table import Item, Ledger
 
-KEPT_SECONDS = 400 * 86_400  # ours: a year of drops and then some stays readable
+KEPT_SECONDS = 400 * 86_400  # a year of drops and then some stays readable; ours
 SK = "drop"
 FACTS = (
     *("bucket", "key", "version_id", "size", "etag"),
     *("topic", "model", "results_prefix", "dropped_at"),
 )
-"""What of a `Drop` the ledger keeps: all that follows from the object itself."""
-TRIES = 10  # ours: conditional writes lost in a row; two at once is the most that happens
+"""The fields of a `Drop` that the ledger keeps: all that follow from the object itself."""
+TRIES = 10  # conditional writes refused in a row; two at once is the most that happens; ours
 
 
 class DropState(StrEnum):
@@ -33,24 +32,29 @@ class DropState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a drop ended and what was told about it."""
+    """How a drop ended, and the notification of it."""
 
     status: str
     """complete, failed, timed_out or rejected."""
     body: Mapping[str, Any] = field(repr=False)
     """The notification's body."""
     rescued: bool
-    """Told because the execution died; another ending may follow when it is redriven."""
+    """Whether report_failure wrote it because the execution failed; an ending of the redriven
+    execution may replace it."""
     execution: str = ""
     """The name of the execution that ended it."""
 
     def stands(self, execution: str, *, rescuing: bool) -> bool:
-        """Whether it is what `execution` has to tell, whatever that found itself.
+        """Whether this ending stays when `execution` ends the drop again.
 
-        What an execution has told it tells again when it is tried again. A drop that is complete
-        stays so. Any other ending gives way to that of a later execution: a failed file may be
-        started again, and a redriven execution knows better than the rescue before it. A rescue
-        itself only speaks where nothing has been told, or a rescue spoke before.
+        `rescuing` says whether the new ending would be one of report_failure.
+
+            this ending is by          | the new ending is by        | stays
+            report_failure             | any                         | no
+            any other, and is complete | any                         | yes
+            any other                  | report_failure              | yes
+            any other                  | the same execution, retried | yes
+            any other                  | a later execution           | no
         """
         if self.rescued:
             return False
@@ -63,10 +67,10 @@ class DropRecord:
 
     state: DropState
     execution: str | None
-    """The name of the execution that carries it; None until one claims it."""
+    """The name of the execution that the drop is assigned to; None until it is to one."""
     ending: Ending | None
     endings: int
-    """How often an ending was written."""
+    """How many endings were written."""
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
@@ -87,8 +91,8 @@ class Drops:
     clock: Clock
 
     def accept(self, drop: Drop) -> DropRecord:
-        """Takes a drop in, once; what the ledger knows of it, new or not."""
-        taken = self.ledger.put_new(
+        """Writes a drop unless it is there already; gives what the ledger knows of it."""
+        new = self.ledger.put_new(
             {
                 "pk": _pk(drop.drop_id),
                 "sk": SK,
@@ -98,13 +102,13 @@ class Drops:
                 "expires_at": int(self.clock.seconds()) + KEPT_SECONDS,
             }
         )
-        known = None if taken else self.record(drop.drop_id)
+        known = None if new else self.record(drop.drop_id)
         return known or DropRecord(DropState.ACCEPTED, execution=None, ending=None, endings=0)
 
     def assign(self, drop_id: str, execution: str, *, instead_of: str | None = None) -> bool:
-        """Writes down which execution carries the drop, before that is started.
+        """Writes which execution the drop is in, before that is started.
 
-        False where it is another one already, unless that is `instead_of`."""
+        False where it is in another one already, unless that is `instead_of`."""
         return self.ledger.update(
             _pk(drop_id),
             SK,
@@ -150,9 +154,9 @@ class Drops:
         return None if item is None else DropRecord.from_item(item)
 
     def end(self, drop_id: str, ending: Ending) -> tuple[Ending, bool]:
-        """Writes how a drop ended; gives the ending that counts, and whether it is this one.
+        """Writes how a drop ended; gives the ending that counts, and whether its status is new.
 
-        An ending that `stands` is told again, so that whatever runs twice tells the same twice.
+        An ending that `stands` is given back, so that whatever runs twice notifies the same twice.
         """
         for _ in range(TRIES):
             record = self.record(drop_id)

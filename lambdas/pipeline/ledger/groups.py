@@ -1,14 +1,15 @@
-"""Who travels in a shared execution: written down before it starts, and never changed after.
+"""The groups of drops that share an execution: written before it starts, never changed after.
 
-A group of drops is put together anew when an event is delivered again, and then it may be another
-group. So that no drop runs twice, each is claimed for one execution by name (`Drops.assign`), and
-the roster says whether that execution could have been started:
+Events that are delivered again may be grouped otherwise. So that no drop runs twice, each is
+assigned to one execution by name (`Drops.assign`), and the group of that name says whether its
+execution could have been started:
 
-    forming   its drops are being claimed; it has not been started
-    sealed    with its input: it has been started, or may be at any time, with this input
-    broken    it was never started and never will be; its drops are free
+    pending     its drops are being assigned; the execution has not been started
+    ready       the execution has been started, or may be at any time, with the input given here
+    cancelled   the execution was never started and never will be; its drops are free
 
-Item `roster#<execution name>`/`group`.
+Item `roster#<execution name>`/`roster`. The stored states are older words: `forming`, `sealed` and
+`broken`.
 """
 
 import json
@@ -31,12 +32,12 @@ class GroupState(StrEnum):
 
 
 class GroupedBy(StrEnum):
-    """Who forms a roster, and so who may break it."""
+    """Which function forms a group; only groups of receive may be cancelled."""
 
     RECEIVE = "intake"
-    """Groups what is delivered together; a second delivery may group otherwise."""
+    """It groups what is delivered together; a second delivery may be grouped otherwise."""
     FINISH = "finish"
-    """Groups what failed together, always in the same way."""
+    """It groups what failed together, always in the same way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,12 @@ class ExecutionGroup:
     state: GroupState
     by: GroupedBy
     input: dict[str, Any] | None
-    """The execution's input, once sealed."""
+    """The input of the execution, once the group is ready."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionGroups:
-    """The rosters' items. All methods may raise `AwsBusy`."""
+    """The groups' items. All methods may raise `AwsBusy`."""
 
     ledger: Ledger
     clock: Clock
@@ -66,7 +67,7 @@ class ExecutionGroups:
         )
 
     def form(self, execution: str, by: GroupedBy) -> ExecutionGroup:
-        """Begins a roster, or gives the one that has been begun."""
+        """Writes a pending group; gives it, or the group that is there already."""
         new = self.ledger.put_new(
             {
                 "pk": _pk(execution),
@@ -80,14 +81,14 @@ class ExecutionGroups:
         return known or ExecutionGroup(GroupState.PENDING, by, None)
 
     def make_ready(self, execution: str, given: Mapping[str, Any]) -> bool:
-        """The execution will run with this input. False where it was broken or sealed before."""
+        """Writes the execution's input. False where the group was cancelled or ready before."""
         return self._leave_pending(
             execution,
             {"state": GroupState.READY.value, "input": json.dumps(given, ensure_ascii=False)},
         )
 
     def cancel(self, execution: str) -> bool:
-        """The execution will never run. False where it was sealed."""
+        """Keeps the execution from ever being started. False where the group is ready."""
         if self._leave_pending(execution, {"state": GroupState.CANCELLED.value}):
             return True
         known = self.read(execution)
@@ -98,9 +99,9 @@ class ExecutionGroups:
             _pk(execution),
             SK,
             set=values,
-            when="#state = :forming",
+            when="#state = :pending",
             names={"#state": "state"},
-            values={":forming": GroupState.PENDING.value},
+            values={":pending": GroupState.PENDING.value},
         )
 
 

@@ -1,7 +1,7 @@
-"""The ledger of a part: who works on it, which operation counts for it, what it held.
+"""The ledger of parts: which invocation holds a part, which operation counts, what it held.
 
 Creating an operation is not idempotent, and an upload can be interrupted anywhere. So each step
-is written down before and after it is done, in one item of the ledger that only the invocation
+is written before and after it is done, in one item of the ledger that only the invocation
 holding the part's lease may change; the states are, in order:
 
     idle → creating → created → uploading → closing → uploaded
@@ -9,7 +9,7 @@ holding the part's lease may change; the states are, in order:
 `uploading` is written before the first byte, `closing` before the last one, with all facts about
 the input. S3 has no object until the last byte, so an attempt that died in `uploading` left
 nothing behind, and one that died in `closing` may have. Only the operation named in this item is
-asked about and collected: at most one operation's bytes count. Ended attempts stay readable as
+checked and collected: at most one operation's bytes count. Ended attempts stay readable as
 items `attempt#0001`… beside it. No URL, token or line of a drop is ever in here.
 """
 
@@ -29,6 +29,14 @@ from pipeline.errors import PartTaken
 from pipeline.ledger.table import Ledger
 from shared.aws_errors import code_of
 
+KEPT_SECONDS = 90 * 86_400  # six times the longest execution; ours
+LEASE_MARGIN_SECONDS = 5.0  # clocks of two machines may differ by so much; ours
+ATTEMPT_FIELDS = (
+    *("operation_id", "closing_at", "uploaded_at"),
+    *("input", "output", "metadata", "collection"),
+)
+"""The attributes of a part's item that belong to its current attempt alone."""
+
 
 class AttemptState(StrEnum):
     """How far the current attempt has come."""
@@ -47,7 +55,7 @@ class AttemptState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PartRecord:
-    """A part as the ledger knows it; all empty where nothing has been tried."""
+    """A part as the ledger knows it; empty before the first attempt."""
 
     part_id: str
     state: AttemptState = AttemptState.IDLE
@@ -62,7 +70,7 @@ class PartRecord:
     output: OutputFacts | None = None
     metadata: MetadataFacts | None = None
     collection: dict[str, Any] | None = field(default=None, repr=False)
-    """The checkpoint of an unfinished collection; its form is `collecting`'s."""
+    """The checkpoint of an unfinished collection; `collect` knows its form."""
 
     @classmethod
     def from_item(cls, part_id: str, item: Mapping[str, Any]) -> Self:
@@ -84,21 +92,9 @@ class PartRecord:
         )
 
 
-KEPT_SECONDS = 90 * 86_400  # ours: six times the longest execution; then the ledger forgets
-
-_OF_AN_ATTEMPT = (
-    "operation_id",
-    "closing_at",
-    "uploaded_at",
-    "input",
-    "output",
-    "metadata",
-    "collection",
-)
-
-
 class PartLease:
-    """One invocation's hold on a part. Every change raises `PartTaken` once the hold is lost."""
+    """One invocation's lease of a part. Each change raises `PartTaken` once the lease is lost,
+    and `AwsBusy`."""
 
     def __init__(
         self,
@@ -116,15 +112,15 @@ class PartLease:
         """The part as it stands after the last change made through this lease."""
 
     def begin(self) -> None:
-        """Before the create call: the next attempt exists, its operation is unknown."""
+        """Writes, before the create call, the next attempt, whose operation is unknown."""
         self._change({"state": AttemptState.CREATING, "attempt": self.record.attempt + 1})
 
     def withdraw(self) -> None:
-        """No operation came of the create call: the attempt never was."""
+        """Removes the attempt: the create call made no operation."""
         self._change({"state": AttemptState.IDLE, "attempt": self.record.attempt - 1})
 
     def refused(self) -> None:
-        """The create call was made, and refused."""
+        """Removes the attempt, and reports it lost: the create call was refused."""
         self.withdraw()
         self._on_lost(self._clock.seconds())
 
@@ -132,11 +128,11 @@ class PartLease:
         self._change({"state": AttemptState.CREATED, "operation_id": operation_id})
 
     def uploading(self) -> None:
-        """Before the first byte."""
+        """Writes, before the first byte, that bytes are sent."""
         self._change({"state": AttemptState.UPLOADING})
 
     def closing(self, sent: InputFacts) -> None:
-        """Before the last byte. Raising keeps it from being sent."""
+        """Writes the facts of the input, before the last byte, which is not sent if this raises."""
         self._change(
             {
                 "state": AttemptState.CLOSING,
@@ -146,7 +142,7 @@ class PartLease:
         )
 
     def uploaded(self, sent: InputFacts) -> None:
-        """The service has the input: acknowledged, or seen by the operation's status."""
+        """Writes that the service has the input, by its answer or by the operation's status."""
         self._change(
             {
                 "state": AttemptState.UPLOADED,
@@ -156,10 +152,10 @@ class PartLease:
         )
 
     def abandon(self, reason: str, *, seen_to_end: bool = False) -> None:
-        """The attempt's operation no longer counts; it stays readable as an ended attempt.
+        """Ends the attempt, whose operation no longer counts; it stays readable as an item.
 
-        Unless its end was seen by a status check, it is lost sight of here: nobody will ask for
-        it again."""
+        Unless a status check has seen the operation end (`seen_to_end`), it is reported lost,
+        since nobody will check it again."""
         ended = {
             "pk": f"part#{self.record.part_id}",
             "sk": f"attempt#{self.record.attempt:04d}",
@@ -170,16 +166,16 @@ class PartLease:
             "expires_at": int(self._clock.seconds()) + KEPT_SECONDS,
         }
         self._ledger.put({name: value for name, value in ended.items() if value is not None})
-        self._change({"state": AttemptState.IDLE}, forget=_OF_AN_ATTEMPT)
+        self._change({"state": AttemptState.IDLE}, forget=ATTEMPT_FIELDS)
         if not seen_to_end:
             self._on_lost(self._clock.seconds())
 
     def checkpoint(self, collection: Mapping[str, Any]) -> None:
-        """How far the collection has come, in a form that JSON can hold."""
+        """Writes how far the collection has come, as what JSON can hold."""
         self._change({"collection": json.dumps(collection)})
 
     def forget_collection(self) -> None:
-        """The collection has to start over."""
+        """Removes the checkpoint: the collection has to start over."""
         self._change({}, forget=("collection",))
 
     def collected(self, output: OutputFacts, metadata: MetadataFacts) -> None:
@@ -189,7 +185,7 @@ class PartLease:
         )
 
     def release(self) -> None:
-        """Lets the part go. Harmless where the hold was lost before."""
+        """Ends the lease; does nothing where it was lost before."""
         try:
             self._change({}, forget=("owner", "owner_until"))
         except PartTaken:
@@ -217,7 +213,7 @@ class PartLease:
 
 
 def part_key(part_id: str) -> dict[str, str]:
-    """Of the part's item."""
+    """The key of the part's item."""
     return {"pk": f"part#{part_id}", "sk": "part"}
 
 
@@ -232,19 +228,6 @@ def taken_if_refused(part_id: str) -> Iterator[None]:
         raise PartTaken(f"another invocation works on part {part_id}; it will be tried") from None
 
 
-__all__ = [
-    "AttemptState",
-    "InputFacts",
-    "MetadataFacts",
-    "OutputFacts",
-    "PartLease",
-    "PartRecord",
-    "Parts",
-]
-
-LEASE_MARGIN_SECONDS = 5.0  # ours: clocks of two machines may differ by so much
-
-
 class Parts:
     """The parts' items in the ledger."""
 
@@ -253,7 +236,7 @@ class Parts:
         self._clock = clock
 
     def record(self, part_id: str) -> PartRecord:
-        """What is known of a part now (a consistent read). Raises `AwsBusy`."""
+        """Reads what is known of a part (consistently). Raises `AwsBusy`."""
         return PartRecord.from_item(part_id, self._ledger.get(*part_key(part_id).values()) or {})
 
     @contextmanager
@@ -264,13 +247,13 @@ class Parts:
         owner: str,
         seconds: float,
         on_lost: Callable[[float], None] = lambda _when: None,
-    ) -> Iterator["PartLease"]:
-        """The part for the one invocation `owner`, released at the end of the block.
+    ) -> Iterator[PartLease]:
+        """Leases the part to the invocation `owner`, until the end of the block.
 
-        `seconds` is the time that the invocation has left: when a lease has run out, its holder
-        is dead for certain. `on_lost` hears of operations that were begun and will not be asked
-        for any more, with the time at which that was found, in seconds since 1970. Raises
-        `PartTaken` while another invocation holds the part, `AwsBusy`.
+        `seconds` is the time that the invocation has left: when a lease has run out, its owner
+        has ended for certain. `on_lost` is called for each operation that nobody will check any
+        more, with the time at which that was found, in seconds since 1970. Raises `PartTaken`
+        while another invocation holds the part, `AwsBusy`.
         """
         now = self._clock.seconds()
         with aws_busy_as_try_again(), taken_if_refused(part_id):

@@ -1,4 +1,4 @@
-"""What became of each drop of a shared part: one item of the ledger a segment.
+"""What became of each file of a shared part: one item of the ledger for each.
 
 Item `part#<part id>`/`segment#<drop id>`, written when the files have been checked and before the
 operation is created, and again when the drop's results have been collected.
@@ -14,13 +14,13 @@ from pipeline.clock import Clock
 from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
 from pipeline.ledger.table import Ledger
 
-KEPT_SECONDS = 90 * 86_400  # ours: as long as the part's own item
-WRITES_AT_ONCE = 8  # ours
+KEPT_SECONDS = 90 * 86_400  # as long as the part's own item; ours
+CONCURRENT_WRITES = 8  # a write takes a few milliseconds; ours
 SK = "segment#"
 
 
 class FileStatus(StrEnum):
-    """What became of a segment when its part was submitted."""
+    """What became of a file when its part was submitted; the stored values are older words."""
 
     INCLUDED = "aboard"
     """Its lines are in the operation's input."""
@@ -30,23 +30,23 @@ class FileStatus(StrEnum):
     """Its object was deleted or replaced."""
     DEFERRED = "left"
     """Its lines have recordIds where the others' have none, or the other way round: all lines of
-    an operation need the same fields. It travels with its like."""
+    an operation need the same fields. It is started again in another execution."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedFile:
-    """A segment of a shared part, as the ledger knows it."""
+    """A file of a shared part, as the ledger knows it."""
 
     drop_id: str
     fate: FileStatus
     reason: str | None = None
-    """With `rejected` and `gone`."""
+    """Set if the file is rejected or missing."""
     faults: int | None = None
-    """With `rejected`: how many lines are faulty."""
+    """How many lines are faulty, if the file is rejected."""
     input: InputFacts | None = None
-    """With `aboard`."""
+    """Set if the file is included."""
     output: OutputFacts | None = None
-    """Once collected."""
+    """Set once the file's results are collected."""
     metadata: MetadataFacts | None = None
 
     @classmethod
@@ -65,18 +65,18 @@ class SharedFile:
 
 @dataclass(frozen=True, slots=True)
 class SharedFiles:
-    """The segments' items. All methods may raise `AwsBusy`."""
+    """The files' items. All methods may raise `AwsBusy`."""
 
     ledger: Ledger
     clock: Clock
 
     def of(self, part_id: str) -> dict[str, SharedFile]:
-        """Those of a part, by drop id."""
+        """The files of a part, by drop id."""
         found = self.ledger.query(_pk(part_id), SK)
         return {each.drop_id: each for each in map(SharedFile.from_item, found)}
 
     def write(self, part_id: str, shared_files: Iterable[SharedFile]) -> None:
-        """Writes them, over what was known of them."""
+        """Writes the files of a part, over earlier items of them."""
         expires = int(self.clock.seconds()) + KEPT_SECONDS
 
         def put(shared_file: SharedFile) -> None:
@@ -87,7 +87,7 @@ class SharedFiles:
             keys = {"pk": _pk(part_id), "sk": f"{SK}{shared_file.drop_id}", "expires_at": expires}
             self.ledger.put({**keys, **known})
 
-        with ThreadPoolExecutor(WRITES_AT_ONCE, thread_name_prefix="write") as executor:
+        with ThreadPoolExecutor(CONCURRENT_WRITES, thread_name_prefix="write") as executor:
             list(executor.map(put, shared_files))
 
 

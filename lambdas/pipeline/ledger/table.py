@@ -1,10 +1,10 @@
 """The ledger: one DynamoDB table, where what happened is written before and after it happens.
 
 Items: `drop#<drop id>`/`drop`; `part#<part id>`/`part`, its `attempt#0001`… and, where drops share
-it, its `segment#<drop id>`…; `roster#<execution>`/`group`; `limiter`/`calls`; `token`/`lease`;
-`model#<topic>#<model or latest>`/`model`. Each room owns its
-items; this module knows only keys and conditions. Reads are strongly consistent: a decision on
-an old view of the ledger could spend a call twice.
+it, its `segment#<drop id>`…; `roster#<execution>`/`roster`; `limiter`/`calls`; `token`/`lease`;
+`model#<topic>#<model or latest>`/`model`. Each module owns its items; this one knows only keys and
+conditions. Reads are strongly consistent: a decision on an old view of the ledger could spend a
+call twice.
 """
 
 import time
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Item = dict[str, Any]
 BATCH_READS = 100  # DynamoDB: keys of one BatchGetItem
-BATCH_TRIES = 6  # ours: 3 s of waiting together
+BATCH_TRIES = 6  # 3 s of waiting in all; ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class Ledger:
         return self._write(lambda: self.table.update_item(**request))
 
     def add(self, pk: str, sk: str, name: str, amount: int) -> int:
-        """Counts an attribute up, however many do so at once; what it is afterwards.
+        """Adds to an attribute, however many do so at once; gives its new value.
 
         An item or attribute that does not exist begins at 0.
         """

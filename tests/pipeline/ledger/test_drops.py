@@ -21,7 +21,7 @@ def drops() -> Iterator[Drops]:
         yield Drops(aws.ledger, SimulatedIo().clock)
 
 
-def should_take_a_drop_once_when_it_is_delivered_twice(drops: Drops) -> None:
+def should_accept_a_drop_once_when_it_is_delivered_twice(drops: Drops) -> None:
     assert drops.accept(DROP).execution is None
     assert drops.assign(DROP.drop_id, "jobs-1")
     assert drops.accept(DROP).execution == "jobs-1"
@@ -30,7 +30,7 @@ def should_take_a_drop_once_when_it_is_delivered_twice(drops: Drops) -> None:
     assert drops.accept(DROP).state is DropState.ENDED
 
 
-def should_be_carried_by_one_execution_when_several_claim_it(drops: Drops) -> None:
+def should_be_in_one_execution_when_several_want_it(drops: Drops) -> None:
     drops.accept(DROP)
     assert drops.assign(DROP.drop_id, "first")
     assert not drops.assign(DROP.drop_id, "second")
@@ -69,7 +69,9 @@ def should_stay_complete_whoever_ends_it_again(drops: Drops) -> None:
     assert drops.end(DROP.drop_id, RESCUED) == (COMPLETE, False)
 
 
-def should_end_again_when_the_execution_was_redriven_after_a_rescue(drops: Drops) -> None:
+def should_end_again_when_the_execution_was_redriven_after_a_report(
+    drops: Drops,
+) -> None:
     drops.accept(DROP)
     assert drops.end(DROP.drop_id, RESCUED) == (RESCUED, True)
     later = replace(RESCUED, body={"reason": "another"})
@@ -85,10 +87,10 @@ def should_end_as_complete_when_a_failed_file_was_started_again(drops: Drops) ->
     assert drops.end(DROP.drop_id, again) == (again, True)
 
 
-def should_let_a_rescue_tell_nothing_else_when_the_dead_execution_has_told(drops: Drops) -> None:
+def should_report_no_failure_when_the_failed_execution_has_ended_the_drop(drops: Drops) -> None:
     drops.accept(DROP)
     drops.end(DROP.drop_id, FAILED)
-    assert drops.end(DROP.drop_id, replace(RESCUED, execution="telling")) == (FAILED, False)
+    assert drops.end(DROP.drop_id, replace(RESCUED, execution="report")) == (FAILED, False)
 
 
 def should_remember_no_drop_when_it_was_never_seen(drops: Drops) -> None:
