@@ -1,4 +1,4 @@
-"""What travels as JSON between functions, ids and names: drop, part, progress, execution.
+"""The types of an execution's state, the ledger's facts, ids and names.
 
 Nothing here calls AWS or a service.
 """

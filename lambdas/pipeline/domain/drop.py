@@ -1,14 +1,14 @@
-"""One dropped file as it travels through the state machine, and why it may be refused."""
+"""A dropped file in the state of an execution, and why it was rejected or failed."""
 
 from dataclasses import dataclass
 from typing import Any, Self
 
-from pipeline.domain.state_fields import field_of, optional_text, text_of, whole_number
+from pipeline.domain.state_fields import field_of, optional_text, state_of, text_of, whole_number
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a drop was refused at the door, and what its dropper can do."""
+    """Why a drop was rejected before it got a part, and what its dropper can do."""
 
     reason: str
     next_step: str
@@ -18,17 +18,17 @@ class Rejection:
         return cls(reason=text_of(state, "reason"), next_step=text_of(state, "next_step"))
 
     def to_state(self) -> dict[str, Any]:
-        return {"reason": self.reason, "next_step": self.next_step}
+        return state_of(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The error and cause with which an execution died, as Step Functions reports them."""
+    """The error and cause with which an execution failed, as Step Functions reports them."""
 
     error: str
     cause: str
     execution: str | None = None
-    """Its name."""
+    """The execution's name."""
 
     @classmethod
     def from_state(cls, state: Any) -> Self:
@@ -39,7 +39,7 @@ class Failure:
         )
 
     def to_state(self) -> dict[str, Any]:
-        return {"error": self.error, "cause": self.cause, "execution": self.execution}
+        return state_of(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Drop:
     model: str | None
     """GUID, or None for the topic's latest model."""
     results_prefix: str
-    """Of the results bucket; ends with a slash."""
+    """The prefix of its keys in the results bucket; ends with a slash."""
     dropped_at: str
     """ISO 8601, UTC."""
     rejection: Rejection | None = None
@@ -83,20 +83,6 @@ class Drop:
         )
 
     def to_state(self) -> dict[str, Any]:
-        state: dict[str, Any] = {
-            "drop_id": self.drop_id,
-            "bucket": self.bucket,
-            "key": self.key,
-            "version_id": self.version_id,
-            "size": self.size,
-            "etag": self.etag,
-            "topic": self.topic,
-            "model": self.model,
-            "results_prefix": self.results_prefix,
-            "dropped_at": self.dropped_at,
-        }
-        if self.rejection is not None:
-            state["rejection"] = self.rejection.to_state()
-        if self.failure is not None:
-            state["failure"] = self.failure.to_state()
-        return state
+        state = state_of(self, "rejection", "failure")
+        nested = {"rejection": self.rejection, "failure": self.failure}
+        return state | {name: each.to_state() for name, each in nested.items() if each is not None}

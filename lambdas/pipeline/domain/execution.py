@@ -1,6 +1,6 @@
 """The inputs of the functions: an execution of drops and parts, and a part's task.
 
-What they are made of: `dropped`, `parts`, `progress`; how their fields are read: `state_fields`.
+Their parts are in `drop`, `part` and `progress`; `state_fields` reads their fields.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,10 @@ class TaskInput:
 
 
 def topic_and_progress(state: Any) -> tuple[str, Progress]:
-    """Topic and progress of a task's part, in whichever form its segments are."""
+    """The topic and progress of a task's part, whose segments may be compact.
+
+    Raises `MalformedState`.
+    """
     part = required(state, "part")
     return text_of(part, "topic"), Progress.from_state(required(state, "progress"))
 
@@ -74,7 +77,7 @@ class Execution:
         )
 
     def to_state(self) -> dict[str, Any]:
-        """The execution's input: drops and parts."""
+        """The input of the execution: drops and parts, without outcomes."""
         return {
             "drops": [drop.to_state() for drop in self.drops],
             "parts": [part.to_state() for part in self.parts],
@@ -82,12 +85,12 @@ class Execution:
 
 
 def shared_execution(name: str, drops: tuple[Drop, ...]) -> Execution:
-    """All files whole, one after the other, in one part."""
+    """The execution of several drops: their whole files, one after the other, in one part."""
     return Execution(drops=drops, parts=(whole_files(f"{name}-0001", drops),))
 
 
 def whole_files(part_id: str, drops: tuple[Drop, ...]) -> Part:
-    """One part of whole files. The drops are of one topic and model."""
+    """A part of the whole files of drops, which have the same topic and model."""
     first = drops[0]
     return Part(
         part_id=part_id,
@@ -99,7 +102,7 @@ def whole_files(part_id: str, drops: tuple[Drop, ...]) -> Part:
 
 
 def whole_file(drop: Drop) -> Segment:
-    """All bytes of a drop."""
+    """The segment of all bytes of a drop."""
     return Segment(
         drop_id=drop.drop_id,
         bucket=drop.bucket,

@@ -1,10 +1,12 @@
+"""What is known of the data that was sent and collected; the ledger keeps it, manifests say it."""
+
 from dataclasses import dataclass
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class InputFacts:
-    """What was sent: `bytes` long, from `first_byte` to `last_byte` (both included)."""
+    """What was sent: the file's bytes from `first_byte` to `last_byte`, both included."""
 
     bytes: int
     records: int

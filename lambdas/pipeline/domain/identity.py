@@ -1,4 +1,4 @@
-"""Who a drop is: its ids, its execution's name, and what its key says.
+"""Identity: the ids of a drop and its parts, names of executions, and what a key says.
 
 Identity comes from the input alone, so that whatever is delivered twice is the same drop twice.
 """
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from pipeline.domain.drop import Rejection
 
-DROP_ID_DIGITS = 32  # ours: 128 bits of SHA-256
+DROP_ID_DIGITS = 32  # 128 bits of SHA-256; ours
 MAX_KEY_BYTES = 1_024  # S3: an object key in UTF-8
-LONGEST_FILE_NAME = "rejection.json"  # of those that are written below a results prefix
-MAX_SLUG = 40  # ours: with the drop id it stays below Step Functions' 80 characters of a name
+LONGEST_FILE_NAME = "rejection.json"  # the longest one that is written below a results prefix
+MAX_SLUG = 40  # with the drop id a name stays below Step Functions' 80 characters; ours
 MODELS_FOLDER = "models"
 UNROUTED = "unrouted"
 
@@ -50,18 +50,18 @@ def part_id(drop: str, number: int = 1) -> str:
 
 
 def execution_name(key: str, drop: str) -> str:
-    """At most 73 characters; readable in the console, and the same for the same drop."""
+    """The name of a drop's execution: at most 73 characters, always the same, readable."""
     slug = _NOT_IN_NAMES.sub("-", key.rstrip("/").rpartition("/")[2])[:MAX_SLUG].strip("-")
     return f"{slug or 'drop'}-{drop}"
 
 
 def failure_report_name(drop: str, redrive_count: int) -> str:
-    """The name of an execution that only tells that another one died."""
+    """The name of an execution that only notifies that another one failed."""
     return f"{drop}-told-{redrive_count}"
 
 
 def guid(_topic: str, folder: str) -> str | None:
-    """The model that a folder names by a GUID, in any case; None where it is none."""
+    """The model that a folder names by a GUID, in any case; None where it names none."""
     return folder.lower() if _GUID.fullmatch(folder) else None
 
 
@@ -95,7 +95,7 @@ def route(
 
 
 def results_prefix(key: str, topic: str | None, drop: str) -> str:
-    """Where the results go: mirrors the key, below the topic, with the drop id at the end.
+    """The prefix of a drop's results: mirrors the key, below the topic, with the drop id last.
 
     Long keys are cut so that every object below the prefix has a key that S3 takes.
     """

@@ -1,4 +1,4 @@
-"""What one operation codes, as it travels through the state machine."""
+"""What one operation codes, in the state of an execution."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -7,6 +7,7 @@ from pipeline.domain.state_fields import (
     MalformedState,
     field_of,
     optional_text,
+    state_of,
     text_of,
     whole_list,
     whole_number,
@@ -22,15 +23,15 @@ class Segment:
     key: str
     version_id: str
     etag: str
-    """Of the whole object version, without quotes."""
+    """The ETag of the whole object version, without quotes."""
     first_byte: int
     last_byte: int
     results_prefix: str
-    """Of the segment's drop; ends with a slash."""
+    """The results prefix of the segment's drop; ends with a slash."""
 
     @property
     def length(self) -> int:
-        """Bytes."""
+        """The segment's bytes."""
         return self.last_byte - self.first_byte + 1
 
     @classmethod
@@ -50,16 +51,7 @@ class Segment:
         return segment
 
     def to_state(self) -> dict[str, Any]:
-        return {
-            "drop_id": self.drop_id,
-            "bucket": self.bucket,
-            "key": self.key,
-            "version_id": self.version_id,
-            "etag": self.etag,
-            "first_byte": self.first_byte,
-            "last_byte": self.last_byte,
-            "results_prefix": self.results_prefix,
-        }
+        return state_of(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +62,7 @@ class Part:
     topic: str
     model: str | None
     bytes: int
-    """Of all segments together: the upload's Content-Length."""
+    """The bytes of all segments together: the upload's Content-Length."""
     segments: tuple[Segment, ...]
     piece: int | None = None
     """Which piece of its drop's file the part is, from 1; None where it is whole files."""
@@ -97,13 +89,5 @@ class Part:
         return part
 
     def to_state(self) -> dict[str, Any]:
-        state: dict[str, Any] = {
-            "part_id": self.part_id,
-            "topic": self.topic,
-            "model": self.model,
-            "bytes": self.bytes,
-            "segments": [segment.to_state() for segment in self.segments],
-        }
-        if self.piece is not None:
-            state["piece"] = self.piece
-        return state
+        segments = [segment.to_state() for segment in self.segments]
+        return {**state_of(self, "piece"), "segments": segments}

@@ -1,4 +1,4 @@
-"""Where a part is, as it travels through the state machine."""
+"""Where a part is, in the state of an execution."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -8,6 +8,7 @@ from pipeline.domain.state_fields import (
     MalformedState,
     field_of,
     optional_text,
+    state_of,
     text_of,
     whole_number,
 )
@@ -80,21 +81,8 @@ class Progress:
         )
 
     def to_state(self) -> dict[str, Any]:
-        state: dict[str, Any] = {
-            "status": str(self.status),
-            "wait_seconds": self.wait_seconds,
-            "operation_id": self.operation_id,
-            "attempt": self.attempt,
-            "polls": self.polls,
-            "uploaded_at": self.uploaded_at,
-            "resubmit": self.resubmit,
-            "reason": self.reason,
-        }
-        for name in ("turn", "faults", "error", "cause"):
-            value = getattr(self, name)
-            if value is not None:
-                state[name] = value
-        return state
+        state = state_of(self, "turn", "faults", "error", "cause")
+        return {**state, "status": str(self.status)}
 
     def awaiting_slot(self, wait_seconds: int, turn: str | None = None) -> Self:
         """The same progress, to be taken up again when a call is free."""

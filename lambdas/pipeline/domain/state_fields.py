@@ -1,16 +1,26 @@
-"""Reads the fields of a decoded state: what Step Functions hands to a function.
+"""Reads and writes fields of an execution's state, decoded from JSON.
 
-Every type that travels has `from_state` (a decoded JSON object of the execution; raises
-`MalformedState`) and `to_state`. None of them ever holds a presigned URL, a token or a secret: an
-execution's state is readable by anybody who may open the console.
+Every type of the state has `from_state`, which takes a decoded JSON object and raises
+`MalformedState`, and `to_state`; fields that it does not know are ignored. None of them ever holds
+a presigned URL, a token or a secret: an execution's state is readable by anybody who may open the
+console.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 class MalformedState(ValueError):
     """The state handed to a function is not what the state machine hands over; names the field."""
+
+
+def state_of(value: "DataclassInstance", *optional: str) -> dict[str, Any]:
+    """The fields of a dataclass, as an object of the state; `optional` ones where they are set."""
+    state = {name: getattr(value, name) for name in value.__dataclass_fields__}
+    return {n: each for n, each in state.items() if each is not None or n not in optional}
 
 
 def field_of(state: Any, name: str) -> Any:

@@ -12,8 +12,8 @@ from pipeline.domain.state_fields import MalformedState
 from tests.support.pipeline.builders import a_drop, a_part, a_ticket
 
 
-def travelled(state: dict[str, Any]) -> Any:
-    """As the state machine io it on."""
+def through_json(state: dict[str, Any]) -> Any:
+    """The state as the state machine hands it on."""
     return json.loads(json.dumps(state))
 
 
@@ -26,11 +26,11 @@ def travelled(state: dict[str, Any]) -> Any:
         a_drop(failure=Failure("ServiceBusy", "why")),
     ],
 )
-def should_be_the_same_drop_when_it_has_travelled(drop: Drop) -> None:
-    assert Drop.from_state(travelled(drop.to_state())) == drop
+def should_be_the_same_drop_when_it_was_a_state(drop: Drop) -> None:
+    assert Drop.from_state(through_json(drop.to_state())) == drop
 
 
-def should_be_the_same_ticket_when_it_has_travelled() -> None:
+def should_be_the_same_task_when_it_was_a_state() -> None:
     task = a_ticket(
         PartStatus.TIMED_OUT,
         operation_id="1",
@@ -39,7 +39,7 @@ def should_be_the_same_ticket_when_it_has_travelled() -> None:
         uploaded_at="2026-11-21T12:00:00.000Z",
         resubmit=True,
     )
-    assert TaskInput.from_state(travelled(task.to_state())) == task
+    assert TaskInput.from_state(through_json(task.to_state())) == task
 
 
 def should_read_the_first_progress_when_the_state_machine_begins_a_part() -> None:
@@ -55,7 +55,7 @@ def should_read_error_and_cause_when_the_state_machine_caught_an_error() -> None
 
 def should_read_an_execution_when_it_has_no_parts_and_no_outcomes() -> None:
     execution = Execution(drops=(a_drop(),), parts=())
-    assert Execution.from_state(travelled(execution.to_state())) == execution
+    assert Execution.from_state(through_json(execution.to_state())) == execution
     assert Execution.from_state({**execution.to_state(), "outcomes": []}) == execution
 
 
@@ -65,7 +65,7 @@ def should_keep_what_is_known_of_the_operation_when_a_call_is_not_due() -> None:
     assert waiting == replace(
         progress, status=PartStatus.AWAITING_SLOT, wait_seconds=7, turn="checks-3"
     )
-    assert Progress.from_state(travelled(waiting.to_state())) == waiting
+    assert Progress.from_state(through_json(waiting.to_state())) == waiting
 
 
 def _changed(name: str, value: Any) -> dict[str, Any]:
