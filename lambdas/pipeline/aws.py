@@ -11,7 +11,7 @@ from shared.aws_errors import busy_raises
 
 
 class ListedByName(Loader):
-    """Takes every folder of botocore's for a service.
+    """A loader that takes every folder of botocore's data for a service.
 
     botocore itself looks into each of 400 folders before it reads the one that is wanted, and
     again for each kind of file: a tenth of a cold start (`make bench-starts`). That a file is
@@ -24,7 +24,7 @@ class ListedByName(Loader):
 
 
 def session() -> botocore.session.Session:
-    """botocore's, with such a loader."""
+    """A session of botocore that has such a loader."""
     made = botocore.session.Session()
     made.register_component("data_loader", ListedByName())
     return made
@@ -32,7 +32,7 @@ def session() -> botocore.session.Session:
 
 AWS = Config(
     connect_timeout=5,  # seconds; ours
-    read_timeout=20,  # seconds; ours: a call that hangs must not eat a function's whole time
+    read_timeout=20,  # seconds; a call that hangs must not take all of a function's time; ours
     retries={"mode": "standard", "total_max_attempts": 4},  # the state machine retries beyond
 )
 

@@ -1,4 +1,4 @@
-"""Time as a collaborator, so that nothing has to sleep to be tested."""
+"""The clock, given to whatever reads the time or waits, so that no test has to sleep."""
 
 import time
 from collections.abc import Callable
@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Tells the time, and waits. Tests give functions of their own."""
+    """Reads the time, and waits. Tests give functions of their own."""
 
     seconds: Callable[[], float] = time.time
-    """Since 1970, UTC."""
+    """The seconds since 1970, UTC."""
     sleep: Callable[[float], None] = time.sleep
 
     def now(self) -> datetime:
@@ -21,7 +21,7 @@ class Clock:
         return round(self.seconds() * 1000)
 
     def iso(self) -> str:
-        """Now, as the text that states, ledger and messages carry."""
+        """Now, as states, ledger and messages have it (see `iso`)."""
         return iso(self.now())
 
 

@@ -20,32 +20,32 @@ class Environment:
     credentials_secret_arn: str
     token_secret_arn: str
     service_url: str
-    """Base in front of `/v1`, without a slash at its end."""
+    """The base in front of `/v1`, without a slash at its end."""
     auth_url: str
-    """Base in front of `/oauth2/token`, without a slash at its end."""
+    """The base in front of `/oauth2/token`, without a slash at its end."""
     presigned_hosts: tuple[str, ...]
-    """fnmatch patterns of `host` or `host:port` that presigned URLs may name."""
+    """Patterns (fnmatch) of `host` or `host:port` that presigned URLs may name."""
     allow_plain_http: bool
     token_prefix: str
-    """Goes in front of the token in `Authorization`, e.g. `"Bearer "`; usually empty."""
+    """The text in front of the token in `Authorization`, e.g. `"Bearer "`; usually empty."""
     default_topic: str | None
-    """Topic of keys that name none; None: such drops are rejected."""
+    """The topic of keys that name none; None: such drops are rejected."""
     requests_per_second: float
     requests_per_day: int
     max_file_bytes: int
     share_max_bytes: int
-    """Of the files that share an operation, together; 0: none does."""
+    """The most bytes of all files that share an operation; 0: nothing is shared."""
     poll_first_seconds: float
     poll_fraction: float
-    """Of the time already waited: the wait before the next status check."""
+    """The wait before the next status check, as a fraction of the time already waited."""
     poll_ceiling_seconds: float
     max_attempts: int
-    """Operations that one part may use when they time out."""
+    """The most operations that one part may use when they time out."""
     engines: EngineSettings
     state_machine_arn: str | None
-    """Only for the functions that start executions."""
+    """Set for the functions that start executions only."""
     ca_bundle: str | None
-    """File of trusted certificates in place of the system's (AWS_CA_BUNDLE)."""
+    """A file of trusted certificates in place of the system's (AWS_CA_BUNDLE)."""
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Self:

@@ -1,4 +1,4 @@
-"""The composition root: builds what the functions work with, once for each process.
+"""The composition root: builds clients, repositories and engines, once for each process.
 
 Nothing here runs at import: a cold start pays for what its function uses, and a test builds
 its own.
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dependencies:
-    """Everything that talks to somebody, built on first use."""
+    """The clients, repositories and engines of a process, each built on first use."""
 
     environment: Environment
     clock: Clock
@@ -99,7 +99,7 @@ class Dependencies:
 
     @cached_property
     def state_machine_arn(self) -> str:
-        """Of the machine whose executions are started. Raises `SettingInvalid`."""
+        """The ARN of the state machine whose executions are started. Raises `SettingInvalid`."""
         arn = self.environment.state_machine_arn
         if arn is None:
             raise SettingInvalid(
@@ -118,7 +118,7 @@ class Dependencies:
 
     @cached_property
     def transport(self) -> Transport:
-        """For small answers; streams have connections of their own."""
+        """The transport of small answers; streams have connections of their own."""
         return HttpTransport(
             allow_plain_http=self.environment.allow_plain_http,
             ca_bundle=self.environment.ca_bundle,

@@ -16,7 +16,7 @@ DropcoderError
 │   ├── FileRejected
 │   ├── TopicUnknown
 │   └── ModelUnknown
-└── OperatorNeeded           nobody catches it: the execution fails, is told, and can be redriven
+└── OperatorNeeded           nobody catches it: the execution fails, and can be redriven
     ├── CredentialsMissing
     ├── CredentialsRefused
     ├── AddressRefused
@@ -57,7 +57,7 @@ class PartTaken(TryAgain):
 
 
 class Final(DropcoderError):
-    """No retry mends it: the part has failed, and the dropper is told why."""
+    """No retry mends it: the part has failed, and the dropper is notified why."""
 
 
 class ServiceRefused(Final):

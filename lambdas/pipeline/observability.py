@@ -37,7 +37,7 @@ def redacted(text: str) -> str:
 
 
 def quoted(text: str, *, longest: int = 500) -> str:
-    """What another system said, fit for a message: one line, no secrets, not too long."""
+    """`text` of another system, fit for a message: one line, no secrets, not too long."""
     line = " ".join(redacted(text).split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
@@ -90,7 +90,7 @@ tracer = Tracer(service=SERVICE, patch_modules=("botocore",))
 
 
 def correlation_id_of(event: Mapping[str, Any]) -> str | None:
-    """The drop id of a task's input; the first one where it carries several drops."""
+    """The drop id in a function's input, the first one where there are several."""
     part, drops = event.get("part"), event.get("drops")
     segments = part.get("segments") if isinstance(part, Mapping) else drops
     if isinstance(segments, list) and segments and isinstance(segments[0], Mapping):

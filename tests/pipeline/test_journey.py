@@ -1,4 +1,4 @@
-"""The shipped state machine over the shipped functions: from an event to what is told.
+"""The shipped state machine over the shipped functions: from an event to its notification.
 
 moto runs the machine, the buckets, the ledger, the secrets and the topic; the service in memory
 speaks real HTTP. After every journey all that was written anywhere is searched for secrets.
@@ -170,7 +170,7 @@ class Journey:
                 rescue.handler(event, Context("rescue", 1))  # type: ignore[arg-type]
         self.wait()
 
-    def told(self) -> list[dict[str, Any]]:
+    def notifications(self) -> list[dict[str, Any]]:
         """The bodies of all messages since the last time."""
         messages: list[Any] = []
         while True:
@@ -225,7 +225,7 @@ def journey(
         configured(monkeypatch, address, settings)
         ready = Journey(aws, memory)
         yield ready
-        ready.told()
+        ready.notifications()
         written = capfd.readouterr()
         places = {
             "output": written.out + written.err,
@@ -251,7 +251,7 @@ def _records(caplog: pytest.LogCaptureFixture) -> str:
     )
 
 
-def should_bring_the_coded_file_back_and_tell_once_when_all_goes_well(journey: Journey) -> None:
+def should_bring_the_coded_file_back_and_notify_once_when_all_goes_well(journey: Journey) -> None:
     content = lines(300)
     dropped = journey.drop(content, "anzsco/2026/a b+c%20ä.jsonl")
     prefix = f"anzsco/2026/a b+c%20ä.jsonl/{dropped}/"
@@ -259,21 +259,21 @@ def should_bring_the_coded_file_back_and_tell_once_when_all_goes_well(journey: J
     manifest = journey.document(f"{prefix}manifest.json")
     assert manifest["input"]["records"] == manifest["output"]["records"] == 300
     assert manifest["metadata"]["key"] in journey.aws.result_keys()
-    (body,) = journey.told()
+    (body,) = journey.notifications()
     assert (body["status"], body["dropId"]) == ("complete", dropped)
     assert body["records"] == {"input": 300, "output": 300, "coded": 300, "suggested": 0}
     assert [each["status"] for each in journey.executions()] == ["SUCCEEDED"]
 
 
-def should_code_and_tell_each_version_when_a_key_is_dropped_again(journey: Journey) -> None:
+def should_code_and_notify_each_version_when_a_key_is_dropped_again(journey: Journey) -> None:
     assert journey.drop(lines(2)) != journey.drop(lines(3))
-    assert sorted(body["records"]["input"] for body in journey.told()) == [2, 3]
+    assert sorted(body["records"]["input"] for body in journey.notifications()) == [2, 3]
     assert journey.memory.token_requests == 1
 
 
 def should_reject_with_a_report_and_code_nothing_when_a_line_is_bad(journey: Journey) -> None:
     dropped = journey.drop(lines(2) + b"not json\n")
-    (body,) = journey.told()
+    (body,) = journey.notifications()
     assert body["status"] == "rejected"
     report = journey.document(f"anzsco/jobs.jsonl/{dropped}/rejection.json")
     assert report["faults"][0]["line"] == 3
@@ -282,7 +282,7 @@ def should_reject_with_a_report_and_code_nothing_when_a_line_is_bad(journey: Jou
 
 def should_reject_on_receipt_when_the_key_names_no_topic(journey: Journey) -> None:
     dropped = journey.drop(lines(2), "jobs.jsonl")
-    (body,) = journey.told()
+    (body,) = journey.notifications()
     assert (body["status"], body["topic"]) == ("rejected", None)
     assert body["results"]["report"] == f"unrouted/jobs.jsonl/{dropped}/rejection.json"
     assert journey.memory.calls == []
@@ -291,7 +291,7 @@ def should_reject_on_receipt_when_the_key_names_no_topic(journey: Journey) -> No
 
 def should_reject_when_the_service_knows_no_such_topic(journey: Journey) -> None:
     journey.drop(lines(2), "osca/jobs.jsonl")
-    (body,) = journey.told()
+    (body,) = journey.notifications()
     assert body["status"] == "rejected"
     assert "topic" in body["reason"]
     assert body["results"]["report"] in journey.aws.result_keys()
@@ -300,18 +300,18 @@ def should_reject_when_the_service_knows_no_such_topic(journey: Journey) -> None
 def should_fail_with_the_services_reason_when_inference_fails(journey: Journey) -> None:
     journey.before_check = lambda operation: journey.memory.fail(operation, "line 2 is odd")
     journey.drop(lines(2))
-    (body,) = journey.told()
+    (body,) = journey.notifications()
     assert body["status"] == "failed"
     assert "line 2 is odd" in body["reason"]
     assert journey.executions()[0]["error"] == "DropFailed"
     journey.rescue()
-    assert journey.told() == []
+    assert journey.notifications() == []
 
 
 def should_try_three_operations_when_they_time_out(journey: Journey) -> None:
     journey.before_check = journey.memory.time_out
     journey.drop(lines(2))
-    (body,) = journey.told()
+    (body,) = journey.notifications()
     assert body["status"] == "timed_out"
     assert len(journey.memory.operations) == 3
     assert journey.executions()[0]["error"] == "DropTimedOut"
@@ -327,32 +327,32 @@ def should_complete_when_only_the_first_operation_times_out(journey: Journey) ->
 
     journey.before_check = time_out_the_first
     journey.drop(lines(2))
-    (body,) = journey.told()
+    (body,) = journey.notifications()
     assert body["status"] == "complete"
     manifest = journey.document(body["results"]["manifest"])
     assert manifest["operations"][0]["attempt"] == 2
     assert manifest["operations"][0]["operationId"] not in first
 
 
-def should_fail_and_tell_when_the_operation_is_another_clients(journey: Journey) -> None:
+def should_fail_and_notify_when_the_operation_is_another_clients(journey: Journey) -> None:
     journey.memory.refuse_next("operations", ServiceAnswer.NOT_YOUR_OPERATION, times=9)
     journey.drop(lines(2))
-    (body,) = journey.told()
+    (body,) = journey.notifications()
     assert body["status"] == "failed"
     assert "not authorised" in body["reason"]
 
 
-def should_tell_and_end_well_after_all_when_credentials_come_late(journey: Journey) -> None:
+def should_notify_and_end_well_after_all_when_credentials_come_late(journey: Journey) -> None:
     journey.secrets.put_secret_value(SecretId="credentials", SecretString="{}")
     dropped = journey.drop(lines(2))
-    assert journey.told() == []
+    assert journey.notifications() == []
     journey.rescue()
-    (body,) = journey.told()
+    (body,) = journey.notifications()
     assert (body["status"], body["dropId"]) == ("failed", dropped)
     assert "secret credentials has no credentials" in body["reason"]
     assert "redrive" in body["nextStep"]
-    journey.rescue()  # the same events, and those of the telling, delivered again
-    assert journey.told() == []
+    journey.rescue()  # the same events, and those of the failure report, delivered again
+    assert journey.notifications() == []
     journey.secrets.put_secret_value(SecretId="credentials", SecretString=FILLED)
     died = next(each for each in journey.executions() if "told" not in each["name"])
     # moto has no redrive: the same input goes through the functions under another name.
@@ -360,7 +360,7 @@ def should_tell_and_end_well_after_all_when_credentials_come_late(journey: Journ
         stateMachineArn=MACHINE, name="redriven", input=died["input"]
     )
     journey.wait()
-    (body,) = journey.told()
+    (body,) = journey.notifications()
     assert (body["status"], body["dropId"]) == ("complete", dropped)
     assert Execution.from_state(json.loads(died["input"])).drops[0].drop_id == dropped
 
@@ -368,7 +368,7 @@ def should_tell_and_end_well_after_all_when_credentials_come_late(journey: Journ
 def should_leave_the_drop_as_it_is_whatever_happens(journey: Journey) -> None:
     content = lines(2).removesuffix(b"\n")
     journey.drop(content)
-    (body,) = journey.told()
+    (body,) = journey.notifications()
     assert body["status"] == "complete"
     assert journey.memory.uploaded[0].input == content
     versions = journey.aws.s3.list_object_versions(Bucket=DROPS)["Versions"]
@@ -386,11 +386,11 @@ def should_give_every_file_its_own_results_and_message_when_many_share_an_operat
     files = small_files(12)
     files["anzsco/3.jsonl"] = b"not json\n"
     ids = journey.drop_together(files)
-    told = {body["dropId"]: body["status"] for body in journey.told()}
-    assert told == {each: "rejected" if n == 3 else "complete" for n, each in enumerate(ids)}
+    statuses = {body["dropId"]: body["status"] for body in journey.notifications()}
+    assert statuses == {each: "rejected" if n == 3 else "complete" for n, each in enumerate(ids)}
     assert len(journey.memory.operations) == 1
     for (key, content), dropped in zip(files.items(), ids, strict=True):
-        if told[dropped] == "complete":
+        if statuses[dropped] == "complete":
             assert journey.aws.result(f"{key}/{dropped}/output.jsonl") == coded(content)
             manifest = journey.document(f"{key}/{dropped}/manifest.json")
             assert manifest["input"]["sha256"] == hashlib.sha256(content).hexdigest()
@@ -405,8 +405,8 @@ def should_find_the_file_that_fails_an_operation_and_code_all_others(journey: Jo
 
     journey.before_check = fail_if_aboard
     ids = journey.drop_together(small_files(9))
-    told = {body["dropId"]: body["status"] for body in journey.told()}
-    assert told == {each: "failed" if n == 5 else "complete" for n, each in enumerate(ids)}
+    statuses = {body["dropId"]: body["status"] for body in journey.notifications()}
+    assert statuses == {each: "failed" if n == 5 else "complete" for n, each in enumerate(ids)}
 
 
 @pytest.fixture
@@ -419,7 +419,7 @@ def cut_small(settings: dict[str, str]) -> None:
 def should_get_from_many_parts_what_one_part_gives(journey: Journey) -> None:
     content = lines(300)
     dropped = journey.drop(content)
-    (body,) = journey.told()
+    (body,) = journey.notifications()
     assert body["status"] == "complete"
     assert len(journey.memory.uploaded) == -(-len(content) // 1000)
     prefix = f"anzsco/jobs.jsonl/{dropped}/"
@@ -443,12 +443,12 @@ def should_say_to_drop_the_file_again_when_its_pieces_have_been_deleted(journey:
 
     journey.before_check = fail_one
     journey.drop(lines(60))
-    journey.told()
+    journey.notifications()
     for key in pieces_in(journey):
         journey.aws.s3.delete_object(Bucket=RESULTS, Key=key)
     journey.before_check = lambda _: None
     journey.start_again("long after")
-    (body,) = journey.told()
+    (body,) = journey.notifications()
     assert body["status"] == "failed"
     assert "drop the file again" in body["reason"]
 
@@ -464,7 +464,7 @@ def should_keep_what_is_coded_and_take_up_only_the_rest_when_one_part_failed(
     journey.before_check = fail_one
     content = lines(60)
     dropped = journey.drop(content)
-    (body,) = journey.told()
+    (body,) = journey.notifications()
     assert body["status"] == "failed"
     assert "Piece 2 of 4 (from line " in body["reason"]
     assert "line 3 is odd" in body["reason"]
@@ -473,7 +473,7 @@ def should_keep_what_is_coded_and_take_up_only_the_rest_when_one_part_failed(
     operations = len(journey.memory.operations)
     journey.before_check = lambda _: None
     journey.start_again("again")
-    (body,) = journey.told()
+    (body,) = journey.notifications()
     assert body["status"] == "complete"
     assert len(journey.memory.operations) == operations + 1
     assert pieces_in(journey) == []
@@ -486,7 +486,7 @@ def should_count_lines_from_the_files_beginning_when_a_later_part_is_faulty(
 ) -> None:
     content = lines(40) + b"not json\n" + lines(10)
     dropped = journey.drop(content)
-    (body,) = journey.told()
+    (body,) = journey.notifications()
     assert body["status"] == "rejected"
     assert "line 41" in body["reason"]
     report = journey.document(f"anzsco/jobs.jsonl/{dropped}/rejection.json")

@@ -72,7 +72,7 @@ def should_raise_errors_of_ours_as_they_are_when_a_handler_ends_with_one() -> No
         handler({}, Context())  # type: ignore[arg-type]
 
 
-def should_hide_the_text_when_an_unexpected_error_would_tell_a_secret() -> None:
+def should_hide_the_text_when_an_unexpected_error_would_show_a_secret() -> None:
     @observed
     def handler(event: dict[str, Any], context: Any) -> None:
         raise ValueError(f"no such host: {URL}")

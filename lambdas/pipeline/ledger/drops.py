@@ -141,7 +141,7 @@ class Drops:
         return str(item.get("pinned_model", model_id))
 
     def joining(self, drop_id: str) -> dict[str, Any]:
-        """How far the pieces' outputs have been joined; `whole_output` says in which form."""
+        """How far the pieces' outputs have been joined; `finish.join_output` knows the form."""
         kept = (self.ledger.get(_pk(drop_id), SK) or {}).get("joining")
         found: dict[str, Any] = json.loads(kept) if kept else {}
         return found

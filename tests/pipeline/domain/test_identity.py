@@ -33,7 +33,7 @@ def should_be_another_id_when_bucket_key_or_version_differ(other: tuple[str, str
     assert drop_id(*other) != drop_id("drops", "k", "v1")
 
 
-def should_name_parts_and_tellings_after_the_drop() -> None:
+def should_name_parts_and_failure_reports_after_the_drop() -> None:
     assert part_id(ID) == f"{ID}-0001"
     assert failure_report_name(ID, 2) == f"{ID}-told-2"
     assert len(failure_report_name(ID, 10**9)) <= 80
@@ -109,6 +109,6 @@ def should_cut_between_characters_when_a_key_of_1024_bytes_is_mirrored() -> None
     assert len((prefix + "rejection.json").encode()) in (1023, 1024)
 
 
-def should_be_the_folder_or_a_slash_when_the_prefix_of_a_drop_is_told() -> None:
+def should_be_the_folder_or_a_slash_when_a_drops_prefix_is_notified() -> None:
     assert folder_of("anzsco/2026/jobs.jsonl") == "anzsco/2026/"
     assert folder_of("jobs.jsonl") == "/"

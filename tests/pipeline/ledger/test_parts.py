@@ -112,7 +112,7 @@ def should_take_over_when_the_lease_has_run_out(parts: Parts, io: SimulatedIo) -
             lost.closing(SENT)
 
 
-def should_not_free_the_part_of_another_when_a_lost_claim_ends(
+def should_not_free_the_part_of_another_when_a_lost_lease_ends(
     parts: Parts, io: SimulatedIo
 ) -> None:
     first = parts.lease(PART, owner="a", seconds=60)

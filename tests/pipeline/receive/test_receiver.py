@@ -25,7 +25,7 @@ from tests.support.pipeline.builders import Measured, SimulatedIo, lines
 from tests.support.pipeline.clouds import DROPS, Cloud, cloud, stepfunctions, waiting_machine
 
 
-class World:
+class ReceiveFixture:
     def __init__(self, aws: Cloud) -> None:
         self.aws = aws
         self.measured = Measured()
@@ -81,9 +81,9 @@ class World:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def fixture() -> Iterator[ReceiveFixture]:
     with cloud() as aws:
-        yield World(aws)
+        yield ReceiveFixture(aws)
 
 
 def an_event(
@@ -117,9 +117,11 @@ def an_event(
         "anzsco//double.jsonl",
     ],
 )
-def should_start_one_part_of_one_segment_when_a_file_is_dropped(world: World, key: str) -> None:
-    world.receive(an_event(key))
-    (execution,) = world.started()
+def should_start_one_part_of_one_segment_when_a_file_is_dropped(
+    fixture: ReceiveFixture, key: str
+) -> None:
+    fixture.receive(an_event(key))
+    (execution,) = fixture.started()
     (drop,), (part,) = execution.drops, execution.parts
     (segment,) = part.segments
     drop_id = identity.drop_id(DROPS, key, "v1")
@@ -128,19 +130,19 @@ def should_start_one_part_of_one_segment_when_a_file_is_dropped(world: World, ke
     assert (part.topic, part.model, part.bytes) == ("anzsco", None, 10)
     assert (segment.first_byte, segment.last_byte, segment.key) == (0, 9, key)
     assert drop.dropped_at == "2026-11-21T12:00:00.000Z"
-    assert world.measured.total("DropsAccepted") == 1
+    assert fixture.measured.total("DropsAccepted") == 1
 
 
-def should_run_once_when_the_event_is_delivered_twice(world: World) -> None:
-    assert world.receive(an_event()) == world.receive(an_event(), an_event()) == []
-    assert len(world.started()) == 1
-    assert world.measured.total("DropsAccepted") == 1
+def should_run_once_when_the_event_is_delivered_twice(fixture: ReceiveFixture) -> None:
+    assert fixture.receive(an_event()) == fixture.receive(an_event(), an_event()) == []
+    assert len(fixture.started()) == 1
+    assert fixture.measured.total("DropsAccepted") == 1
 
 
-def should_run_again_when_the_key_has_a_new_version(world: World) -> None:
-    world.receive(an_event())
-    world.receive(an_event(version_id="v2"))
-    assert len(world.started()) == 2
+def should_run_again_when_the_key_has_a_new_version(fixture: ReceiveFixture) -> None:
+    fixture.receive(an_event())
+    fixture.receive(an_event(version_id="v2"))
+    assert len(fixture.started()) == 2
 
 
 class Dying:
@@ -151,23 +153,23 @@ class Dying:
 
 
 def should_start_the_execution_when_the_function_died_between_ledger_and_start(
-    world: World,
+    fixture: ReceiveFixture,
 ) -> None:
-    world.executions = Dying()
+    fixture.executions = Dying()
     with pytest.raises(KeyboardInterrupt):
-        world.receive(an_event())
-    assert world.inputs() == []
-    world.executions = stepfunctions()
-    world.receive(an_event())
-    assert [each.drops[0].key for each in world.started()] == ["anzsco/jobs.jsonl"]
-    item = world.aws.ledger.get(f"drop#{world.started()[0].drops[0].drop_id}", "drop")
+        fixture.receive(an_event())
+    assert fixture.inputs() == []
+    fixture.executions = stepfunctions()
+    fixture.receive(an_event())
+    assert [each.drops[0].key for each in fixture.started()] == ["anzsco/jobs.jsonl"]
+    item = fixture.aws.ledger.get(f"drop#{fixture.started()[0].drops[0].drop_id}", "drop")
     assert item is not None
-    assert world.names() == [item["execution"]]
+    assert fixture.names() == [item["execution"]]
 
 
-def should_pass_over_folder_markers_when_consoles_make_them(world: World) -> None:
-    assert world.receive(an_event("anzsco/", 0), an_event("anzsco/models/", 0)) == []
-    assert world.started() == []
+def should_pass_over_folder_markers_when_consoles_make_them(fixture: ReceiveFixture) -> None:
+    assert fixture.receive(an_event("anzsco/", 0), an_event("anzsco/models/", 0)) == []
+    assert fixture.started() == []
 
 
 @pytest.mark.parametrize(
@@ -179,10 +181,10 @@ def should_pass_over_folder_markers_when_consoles_make_them(world: World) -> Non
     ],
 )
 def should_start_an_execution_without_a_part_when_a_drop_is_rejected_on_receipt(
-    world: World, key: str, size: int, reason: str
+    fixture: ReceiveFixture, key: str, size: int, reason: str
 ) -> None:
-    world.receive(an_event(key, size))
-    (execution,) = world.started()
+    fixture.receive(an_event(key, size))
+    (execution,) = fixture.started()
     assert execution.parts == ()
     rejection = execution.drops[0].rejection
     assert rejection is not None
@@ -190,39 +192,39 @@ def should_start_an_execution_without_a_part_when_a_drop_is_rejected_on_receipt(
     assert rejection.next_step
 
 
-def should_take_a_file_of_exactly_the_limit(world: World) -> None:
-    world.receive(an_event(size=1000))
-    assert world.started()[0].parts[0].bytes == 1000
+def should_take_a_file_of_exactly_the_limit(fixture: ReceiveFixture) -> None:
+    fixture.receive(an_event(size=1000))
+    assert fixture.started()[0].parts[0].bytes == 1000
 
 
-def should_use_the_default_topic_when_the_key_names_none(world: World) -> None:
-    world.default_topic = "osca"
-    world.receive(an_event("jobs.jsonl"))
-    (execution,) = world.started()
+def should_use_the_default_topic_when_the_key_names_none(fixture: ReceiveFixture) -> None:
+    fixture.default_topic = "osca"
+    fixture.receive(an_event("jobs.jsonl"))
+    (execution,) = fixture.started()
     assert execution.parts[0].topic == "osca"
     assert execution.drops[0].results_prefix.startswith("osca/jobs.jsonl/")
 
 
-def should_ask_s3_when_the_event_lacks_version_and_etag(world: World) -> None:
-    segment = world.aws.segment("anzsco/ä b+%.jsonl", b"12345")
-    world.receive(an_event(segment.key, 0, version_id=None, etag=None))
-    (execution,) = world.started()
+def should_ask_s3_when_the_event_lacks_version_and_etag(fixture: ReceiveFixture) -> None:
+    segment = fixture.aws.segment("anzsco/ä b+%.jsonl", b"12345")
+    fixture.receive(an_event(segment.key, 0, version_id=None, etag=None))
+    (execution,) = fixture.started()
     drop = execution.drops[0]
     assert (drop.version_id, drop.etag, drop.size) == (segment.version_id, segment.etag, 5)
 
 
-def should_ask_for_the_very_version_when_only_the_etag_is_missing(world: World) -> None:
-    first = world.aws.segment("anzsco/a", b"12345")
-    world.aws.segment("anzsco/a", b"other")
-    world.receive(an_event("anzsco/a", 5, version_id=first.version_id, etag=None))
-    assert world.started()[0].drops[0].etag == first.etag
+def should_ask_for_the_very_version_when_only_the_etag_is_missing(fixture: ReceiveFixture) -> None:
+    first = fixture.aws.segment("anzsco/a", b"12345")
+    fixture.aws.segment("anzsco/a", b"other")
+    fixture.receive(an_event("anzsco/a", 5, version_id=first.version_id, etag=None))
+    assert fixture.started()[0].drops[0].etag == first.etag
 
 
 def should_start_nothing_when_the_object_is_gone_before_it_could_be_identified(
-    world: World,
+    fixture: ReceiveFixture,
 ) -> None:
-    assert world.receive(an_event("anzsco/gone", version_id=None)) == []
-    assert world.started() == []
+    assert fixture.receive(an_event("anzsco/gone", version_id=None)) == []
+    assert fixture.started() == []
 
 
 @pytest.mark.parametrize("event", [{}, {"detail": None}, {"detail": {"object": {"key": "k"}}}])
@@ -251,12 +253,14 @@ def small_events(count: int, *, topic: str = "anzsco") -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def sharing(world: World) -> World:
-    world.share_max_bytes = 1000
-    return world
+def sharing(fixture: ReceiveFixture) -> ReceiveFixture:
+    fixture.share_max_bytes = 1000
+    return fixture
 
 
-def should_start_one_execution_of_one_part_when_small_files_come_together(sharing: World) -> None:
+def should_start_one_execution_of_one_part_when_small_files_come_together(
+    sharing: ReceiveFixture,
+) -> None:
     sharing.receive(*small_events(3))
     (given,) = sharing.inputs()
     assert [drop["key"] for drop in given["drops"]] == [f"anzsco/{n}.jsonl" for n in range(3)]
@@ -267,7 +271,7 @@ def should_start_one_execution_of_one_part_when_small_files_come_together(sharin
 
 
 def should_keep_apart_what_has_another_topic_or_model_or_is_refused_or_large(
-    sharing: World,
+    sharing: ReceiveFixture,
 ) -> None:
     sharing.receive(
         *small_events(2),
@@ -280,7 +284,7 @@ def should_keep_apart_what_has_another_topic_or_model_or_is_refused_or_large(
     assert sizes == [1, 1, 1, 2, 2]
 
 
-def should_start_each_drop_once_when_the_batch_is_delivered_again(sharing: World) -> None:
+def should_start_each_drop_once_when_the_batch_is_delivered_again(sharing: ReceiveFixture) -> None:
     sharing.receive(*small_events(3))
     sharing.receive(*small_events(3))
     sharing.receive(*small_events(5))
@@ -288,7 +292,7 @@ def should_start_each_drop_once_when_the_batch_is_delivered_again(sharing: World
 
 
 def should_start_the_ready_execution_when_the_function_died_before_it_could(
-    sharing: World,
+    sharing: ReceiveFixture,
 ) -> None:
     sharing.executions = Dying()
     with pytest.raises(KeyboardInterrupt):
@@ -300,7 +304,7 @@ def should_start_the_ready_execution_when_the_function_died_before_it_could(
 
 
 def should_group_anew_when_the_function_died_before_the_group_was_ready(
-    sharing: World,
+    sharing: ReceiveFixture,
 ) -> None:
     class DyingBeforeReady(ExecutionGroups):
         __slots__ = ()
@@ -328,7 +332,7 @@ def should_group_anew_when_the_function_died_before_the_group_was_ready(
     assert sharing.names() == [f"{shared_name(drops)}-2"]
 
 
-def should_ask_for_the_rest_again_when_a_group_fails(sharing: World) -> None:
+def should_ask_for_the_rest_again_when_a_group_fails(sharing: ReceiveFixture) -> None:
     class OutOfOrder:
         def start_execution(self, **_: Any) -> None:
             raise RuntimeError("no way")
@@ -343,7 +347,7 @@ def should_ask_for_the_rest_again_when_a_group_fails(sharing: World) -> None:
 
 @pytest.mark.slow
 def should_hand_on_less_than_step_functions_takes_when_a_thousand_files_share(
-    sharing: World,
+    sharing: ReceiveFixture,
 ) -> None:
     sharing.share_max_bytes = 1 << 20
     long = [an_event(f"anzsco/{'ä' * 30}{number}.jsonl", 10) for number in range(1000)]
@@ -354,14 +358,14 @@ def should_hand_on_less_than_step_functions_takes_when_a_thousand_files_share(
     assert max(len(json.dumps(each)) for each in given) < 262_144 * 0.8
 
 
-def should_cut_a_large_file_at_line_ends_into_parts_of_their_own(world: World) -> None:
+def should_cut_a_large_file_at_line_ends_into_parts_of_their_own(fixture: ReceiveFixture) -> None:
     content = lines(100)
-    world.aws.segment("anzsco/large.jsonl", content)
-    segment = world.aws.segment("anzsco/large.jsonl", content)
-    world.receive(
+    fixture.aws.segment("anzsco/large.jsonl", content)
+    segment = fixture.aws.segment("anzsco/large.jsonl", content)
+    fixture.receive(
         an_event(segment.key, len(content), version_id=segment.version_id, etag=segment.etag)
     )
-    (given,) = world.inputs()
+    (given,) = fixture.inputs()
     parts = given["parts"]
     assert [part["piece"] for part in parts] == list(range(1, len(parts) + 1))
     assert len(parts) == -(-len(content) // 1000)
@@ -372,10 +376,10 @@ def should_cut_a_large_file_at_line_ends_into_parts_of_their_own(world: World) -
         assert part["bytes"] <= 1000
 
 
-def should_reject_a_large_file_when_it_has_no_line_ends(world: World) -> None:
-    segment = world.aws.segment("anzsco/large.jsonl", b"x" * 5000)
-    world.receive(an_event(segment.key, 5000, version_id=segment.version_id, etag=segment.etag))
-    (execution,) = world.started()
+def should_reject_a_large_file_when_it_has_no_line_ends(fixture: ReceiveFixture) -> None:
+    segment = fixture.aws.segment("anzsco/large.jsonl", b"x" * 5000)
+    fixture.receive(an_event(segment.key, 5000, version_id=segment.version_id, etag=segment.etag))
+    (execution,) = fixture.started()
     assert execution.parts == ()
     assert execution.drops[0].rejection is not None
 

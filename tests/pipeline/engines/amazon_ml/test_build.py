@@ -150,7 +150,7 @@ def _three_drops(journey: Journey, memory: MemoryAmazonMl) -> str:
     named = journey.drop(lines(2), f"{TOPIC}/models/ml-Other/jobs.jsonl")
     memory.scores = lambda _row: None
     journey.drop(lines(2), f"{TOPIC}/bad.jsonl")
-    told = {body["dropId"]: body for body in journey.told()}
+    told = {body["dropId"]: body for body in journey.notifications()}
     output = journey.aws.result(told[good]["results"]["output"])
     expected = coded(lines(30))
     assert [json.loads(line) for line in output.splitlines()] == [
