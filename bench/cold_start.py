@@ -26,7 +26,7 @@ GOAL_MS = 400
 FUNCTIONS = {
     "pipeline": {
         "receive.handler": "handler.receiver(handler.dependencies())",
-        "submit.handler": "handler.submitting(handler.dependencies())",
+        "submit.handler": "handler.submitter(handler.dependencies())",
         "check.handler": "handler.checking(handler.dependencies())",
         "collect.handler": "handler.collecting(handler.dependencies())",
         "finish.handler": "handler.finishing(handler.dependencies())",

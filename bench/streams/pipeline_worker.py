@@ -32,7 +32,7 @@ from pipeline.engines.coding_service.results import ServiceResults
 from pipeline.ledger.parts import PartLease
 from pipeline.storage.block_reader import BlockReader
 from pipeline.storage.multipart import MultipartFiles
-from pipeline.submit.input_stream import CheckedDrop
+from pipeline.submit.input_stream import ValidatedFile
 from protocol.messages import CreatedOperation, OperationState
 from protocol.statuses import OperationStatus
 
@@ -75,10 +75,10 @@ class Places:
 
 def submit(places: Places) -> None:
     reader = BlockReader(places.s3, sleep=Clock().sleep)
-    drop = CheckedDrop(reader, places.segment, INPUT_FORMAT, has_time=lambda: True)
-    drop.check_head()
-    _upload(places, drop.good)
-    if drop.facts().bytes != places.length:
+    file = ValidatedFile(reader, places.segment, INPUT_FORMAT, has_time=lambda: True)
+    file.check_head()
+    _upload(places, file.valid_blocks)
+    if file.facts().bytes != places.length:
         raise SystemExit("not all of the drop was read")
 
 

@@ -61,7 +61,7 @@ def by_line(decode: Callable[[bytes], object]) -> Check:
 
 def validation(blocks: list[bytes]) -> None:
     """What Submit does: fields, text limit, recordId digest, SHA-256, exact faults."""
-    for _ in Validation(INPUT_FORMAT).good_blocks(blocks):
+    for _ in Validation(INPUT_FORMAT).valid_blocks(blocks):
         pass
 
 

@@ -9,7 +9,7 @@ from pipeline.domain.execution import TaskInput
 from pipeline.domain.part import Part
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.errors import AddressRefused
-from pipeline.submit.handler import submitting
+from pipeline.submit.handler import submitter
 from tests.support.pipeline.builders import lines
 from tests.support.pipeline.memory_service import TOPIC, coded
 from tests.support.pipeline.stream_functions import Composed, composed
@@ -32,7 +32,7 @@ def bench() -> Iterator[Bench]:
 def should_take_a_part_there_and_back(bench: Bench) -> None:
     part, found = bench.part(lines(50)), bench.found()
 
-    submitted = submitting(found).submit(
+    submitted = submitter(found).submit(
         TaskInput(part, Progress(status=PartStatus.NEW)), owner="a", seconds_left=lambda: 900
     )
     collected = collecting(found).collect(
@@ -50,7 +50,7 @@ def should_send_nothing_over_plain_http_unless_it_is_allowed(bench: Bench) -> No
     part, found = bench.part(lines(1)), bench.found(ALLOW_PLAIN_HTTP="false")
 
     with pytest.raises(AddressRefused, match="allowPlainHttp"):
-        submitting(found).submit(
+        submitter(found).submit(
             TaskInput(part, Progress(status=PartStatus.NEW)), owner="a", seconds_left=lambda: 900
         )
     assert bench.memory.calls == []

@@ -8,21 +8,19 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pipeline.dependencies import Dependencies, dependencies
 from pipeline.executions.compact_input import expanded_task
 from pipeline.observability import logger, observed
-from pipeline.submit.input_stream import Boarding
-from pipeline.submit.submitter import Submitting
+from pipeline.submit.submitter import Submitter
 from pipeline.validation.rejection_report import Rejections
 
 
 @cache
-def submitting(deps: Dependencies) -> Submitting:
-    rejections = Rejections(deps.results)
-    return Submitting(
+def submitter(deps: Dependencies) -> Submitter:
+    return Submitter(
         parts=deps.parts,
         engine_of=deps.engine_of,
         reader=deps.block_reader,
-        rejections=rejections,
+        rejections=Rejections(deps.results),
+        shared_files=deps.shared_files,
         polling=deps.polling,
-        boarding=Boarding(deps.block_reader, rejections, deps.shared_files),
         pinned_model=deps.drops.pinned_model,
         clock=deps.clock,
         measure=deps.measure,
@@ -32,7 +30,7 @@ def submitting(deps: Dependencies) -> Submitting:
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     deps = dependencies()
-    progress = submitting(deps).submit(
+    progress = submitter(deps).submit(
         expanded_task(event, deps.drops.known),
         owner=context.aws_request_id,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,

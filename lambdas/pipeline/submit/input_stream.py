@@ -1,25 +1,42 @@
-"""One pass over a dropped file: read, checked, and given out for the upload."""
+"""The input of an operation as a stream: one pass over a dropped file, read, checked, given out."""
 
-import hashlib
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator
 from itertools import chain, islice
+from typing import Protocol
 
 from pipeline.domain.facts import InputFacts
-from pipeline.domain.part import Part, Segment
-from pipeline.errors import DropGone, FileRejected
-from pipeline.ledger.shared_files import FileStatus, SharedFile, SharedFiles
+from pipeline.domain.part import Segment
 from pipeline.storage.block_reader import BlockReader
-from pipeline.validation.digest import SequenceDigest
-from pipeline.validation.input_lines import Faults, Validation
-from pipeline.validation.rejection_report import Rejections
+from pipeline.validation.input_lines import InputFaults, Validation
 
 HEAD_BLOCKS = 1  # it comes when the block after it, or the end of a small file, is checked too
 
 
-class CheckedDrop:
-    """The good blocks of a segment, and what is known of them. Close it at the end."""
+class InputStream(Protocol):
+    """What is uploaded. A pass over it can be begun again."""
+
+    @property
+    def length(self) -> int:
+        """Bytes."""
+
+    @property
+    def valid_blocks(self) -> Iterator[bytes]:
+        """The bytes of this pass, checked, in blocks."""
+
+    def facts(self) -> InputFacts:
+        """The facts of the input, once all blocks of the pass have been given out."""
+
+    def restart(self) -> None:
+        """Begins another pass."""
+
+    def close(self) -> None:
+        """Releases what the pass holds."""
+
+
+class ValidatedFile:
+    """A segment whose lines are checked as its bytes pass by. Close it at the end.
+
+    `valid_blocks` gives the bytes as they are; it raises as `Validation` and `BlockReader` do."""
 
     def __init__(
         self,
@@ -32,13 +49,15 @@ class CheckedDrop:
         """`has_time` is asked while S3 is waited for; when it says no, reading ends."""
         self.source = source
         self.input_format = input_format
-        self._validation = Validation(input_format)
+        self._reader = reader
         self._has_time = has_time
-        self._blocks = reader.blocks(source, has_time=has_time)
-        self._good = self._validation.good_blocks(self._blocks)
-        self.good: Iterator[bytes] = self._good
-        """The bytes as they are, checked; raises as `Validation` and
-        `BlockReader` do."""
+        self._open()
+
+    def _open(self) -> None:
+        self._validation = Validation(self.input_format)
+        self._blocks = self._reader.blocks(self.source, has_time=self._has_time)
+        self._checked: Generator[bytes, None, None] = self._validation.valid_blocks(self._blocks)
+        self.valid_blocks: Iterator[bytes] = self._checked
 
     @property
     def length(self) -> int:
@@ -46,141 +65,25 @@ class CheckedDrop:
         return self.source.length
 
     def check_head(self) -> None:
-        """Checks the beginning (of a small file: all) before anything is asked of the service.
+        """Checks the beginning (of a small file: all) before the service is asked for anything.
 
         Raises `FileRejected`."""
-        self.good = chain(list(islice(self.good, HEAD_BLOCKS)), self.good)
+        self.valid_blocks = chain(list(islice(self.valid_blocks, HEAD_BLOCKS)), self.valid_blocks)
 
     def facts(self) -> InputFacts:
-        """Once all blocks have been given out."""
+        """The facts of the segment, once all blocks have been given out."""
         return self._validation.facts(self.source)
 
-    def all_faults(self) -> Faults:
-        """After `FileRejected`: reads on to count the other faults."""
+    def all_faults(self) -> InputFaults:
+        """Every fault of the segment, after `FileRejected`: reads on to count the others."""
         return self._validation.read_on(self._blocks, has_time=self._has_time)
+
+    def restart(self) -> None:
+        """Begins another pass, which reads and checks everything again."""
+        self.close()
+        self._open()
 
     def close(self) -> None:
         """Ends the threads that read and hash."""
-        self._good.close()
+        self._checked.close()
         self._blocks.close()
-
-
-READS_AT_ONCE = 8  # ours: small files, a few milliseconds of waiting each
-NEWLINE = b"\n"
-
-
-@dataclass(frozen=True, slots=True)
-class _Checked:
-    shared_file: SharedFile
-    content: bytes = field(default=b"", repr=False)
-
-
-@dataclass(slots=True)
-class SharedCargo:
-    """Whole good files, one after the other, each ending with a newline."""
-
-    contents: list[bytes] = field(repr=False)
-    shared_files: list[SharedFile]
-    """Those aboard, in the same order."""
-
-    @property
-    def length(self) -> int:
-        """Bytes."""
-        return sum(map(len, self.contents))
-
-    @property
-    def good(self) -> Iterator[bytes]:
-        return iter(self.contents)
-
-    def facts(self) -> InputFacts:
-        """Of all files together."""
-        whole = hashlib.sha256()
-        digest, has_record_id = SequenceDigest(), None
-        for content, shared_file in zip(self.contents, self.shared_files, strict=True):
-            whole.update(content)
-            if shared_file.input is not None:
-                own = SequenceDigest.from_text(shared_file.input.record_id_digest)
-                digest = digest.joined(own)
-                has_record_id = shared_file.input.has_record_id
-        return InputFacts(
-            bytes=self.length,
-            records=digest.count,
-            sha256=whole.hexdigest(),
-            record_id_digest=digest.to_text(),
-            first_byte=0,
-            last_byte=self.length - 1,
-            has_record_id=has_record_id,
-        )
-
-    def again(self) -> "SharedCargo":
-        """Another pass."""
-        return self
-
-    def close(self) -> None:
-        """Nothing is held open."""
-
-
-@dataclass(frozen=True, slots=True)
-class Boarding:
-    """What checking the files of a shared part works with."""
-
-    reader: BlockReader
-    rejections: Rejections
-    shared_files: SharedFiles
-
-    def board(
-        self, part: Part, input_format: tuple[str, ...], *, has_time: Callable[[], bool]
-    ) -> SharedCargo:
-        """Decides who travels, and writes that down; the others' reports are written too.
-
-        Raises `StorageBusy`, `AwsBusy`."""
-        with ThreadPoolExecutor(READS_AT_ONCE, thread_name_prefix="board") as executor:
-            checked = list(
-                executor.map(
-                    lambda each: self._checked(each, input_format, has_time), part.segments
-                )
-            )
-        form = next((_form(each) for each in checked if each.shared_file.input is not None), None)
-        settled = [each if _form(each) in (None, form) else _left(each) for each in checked]
-        self.shared_files.write(part.part_id, (each.shared_file for each in settled))
-        aboard = [each for each in settled if each.shared_file.fate is FileStatus.INCLUDED]
-        return SharedCargo([each.content for each in aboard], [each.shared_file for each in aboard])
-
-    def _checked(
-        self, source: Segment, input_format: tuple[str, ...], has_time: Callable[[], bool]
-    ) -> _Checked:
-        drop = CheckedDrop(self.reader, source, input_format, has_time=has_time)
-        try:
-            content = b"".join(drop.good)
-        except FileRejected:
-            faults = drop.all_faults()
-            self.rejections.report(source, faults, input_format)
-            return _Checked(
-                SharedFile(
-                    drop_id=source.drop_id,
-                    fate=FileStatus.REJECTED,
-                    reason=faults.summary(),
-                    faults=faults.count,
-                )
-            )
-        except DropGone as gone:
-            return _Checked(
-                SharedFile(drop_id=source.drop_id, fate=FileStatus.MISSING, reason=str(gone))
-            )
-        finally:
-            drop.close()
-        if not content.endswith(NEWLINE):
-            content += NEWLINE  # another file's first line follows
-        return _Checked(
-            SharedFile(drop_id=source.drop_id, fate=FileStatus.INCLUDED, input=drop.facts()),
-            content,
-        )
-
-
-def _form(checked: _Checked) -> bool | None:
-    """Whether the file's lines have recordIds; None where there is no good file."""
-    return checked.shared_file.input.has_record_id if checked.shared_file.input else None
-
-
-def _left(checked: _Checked) -> _Checked:
-    return _Checked(SharedFile(drop_id=checked.shared_file.drop_id, fate=FileStatus.DEFERRED))

@@ -1,13 +1,12 @@
-"""Gives a part to the coding service, so that at most one operation's bytes count.
+"""Gives a part to its engine, so that at most one operation's bytes count.
 
-The order is: hold the part, settle what an earlier invocation left, check the beginning of the
+The order is: lease the part, recover what an earlier invocation left, check the beginning of the
 file, create the operation, upload; each step is in the ledger before and after it is done.
 """
 
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
 
 from pipeline.clock import Clock
 from pipeline.domain.execution import TaskInput
@@ -16,32 +15,34 @@ from pipeline.domain.progress import PartStatus, Progress
 from pipeline.engines.base import Engine, EngineOf, OpenOperation, OperationRequest
 from pipeline.errors import DropcoderError, FileRejected, PartTaken, Rejected
 from pipeline.ledger.parts import AttemptState, PartLease, Parts
+from pipeline.ledger.shared_files import SharedFiles
 from pipeline.observability import Measures
 from pipeline.rate_limit.limiter import RateLimited
 from pipeline.rate_limit.polling import Polling
 from pipeline.storage.block_reader import BlockReader
-from pipeline.submit.input_stream import Boarding, CheckedDrop
-from pipeline.submit.recovery import Settling
-from pipeline.submit.upload import Cargo, Delivery
+from pipeline.submit.input_stream import InputStream, ValidatedFile
+from pipeline.submit.recovery import recover_attempt
+from pipeline.submit.shared_input import load_shared_files
+from pipeline.submit.upload import upload_with_retries
 from pipeline.validation.rejection_report import Rejections
 from protocol.messages import Model
 from protocol.records import input_format_of
 
-ENDING_SECONDS = 25.0  # ours: for the report and the ledger, before Lambda ends the function
-NOBODY_ABOARD = "none of the files could be sent"
+ENDING_SECONDS = 25.0  # for the report and the ledger, before Lambda ends the function; ours
+NO_VALID_FILE = "none of the files could be sent"
 NOTHING_SENT = (AttemptState.CREATED, AttemptState.UPLOADING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Submitting:
-    """What submitting works with."""
+class Submitter:
+    """Submits one part at a time, each in as many invocations as it needs."""
 
     parts: Parts
     engine_of: EngineOf
     reader: BlockReader
     rejections: Rejections
+    shared_files: SharedFiles
     polling: Polling
-    boarding: Boarding
     pinned_model: Callable[[str, str], str]
     """Drop id and model id in, the one model id for all pieces of the drop's file out."""
     clock: Clock
@@ -59,9 +60,9 @@ class Submitting:
             part.part_id, owner=owner, seconds=seconds_left(), on_lost=engine.release
         ) as lease:
             if lease.record.output is not None:  # collected before its execution ended badly
-                return self._collected(lease)
+                return _collected(lease)
             try:
-                ask_again = Settling(lease, engine, self.clock).settle(task)
+                ask_again = recover_attempt(task, lease=lease, engine=engine, clock=self.clock)
                 if ask_again is not None:
                     return task.progress.awaiting_slot(ask_again)
                 if lease.record.state is AttemptState.IDLE:
@@ -75,29 +76,46 @@ class Submitting:
     def _try(
         self, lease: PartLease, task: TaskInput, seconds_left: Callable[[], float]
     ) -> Progress:
-        part, turn = task.part, task.progress.turn
-        part, model = self._modelled(part, turn)
+        turn = task.progress.turn
+        part, model = self._part_and_model(task.part, turn)
         self.engine_of(part.topic).check_can_open(turn=turn)
         input_format = input_format_of(model.input_format)
-        load: Callable[[], Cargo]
 
         def has_time() -> bool:
             return seconds_left() > ENDING_SECONDS
 
+        stream: InputStream
         if part.is_shared:
-            shared = self.boarding.board(part, input_format, has_time=has_time)
-            if not shared.shared_files:
-                return _rejected(lease, NOBODY_ABOARD)
-            load = shared.again
-        else:
-            load = partial(
-                CheckedDrop, self.reader, part.segments[0], input_format, has_time=has_time
+            stream = shared = load_shared_files(
+                part,
+                input_format,
+                reader=self.reader,
+                rejections=self.rejections,
+                shared_files=self.shared_files,
+                has_time=has_time,
             )
-        delivery = Delivery(lease, self.clock, has_time=has_time, cargo=load(), load=load)
-        with closing(delivery):
-            return self._delivered(lease, part, model, delivery, turn)
+            if not shared.shared_files:
+                return _rejected(lease, NO_VALID_FILE)
+        else:
+            stream = ValidatedFile(self.reader, part.segments[0], input_format, has_time=has_time)
+        with closing(stream):
+            try:
+                if isinstance(stream, ValidatedFile):
+                    stream.check_head()
+                operation = self._open(lease, part, model, turn)
+                upload_with_retries(
+                    stream, operation, lease=lease, clock=self.clock, has_time=has_time
+                )
+            except FileRejected:
+                return self._report_rejection(lease, part, stream)
+            except DropcoderError as error:
+                if lease.record.state in NOTHING_SENT and not isinstance(error, PartTaken):
+                    lease.abandon(f"ended by {type(error).__name__}")
+                raise
+        self.measure("BytesSubmitted", stream.length, unit="Bytes")
+        return self._submitted(lease, self.engine_of(part.topic))
 
-    def _modelled(self, part: Part, turn: str | None) -> tuple[Part, Model]:
+    def _part_and_model(self, part: Part, turn: str | None) -> tuple[Part, Model]:
         """The part, with the model that codes it. All pieces of a file are coded by the same."""
         engine = self.engine_of(part.topic)
         model = engine.model(part.topic, part.model, turn=turn)
@@ -108,34 +126,16 @@ class Submitting:
                 model = engine.model(part.topic, pinned, turn=turn)
         return part, model
 
-    def _delivered(
-        self, lease: PartLease, part: Part, model: Model, delivery: Delivery, turn: str | None
-    ) -> Progress:
-        try:
-            if isinstance(delivery.cargo, CheckedDrop):
-                delivery.cargo.check_head()
-            delivery.send(self._create(lease, part, model, turn))
-        except FileRejected:
-            return self._told_to_the_dropper(lease, part, delivery)
-        except DropcoderError as error:
-            if lease.record.state in NOTHING_SENT and not isinstance(error, PartTaken):
-                lease.abandon(f"ended by {type(error).__name__}")
-            raise
-        self.measure("BytesSubmitted", delivery.cargo.length, unit="Bytes")
-        return self._submitted(lease, self.engine_of(part.topic))
-
-    def _create(
-        self, lease: PartLease, part: Part, model: Model, turn: str | None
-    ) -> OpenOperation:
+    def _open(self, lease: PartLease, part: Part, model: Model, turn: str | None) -> OpenOperation:
         lease.begin()
-        order = OperationRequest(
+        request = OperationRequest(
             topic=part.topic,
             model_id=part.model,
             model=model,
             name=f"{part.part_id}-{lease.record.attempt}",
         )
         try:
-            operation = self.engine_of(part.topic).open(order, turn=turn)
+            operation = self.engine_of(part.topic).open(request, turn=turn)
         except RateLimited:
             lease.withdraw()
             raise
@@ -145,14 +145,13 @@ class Submitting:
         lease.created(operation.operation_id)
         return operation
 
-    def _told_to_the_dropper(self, lease: PartLease, part: Part, delivery: Delivery) -> Progress:
+    def _report_rejection(self, lease: PartLease, part: Part, stream: InputStream) -> Progress:
         if lease.record.state is not AttemptState.IDLE:
             lease.abandon("the file was rejected")
-        drop = delivery.cargo
-        if not isinstance(drop, CheckedDrop):
+        if not isinstance(stream, ValidatedFile):
             raise TypeError("the files of a shared part are checked before it is sent")
-        faults = drop.all_faults()
-        self.rejections.report(drop.source, faults, drop.input_format, piece=part.piece)
+        faults = stream.all_faults()
+        self.rejections.report(stream.source, faults, stream.input_format, piece=part.piece)
         return _rejected(lease, faults.summary(), faults.count)
 
     def _submitted(self, lease: PartLease, engine: Engine) -> Progress:
@@ -165,14 +164,15 @@ class Submitting:
             uploaded_at=record.uploaded_at,
         )
 
-    def _collected(self, lease: PartLease) -> Progress:
-        record = lease.record
-        return Progress(
-            status=PartStatus.COLLECTED,
-            operation_id=record.operation_id,
-            attempt=record.attempt,
-            uploaded_at=record.uploaded_at,
-        )
+
+def _collected(lease: PartLease) -> Progress:
+    record = lease.record
+    return Progress(
+        status=PartStatus.COLLECTED,
+        operation_id=record.operation_id,
+        attempt=record.attempt,
+        uploaded_at=record.uploaded_at,
+    )
 
 
 def _rejected(lease: PartLease, reason: str, faults: int | None = None) -> Progress:

@@ -21,7 +21,7 @@ FAULTS_KEPT = 100  # the report's: more would not help the person who mends the 
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class InputFault:
     """What is wrong with line `line` (the first is 1)."""
 
     line: int
@@ -29,10 +29,10 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Faults:
+class InputFaults:
     """The faults of a file: the first hundred, and how many there are in all."""
 
-    first: tuple[Fault, ...]
+    first: tuple[InputFault, ...]
     count: int
     whole_file: bool = True
     """False where there was no time to read on: there may be more faults."""
@@ -58,13 +58,13 @@ class Validation:
         self._digest = SequenceDigest()
         self._bytes = 0
         self._line = 0
-        self._faults: list[Fault] = []
+        self._faults: list[InputFault] = []
         self._fault_count = 0
         self._rest = b""
         self._skipping = 0
         """Bytes so far of a line that is too long to be held; 0 outside of one."""
 
-    def good_blocks(self, blocks: Iterable[bytes]) -> Generator[bytes, None, None]:
+    def valid_blocks(self, blocks: Iterable[bytes]) -> Generator[bytes, None, None]:
         """The same `blocks`, each once the lines that it has a part in are good. Call it once.
 
         Raises `FileRejected` at the first fault, when nothing of the faulty line has been given
@@ -88,8 +88,8 @@ class Validation:
         if self._fault_count:
             raise FileRejected("a line is faulty")
 
-    def read_on(self, blocks: Iterable[bytes], *, has_time: Callable[[], bool]) -> Faults:
-        """All faults, after `good_blocks` met the first: reads the rest of its `blocks`.
+    def read_on(self, blocks: Iterable[bytes], *, has_time: Callable[[], bool]) -> InputFaults:
+        """All faults, after `valid_blocks` met the first: reads the rest of its `blocks`.
 
         Where `has_time` says no, the count is of the lines that were read."""
         try:
@@ -104,9 +104,9 @@ class Validation:
         self._finish()
         return self._faults_so_far(whole_file=True)
 
-    def _faults_so_far(self, *, whole_file: bool) -> Faults:
+    def _faults_so_far(self, *, whole_file: bool) -> InputFaults:
         lines = self._line if whole_file else None
-        return Faults(tuple(self._faults), self._fault_count, whole_file, lines)
+        return InputFaults(tuple(self._faults), self._fault_count, whole_file, lines)
 
     def facts(self, source: Segment) -> InputFacts:
         """What went through, once all of it has."""
@@ -174,4 +174,4 @@ class Validation:
     def _add_fault(self, text: str) -> None:
         self._fault_count += 1
         if len(self._faults) < FAULTS_KEPT:
-            self._faults.append(Fault(self._line, text))
+            self._faults.append(InputFault(self._line, text))

@@ -7,7 +7,7 @@ from pipeline.domain.drop import Drop
 from pipeline.domain.part import Segment
 from pipeline.finish.outcomes import Piece
 from pipeline.storage.results_bucket import ResultsBucket, folder_of_results
-from pipeline.validation.input_lines import FAULTS_KEPT, Fault, Faults
+from pipeline.validation.input_lines import FAULTS_KEPT, InputFault, InputFaults
 
 SCHEMA_VERSION = "1"  # docs/schemas/rejection.json
 REPORT_NAME = "rejection.json"
@@ -26,7 +26,7 @@ class Rejections:
     def report(
         self,
         source: Segment,
-        faults: Faults,
+        faults: InputFaults,
         input_format: tuple[str, ...],
         *,
         piece: int | None = None,
@@ -101,8 +101,8 @@ def _whole(reports: list[dict[str, Any]], lines: int | None) -> dict[str, Any]:
     first_byte = reports[0]["linesFromByte"]
     alike = [each for each in reports if each["linesFromByte"] == first_byte]
     faults = [fault for each in alike for fault in each["faults"]][:FAULTS_KEPT]
-    found = Faults(
-        first=(Fault(faults[0]["line"], faults[0]["fault"]),),
+    found = InputFaults(
+        first=(InputFault(faults[0]["line"], faults[0]["fault"]),),
         count=sum(each["faultCount"] for each in reports),
         whole_file=all(each["wholeFileRead"] for each in reports),
     )

@@ -11,6 +11,7 @@ import pytest
 from pipeline.domain.progress import PartStatus
 from pipeline.errors import CredentialsRefused, StorageBusy, StorageRefused, TryAgain
 from pipeline.ledger.parts import AttemptState
+from pipeline.storage.block_reader import BlockReader
 from tests.support.pipeline.builders import lines
 from tests.support.pipeline.engines_under_test import ENGINES, PART_BYTES, Bench, bench_of
 from tests.support.pipeline.memory_service import coded
@@ -71,7 +72,8 @@ def should_collect_in_steps_when_the_time_runs_out_again_and_again(bench: Bench)
     content = lines(3 * PART_BYTES // len(coded(lines(1))))
     drop = bench.drop(content)
     part = bench.part(drop)
-    bench.submitting = replace(bench.submitting, reader=bench.submitting.boarding.reader)
+    reader = BlockReader(bench.aws.s3, sleep=bench.io.sleep)
+    bench.submitter = replace(bench.submitter, reader=reader)
     checked = bench.check(part, bench.submit(part))
     # Each invocation looks at the clock once for its lease, and has time for one step more.
     bench.seconds = [900.0, 0.0] * 4

@@ -31,8 +31,7 @@ from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.polling import CallLoad
 from pipeline.storage.block_reader import BlockReader
 from pipeline.storage.results_bucket import ResultsBucket
-from pipeline.submit.input_stream import Boarding
-from pipeline.submit.submitter import Submitting
+from pipeline.submit.submitter import Submitter
 from pipeline.validation.digest import SequenceDigest
 from pipeline.validation.rejection_report import Rejections
 from protocol.errors import ServiceAnswer
@@ -72,7 +71,7 @@ class Bench:
     memory: MemoryService
     io: SimulatedIo
     measured: Measured
-    submitting: Submitting
+    submitter: Submitter
     engine: CodingServiceEngine
     seconds: float = 900.0
 
@@ -90,10 +89,10 @@ class Bench:
         self, part: Part, progress: Progress | None = None, *, owner: str = "first"
     ) -> Progress:
         task = TaskInput(part, progress or Progress(status=PartStatus.NEW))
-        return self.submitting.submit(task, owner=owner, seconds_left=lambda: self.seconds)
+        return self.submitter.submit(task, owner=owner, seconds_left=lambda: self.seconds)
 
     def with_(self, **changes: Any) -> "Bench":
-        return replace(self, submitting=replace(self.submitting, **changes))
+        return replace(self, submitter=replace(self.submitter, **changes))
 
     def with_engine(self, engine: CodingServiceEngine) -> "Bench":
         return replace(self.with_(engine_of=lambda _topic: engine), engine=engine)
@@ -106,7 +105,7 @@ class Bench:
 
     @property
     def parts(self) -> Parts:
-        return self.submitting.parts
+        return self.submitter.parts
 
     def uploads(self) -> list[bytes]:
         return [each.input for each in self.memory.uploaded if each.input is not None]
@@ -123,16 +122,12 @@ def bench() -> Iterator[Bench]:
             memory,
             io,
             measured,
-            Submitting(
+            Submitter(
                 parts=Parts(aws.ledger, io.clock),
                 engine_of=lambda _topic: engine,
                 reader=BlockReader(aws.s3, sleep=io.sleep, block_bytes=1000),
                 rejections=Rejections(ResultsBucket(aws.s3, RESULTS)),
-                boarding=Boarding(
-                    BlockReader(aws.s3, sleep=io.sleep),
-                    Rejections(ResultsBucket(aws.s3, RESULTS)),
-                    SharedFiles(aws.ledger, io.clock),
-                ),
+                shared_files=SharedFiles(aws.ledger, io.clock),
                 pinned_model=Drops(aws.ledger, io.clock).pinned_model,
                 polling=a_polling(),
                 clock=io.clock,
@@ -256,9 +251,8 @@ def should_read_files_once_and_then_not_until_a_call_is_due(bench: Bench, shared
     if shared:
         other = replace(bench.part(lines(1), "anzsco/b").segments[0], drop_id="other")
         part = replace(part, segments=(*part.segments, other))
-    reads = CountedReads(bench.submitting.reader)
-    bench = bench.with_(reader=reads, boarding=replace(bench.submitting.boarding, reader=reads))
-    bench = bench.with_closed_gate()
+    reads = CountedReads(bench.submitter.reader)
+    bench = bench.with_(reader=reads).with_closed_gate()
 
     waiting = bench.submit(part)
     again = bench.submit(part, waiting)
@@ -492,7 +486,7 @@ def should_end_in_time_and_be_tried_again_when_s3_is_silent(bench: Bench, let_go
         return bench.seconds
 
     with pytest.raises(StorageBusy, match="within the function's time"):
-        replace(bench.submitting, reader=silent).submit(
+        replace(bench.submitter, reader=silent).submit(
             TaskInput(part, Progress(status=PartStatus.NEW)),
             owner="first",
             seconds_left=seconds_left,
@@ -595,7 +589,7 @@ def should_wait_for_the_others_to_be_asked_when_many_operations_are_under_way(
 
 @pytest.fixture
 def lost() -> list[float]:
-    """When operations were lost sight of, as `engine.release` hears of them."""
+    """When operations were lost sight of, as `limiter.release` is given it."""
     return []
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipeline.domain.part import Segment
 from pipeline.errors import FileRejected, StorageBusy
 from pipeline.validation.digest import SequenceDigest
-from pipeline.validation.input_lines import Fault, Faults, Validation
+from pipeline.validation.input_lines import InputFault, InputFaults, Validation
 from protocol.records import MAX_LINE_BYTES
 
 FORMAT = ("occp_text", "tasks_text")
@@ -38,10 +38,10 @@ def _segment(content: bytes) -> Segment:
     )
 
 
-def _faults(content: bytes, size: int = 1000) -> Faults:
+def _faults(content: bytes, size: int = 1000) -> InputFaults:
     validation, blocks = Validation(FORMAT), _cut(content, size)
     with pytest.raises(FileRejected):
-        list(validation.good_blocks(blocks))
+        list(validation.valid_blocks(blocks))
     return validation.read_on(blocks, has_time=lambda: True)
 
 
@@ -57,7 +57,7 @@ def should_give_out_the_same_bytes_when_all_lines_are_good(
     content = separator.join(_line(n) for n in range(count)) + end
     validation = Validation(FORMAT)
 
-    out = list(validation.good_blocks(_cut(content, size)))
+    out = list(validation.valid_blocks(_cut(content, size)))
 
     assert b"".join(out) == content
     facts = validation.facts(_segment(content))
@@ -76,7 +76,7 @@ def should_give_out_nothing_of_a_faulty_line_and_name_it(faulty: int, size: int)
     given_out: list[bytes] = []
 
     with pytest.raises(FileRejected):
-        given_out.extend(validation.good_blocks(blocks))
+        given_out.extend(validation.valid_blocks(blocks))
     out = b"".join(given_out)
     faults = validation.read_on(blocks, has_time=lambda: True)
 
@@ -95,7 +95,7 @@ def should_find_every_fault_and_keep_a_hundred_when_all_lines_are_faulty() -> No
 def should_say_at_least_when_there_is_no_time_to_read_on() -> None:
     validation, blocks = Validation(FORMAT), _cut(b"[]\n" * 250, 30)
     with pytest.raises(FileRejected):
-        list(validation.good_blocks(blocks))
+        list(validation.valid_blocks(blocks))
 
     faults = validation.read_on(blocks, has_time=lambda: False)
 
@@ -107,10 +107,10 @@ def should_say_at_least_when_storage_was_silent_until_there_was_no_time() -> Non
         yield b"[]\n[]\n"
         raise StorageBusy("silent")
 
-    def read_on(*, time: bool) -> Faults:
+    def read_on(*, time: bool) -> InputFaults:
         validation, some = Validation(FORMAT), blocks()
         with pytest.raises(FileRejected):
-            list(validation.good_blocks(some))
+            list(validation.valid_blocks(some))
         return validation.read_on(some, has_time=lambda: time)
 
     assert read_on(time=False).summary().startswith("at least 2 lines are faulty")
@@ -151,7 +151,7 @@ def should_count_on_exactly_when_a_line_is_too_long_to_hold() -> None:
 
     assert [fault.line for fault in faults.first] == [2, 4, 5]
     told = f"is {3 * MAX_LINE_BYTES:,} bytes long; at most {MAX_LINE_BYTES:,} are allowed"
-    assert faults.first[0] == Fault(2, told)
+    assert faults.first[0] == InputFault(2, told)
 
 
 def should_hold_no_more_than_a_few_blocks_when_one_line_is_endless() -> None:
@@ -159,7 +159,7 @@ def should_hold_no_more_than_a_few_blocks_when_one_line_is_endless() -> None:
     validation, blocks = Validation(FORMAT), (block for _ in range(400))  # 100 MiB
     tracemalloc.start()
     with pytest.raises(FileRejected):
-        list(validation.good_blocks(blocks))
+        list(validation.valid_blocks(blocks))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 

@@ -30,8 +30,7 @@ from pipeline.ledger.shared_files import SharedFiles
 from pipeline.storage.block_reader import BlockReader
 from pipeline.storage.multipart import MultipartFiles
 from pipeline.storage.results_bucket import ResultsBucket
-from pipeline.submit.input_stream import Boarding
-from pipeline.submit.submitter import Submitting
+from pipeline.submit.submitter import Submitter
 from pipeline.validation.rejection_report import Rejections
 from protocol.errors import ServiceAnswer
 from tests.support.pipeline.builders import (
@@ -218,7 +217,7 @@ ENGINES: dict[str, Made] = {"coding-service": coding_service, "amazon-ml": amazo
 
 
 class Bench:
-    """A pipeline around an engine: moto's AWS, the shipped Submitting, Checking, Collecting."""
+    """A pipeline around an engine: moto's AWS, the shipped Submitter, check and Collector."""
 
     def __init__(self, aws: Cloud, io: SimulatedIo, under_test: EngineUnderTest) -> None:
         self.aws, self.io, self.under_test = aws, io, under_test
@@ -229,13 +228,13 @@ class Bench:
         rejections = Rejections(ResultsBucket(aws.s3, RESULTS))
         self.parts = parts
         self.drops = Drops(aws.ledger, io.clock)
-        self.submitting = Submitting(
+        self.submitter = Submitter(
             parts=parts,
             engine_of=self._engine_of,
             reader=BlockReader(aws.s3, sleep=io.sleep, block_bytes=1000),
             rejections=rejections,
             polling=a_polling(),
-            boarding=Boarding(BlockReader(aws.s3, sleep=io.sleep), rejections, shared_files),
+            shared_files=shared_files,
             pinned_model=self.drops.pinned_model,
             clock=io.clock,
             measure=Measured(),
@@ -281,7 +280,7 @@ class Bench:
 
     def submit(self, part: Part, progress: Progress | None = None, owner: str = "s") -> Progress:
         task = TaskInput(part, progress or Progress(status=PartStatus.NEW))
-        return self.submitting.submit(task, owner=owner, seconds_left=self._left)
+        return self.submitter.submit(task, owner=owner, seconds_left=self._left)
 
     def check(self, part: Part, progress: Progress) -> Progress:
         return self.checking.check(part.topic, progress)

@@ -23,6 +23,7 @@ from pipeline.errors import (
     StorageBusy,
 )
 from pipeline.rate_limit.polling import NO_LOAD
+from pipeline.storage.block_reader import BlockReader
 from pipeline.storage.multipart import MultipartFiles
 from protocol.statuses import OperationStatus
 from tests.support.pipeline.builders import lines
@@ -363,7 +364,8 @@ def half_collected(bench: Bench, service: MemoryAmazonMl) -> tuple[Any, Progress
     """A part of which some of the scores have been made into lines of output."""
     size = len(b'{"recordId": "r10000", "result": {"codeCategory": "234111", ') + 60
     content = lines(int(2.5 * PART_BYTES) // size)
-    bench.submitting = replace(bench.submitting, reader=bench.submitting.boarding.reader)
+    reader = BlockReader(bench.aws.s3, sleep=bench.io.sleep)
+    bench.submitter = replace(bench.submitter, reader=reader)
     part, checked = complete(bench, content)
     bench.seconds = [900.0, 0.0]
     collecting = bench.collect(part, checked)

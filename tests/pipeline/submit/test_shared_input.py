@@ -1,4 +1,4 @@
-"""Several files in one operation: aboard, coded, and each with its own results again."""
+"""Several files in one operation: included, coded, and each with its own results again."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ from pipeline.executions.compact_input import compact_input, expanded_task
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import Parts
 from pipeline.ledger.shared_files import FileStatus, SharedFile, SharedFiles
-from pipeline.submit.handler import submitting
+from pipeline.submit.handler import submitter
 from tests.support.pipeline.builders import SimulatedIo, lines
 from tests.support.pipeline.clouds import DROPS
 from tests.support.pipeline.memory_service import TOPIC, coded
@@ -53,7 +53,7 @@ class World(Composed):
         return tuple(found)
 
     def task(self, drops: tuple[Drop, ...]) -> TaskInput:
-        """As the state machine io it over, in short."""
+        """As the state machine hands it over, in short."""
         state = compact_input(shared_execution("shared", drops))
         first = {"status": "new", "attempt": 0, "polls": 0}
         return expanded_task(
@@ -62,7 +62,7 @@ class World(Composed):
         )
 
     def submit(self, task: TaskInput) -> Progress:
-        return submitting(self.found()).submit(task, owner="a", seconds_left=lambda: 900)
+        return submitter(self.found()).submit(task, owner="a", seconds_left=lambda: 900)
 
     def collect(
         self, part: Part, progress: Progress, times: Sequence[float] = (), **changes: Any
@@ -132,7 +132,7 @@ def should_leave_a_faulty_file_behind_and_report_it_when_its_neighbours_are_good
     assert world.output(drops[2]) == coded(lines(3))
 
 
-def should_leave_files_without_record_ids_to_travel_with_their_like(world: World) -> None:
+def should_defer_files_without_record_ids_when_the_others_have_some(world: World) -> None:
     drops = world.there_and_back(lines(2), NO_IDS, lines(1))
     fates = [world.shared_files()[drop.drop_id].fate for drop in drops]
     assert fates == [FileStatus.INCLUDED, FileStatus.DEFERRED, FileStatus.INCLUDED]
