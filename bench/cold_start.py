@@ -27,7 +27,7 @@ FUNCTIONS = {
     "pipeline": {
         "receive.handler": "handler.receiver(handler.dependencies())",
         "submit.handler": "handler.submitter(handler.dependencies())",
-        "check.handler": "handler.checking(handler.dependencies())",
+        "check.handler": "handler.dependencies().polling",
         "collect.handler": "handler.collecting(handler.dependencies())",
         "finish.handler": "handler.finishing(handler.dependencies())",
         "report_failure.handler": "handler.rescuing(handler.dependencies())",

@@ -7,8 +7,6 @@ from random import Random
 from typing import Any
 
 from coding_service.api.rate_limit import Limits, Usage
-from pipeline.check.handler import Checking
-from pipeline.engines.coding_service.client import CodingServiceClient
 from pipeline.engines.coding_service.engine import CodingServiceEngine
 from pipeline.engines.coding_service.presigned import PresignedHosts, presigned_pool
 from pipeline.engines.coding_service.tokens import Token
@@ -119,13 +117,8 @@ class Simulation:
             engine=engine,
             service=self.service,
             polling=polling,
-            checking=Checking(
-                engine_of=lambda _topic: engine,
-                polling=polling,
-                clock=time.clock,
-                max_attempts=MAX_ATTEMPTS,
-            ),
-            time=time,
+            max_attempts=MAX_ATTEMPTS,
+            hands=hands,
             start=self._start,
         )
 

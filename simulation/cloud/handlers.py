@@ -5,14 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pipeline.check.handler import Checking
+from pipeline.check.handler import check
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.engines.base import Engine, OperationRequest
 from pipeline.errors import ResultsGone
 from pipeline.finish.finisher import PAGE_DROPS
 from pipeline.rate_limit.limiter import RateLimited
 from pipeline.rate_limit.polling import Polling
-from simulation.cloud.functions import FunctionTime
 from simulation.cloud.receive_queue import Dropped, SharedOperation, halves
 from simulation.cloud.service import SimulatedService
 from simulation.state_machine.states import TaskResult
@@ -30,8 +29,8 @@ class Handlers:
     engine: Engine
     service: SimulatedService
     polling: Polling
-    checking: Checking
-    time: FunctionTime
+    max_attempts: int
+    hands: Hands
     start: Callable[[SharedOperation], None]
     created: dict[str, float] = field(default_factory=dict)
     """By part, when its first operation was created."""
@@ -75,7 +74,14 @@ class Handlers:
         ).to_state()
 
     def check(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        return self.checking.check(TOPIC, Progress.from_state(event["progress"])).to_state()
+        return check(
+            TOPIC,
+            Progress.from_state(event["progress"]),
+            engine=self.engine,
+            polling=self.polling,
+            clock=self.hands.clock,
+            max_attempts=self.max_attempts,
+        ).to_state()
 
     def collect(self, event: Mapping[str, Any]) -> dict[str, Any]:
         progress = Progress.from_state(event["progress"])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.check.handler import Checking
+from pipeline.check.handler import check
 from pipeline.collect.collector import Collecting
 from pipeline.domain.drop import Drop
 from pipeline.domain.execution import TaskInput, shared_execution, whole_files
@@ -239,9 +239,6 @@ class Bench:
             clock=io.clock,
             measure=Measured(),
         )
-        self.checking = Checking(
-            engine_of=self._engine_of, polling=a_polling(), clock=io.clock, max_attempts=3
-        )
         self.collecting = Collecting(
             parts=parts,
             engine_of=self._engine_of,
@@ -283,7 +280,14 @@ class Bench:
         return self.submitter.submit(task, owner=owner, seconds_left=self._left)
 
     def check(self, part: Part, progress: Progress) -> Progress:
-        return self.checking.check(part.topic, progress)
+        return check(
+            part.topic,
+            progress,
+            engine=self.contender.engine,
+            polling=a_polling(),
+            clock=self.io.clock,
+            max_attempts=3,
+        )
 
     def collect(self, part: Part, progress: Progress, owner: str = "c") -> Progress:
         return self.collecting.collect(
