@@ -28,7 +28,7 @@ FUNCTIONS = {
         "receive.handler": "handler.receiver(handler.dependencies())",
         "submit.handler": "handler.submitter(handler.dependencies())",
         "check.handler": "handler.dependencies().polling",
-        "collect.handler": "handler.collecting(handler.dependencies())",
+        "collect.handler": "handler.collector(handler.dependencies())",
         "finish.handler": "handler.finishing(handler.dependencies())",
         "report_failure.handler": "handler.rescuing(handler.dependencies())",
     },

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.collect.handler import collecting
+from pipeline.collect.handler import collector
 from pipeline.domain.execution import TaskInput
 from pipeline.domain.part import Part
 from pipeline.domain.progress import PartStatus, Progress
@@ -35,7 +35,7 @@ def should_take_a_part_there_and_back(bench: Bench) -> None:
     submitted = submitter(found).submit(
         TaskInput(part, Progress(status=PartStatus.NEW)), owner="a", seconds_left=lambda: 900
     )
-    collected = collecting(found).collect(
+    collected = collector(found).collect(
         TaskInput(part, submitted), owner="b", seconds_left=lambda: 900
     )
 

@@ -1,4 +1,4 @@
-"""Brings a part's results home: the output in resumable steps, then the metadata."""
+"""Collects a part's results: the output in resumable steps, then the metadata."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.clock import Clock, parsed
 from pipeline.collect.copy_output import OutputCopy
-from pipeline.collect.split_output import DROPS_A_STEP, Distribution
+from pipeline.collect.split_output import DROPS_PER_STEP, OutputSplit
 from pipeline.domain.execution import TaskInput
 from pipeline.domain.facts import MetadataFacts, OutputFacts
 from pipeline.domain.part import Part
@@ -23,16 +23,16 @@ from pipeline.rate_limit.limiter import RateLimited
 from pipeline.storage.multipart import PART_BYTES, MultipartFiles
 from pipeline.storage.results_bucket import METADATA_NAME, OUTPUT_NAME, folder_of_results
 
-HANDOVER_SECONDS = 60.0  # ours: a step may take so long; with less time the next function goes on
-MAX_METADATA_BYTES = 1 << 20  # ours: the documented file has a few hundred bytes
+HANDOVER_SECONDS = 60.0  # a step may take so long; with less, the next function goes on; ours
+MAX_METADATA_BYTES = 1 << 20  # the documented file has a few hundred bytes; ours
 SECONDS_PER_HOUR = 3600
 PREPARATION = "prepared"
-"""Of the engine's own checkpoint, until the copy begins."""
+"""Names the engine's own checkpoint, which is kept until the copy begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Collecting:
-    """What collecting works with."""
+class Collector:
+    """Collects one part at a time, each in as many invocations as it needs."""
 
     parts: Parts
     engine_of: EngineOf
@@ -41,7 +41,7 @@ class Collecting:
     clock: Clock
     measure: Measures
     part_bytes: int = PART_BYTES
-    drops_a_step: int = DROPS_A_STEP
+    drops_per_step: int = DROPS_PER_STEP
 
     def collect(
         self, task: TaskInput, *, owner: str, seconds_left: Callable[[], float]
@@ -67,7 +67,7 @@ class Collecting:
                 shared_files=self.shared_files,
                 has_time=lambda: seconds_left() > HANDOVER_SECONDS,
                 part_bytes=self.part_bytes,
-                drops_a_step=self.drops_a_step,
+                drops_per_step=self.drops_per_step,
             )
             try:
                 collected = collection.run()
@@ -92,7 +92,7 @@ class Collecting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Collection:
-    """One part's, by the one invocation that holds it."""
+    """The collection of one part, by the one invocation that holds its lease."""
 
     part: Part
     lease: PartLease
@@ -101,19 +101,19 @@ class _Collection:
     shared_files: SharedFiles
     has_time: Callable[[], bool]
     part_bytes: int
-    drops_a_step: int
+    drops_per_step: int
 
     def run(self) -> tuple[OutputFacts, MetadataFacts] | None:
         """The facts once all is collected; None where no time was left."""
         kept = (self.lease.record.collection or {}).get(PREPARATION)
         if not self.results.prepared(kept, self._keep_preparation, self.has_time):
             return None
-        return self._shared() if self.part.is_shared else self._own()
+        return self._split() if self.part.is_shared else self._copy()
 
     def _keep_preparation(self, checkpoint: Mapping[str, Any]) -> None:
         self.lease.checkpoint({**(self.lease.record.collection or {}), PREPARATION: checkpoint})
 
-    def _own(self) -> tuple[OutputFacts, MetadataFacts] | None:
+    def _copy(self) -> tuple[OutputFacts, MetadataFacts] | None:
         folder = folder_of_results(self.part.segments[0].results_prefix, self.part.piece)
         copy = OutputCopy(
             lease=self.lease,
@@ -135,35 +135,33 @@ class _Collection:
         self.files.put(metadata.key, content)
         return output, metadata
 
-    def _shared(self) -> tuple[OutputFacts, MetadataFacts] | None:
-        distribution = Distribution(
+    def _split(self) -> tuple[OutputFacts, MetadataFacts] | None:
+        return OutputSplit(
             part=self.part,
             lease=self.lease,
             results=self.results,
             files=self.files,
             shared_files=self.shared_files,
-            names=(OUTPUT_NAME, METADATA_NAME),
             metadata=self._metadata,
             has_time=self.has_time,
             range_bytes=self.part_bytes,
-            drops_a_step=self.drops_a_step,
-        )
-        return distribution.run()
+            drops_per_step=self.drops_per_step,
+        ).run()
 
     def _metadata(self) -> tuple[MetadataFacts, bytes]:
-        """What the service says of the model, and the file itself; it lies nowhere yet."""
+        """The metadata file's facts (it is not stored yet: they lack its key) and its content."""
         try:
-            piece = self.results.get(ResultFile.METADATA, 0, MAX_METADATA_BYTES - 1, None)
+            found = self.results.get(ResultFile.METADATA, 0, MAX_METADATA_BYTES - 1, None)
         except ResultsChanged:
             raise StorageBusy(
                 "the service's storage refused a plain request; trying again"
             ) from None
-        content = piece.content
+        content = found.content
         try:
             model = json.loads(content)
         except ValueError:
             model = None
-        if not isinstance(model, dict) or piece.total > MAX_METADATA_BYTES:
+        if not isinstance(model, dict) or found.total > MAX_METADATA_BYTES:
             raise ResultsMismatch(
                 "the operation's metadata file is no JSON object, so it is unknown which model "
                 "coded the file; drop it again, and tell the service's operator"

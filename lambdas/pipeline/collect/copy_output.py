@@ -1,9 +1,9 @@
 """Copies an operation's output to the results bucket, in steps that resume.
 
-A part is got by one ranged GET, counted, and put by one UploadPart; the next ones are got and the
-ones before are put meanwhile. Every few parts a checkpoint says up to where all parts are put. That
-is checked against S3's own list of parts when the copy resumes; a part that was put after the last
-checkpoint is simply put again.
+A part is read by one ranged GET, counted, and stored by one UploadPart; the next ones are read and
+the ones before are stored meanwhile. Every few parts a checkpoint says up to where all parts are
+stored. That is checked against S3's own list of parts when the copy resumes; a part that was stored
+after the last checkpoint is simply stored again.
 """
 
 import zlib
@@ -21,51 +21,49 @@ from pipeline.ledger.parts import PartLease
 from pipeline.storage.multipart import MAX_PARTS, PART_BYTES, MultipartFiles, UploadGone
 from pipeline.validation.output_lines import OutputScan
 
-PUTS = 2  # ours: at once
-CHECKPOINT_PARTS = 8  # ours: a write to the ledger for each part would be a tenth of the time
+UPLOADS_AT_ONCE = 2  # with the reads ahead and the part that is counted, 6 are in memory; ours
+READS_AHEAD = 3  # as above
+MAX_RESTARTS = 3  # results that change under the copy again and again can't be trusted; ours
+CHECKPOINT_PARTS = 8  # a write to the ledger for each part would be a tenth of the time; ours
 
 
-class Puts:
-    """Oldest first, each with the checkpoint for when it is put.
+class PendingUploads:
+    """The uploads of parts that are under way, oldest first, each with the checkpoint after it.
 
-    A checkpoint vouches for every part up to it.
+    A checkpoint says that every part up to it is stored.
     """
 
     def __init__(self, lease: PartLease, begun: dict[str, Any]) -> None:
-        self._claim = lease
+        self._lease = lease
         self._begun = begun
         self._waiting: deque[tuple[Future[None], dict[str, Any]]] = deque()
         self._done: dict[str, Any] | None = None
         self._since_checkpoint = 0
 
-    def add(self, putting: Future[None], scan: OutputScan) -> None:
-        """`scan` has just counted the part. Waits while too many are being put."""
-        self._waiting.append((putting, scan.checkpoint()))
-        while len(self._waiting) >= PUTS:
+    def add(self, upload: Future[None], scan: OutputScan) -> None:
+        """Waits while too many are under way. `scan` has just counted the part."""
+        self._waiting.append((upload, scan.checkpoint()))
+        while len(self._waiting) >= UPLOADS_AT_ONCE:
             self._wait_for_oldest()
         if self._since_checkpoint >= CHECKPOINT_PARTS:
             self._checkpoint()
 
-    def settle(self) -> None:
-        """Waits for all, and leaves a checkpoint behind them."""
+    def wait_for_all(self) -> None:
+        """Waits until all parts are stored, and writes the checkpoint after the last one."""
         while self._waiting:
             self._wait_for_oldest()
         self._checkpoint()
 
     def _wait_for_oldest(self) -> None:
-        putting, counted = self._waiting.popleft()
-        putting.result()
+        upload, counted = self._waiting.popleft()
+        upload.result()
         self._done = counted
         self._since_checkpoint += 1
 
     def _checkpoint(self) -> None:
         if self._since_checkpoint:
-            self._claim.checkpoint(self._begun | {"scan": self._done})
+            self._lease.checkpoint(self._begun | {"scan": self._done})
             self._since_checkpoint = 0
-
-
-MAX_RESTARTS = 3  # ours: results that change under the copy again and again can't be trusted
-GETS = 3  # ours: at once; with the parts that are put and the one that is counted, 6 are in memory
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,14 +83,16 @@ class OutputCopy:
         Raises as `ResultFiles` does, `AwsBusy`, `PartTaken`, `ResultsMismatch`.
         """
         try:
-            with ThreadPoolExecutor(GETS + PUTS, thread_name_prefix="copy") as executor:
+            with ThreadPoolExecutor(
+                READS_AHEAD + UPLOADS_AT_ONCE, thread_name_prefix="copy"
+            ) as executor:
                 return self._run(executor)
         except (ResultsChanged, UploadGone):
             self._start_over()
             return None
 
     def abandon(self) -> None:
-        """Frees what was put of a copy that will not be finished."""
+        """Frees the stored parts of a copy that will not be finished."""
         checkpoint = self.lease.record.collection or {}
         if "upload_id" in checkpoint:
             self.files.abort(self.key, checkpoint["upload_id"])
@@ -140,19 +140,19 @@ class OutputCopy:
         self, begun: dict[str, Any], scan: OutputScan, executor: Executor
     ) -> OutputFacts | None:
         total, part_bytes = begun["total"], begun["part_bytes"]
-        pieces = self._pieces(begun, scan.offset, executor)
-        puts = Puts(self.lease, begun)
+        parts = self._read(begun, scan.offset, executor)
+        uploads = PendingUploads(self.lease, begun)
         while scan.offset < total:
             if not self.has_time():
-                puts.settle()
+                uploads.wait_for_all()
                 return None
             try:
-                content = next(pieces).content
+                content = next(parts).content
             except Exception:
-                puts.settle()  # the next invocation need not put them again
+                uploads.wait_for_all()  # the next invocation need not upload them again
                 raise
             number, checksum = scan.offset // part_bytes + 1, zlib.crc32(content)
-            putting = executor.submit(
+            upload = executor.submit(
                 self.files.put_part,
                 self.key,
                 begun["upload_id"],
@@ -161,24 +161,24 @@ class OutputCopy:
                 checksum=checksum,
             )
             scan.add(content, checksum)
-            puts.add(putting, scan)
-        puts.settle()
+            uploads.add(upload, scan)
+        uploads.wait_for_all()
         scan.finish()
         count = ceil(total / part_bytes)
         self.files.complete(self.key, begun["upload_id"], count=count, total=total)
         return self._facts(scan)
 
-    def _pieces(
+    def _read(
         self, begun: dict[str, Any], first: int, executor: Executor
     ) -> Iterator[FetchedRange]:
-        """The parts from byte `first` on, in order; a few are got ahead."""
+        """The parts from byte `first` on, in order; a few are read ahead."""
         coming: deque[Callable[[], FetchedRange]] = deque()
         for start in range(first, begun["total"], begun["part_bytes"]):
             last = min(start + begun["part_bytes"], begun["total"]) - 1
             coming.append(
                 self.results.get_ahead(executor, ResultFile.OUTPUT, start, last, begun["etag"])
             )
-            if len(coming) == GETS:
+            if len(coming) == READS_AHEAD:
                 yield coming.popleft()()
         while coming:
             yield coming.popleft()()

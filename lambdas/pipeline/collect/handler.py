@@ -5,15 +5,15 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from pipeline.collect.collector import Collecting
+from pipeline.collect.collector import Collector
 from pipeline.dependencies import Dependencies, dependencies
 from pipeline.executions.compact_input import expanded_task
 from pipeline.observability import logger, observed
 
 
 @cache
-def collecting(deps: Dependencies) -> Collecting:
-    return Collecting(
+def collector(deps: Dependencies) -> Collector:
+    return Collector(
         parts=deps.parts,
         engine_of=deps.engine_of,
         files=deps.result_files,
@@ -26,7 +26,7 @@ def collecting(deps: Dependencies) -> Collecting:
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     deps = dependencies()
-    progress = collecting(deps).collect(
+    progress = collector(deps).collect(
         expanded_task(event, deps.drops.known),
         owner=context.aws_request_id,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,

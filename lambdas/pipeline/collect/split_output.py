@@ -1,4 +1,4 @@
-"""Cuts the output of a shared operation again, so that each drop gets its own results.
+"""Splits the output of a shared operation among its files, so that each drop gets its own results.
 
 The service gives a line for each line, in order; so the first drop's records are the first lines,
 and so on. What each drop gets is, byte for byte, what it would have got alone.
@@ -17,16 +17,17 @@ from pipeline.errors import ResultsMismatch
 from pipeline.ledger.parts import PartLease
 from pipeline.ledger.shared_files import FileStatus, SharedFile, SharedFiles
 from pipeline.storage.multipart import MultipartFiles
+from pipeline.storage.results_bucket import METADATA_NAME, OUTPUT_NAME
+from pipeline.validation.lines import LineReader
 from pipeline.validation.output_lines import OutputScan
 
-WRITES_AT_ONCE = 8  # ours: a few small objects and an item of the ledger for each drop
-DROPS_A_STEP = 100  # ours: so many are written between two looks at the clock
-NEWLINE = b"\n"
+WRITES_AT_ONCE = 8  # each drop has a few small objects and an item of the ledger; ours
+DROPS_PER_STEP = 100  # between two looks at the clock these take a few seconds; ours
 
 
 @dataclass(frozen=True, slots=True)
 class _Portion:
-    """A drop's share of the output."""
+    """The lines of the output that are a drop's, and the prefix of its results."""
 
     shared_file: SharedFile
     prefix: str
@@ -34,20 +35,19 @@ class _Portion:
 
 
 @dataclass(slots=True, kw_only=True)
-class Distribution:
-    """Distributes one shared operation's output. Its checkpoint lives in the part's item."""
+class OutputSplit:
+    """The split of one shared operation's output. Its checkpoint lives in the part's item."""
 
     part: Part
     lease: PartLease
     results: ResultFiles
     files: MultipartFiles
     shared_files: SharedFiles
-    names: tuple[str, str]
-    """Of a drop's output and of its metadata, below its results' prefix."""
     metadata: Callable[[], tuple[MetadataFacts, bytes]]
+    """Reads the operation's metadata file: its facts (without a key) and its content."""
     has_time: Callable[[], bool]
     range_bytes: int
-    drops_a_step: int = DROPS_A_STEP
+    drops_per_step: int = DROPS_PER_STEP
 
     def run(self) -> tuple[OutputFacts, MetadataFacts] | None:
         """The facts of the whole output and its metadata; None where no time was left.
@@ -61,10 +61,10 @@ class Distribution:
             return None
 
     def _run(self) -> tuple[OutputFacts, MetadataFacts] | None:
-        aboard = self._aboard()
+        included = self._included()
         metadata, metadata_content = self.metadata()
         done = self._checkpoint()
-        portions = self._portions(aboard[done["drops"] :], done)
+        portions = self._portions(included[done["drops"] :], done)
         while step := self._step(portions):
             if not self.has_time():
                 return None
@@ -74,8 +74,8 @@ class Distribution:
             self.lease.checkpoint({"shared": done})
         return self._facts(), metadata
 
-    def _aboard(self) -> list[tuple[SharedFile, str]]:
-        """Each passenger, with the prefix of its results, in the order of the upload."""
+    def _included(self) -> list[tuple[SharedFile, str]]:
+        """Each included file, with the prefix of its results, in the order of the upload."""
         known = self.shared_files.of(self.part.part_id)
         prefixes = {each.drop_id: each.results_prefix for each in self.part.segments}
         found = [known[drop_id] for drop_id in prefixes if drop_id in known]
@@ -88,54 +88,58 @@ class Distribution:
         return kept or {"drops": 0, "offset": 0, "etag": None, "total": None}
 
     def _portions(
-        self, aboard: Sequence[tuple[SharedFile, str]], done: dict[str, Any]
+        self, included: Sequence[tuple[SharedFile, str]], done: dict[str, Any]
     ) -> Iterator[_Portion]:
-        lines = _Lines(self._blocks(done))
-        for shared_file, prefix in aboard:
+        lines = LineReader(self._blocks(done))
+        for shared_file, prefix in included:
             wanted = shared_file.input.records if shared_file.input else 0
-            yield _Portion(shared_file, prefix, lines.take(wanted))
-        if lines.take(1, at_most=True):
+            content, missing = lines.take(wanted)
+            if missing:
+                raise ResultsMismatch(
+                    "fewer lines came out than went in, of an operation of many files"
+                )
+            yield _Portion(shared_file, prefix, content)
+        if lines.take(1)[0]:
             raise ResultsMismatch("more lines came out than went in, of an operation of many files")
 
     def _blocks(self, done: dict[str, Any]) -> Iterator[bytes]:
         """The output from the checkpoint on; notes its length and ETag there."""
         offset = done["offset"]
         while done["total"] is None or offset < done["total"]:
-            piece = self.results.get(
+            found = self.results.get(
                 ResultFile.OUTPUT, offset, offset + self.range_bytes - 1, done["etag"]
             )
-            done["etag"], done["total"] = piece.etag, piece.total
-            offset += len(piece.content)
-            yield piece.content
+            done["etag"], done["total"] = found.etag, found.total
+            offset += len(found.content)
+            yield found.content
 
     def _step(self, portions: Iterator[_Portion]) -> list[_Portion]:
-        return [each for _, each in zip(range(self.drops_a_step), portions, strict=False)]
+        return [each for _, each in zip(range(self.drops_per_step), portions, strict=False)]
 
     def _write(self, step: list[_Portion], metadata: MetadataFacts, content: bytes) -> None:
         def write(portion: _Portion) -> SharedFile:
             return self._written(portion, metadata, content)
 
-        with ThreadPoolExecutor(WRITES_AT_ONCE, thread_name_prefix="distribute") as executor:
+        with ThreadPoolExecutor(WRITES_AT_ONCE, thread_name_prefix="split") as executor:
             written = list(executor.map(write, step))
         self.shared_files.write(self.part.part_id, written)
 
     def _written(self, portion: _Portion, metadata: MetadataFacts, content: bytes) -> SharedFile:
-        output_name, metadata_name = self.names
-        facts = _facts_of(portion.content, f"{portion.prefix}{output_name}")
+        facts = _facts_of(portion.content, f"{portion.prefix}{OUTPUT_NAME}")
         sent = portion.shared_file.input
         if sent is not None and sent.record_id_digest != facts.record_id_digest:
             raise ResultsMismatch(
                 "the records that came out of an operation of many files do not have the "
                 "recordIds that went in, in their order"
             )
-        own = replace(metadata, key=f"{portion.prefix}{metadata_name}")
+        own = replace(metadata, key=f"{portion.prefix}{METADATA_NAME}")
         self.files.put(facts.key, portion.content)
         self.files.put(own.key, content)
         return replace(portion.shared_file, output=facts, metadata=own)
 
     def _facts(self) -> OutputFacts:
-        """Of all drops together; the file itself lies nowhere."""
-        found = [each.output for each, _ in self._aboard() if each.output is not None]
+        """The facts of all drops' output together; the file itself is not stored."""
+        found = [each.output for each, _ in self._included() if each.output is not None]
         return OutputFacts(
             key="",
             bytes=sum(each.bytes for each in found),
@@ -145,49 +149,6 @@ class Distribution:
             coded=sum(each.coded for each in found),
             suggested=sum(each.suggested for each in found),
         )
-
-
-class _Lines:
-    """Takes whole lines off a stream of blocks."""
-
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks = blocks
-        self._rest = b""
-
-    def take(self, count: int, *, at_most: bool = False) -> bytes:
-        """The next `count` lines. Raises `ResultsMismatch` where there are fewer."""
-        taken: list[bytes] = []
-        while count:
-            end = _end_of_line(self._rest, count)
-            if end:
-                taken.append(self._rest[:end])
-                count -= taken[-1].count(NEWLINE)
-                self._rest = self._rest[end:]
-                continue
-            block = next(self._blocks, None)
-            if block is None:
-                break
-            self._rest += block
-        if count and self._rest:  # a last line without a newline is a line too
-            taken.append(self._rest)
-            self._rest = b""
-            count -= 1
-        if count and not at_most:
-            raise ResultsMismatch(
-                "fewer lines came out than went in, of an operation of many files"
-            )
-        return b"".join(taken)
-
-
-def _end_of_line(text: bytes, count: int) -> int:
-    """The position behind the last of up to `count` whole lines; 0 where there is none."""
-    end = 0
-    for _ in range(count):
-        found = text.find(NEWLINE, end)
-        if found < 0:
-            break
-        end = found + 1
-    return end
 
 
 def _facts_of(content: bytes, key: str) -> OutputFacts:

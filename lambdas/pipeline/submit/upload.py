@@ -14,7 +14,7 @@ from pipeline.errors import StorageBusy, StorageRefused
 from pipeline.ledger.parts import AttemptState, PartLease
 from pipeline.submit.input_stream import InputStream
 
-UPLOAD_TRIES = 3  # beyond these a new operation is as quick; ours
+UPLOAD_TRIES = 3  # then the state machine tries again, with a new operation; ours
 FIRST_RETRY_SECONDS = 1.0  # S3 asks those whom it slows down to back off; ours; doubles
 CERTAINLY_NOT_STORED = frozenset({"SlowDown", "ServiceUnavailable", "RequestTimeout", "HTTP 503"})
 """S3 gives these before it takes a request on; after other faults the object may exist."""

@@ -112,8 +112,8 @@ def should_ring_when_results_are_collected_with_four_hours_left(either: Deployme
     alarm = alarms(either, "Pipeline")["resultscollectedlate"]
     assert metrics(alarm) == [("Dropcoder", "ResultsAgeAtCollection")]
     assert alarm["Threshold"] == 20
-    collecting = (PIPELINE / "collect/collector.py").read_text("utf-8")
-    assert 'self.measure("ResultsAgeAtCollection", hours,' in collecting
+    collector = (PIPELINE / "collect/collector.py").read_text("utf-8")
+    assert 'self.measure("ResultsAgeAtCollection", hours,' in collector
 
 
 def should_watch_and_draw_only_metrics_that_the_functions_write(either: Deployment) -> None:

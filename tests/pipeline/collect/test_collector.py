@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.collect.collector import Collecting
+from pipeline.collect.collector import Collector
 from pipeline.domain.execution import TaskInput
 from pipeline.domain.progress import PartStatus
 from pipeline.engines.coding_service.engine import CodingServiceEngine
@@ -76,7 +76,7 @@ class Bench:
     memory: MemoryService
     io: SimulatedIo
     measured: Measured
-    collecting: Collecting
+    collector: Collector
     engine: CodingServiceEngine
     times: list[float] = field(default_factory=list)
     """What the function's clock says at each look; 900 s once it is empty."""
@@ -101,7 +101,7 @@ class Bench:
         )
 
     def collect(self, task: TaskInput, owner: str = "first") -> PartStatus:
-        progress = self.collecting.collect(task, owner=owner, seconds_left=self._seconds_left)
+        progress = self.collector.collect(task, owner=owner, seconds_left=self._seconds_left)
         assert progress.operation_id == task.progress.operation_id
         return progress.status
 
@@ -113,7 +113,7 @@ class Bench:
         raise AssertionError("the collection does not end")
 
     def with_(self, **changes: Any) -> "Bench":
-        return replace(self, collecting=replace(self.collecting, **changes))
+        return replace(self, collector=replace(self.collector, **changes))
 
     def with_engine(self, **changes: Any) -> "Bench":
         engine = replace(self.engine, **changes)
@@ -121,7 +121,7 @@ class Bench:
 
     @property
     def parts(self) -> Parts:
-        return self.collecting.parts
+        return self.collector.parts
 
     def _seconds_left(self) -> float:
         return self.times.pop(0) if self.times else 900.0
@@ -138,7 +138,7 @@ def bench() -> Iterator[Bench]:
             memory,
             io,
             measured,
-            Collecting(
+            Collector(
                 parts=Parts(aws.ledger, io.clock),
                 engine_of=lambda _topic: engine,
                 files=MultipartFiles(aws.s3, RESULTS),
@@ -151,7 +151,7 @@ def bench() -> Iterator[Bench]:
         )
 
 
-def should_bring_both_files_home_and_record_their_facts(bench: Bench) -> None:
+def should_copy_both_files_and_record_their_facts(bench: Bench) -> None:
     output = b"".join(_coded_line(n, 200, suggested=n % 4 == 0) for n in range(100))
     task = bench.complete(output)
     bench.io.time += 2 * 3600
@@ -276,7 +276,7 @@ def should_give_up_when_the_results_keep_changing(bench: Bench) -> None:
         return 900.0
 
     def run() -> PartStatus:
-        return bench.collecting.collect(task, owner="run", seconds_left=change).status
+        return bench.collector.collect(task, owner="run", seconds_left=change).status
 
     assert [run() for _ in range(3)] == [PartStatus.COLLECTING] * 3
     with pytest.raises(ResultsMismatch, match="kept changing"):
@@ -296,7 +296,7 @@ def should_ask_for_fresh_urls_when_they_expire_in_the_middle(bench: Bench) -> No
             bench.memory.expire_urls()
         return 900.0
 
-    progress = bench.collecting.collect(task, owner="first", seconds_left=seconds_left)
+    progress = bench.collector.collect(task, owner="first", seconds_left=seconds_left)
 
     assert progress.status is PartStatus.COLLECTED
     assert bench.aws.result(OUTPUT) == output

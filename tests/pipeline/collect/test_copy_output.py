@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.collect.copy_output import CHECKPOINT_PARTS, PUTS, Puts
+from pipeline.collect.copy_output import CHECKPOINT_PARTS, UPLOADS_AT_ONCE, PendingUploads
 from pipeline.ledger.parts import PartLease
 from pipeline.storage.multipart import UploadGone
 from pipeline.validation.output_lines import OutputScan
@@ -22,7 +22,7 @@ class Written:
         self.offsets.append(collection["scan"]["offset"] // len(LINE))
 
 
-def _put(error: Exception | None = None) -> Future[None]:
+def _upload(error: Exception | None = None) -> Future[None]:
     put: Future[None] = Future()
     if error:
         put.set_exception(error)
@@ -31,37 +31,37 @@ def _put(error: Exception | None = None) -> Future[None]:
     return put
 
 
-def _puts(written: Written) -> Puts:
+def _pending(written: Written) -> PendingUploads:
     lease: PartLease = written  # type: ignore[assignment]
-    return Puts(lease, {"upload_id": "u"})
+    return PendingUploads(lease, {"upload_id": "u"})
 
 
 def should_write_a_checkpoint_every_few_parts_and_one_at_the_end() -> None:
     written, scan = Written(), OutputScan()
-    puts = _puts(written)
+    uploads = _pending(written)
     for _ in range(2 * CHECKPOINT_PARTS + 3):
         scan.add(LINE)
-        puts.add(_put(), scan)
-    puts.settle()
-    puts.settle()
+        uploads.add(_upload(), scan)
+    uploads.wait_for_all()
+    uploads.wait_for_all()
 
     assert written.offsets == [CHECKPOINT_PARTS, 2 * CHECKPOINT_PARTS, 2 * CHECKPOINT_PARTS + 3]
 
 
-def should_vouch_for_no_part_that_was_not_put() -> None:
+def should_write_no_checkpoint_after_a_part_that_was_not_stored() -> None:
     written, scan = Written(), OutputScan()
-    puts = _puts(written)
+    uploads = _pending(written)
     for error in (*[None] * CHECKPOINT_PARTS, UploadGone()):
         scan.add(LINE)
-        puts.add(_put(error), scan)
+        uploads.add(_upload(error), scan)
 
     with pytest.raises(UploadGone):
-        puts.settle()
+        uploads.wait_for_all()
     assert written.offsets == [CHECKPOINT_PARTS]
 
 
-def should_not_wait_while_fewer_parts_are_put_than_may_be_at_once() -> None:
-    scan, puts = OutputScan(), _puts(Written())
+def should_not_wait_while_fewer_uploads_are_under_way_than_may_be() -> None:
+    scan, uploads = OutputScan(), _pending(Written())
     scan.add(LINE)
-    for _ in range(PUTS - 1):
-        puts.add(Future(), scan)  # is never put: waiting for it would not end
+    for _ in range(UPLOADS_AT_ONCE - 1):
+        uploads.add(Future(), scan)  # never ends: waiting for it would not end

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.collect.handler import collecting
+from pipeline.collect.handler import collector
 from pipeline.domain.drop import Drop
 from pipeline.domain.execution import TaskInput, shared_execution
 from pipeline.domain.identity import drop_id, results_prefix
@@ -69,7 +69,7 @@ class World(Composed):
     ) -> Progress:
         """With so much time left at each look; 900 seconds when they are used up."""
         left = list(times)
-        return replace(collecting(self.found()), **changes).collect(
+        return replace(collector(self.found()), **changes).collect(
             TaskInput(part, progress),
             owner="b",
             seconds_left=lambda: left.pop(0) if left else 900.0,
@@ -189,7 +189,7 @@ def should_go_on_where_it_stopped_when_time_ran_out(world: World) -> None:
     drops = world.drops(*contents)
     task = world.task(drops)
     submitted = world.submit(task)
-    progress = world.collect(task.part, submitted, (900, 900, 10), drops_a_step=2)
+    progress = world.collect(task.part, submitted, (900, 900, 10), drops_per_step=2)
     assert progress.status is PartStatus.COLLECTING
     assert sum(key.endswith("output.jsonl") for key in world.aws.result_keys()) == 2
     assert world.collect(task.part, progress).status is PartStatus.COLLECTED

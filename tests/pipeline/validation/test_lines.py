@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.validation.lines import BATCH_BYTES, batches, rest_after
+from pipeline.validation.lines import BATCH_BYTES, LineReader, batches, rest_after
 
 
 @given(
@@ -31,3 +31,19 @@ def should_give_a_line_whole_when_it_is_longer_than_a_batch() -> None:
     long = b"x" * (3 * BATCH_BYTES)
 
     assert list(batches(b"", long + b"\nshort\nrest")) == [[long], [b"short"]]
+
+
+@given(
+    content=st.text("a\n", max_size=60).map(str.encode),
+    size=st.integers(1, 70),
+    counts=st.lists(st.integers(0, 9), max_size=9),
+)
+def should_take_so_many_lines_off_a_stream_wherever_its_blocks_end(
+    content: bytes, size: int, counts: list[int]
+) -> None:
+    reader = LineReader(iter([content[at : at + size] for at in range(0, len(content), size)]))
+    left = content.splitlines(keepends=True)
+
+    for count in counts:
+        some, left = left[:count], left[count:]
+        assert reader.take(count) == (b"".join(some), count - len(some))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.check.handler import check
-from pipeline.collect.collector import Collecting
+from pipeline.collect.collector import Collector
 from pipeline.domain.drop import Drop
 from pipeline.domain.execution import TaskInput, shared_execution, whole_files
 from pipeline.domain.identity import drop_id, results_prefix
@@ -239,7 +239,7 @@ class Bench:
             clock=io.clock,
             measure=Measured(),
         )
-        self.collecting = Collecting(
+        self.collector = Collector(
             parts=parts,
             engine_of=self._engine_of,
             files=MultipartFiles(aws.s3, RESULTS),
@@ -290,7 +290,7 @@ class Bench:
         )
 
     def collect(self, part: Part, progress: Progress, owner: str = "c") -> Progress:
-        return self.collecting.collect(
+        return self.collector.collect(
             TaskInput(part, progress), owner=owner, seconds_left=self._left
         )
 
