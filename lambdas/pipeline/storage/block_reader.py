@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 BLOCK_BYTES = 8 << 20  # S3's guidance: ranged GETs of 8 to 16 MB
-BLOCKS_AHEAD = 4  # ours: S3's guidance is a connection for each 85 to 90 MB/s that are wanted
-SKIP_BYTES = 1 << 20  # ours
-RANGE_TRIES = 4  # ours: of one block, above botocore's own retries of the request
-FIRST_RETRY_SECONDS = 0.5  # ours; doubles from try to try
-WATCH_SECONDS = 1.0  # ours: so often somebody who waits for a block looks at the clock
+BLOCKS_AHEAD = 4  # S3's guidance is a connection for each 85 to 90 MB/s that are wanted; ours
+SKIP_BYTES = 1 << 20  # at once, so that little memory is needed; ours
+RANGE_TRIES = 4  # of one block, above botocore's own retries of the request; ours
+FIRST_RETRY_SECONDS = 0.5  # a lost connection is soon replaced; doubles from try to try; ours
+WATCH_SECONDS = 1.0  # between two looks at the clock while a block is waited for; ours
 
 GONE_CODES = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchBucket", "MethodNotAllowed", "404"})
-"""S3: no such object or version, or (405) the version is a delete marker."""
+"""S3 answers so where there is no such object or version, or (405) it is a delete marker."""
 UNREADABLE_CODES = frozenset({"AccessDenied", "403"})
 """S3 answers so, too, for a missing version where the caller may not list versions."""
 CHANGED_CODES = frozenset({"PreconditionFailed", "412", "InvalidRange", "416"})
 
 
 class BlockReader:
-    """Reads blocks of objects of S3. `sleep` takes seconds."""
+    """Reads objects of S3 in blocks. `sleep` takes seconds."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class BlockReader:
     def blocks(
         self, source: Segment, *, has_time: Callable[[], bool] = lambda: True
     ) -> Generator[bytes, None, None]:
-        """The range's bytes in order, in blocks. Close the iterator if it is not read to its end.
+        """Reads the range in order, in blocks. Close the iterator if it is not read to its end.
 
         Raises `DropGone` where the version is gone, `StorageBusy` where S3 can't give it now or
         is still silent when `has_time` says no: whatever S3 does, nothing here waits longer.
@@ -73,7 +73,7 @@ class BlockReader:
             _end(executor, waiting, has_time)
 
     def first_block(self, source: Segment) -> bytes:
-        """The first block only. Raises as `blocks` does."""
+        """Reads the first block only. Raises as `blocks` does."""
         return self._block(source, source.first_byte, lambda: True)
 
     def _block(self, source: Segment, start: int, has_time: Callable[[], bool]) -> bytes:
@@ -104,7 +104,7 @@ class BlockReader:
                     _skip(body, start)
                 block = body.read(end - start + 1)
         except ClientError as error:
-            raise _told(error, source) from None
+            raise _pipeline_error(error, source) from None
         except (BotoConnectionError, HTTPClientError, IncompleteReadError) as error:
             raise StorageBusy(
                 f"the connection to S3 was lost while reading {source.key} "
@@ -141,7 +141,7 @@ def _end(
 
 
 def _skip(body: "StreamingBody", length: int) -> None:
-    """Passes over what is in front of a range in an answer that is the whole object.
+    """Reads and drops what is in front of a range in an answer that is the whole object.
 
     HTTP lets a server ignore ranges. S3 never does, but its stand-in in the local cloud does so
     for versions of objects; slow, and right.
@@ -153,7 +153,7 @@ def _skip(body: "StreamingBody", length: int) -> None:
         length -= len(piece)
 
 
-def _told(error: ClientError, source: Segment) -> Exception:
+def _pipeline_error(error: ClientError, source: Segment) -> Exception:
     code = code_of(error)
     version = f"s3://{source.bucket}/{source.key} (version {source.version_id})"
     if code in GONE_CODES:

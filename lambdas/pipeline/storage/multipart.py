@@ -1,4 +1,4 @@
-"""Objects of the results bucket, written in resumable parts, by copies too."""
+"""Writes objects of the results bucket in resumable parts, each sent or copied within S3."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from shared.aws_errors import code_of
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-PART_BYTES = 16 << 20  # ours; S3 allows 5 MiB to 5 GiB, and 8 to 16 MB suit ranged reads
+PART_BYTES = 16 << 20  # S3 allows 5 MiB to 5 GiB, and 8 to 16 MB suit ranged reads; ours
 MAX_PARTS = 10_000  # S3 multipart upload limit
 MIN_PART_BYTES = 5 << 20  # S3 multipart upload limit; the last part may have less
 MAX_COPY_BYTES = 5 << 30  # S3 multipart upload limit, of UploadPartCopy as of any part
@@ -33,20 +33,20 @@ class UploadGone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MultipartFiles:
-    """Writes the service's files to the results bucket. Every method may raise `AwsBusy`."""
+    """Writes result files to the bucket. Every method may raise `AwsBusy`."""
 
     s3: "S3Client"
     bucket: str
 
     def put(self, key: str, content: bytes) -> None:
-        """A small object, whole."""
+        """Writes a small object whole."""
         with aws_busy_as_try_again():
             self.s3.put_object(
                 Bucket=self.bucket, Key=key, Body=content, ContentType=_content_type(key)
             )
 
     def begin(self, key: str) -> str:
-        """A new multipart upload; its id."""
+        """Begins a multipart upload; its id."""
         with aws_busy_as_try_again():
             begun = self.s3.create_multipart_upload(
                 Bucket=self.bucket,
@@ -60,9 +60,9 @@ class MultipartFiles:
     def put_part(
         self, key: str, upload_id: str, number: int, content: bytes, *, checksum: int | None = None
     ) -> None:
-        """Part `number` (from 1), over an earlier one. Raises `UploadGone`.
+        """Writes part `number` (from 1), over an earlier one. Raises `UploadGone`.
 
-        `checksum` is the content's CRC-32, from whoever has it already: S3 refuses other bytes."""
+        `checksum` is the content's CRC-32, where the caller has it: S3 refuses other bytes."""
         if checksum is None:
             checksum = crc32(content)
         with aws_busy_as_try_again(), _upload_gone():
@@ -78,7 +78,7 @@ class MultipartFiles:
     def copy_part(
         self, key: str, upload_id: str, number: int, *, source: str, etag: str, span: str | None
     ) -> None:
-        """Part `number` as S3's copy of the object `source`, if that still has this `etag`.
+        """Writes part `number` as S3's copy of the object `source`, if that still has this `etag`.
 
         `span` is an HTTP range, or None for the whole object: S3 copies a range only of objects
         above 5 MB (Amazon S3 API, UploadPartCopy). Raises `FileChanged`, `UploadGone`.
@@ -108,7 +108,7 @@ class MultipartFiles:
     def complete(self, key: str, upload_id: str, *, count: int, total: int) -> int | None:
         """Makes the object of its `count` parts, `total` bytes. Raises `UploadGone`.
 
-        The CRC-32 of the whole, as S3 found it; None from a storage that finds none.
+        Returns the CRC-32 of the whole, as S3 found it; None from a storage that finds none.
         """
         listed = [part for part in self._parts(key, upload_id) if part["PartNumber"] <= count]
         if len(listed) != count or sum(part["Size"] for part in listed) != total:

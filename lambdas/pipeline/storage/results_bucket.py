@@ -1,4 +1,4 @@
-"""Objects in the results bucket that are small, or of which little is read."""
+"""Reads, writes and deletes objects of the results bucket: small ones whole, others by ranges."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 OUTPUT_NAME, METADATA_NAME = "output.jsonl", "metadata.json"
 
-PIECES = ".pieces/"  # ours: apart from all results, so that a lifecycle rule can end them; no
-# topic's name begins with a dot
+PIECES = ".pieces/"  # apart from all results, so that a lifecycle rule can end them; no topic's
+# name begins with a dot; ours
 MAX_DELETED = 1000  # S3's limit of one DeleteObjects
 OTHER_CODES = frozenset({"NoSuchKey", "404", "PreconditionFailed", "412", "InvalidRange", "416"})
-"""S3: no such object, another ETag than was asked for, or fewer bytes."""
+"""S3 answers so where there is no such object, another ETag than was asked for, or fewer bytes."""
 
 
 class FileChanged(Exception):
@@ -30,7 +30,7 @@ class FileChanged(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredRange:
     """A range of a stored object: its bytes, the object's ETag (quoted) and its whole length."""
 
     content: bytes
@@ -40,7 +40,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class ResultsBucket:
-    """Where results go; encrypted by the bucket's own default. Every method may raise `AwsBusy`."""
+    """The bucket of results; it encrypts by its own default. Every method may raise `AwsBusy`."""
 
     s3: "S3Client"
     name: str
@@ -55,8 +55,8 @@ class ResultsBucket:
                 ContentType="application/json",
             )
 
-    def read(self, key: str, first: int, last: int, etag: str | None = None) -> Stored:
-        """Bytes `first` to `last`, both included; with an `etag`, of that object only.
+    def read(self, key: str, first: int, last: int, etag: str | None = None) -> StoredRange:
+        """Reads the bytes `first` to `last`, both included; with an `etag`, of that object only.
 
         Raises `FileChanged`."""
         pinned: Any = {} if etag is None else {"IfMatch": etag}
@@ -72,7 +72,7 @@ class ResultsBucket:
         total = int(answer["ContentRange"].rpartition("/")[2])
         if len(content) != last - first + 1:
             raise FileChanged
-        return Stored(content, answer["ETag"], total)
+        return StoredRange(content, answer["ETag"], total)
 
     def delete(self, keys: Sequence[str]) -> None:
         """Removes objects; harmless where they are gone. The bucket keeps them a while."""
@@ -86,7 +86,7 @@ class ResultsBucket:
                     raise ClientError({"Error": fault}, "DeleteObjects")
 
     def get_json(self, key: str) -> dict[str, Any] | None:
-        """A document that was written before; None where it is not there. Raises `AwsBusy`."""
+        """Reads a document that was written before; None where there is none."""
         with aws_busy_as_try_again():
             try:
                 body = self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()
@@ -99,7 +99,7 @@ class ResultsBucket:
 
 
 def folder_of_results(results_prefix: str, piece: int | None) -> str:
-    """Where the results of a part lie: those of a drop, or of a piece until pieces are joined."""
+    """The prefix of a part's results: of a drop, or of a piece until the pieces are joined."""
     return results_prefix if piece is None else f"{PIECES}{results_prefix}{piece:04d}/"
 
 

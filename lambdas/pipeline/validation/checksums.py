@@ -1,11 +1,11 @@
-"""SHA-256 of a stream, computed beside the work on it."""
+"""SHA-256 of a stream, computed beside the work on it, and the CRC-32 of joined pieces."""
 
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-WORTH_A_THREAD = 64 << 10  # bytes; ours: handing over costs as much as hashing some of them
+WORTH_A_THREAD = 64 << 10  # bytes; handing fewer over costs as much as hashing them; ours
 
 
 class OverlappedSha256:
@@ -39,7 +39,7 @@ class OverlappedSha256:
         self._running = self._executor.submit(self._hash.update, block)
 
     def hexdigest(self) -> str:
-        """Of the blocks so far."""
+        """The hash of the blocks so far."""
         self._wait()
         return self._hash.hexdigest()
 

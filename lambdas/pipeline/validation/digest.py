@@ -8,9 +8,9 @@ join by `first * 256**length + second`, so the parts of a file give the digest o
 block of ids costs a few operations of Python's integers, and no loop over the ids.
 
 The prime is a safe one ((PRIME - 1) / 2 is prime too), so the powers of 256 repeat only after
-2^119 of them. A change that lies within 14 bytes is therefore told for certain, and so are two ids
+2^119 of them. A change that lies within 14 bytes is therefore seen for certain, and so are two ids
 of the same length up to 14 bytes that changed places, and a line lost or doubled, by the count;
-anything else goes unseen once in 10^36. It tells mistakes, not forgeries: the prime is no secret.
+anything else goes unseen once in 10^36. It shows mistakes, not forgeries: the prime is no secret.
 """
 
 from collections.abc import Iterable

@@ -1,8 +1,9 @@
 """Checks the lines of a dropped file as its bytes pass by.
 
-Blocks come in, cut anywhere; the same blocks go out, each once all its lines are good, the one that
-ends in the next block too. After the first fault nothing goes out any more, and the rest is only
-read for its faults. At no time is more held than two blocks and one line of the greatest length.
+Blocks come in, cut anywhere; the same blocks go out, each once all its lines are valid, the one
+that ends in the next block too. After the first fault nothing goes out any more, and the rest is
+only read for its faults. At no time is more held than two blocks and one line of the greatest
+length.
 """
 
 from collections.abc import Callable, Generator, Iterable
@@ -17,7 +18,7 @@ from pipeline.validation.lines import NEWLINE, batches, rest_after
 from protocol.quick_lines import QuickRecords
 from protocol.records import MAX_LINE_BYTES, RECORD_ID, RecordFault, RecordForm
 
-FAULTS_KEPT = 100  # the report's: more would not help the person who mends the file
+FAULTS_KEPT = 100  # in the report: more would not help the person who mends the file; ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +31,14 @@ class InputFault:
 
 @dataclass(frozen=True, slots=True)
 class InputFaults:
-    """The faults of a file: the first hundred, and how many there are in all."""
+    """The faults of a file: the first `FAULTS_KEPT`, and how many there are in all."""
 
     first: tuple[InputFault, ...]
     count: int
     whole_file: bool = True
     """False where there was no time to read on: there may be more faults."""
     lines: int | None = None
-    """In all; None where the whole file was not read."""
+    """How many lines the file has; None where it was not read to its end."""
 
     def summary(self) -> str:
         """One sentence for the dropper."""
@@ -65,7 +66,7 @@ class Validation:
         """Bytes so far of a line that is too long to be held; 0 outside of one."""
 
     def valid_blocks(self, blocks: Iterable[bytes]) -> Generator[bytes, None, None]:
-        """The same `blocks`, each once the lines that it has a part in are good. Call it once.
+        """Gives the same `blocks`, each once all lines that it has a part in are valid. Call once.
 
         Raises `FileRejected` at the first fault, when nothing of the faulty line has been given
         out; `read_on` then finds the other faults. The last block comes when all is known.
@@ -89,7 +90,7 @@ class Validation:
             raise FileRejected("a line is faulty")
 
     def read_on(self, blocks: Iterable[bytes], *, has_time: Callable[[], bool]) -> InputFaults:
-        """All faults, after `valid_blocks` met the first: reads the rest of its `blocks`.
+        """Finds all faults, after `valid_blocks` met the first: reads the rest of its `blocks`.
 
         Where `has_time` says no, the count is of the lines that were read."""
         try:
@@ -109,7 +110,7 @@ class Validation:
         return InputFaults(tuple(self._faults), self._fault_count, whole_file, lines)
 
     def facts(self, source: Segment) -> InputFacts:
-        """What went through, once all of it has."""
+        """The facts of what was checked, once `valid_blocks` has given out everything."""
         return InputFacts(
             bytes=self._bytes,
             records=self._digest.count,
@@ -132,7 +133,7 @@ class Validation:
             self._rest, self._skipping = b"", len(self._rest)
 
     def _after_long_line(self, block: bytes) -> bytes:
-        """What follows the end of a line that is too long, if it ends in `block`."""
+        """Skips the rest of a line that is too long; what follows it in `block`."""
         more, newline, following = block.partition(NEWLINE)
         self._skipping += len(more)
         if newline:
@@ -145,7 +146,7 @@ class Validation:
         self._add_fault(f"is {length:,} bytes long; at most {MAX_LINE_BYTES:,} are allowed")
 
     def _finish(self) -> None:
-        """The end of the file: a line without a newline is a line too."""
+        """Checks the end of the file: a line without a newline is a line too."""
         if self._skipping:
             self._end_long_line()
         if self._rest:
@@ -153,7 +154,7 @@ class Validation:
             self._rest = b""
 
     def _check_lines(self, lines: list[bytes]) -> None:
-        """At once where all of them are good and usual, otherwise one by one."""
+        """Checks lines at once where all of them are valid and usual, otherwise one by one."""
         ids = self._quick.record_ids(lines)
         if ids is None:
             ids = self._ids_one_by_one(lines)

@@ -1,4 +1,4 @@
-"""What the lines of a results file add up to, counted while the file passes by in pieces."""
+"""Checks and counts the lines of an output file as its bytes pass by."""
 
 import zlib
 from collections.abc import Mapping
@@ -26,17 +26,17 @@ class OutputScan:
     offset: int = 0
     """Bytes seen."""
     crc32: int = 0
-    """Of the bytes seen."""
+    """CRC-32 of the bytes seen."""
     records: int = 0
     coded: int = 0
     digest: SequenceDigest = SequenceDigest()  # noqa: RUF009  frozen
     rest: bytes = b""
-    """Of a line whose end has not been seen."""
+    """The beginning of a line whose end has not been seen."""
     _quick: QuickOutput = field(default_factory=QuickOutput, repr=False, compare=False)
 
     @property
     def line_start(self) -> int:
-        """Where the line begins that `rest` is of."""
+        """The offset at which the line of `rest` begins."""
         return self.offset - len(self.rest)
 
     @property
@@ -44,7 +44,7 @@ class OutputScan:
         return self.records - self.coded
 
     def add(self, content: bytes, checksum: int | None = None) -> None:
-        """The next bytes, and their own CRC-32 where the caller has it.
+        """Counts the next bytes; `checksum` is their own CRC-32, where the caller has it.
 
         Raises `ResultsMismatch` where a line is no line of output."""
         self.offset += len(content)
@@ -59,13 +59,13 @@ class OutputScan:
             self._count([self.rest])  # too long to be held: refused with its number
 
     def finish(self) -> None:
-        """The end of the file: a line without a newline is a line too."""
+        """Counts the end of the file: a line without a newline is a line too."""
         if self.rest:
             self._count([self.rest])
             self.rest = b""
 
     def checkpoint(self) -> dict[str, Any]:
-        """All but the rest of a line, which is read again (from `line_start`)."""
+        """The state without the rest of a line, which is read again (from `line_start`)."""
         return {
             "offset": self.offset,
             "line_start": self.line_start,
@@ -87,7 +87,7 @@ class OutputScan:
         )
 
     def _count(self, lines: list[bytes]) -> None:
-        """At once where all of them are as documented, otherwise one by one."""
+        """Counts lines at once where all of them are as documented, otherwise one by one."""
         ids, coded = self._quick.ids_and_coded(lines) or self._one_by_one(lines)
         self.records += len(ids)
         self.coded += coded
