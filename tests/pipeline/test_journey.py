@@ -221,7 +221,7 @@ def journey(
     """A deployed Pipeline; at the end no secret may have been written anywhere."""
     memory = MemoryService()
     caplog.set_level(logging.DEBUG)
-    with cloud(executes=True) as aws, memory.after_call() as address:
+    with cloud(executes=True) as aws, memory.listening() as address:
         configured(monkeypatch, address, settings)
         ready = Journey(aws, memory)
         yield ready

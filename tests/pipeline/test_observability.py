@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import ServiceBusy
 from pipeline.observability import Hidden, RedactingFormatter, correlation_id_of, emit, observed
-from tests.support.pipeline.builders import a_drop, a_ticket
+from tests.support.pipeline.builders import a_drop, a_task
 
 CANARY = "canary-signature-42"
 URL = f"https://b.example/k?X-Amz-Signature={CANARY}"
@@ -50,7 +50,7 @@ def should_print_one_metric_in_cloudwatchs_format_when_something_is_counted(
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
-        (a_ticket().to_state(), a_drop().drop_id),
+        (a_task().to_state(), a_drop().drop_id),
         ({"drops": [a_drop().to_state()], "parts": []}, a_drop().drop_id),
         ({"detail": {}}, None),
         ({"drops": []}, None),

@@ -30,12 +30,12 @@ def bench() -> Iterator[Bench]:
 
 
 def should_take_a_part_there_and_back(bench: Bench) -> None:
-    part, found = bench.part(lines(50)), bench.found()
+    part, deps = bench.part(lines(50)), bench.deps()
 
-    submitted = submitter(found).submit(
+    submitted = submitter(deps).submit(
         TaskInput(part, Progress(status=PartStatus.NEW)), owner="a", seconds_left=lambda: 900
     )
-    collected = collector(found).collect(
+    collected = collector(deps).collect(
         TaskInput(part, submitted), owner="b", seconds_left=lambda: 900
     )
 
@@ -47,10 +47,10 @@ def should_take_a_part_there_and_back(bench: Bench) -> None:
 
 
 def should_send_nothing_over_plain_http_unless_it_is_allowed(bench: Bench) -> None:
-    part, found = bench.part(lines(1)), bench.found(ALLOW_PLAIN_HTTP="false")
+    part, deps = bench.part(lines(1)), bench.deps(ALLOW_PLAIN_HTTP="false")
 
     with pytest.raises(AddressRefused, match="allowPlainHttp"):
-        submitter(found).submit(
+        submitter(deps).submit(
             TaskInput(part, Progress(status=PartStatus.NEW)), owner="a", seconds_left=lambda: 900
         )
     assert bench.memory.calls == []

@@ -16,7 +16,8 @@ from tests.support.pipeline.builders import (
     NOON,
     SimulatedIo,
     a_polling,
-    a_ticket,
+    a_service,
+    a_task,
     an_engine,
 )
 from tests.support.pipeline.clouds import cloud
@@ -37,7 +38,7 @@ class Bench:
         self.memory.operations[self.operation_id].status = status
 
     def task(self, attempt: int = 1) -> TaskInput:
-        return a_ticket(
+        return a_task(
             PartStatus.AWAITING_INPUT,
             operation_id=self.operation_id,
             attempt=attempt,
@@ -147,4 +148,4 @@ def should_raise_what_the_state_machine_knows_when_the_service_refuses(bench: Be
 
 def should_refuse_a_task_when_it_names_no_operation(bench: Bench) -> None:
     with pytest.raises(MalformedState, match="operation_id"):
-        bench.check(a_ticket())
+        bench.check(a_task())

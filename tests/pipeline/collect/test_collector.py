@@ -130,9 +130,9 @@ class Bench:
 @pytest.fixture
 def bench() -> Iterator[Bench]:
     memory, io, measured = MemoryService(), SimulatedIo(), Measured()
-    with cloud() as aws, memory.after_call() as address, presigned_pool(None) as pool:
-        host = address.removeprefix("http://")
-        engine = an_engine(memory, aws.ledger, io, pool=pool, host=host)
+    with cloud() as aws, memory.listening() as address, presigned_pool(None) as pool:
+        service = a_service(memory, aws.ledger, io)
+        engine = an_engine(service, io, pool=pool, host=address.removeprefix("http://"))
         yield Bench(
             aws,
             memory,
@@ -443,15 +443,15 @@ def should_keep_secrets_out_of_errors_ledger_and_logs(
 ) -> None:
     task = bench.complete(lines(1))
     trouble(bench.memory)
-    told = ""
+    said = ""
     with caplog.at_level(logging.DEBUG):
         try:
             bench.collect(task)
         except (StorageBusy, StorageRefused) as error:
-            told = repr(error) + repr(error.__cause__)
+            said = repr(error) + repr(error.__cause__)
 
     ledger = repr(bench.aws.ledger.table.scan()["Items"])
     aws_itself = ("boto3", "botocore", "moto")  # log AWS's answers at DEBUG, which no function does
     logs = "".join(r.getMessage() for r in caplog.records if not r.name.startswith(aws_itself))
     for secret in (URL_CANARY, TOKEN_CANARY, CLIENT_SECRET):
-        assert secret not in told + ledger + logs
+        assert secret not in said + ledger + logs

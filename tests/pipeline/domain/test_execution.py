@@ -9,7 +9,7 @@ from pipeline.domain.execution import Execution, Outcome, TaskInput
 from pipeline.domain.part import Part
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.domain.state_fields import MalformedState
-from tests.support.pipeline.builders import a_drop, a_part, a_ticket
+from tests.support.pipeline.builders import a_drop, a_part, a_task
 
 
 def through_json(state: dict[str, Any]) -> Any:
@@ -30,8 +30,8 @@ def should_be_the_same_drop_when_it_was_a_state(drop: Drop) -> None:
     assert Drop.from_state(through_json(drop.to_state())) == drop
 
 
-def should_be_the_same_task_when_it_was_a_state() -> None:
-    task = a_ticket(
+def should_be_the_same_ticket_when_it_has_travelled() -> None:
+    task = a_task(
         PartStatus.TIMED_OUT,
         operation_id="1",
         attempt=2,

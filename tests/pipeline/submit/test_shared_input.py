@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow  # seconds together; make check is for all day
 NO_IDS = b'{"occp_text": "nurse", "tasks_text": ""}\n'
 
 
-class World(Composed):
+class SharedRun(Composed):
     def drops(self, *contents: bytes) -> tuple[Drop, ...]:
         """Dropped and accepted, under the keys anzsco/0.jsonl and so on."""
         found = []
@@ -62,14 +62,14 @@ class World(Composed):
         )
 
     def submit(self, task: TaskInput) -> Progress:
-        return submitter(self.found()).submit(task, owner="a", seconds_left=lambda: 900)
+        return submitter(self.deps()).submit(task, owner="a", seconds_left=lambda: 900)
 
     def collect(
         self, part: Part, progress: Progress, times: Sequence[float] = (), **changes: Any
     ) -> Progress:
         """With so much time left at each look; 900 seconds when they are used up."""
         left = list(times)
-        return replace(collector(self.found()), **changes).collect(
+        return replace(collector(self.deps()), **changes).collect(
             TaskInput(part, progress),
             owner="b",
             seconds_left=lambda: left.pop(0) if left else 900.0,
@@ -90,19 +90,19 @@ class World(Composed):
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def run() -> Iterator[SharedRun]:
     with composed() as ready:
-        yield World(ready.aws, ready.memory, ready.filled)
+        yield SharedRun(ready.aws, ready.memory, ready.filled)
 
 
-def should_give_each_file_what_it_would_have_got_alone(world: World) -> None:
+def should_give_each_file_what_it_would_have_got_alone(run: SharedRun) -> None:
     contents = (lines(3), lines(1, text="unsure"), lines(200, text="ä"))
-    drops = world.there_and_back(*contents)
-    assert [each.input for each in world.memory.uploaded] == [b"".join(contents)]
+    drops = run.there_and_back(*contents)
+    assert [each.input for each in run.memory.uploaded] == [b"".join(contents)]
     for drop, content in zip(drops, contents, strict=True):
-        assert world.output(drop) == coded(content)
-        assert f"{drop.results_prefix}metadata.json" in world.aws.result_keys()
-        shared_file = world.shared_files()[drop.drop_id]
+        assert run.output(drop) == coded(content)
+        assert f"{drop.results_prefix}metadata.json" in run.aws.result_keys()
+        shared_file = run.shared_files()[drop.drop_id]
         assert shared_file.input is not None
         assert shared_file.output is not None
         assert shared_file.input.records == shared_file.output.records == content.count(b"\n")
@@ -111,95 +111,95 @@ def should_give_each_file_what_it_would_have_got_alone(world: World) -> None:
         assert shared_file.output.bytes == len(coded(content))
 
 
-def should_put_a_newline_between_files_when_one_lacks_its_last(world: World) -> None:
-    drops = world.there_and_back(lines(2).removesuffix(b"\n"), lines(2, text="miner"))
-    assert world.memory.uploaded[0].input == lines(2) + lines(2, text="miner")
-    assert world.output(drops[0]) == coded(lines(2))
+def should_put_a_newline_between_files_when_one_lacks_its_last(run: SharedRun) -> None:
+    drops = run.there_and_back(lines(2).removesuffix(b"\n"), lines(2, text="miner"))
+    assert run.memory.uploaded[0].input == lines(2) + lines(2, text="miner")
+    assert run.output(drops[0]) == coded(lines(2))
 
 
 def should_leave_a_faulty_file_behind_and_report_it_when_its_neighbours_are_good(
-    world: World,
+    run: SharedRun,
 ) -> None:
-    drops = world.there_and_back(lines(2), lines(1) + b"not json\n", lines(3))
-    good, faulty, other = (world.shared_files()[drop.drop_id] for drop in drops)
+    drops = run.there_and_back(lines(2), lines(1) + b"not json\n", lines(3))
+    good, faulty, other = (run.shared_files()[drop.drop_id] for drop in drops)
     assert (good.fate, faulty.fate, other.fate) == (
         FileStatus.INCLUDED,
         FileStatus.REJECTED,
         FileStatus.INCLUDED,
     )
     assert "line 2" in (faulty.reason or "")
-    assert f"{drops[1].results_prefix}rejection.json" in world.aws.result_keys()
-    assert world.output(drops[2]) == coded(lines(3))
+    assert f"{drops[1].results_prefix}rejection.json" in run.aws.result_keys()
+    assert run.output(drops[2]) == coded(lines(3))
 
 
-def should_defer_files_without_record_ids_when_the_others_have_some(world: World) -> None:
-    drops = world.there_and_back(lines(2), NO_IDS, lines(1))
-    fates = [world.shared_files()[drop.drop_id].fate for drop in drops]
+def should_defer_files_without_record_ids_when_the_others_have_some(run: SharedRun) -> None:
+    drops = run.there_and_back(lines(2), NO_IDS, lines(1))
+    fates = [run.shared_files()[drop.drop_id].fate for drop in drops]
     assert fates == [FileStatus.INCLUDED, FileStatus.DEFERRED, FileStatus.INCLUDED]
-    assert world.memory.uploaded[0].input == lines(2) + lines(1)
+    assert run.memory.uploaded[0].input == lines(2) + lines(1)
 
 
-def should_go_without_a_file_that_was_deleted_meanwhile(world: World) -> None:
-    drops = world.drops(lines(2), lines(1))
-    task = world.task(drops)
-    world.aws.s3.delete_object(Bucket=DROPS, Key=drops[0].key, VersionId=drops[0].version_id)
-    world.submit(task)
-    fates = [world.shared_files()[drop.drop_id].fate for drop in drops]
+def should_go_without_a_file_that_was_deleted_meanwhile(run: SharedRun) -> None:
+    drops = run.drops(lines(2), lines(1))
+    task = run.task(drops)
+    run.aws.s3.delete_object(Bucket=DROPS, Key=drops[0].key, VersionId=drops[0].version_id)
+    run.submit(task)
+    fates = [run.shared_files()[drop.drop_id].fate for drop in drops]
     assert fates == [FileStatus.MISSING, FileStatus.INCLUDED]
 
 
-def should_create_no_operation_when_no_file_is_good(world: World) -> None:
-    progress = world.submit(world.task(world.drops(b"a\n", b"b\n")))
+def should_create_no_operation_when_no_file_is_good(run: SharedRun) -> None:
+    progress = run.submit(run.task(run.drops(b"a\n", b"b\n")))
     assert progress.status is PartStatus.REJECTED
-    assert world.memory.operations == {}
+    assert run.memory.operations == {}
 
 
-def should_upload_the_same_again_when_the_first_operation_timed_out(world: World) -> None:
-    task = world.task(world.drops(lines(2), lines(1)))
-    first = world.submit(task)
-    world.memory.time_out(first.operation_id or "")
+def should_upload_the_same_again_when_the_first_operation_timed_out(run: SharedRun) -> None:
+    task = run.task(run.drops(lines(2), lines(1)))
+    first = run.submit(task)
+    run.memory.time_out(first.operation_id or "")
     timed_out = replace(first, status=PartStatus.TIMED_OUT)
-    second = world.submit(replace(task, progress=timed_out))
+    second = run.submit(replace(task, progress=timed_out))
     assert second.attempt == 2
-    one, two = world.memory.uploaded
+    one, two = run.memory.uploaded
     assert one.input == two.input
 
 
-def should_refuse_results_when_a_line_is_lost_or_moved(world: World) -> None:
+def should_refuse_results_when_a_line_is_lost_or_moved(run: SharedRun) -> None:
     for spoil in (
         lambda output: output.split(b"\n", 1)[1],
         lambda output: output + output.split(b"\n", 1)[0] + b"\n",
         lambda output: b"\n".join([*output.splitlines()[::-1], b""]),
     ):
-        task = world.task(world.drops(lines(2), lines(3)))
-        submitted = world.submit(task)
-        operation = world.memory.operations[submitted.operation_id or ""]
-        world.memory.finish(operation.operation_id)
+        task = run.task(run.drops(lines(2), lines(3)))
+        submitted = run.submit(task)
+        operation = run.memory.operations[submitted.operation_id or ""]
+        run.memory.finish(operation.operation_id)
         operation.output = spoil(operation.output)
         with pytest.raises(ResultsMismatch):
-            world.collect(task.part, submitted)
-        with Parts(world.aws.ledger, SimulatedIo().clock).lease(
+            run.collect(task.part, submitted)
+        with Parts(run.aws.ledger, SimulatedIo().clock).lease(
             task.part.part_id, owner="a", seconds=0
         ) as lease:
             lease.abandon("spoilt")
 
 
-def should_go_on_where_it_stopped_when_time_ran_out(world: World) -> None:
+def should_go_on_where_it_stopped_when_time_ran_out(run: SharedRun) -> None:
     contents = [lines(n + 1) for n in range(5)]
-    drops = world.drops(*contents)
-    task = world.task(drops)
-    submitted = world.submit(task)
-    progress = world.collect(task.part, submitted, (900, 900, 10), drops_per_step=2)
+    drops = run.drops(*contents)
+    task = run.task(drops)
+    submitted = run.submit(task)
+    progress = run.collect(task.part, submitted, (900, 900, 10), drops_per_step=2)
     assert progress.status is PartStatus.COLLECTING
-    assert sum(key.endswith("output.jsonl") for key in world.aws.result_keys()) == 2
-    assert world.collect(task.part, progress).status is PartStatus.COLLECTED
-    assert [world.output(drop) for drop in drops] == [coded(content) for content in contents]
+    assert sum(key.endswith("output.jsonl") for key in run.aws.result_keys()) == 2
+    assert run.collect(task.part, progress).status is PartStatus.COLLECTED
+    assert [run.output(drop) for drop in drops] == [coded(content) for content in contents]
 
 
-def should_read_the_output_in_ranges_cut_anywhere(world: World) -> None:
+def should_read_the_output_in_ranges_cut_anywhere(run: SharedRun) -> None:
     contents = (lines(3), lines(5), lines(2))
-    drops = world.drops(*contents)
-    task = world.task(drops)
-    world.collect(task.part, world.submit(task), part_bytes=37)
-    assert [world.output(drop) for drop in drops] == [coded(content) for content in contents]
-    assert len(world.memory.ranges) > 20
+    drops = run.drops(*contents)
+    task = run.task(drops)
+    run.collect(task.part, run.submit(task), part_bytes=37)
+    assert [run.output(drop) for drop in drops] == [coded(content) for content in contents]
+    assert len(run.memory.ranges) > 20

@@ -114,9 +114,9 @@ class Bench:
 @pytest.fixture
 def bench() -> Iterator[Bench]:
     memory, io, measured = MemoryService(), SimulatedIo(), Measured()
-    with cloud() as aws, memory.after_call() as address, presigned_pool(None) as pool:
-        host = address.removeprefix("http://")
-        engine = an_engine(memory, aws.ledger, io, pool=pool, host=host)
+    with cloud() as aws, memory.listening() as address, presigned_pool(None) as pool:
+        service = a_service(memory, aws.ledger, io)
+        engine = an_engine(service, io, pool=pool, host=address.removeprefix("http://"))
         yield Bench(
             aws,
             memory,
@@ -212,7 +212,7 @@ def should_leave_the_operation_without_input_when_a_later_line_is_bad(bench: Ben
     assert [fault["line"] for fault in report["faults"]] == list(range(401, 501))
 
 
-def should_tell_the_dropper_when_the_topic_is_unknown(bench: Bench) -> None:
+def should_reject_the_file_when_the_topic_is_unknown(bench: Bench) -> None:
     progress = bench.submit(replace(bench.part(lines(1)), topic="other"))
 
     assert progress.status is PartStatus.REJECTED
@@ -259,14 +259,14 @@ def should_read_files_once_and_then_not_until_a_call_is_due(bench: Bench, shared
 
     assert (waiting.status, again.status) == (PartStatus.AWAITING_SLOT,) * 2
     assert again.turn == waiting.turn
-    assert reads.count == len(part.segments)  # once each: a bad one would have been told
+    assert reads.count == len(part.segments)  # once each: a bad one would have been reported
     assert bench.parts.record(part.part_id).attempt == 0
     bench.io.time += again.wait_seconds + 1
     assert bench.submit(part, again).attempt == 1
     assert reads.count == 2 * len(part.segments)
 
 
-def should_tell_of_a_bad_file_at_once_when_no_call_is_due(bench: Bench) -> None:
+def should_reject_a_bad_file_at_once_when_no_call_is_due(bench: Bench) -> None:
     bench = bench.with_closed_gate()
 
     assert bench.submit(bench.part(b"no record")).status is PartStatus.REJECTED
@@ -566,18 +566,18 @@ def should_keep_secrets_out_of_errors_ledger_and_logs(
     bench: Bench, caplog: pytest.LogCaptureFixture, trouble: Callable[[MemoryService], None]
 ) -> None:
     trouble(bench.memory)
-    told = ""
+    said = ""
     with caplog.at_level(logging.DEBUG):
         try:
             bench.submit(bench.part(lines(5)))
         except (StorageBusy, StorageRefused, ServiceBusy) as error:
-            told = repr(error) + repr(error.__cause__)
+            said = repr(error) + repr(error.__cause__)
 
     ledger = repr(bench.aws.ledger.table.scan()["Items"])
     aws_itself = ("boto3", "botocore", "moto")  # log AWS's answers at DEBUG, which no function does
     logs = "".join(r.getMessage() for r in caplog.records if not r.name.startswith(aws_itself))
     for secret in (URL_CANARY, TOKEN_CANARY, CLIENT_SECRET):
-        assert secret not in told + ledger + logs
+        assert secret not in said + ledger + logs
 
 
 def should_wait_for_the_others_to_be_asked_when_many_operations_are_under_way(

@@ -41,7 +41,7 @@ FILLED = f'{{"clientId": "{CLIENT_ID}", "clientSecret": "{CLIENT_SECRET}"}}'
 
 @dataclass
 class SimulatedIo:
-    """A clock's io: they stand still until somebody moves them or sleeps."""
+    """A clock that stands still until somebody moves it or sleeps."""
 
     time: float = NOON
     slept: list[float] = field(default_factory=list)
@@ -98,7 +98,7 @@ def a_part(drop: Drop | None = None) -> Part:
     )
 
 
-def a_ticket(
+def a_task(
     status: PartStatus = PartStatus.IN_PROGRESS, *, part: Part | None = None, **progress: Any
 ) -> TaskInput:
     return TaskInput(part or a_part(), Progress(status=status, **progress))

@@ -31,7 +31,7 @@ class Cloud:
     def segment(
         self, key: str, content: bytes, first_byte: int = 0, last_byte: int | None = None
     ) -> Segment:
-        """A range (all, unless told) of a new object of the drop bucket."""
+        """A range (by default all) of a new object of the drop bucket."""
         stored = self.s3.put_object(Bucket=DROPS, Key=key, Body=content)
         return Segment(
             drop_id="0123456789abcdef0123456789abcdef",

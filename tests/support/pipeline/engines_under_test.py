@@ -183,7 +183,8 @@ class AmazonMlUnderTest:
 @contextmanager
 def coding_service(aws: Cloud, io: SimulatedIo, _folder: Path) -> Iterator[CodingServiceUnderTest]:
     memory = MemoryService(models={TOPIC: [a_model()]})
-    with memory.after_call() as address, presigned_pool(None) as pool:
+    with memory.listening() as address, presigned_pool(None) as pool:
+        service = a_service(memory, aws.ledger, io)
         host = address.removeprefix("http://")
         engine = an_engine(memory, aws.ledger, io, pool=pool, host=host)
         yield CodingServiceUnderTest(memory, engine)

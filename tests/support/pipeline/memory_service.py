@@ -1,7 +1,7 @@
 """A coding service in memory: the documented protocol, with failures on demand.
 
 As a transport (`service.transport`) it answers small requests without any network. Inside
-`with service.after_call():` it also listens on the loopback interface and takes presigned PUTs and
+`with service.listening():` it also listens on the loopback interface and takes presigned PUTs and
 GETs, so that streams are tested over real connections.
 """
 
@@ -233,7 +233,7 @@ class MemoryService:
     # The storage, over real connections.
 
     @contextmanager
-    def after_call(self) -> Iterator[str]:
+    def listening(self) -> Iterator[str]:
         """Listens on the loopback interface; gives the address in front of `/v1`."""
         service = self
 

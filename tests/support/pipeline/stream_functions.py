@@ -44,13 +44,13 @@ class OnMoto(Dependencies):
 
 @dataclass
 class Composed:
-    """What a test of composed functions works with."""
+    """The dependencies of composed functions, and the doubles below them."""
 
     aws: Cloud
     memory: MemoryService
     filled: "SecretsManagerClient"
 
-    def found(self, **variables: str) -> OnMoto:
+    def deps(self, **variables: str) -> OnMoto:
         settings = VARIABLES | {
             "SERVICE_URL": self.memory.base_url,
             "AUTH_URL": self.memory.base_url,
@@ -69,5 +69,5 @@ class Composed:
 @contextmanager
 def composed() -> Iterator[Composed]:
     memory = MemoryService()
-    with cloud() as aws, memory.after_call():
+    with cloud() as aws, memory.listening():
         yield Composed(aws, memory, secrets())

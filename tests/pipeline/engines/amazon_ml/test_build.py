@@ -42,7 +42,7 @@ KEY = json.dumps({"accessKeyId": ACCESS_KEY, "secretAccessKey": SECRET_KEY})
 
 def should_choose_the_engine_by_the_topic() -> None:
     with composed() as ready:
-        found = Composed.found(ready, **VARIABLES)
+        found = Composed.deps(ready, **VARIABLES)
         assert isinstance(found.engine_of(TOPIC), AmazonMlEngine)
         assert isinstance(found.engine_of("osca"), CodingServiceEngine)
         assert isinstance(found.engine_of("another"), CodingServiceEngine)

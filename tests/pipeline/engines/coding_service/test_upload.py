@@ -25,7 +25,7 @@ BLOCK = b"x" * (3 << 20)
 @pytest.fixture
 def memory() -> Iterator[MemoryService]:
     ready = MemoryService(tokens={"token"})
-    with ready.after_call():
+    with ready.listening():
         yield ready
 
 
