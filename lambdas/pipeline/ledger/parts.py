@@ -70,7 +70,7 @@ class PartRecord:
     output: OutputFacts | None = None
     metadata: MetadataFacts | None = None
     collection: dict[str, Any] | None = field(default=None, repr=False)
-    """The checkpoint of an unfinished collection; `collect` knows its form."""
+    """The checkpoint of an unfinished collection; its form is the collector's."""
 
     @classmethod
     def from_item(cls, part_id: str, item: Mapping[str, Any]) -> Self:
