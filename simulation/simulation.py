@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from coding_service.api.rate_limit import Limits, Usage
+from pipeline.engines.coding_service.client import CodingServiceClient
 from pipeline.engines.coding_service.engine import CodingServiceEngine
 from pipeline.engines.coding_service.presigned import PresignedHosts, presigned_pool
 from pipeline.engines.coding_service.tokens import Token
@@ -118,7 +119,7 @@ class Simulation:
             service=self.service,
             polling=polling,
             max_attempts=MAX_ATTEMPTS,
-            hands=hands,
+            time=time,
             start=self._start,
         )
 

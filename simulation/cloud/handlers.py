@@ -12,6 +12,7 @@ from pipeline.errors import ResultsGone
 from pipeline.finish.finisher import PAGE_DROPS
 from pipeline.rate_limit.limiter import RateLimited
 from pipeline.rate_limit.polling import Polling
+from simulation.cloud.functions import FunctionTime
 from simulation.cloud.receive_queue import Dropped, SharedOperation, halves
 from simulation.cloud.service import SimulatedService
 from simulation.state_machine.states import TaskResult
@@ -30,7 +31,7 @@ class Handlers:
     service: SimulatedService
     polling: Polling
     max_attempts: int
-    hands: Hands
+    time: FunctionTime
     start: Callable[[SharedOperation], None]
     created: dict[str, float] = field(default_factory=dict)
     """By part, when its first operation was created."""
@@ -79,7 +80,7 @@ class Handlers:
             Progress.from_state(event["progress"]),
             engine=self.engine,
             polling=self.polling,
-            clock=self.hands.clock,
+            clock=self.time.clock,
             max_attempts=self.max_attempts,
         ).to_state()
 

@@ -16,12 +16,13 @@ from tests.support.pipeline.builders import (
     NOON,
     SimulatedIo,
     a_polling,
-    a_service,
     a_task,
     an_engine,
+    an_operation_request,
+    unlimited,
 )
 from tests.support.pipeline.clouds import cloud
-from tests.support.pipeline.memory_service import TOPIC, URL_CANARY, MemoryService
+from tests.support.pipeline.memory_service import URL_CANARY, MemoryService
 
 UPLOADED = "2026-11-21T12:00:00.000Z"  # noon, when the clock starts
 
@@ -30,8 +31,8 @@ class Bench:
     def __init__(self, ledger: Ledger) -> None:
         self.io = SimulatedIo()
         self.memory = MemoryService(codes_at_once=False)
-        self.service = a_service(self.memory, ledger, self.io)
-        self.operation_id = self.service.create_operation(TOPIC, None).operation_id
+        self.engine = unlimited(an_engine(self.memory, ledger, self.io))
+        self.operation_id = self.engine.open(an_operation_request()).operation_id
         self.io.time = NOON + 1000
 
     def now(self, status: OperationStatus) -> None:
@@ -51,7 +52,7 @@ class Bench:
         return check(
             task.part.topic,
             task.progress,
-            engine=an_engine(self.service, self.io, limiter=self.calls),
+            engine=self.engine,
             polling=a_polling(),
             clock=self.io.clock,
             max_attempts=3,
@@ -77,7 +78,7 @@ def should_wait_in_proportion_to_the_time_since_the_upload_when_it_is_pending(
 
 def should_wait_longer_when_the_days_calls_get_scarce(bench: Bench) -> None:
     bench.now(OperationStatus.IN_PROGRESS)
-    bench.calls = Unlimited(seen=CallLoad(quota_left=0.05))
+    bench.engine = replace(bench.engine, seen=CallLoad(quota_left=0.05))
     assert bench.check().wait_seconds == 400
 
 
@@ -85,7 +86,7 @@ def should_wait_for_the_others_to_be_asked_when_many_operations_are_under_way(
     bench: Bench,
 ) -> None:
     bench.now(OperationStatus.IN_PROGRESS)
-    bench.calls = Unlimited(seen=CallLoad(round_seconds=300))
+    bench.engine = replace(bench.engine, seen=CallLoad(round_seconds=300))
     assert bench.check().wait_seconds == 300
 
 
@@ -123,11 +124,11 @@ def should_release_an_operations_calls_when_it_needs_no_more_checks(
     bench.now(status)
     bench.check()
     pending = status in (OperationStatus.AWAITING_INPUT, OperationStatus.IN_PROGRESS)
-    assert bench.calls.heard == ([] if pending else [NOON])
+    assert bench.engine.heard == ([] if pending else [NOON])
 
 
 def should_keep_everything_and_count_no_poll_when_no_call_is_free(bench: Bench) -> None:
-    limiter = bench.service.limiter
+    limiter = bench.engine.client.limiter
     limiter.slow_down()
     progress = bench.check()
     waiting = bench.task().progress.awaiting_slot(progress.wait_seconds, "checks-1")

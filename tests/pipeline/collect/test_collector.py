@@ -131,8 +131,8 @@ class Bench:
 def bench() -> Iterator[Bench]:
     memory, io, measured = MemoryService(), SimulatedIo(), Measured()
     with cloud() as aws, memory.listening() as address, presigned_pool(None) as pool:
-        service = a_service(memory, aws.ledger, io)
-        engine = an_engine(service, io, pool=pool, host=address.removeprefix("http://"))
+        host = address.removeprefix("http://")
+        engine = an_engine(memory, aws.ledger, io, pool=pool, host=host)
         yield Bench(
             aws,
             memory,

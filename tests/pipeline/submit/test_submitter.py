@@ -115,8 +115,8 @@ class Bench:
 def bench() -> Iterator[Bench]:
     memory, io, measured = MemoryService(), SimulatedIo(), Measured()
     with cloud() as aws, memory.listening() as address, presigned_pool(None) as pool:
-        service = a_service(memory, aws.ledger, io)
-        engine = an_engine(service, io, pool=pool, host=address.removeprefix("http://"))
+        host = address.removeprefix("http://")
+        engine = an_engine(memory, aws.ledger, io, pool=pool, host=host)
         yield Bench(
             aws,
             memory,
@@ -589,7 +589,7 @@ def should_wait_for_the_others_to_be_asked_when_many_operations_are_under_way(
 
 @pytest.fixture
 def lost() -> list[float]:
-    """When operations were lost sight of, as `limiter.release` is given it."""
+    """When operations were lost sight of, as `engine.release` is given it."""
     return []
 
 

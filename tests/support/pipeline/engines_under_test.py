@@ -184,7 +184,6 @@ class AmazonMlUnderTest:
 def coding_service(aws: Cloud, io: SimulatedIo, _folder: Path) -> Iterator[CodingServiceUnderTest]:
     memory = MemoryService(models={TOPIC: [a_model()]})
     with memory.listening() as address, presigned_pool(None) as pool:
-        service = a_service(memory, aws.ledger, io)
         host = address.removeprefix("http://")
         engine = an_engine(memory, aws.ledger, io, pool=pool, host=host)
         yield CodingServiceUnderTest(memory, engine)
@@ -284,7 +283,7 @@ class Bench:
         return check(
             part.topic,
             progress,
-            engine=self.contender.engine,
+            engine=self.under_test.engine,
             polling=a_polling(),
             clock=self.io.clock,
             max_attempts=3,
