@@ -16,7 +16,7 @@ from pipeline.finish.manifest import MANIFEST_NAME, manifest_of
 from pipeline.finish.notification import Records
 from pipeline.finish.outcomes import DropOutcome, Outcomes
 from pipeline.storage.results_bucket import ResultsBucket
-from pipeline.validation.rejection_report import REPORT_NAME, SCHEMA_VERSION, PieceReports
+from pipeline.validation.rejection_report import Rejections, piece_report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +86,14 @@ class Judge:
         many = len(outcome.pieces) > 1
         if progress.status is PartStatus.REJECTED:
             if many:
-                reason = PieceReports(self.results).put_together(drop, outcome.pieces)
+                records = {
+                    piece.number: None if piece.input is None else piece.input.records
+                    for piece in outcome.pieces
+                }
+                reason = Rejections(self.results).join_pieces(drop, records)
                 telling = Telling(reason or telling.reason, telling.next_step)
                 self.whole_output.discard(drop, outcome.pieces)
-            report = f"{drop.results_prefix}{REPORT_NAME}"
+            report = piece_report(drop.results_prefix, None)
             return Verdict(status="rejected", telling=telling, model=drop.model, report=report)
         if many:
             telling = of_piece(telling, outcome.worst, [each.input for each in outcome.pieces])
@@ -98,24 +102,7 @@ class Judge:
 
     def _rejected(self, drop: Drop, rejection: Rejection) -> Verdict:
         """A drop that was refused as a whole: its report names no lines."""
-        report = f"{drop.results_prefix}{REPORT_NAME}"
-        self.results.put_json(
-            report,
-            {
-                "schemaVersion": SCHEMA_VERSION,
-                "dropId": drop.drop_id,
-                "bucket": drop.bucket,
-                "key": drop.key,
-                "versionId": drop.version_id,
-                "reason": rejection.reason,
-                "faultCount": 0,
-                "wholeFileRead": False,
-                "lineCount": None,
-                "linesFromByte": 0,
-                "faults": [],
-                "nextStep": rejection.next_step,
-            },
-        )
+        report = Rejections(self.results).report_refused(drop, rejection)
         return Verdict(
             status="rejected",
             telling=Telling(rejection.reason, rejection.next_step),

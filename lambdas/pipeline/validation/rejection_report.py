@@ -1,27 +1,38 @@
-"""The report of a rejected drop: what is wrong with which line, beside where results would be."""
+"""The report of a rejected drop: what is wrong with which line, beside where results would be.
 
-from dataclasses import dataclass
+Its schema is docs/schemas/rejection.json. It names lines and fields, and quotes nothing of the
+file's content.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.domain.drop import Drop
+from pipeline.domain.drop import Drop, Rejection
 from pipeline.domain.part import Segment
-from pipeline.finish.outcomes import Piece
 from pipeline.storage.results_bucket import ResultsBucket, folder_of_results
-from pipeline.validation.input_lines import FAULTS_KEPT, InputFault, InputFaults
+from pipeline.validation.input_lines import FAULTS_KEPT, InputFaults
 
-SCHEMA_VERSION = "1"  # docs/schemas/rejection.json
+SCHEMA_VERSION = "1"
 REPORT_NAME = "rejection.json"
 NEXT_STEP = (
     "Correct the lines listed here and drop the file again under the same key. Each line must be "
     "one JSON object with the fields: {fields}, and, on all lines or on none, recordId."
 )
+NO_LINES = Faults(first=(), count=0, whole_file=False)
+"""Of a file that was refused as a whole."""
 
 
+def piece_report(results_prefix: str, piece: int | None) -> str:
+    """The report's key; that of a piece, until the reports of all pieces are joined."""
+    return f"{folder_of_results(results_prefix, piece)}{REPORT_NAME}"
+
+
+@dataclass(frozen=True, slots=True)
 class Rejections:
-    """Writes reports to the results bucket."""
+    """Writes reports to the results bucket. Its methods may raise `AwsBusy`."""
 
-    def __init__(self, results: ResultsBucket) -> None:
-        self._results = results
+    results: ResultsBucket
 
     def report(
         self,
@@ -30,88 +41,102 @@ class Rejections:
         input_format: tuple[str, ...],
         *,
         piece: int | None = None,
-    ) -> str:
-        """Writes the report of a faulty file, or piece of a file; its key. Raises `AwsBusy`.
+    ) -> None:
+        """Writes the report of a faulty file, or of a piece of a file."""
+        self._put(
+            source,
+            Rejection(faults.summary(), NEXT_STEP.format(fields=", ".join(input_format))),
+            faults,
+            lines_from_byte=source.first_byte,
+            piece=piece,
+        )
 
-        It names lines and fields, and quotes nothing of the file's content."""
-        key = piece_report(source.results_prefix, piece)
-        body = {
-            "schemaVersion": SCHEMA_VERSION,
-            "dropId": source.drop_id,
-            "bucket": source.bucket,
-            "key": source.key,
-            "versionId": source.version_id,
-            "reason": faults.summary(),
-            "faultCount": faults.count,
-            "wholeFileRead": faults.whole_file,
-            "lineCount": faults.lines,
-            "linesFromByte": source.first_byte,
-            "faults": [{"line": fault.line, "fault": fault.text} for fault in faults.first],
-            "nextStep": NEXT_STEP.format(fields=", ".join(input_format)),
-        }
-        self._results.put_json(key, body)
-        return key
+    def report_refused(self, drop: Drop, rejection: Rejection) -> str:
+        """Writes the report of a file that was refused as a whole: it names no lines. Its key."""
+        return self._put(drop, rejection, NO_LINES)
 
+    def join_pieces(self, drop: Drop, records: Mapping[int | None, int | None]) -> str | None:
+        """Joins the reports of a file's pieces; the reason, or None where no piece has a report.
 
-def piece_report(results_prefix: str, piece: int | None) -> str:
-    """Where the report lies; that of a piece, until all pieces have been checked."""
-    return f"{folder_of_results(results_prefix, piece)}{REPORT_NAME}"
-
-
-@dataclass(frozen=True, slots=True)
-class PieceReports:
-    """Lines are counted from the file's beginning, as far as the lines before are known."""
-
-    results: ResultsBucket
-
-    def put_together(self, drop: Drop, pieces: tuple[Piece, ...]) -> str | None:
-        """Writes `rejection.json` of the drop; its reason, or None where no piece has a report.
-
-        Raises `AwsBusy`."""
-        reports: list[dict[str, Any]] = []
+        `records` says how many records each piece has, by its number and in the file's order; None
+        where they were not counted. Lines are numbered from the file's beginning, as far as the
+        lines before them were counted, and else as in the first report.
+        """
+        reports: list[_PieceReport] = []
         lines: int | None = 0
-        for piece in pieces:
-            report = self.results.get_json(piece_report(drop.results_prefix, piece.number))
+        for piece, counted in records.items():
+            stored = self.results.get_json(piece_report(drop.results_prefix, piece))
+            report = None if stored is None else _PieceReport.from_json(stored)
             if report is not None:
-                reports.append(_moved(report, lines))
-            own = report["lineCount"] if report is not None else _records_of(piece)
+                reports.append(report if lines is None else report.after(lines))
+            own = counted if report is None else report.faults.lines
             lines = None if lines is None or own is None else lines + own
         if not reports:
             return None
-        whole = _whole(reports, lines)
-        self.results.put_json(f"{drop.results_prefix}{REPORT_NAME}", whole)
-        reason: str = whole["reason"]
-        return reason
+        first_byte = reports[0].lines_from_byte
+        faults = Faults(
+            first=tuple(
+                fault
+                for report in reports
+                if report.lines_from_byte == first_byte
+                for fault in report.faults.first
+            )[:FAULTS_KEPT],
+            count=sum(report.faults.count for report in reports),
+            whole_file=all(report.faults.whole_file for report in reports),
+            lines=lines,
+        )
+        from_where = f" (counted from byte {first_byte:,} on)" if first_byte else ""
+        rejection = Rejection(f"{faults.summary()}{from_where}", reports[0].next_step)
+        self._put(drop, rejection, faults, lines_from_byte=first_byte)
+        return rejection.reason
+
+    def _put(
+        self,
+        dropped: Drop | Segment,
+        rejection: Rejection,
+        faults: Faults,
+        *,
+        lines_from_byte: int = 0,
+        piece: int | None = None,
+    ) -> str:
+        key = piece_report(dropped.results_prefix, piece)
+        body = {
+            "schemaVersion": SCHEMA_VERSION,
+            "dropId": dropped.drop_id,
+            "bucket": dropped.bucket,
+            "key": dropped.key,
+            "versionId": dropped.version_id,
+            "reason": rejection.reason,
+            "faultCount": faults.count,
+            "wholeFileRead": faults.whole_file,
+            "lineCount": faults.lines,
+            "linesFromByte": lines_from_byte,
+            "faults": [{"line": fault.line, "fault": fault.text} for fault in faults.first],
+            "nextStep": rejection.next_step,
+        }
+        self.results.put_json(key, body)
+        return key
 
 
-def _records_of(piece: Piece) -> int | None:
-    return None if piece.input is None else piece.input.records
+@dataclass(frozen=True, slots=True)
+class _PieceReport:
+    """What the joined report takes from that of a piece."""
 
+    faults: Faults
+    lines_from_byte: int
+    next_step: str
 
-def _moved(report: dict[str, Any], lines_before: int | None) -> dict[str, Any]:
-    """The report with its lines counted from the file's beginning, where that is known."""
-    if lines_before is None:
-        return report
-    faults = [{**fault, "line": fault["line"] + lines_before} for fault in report["faults"]]
-    return {**report, "linesFromByte": 0, "faults": faults}
+    @classmethod
+    def from_json(cls, report: dict[str, Any]) -> "_PieceReport":
+        faults = Faults(
+            first=tuple(Fault(fault["line"], fault["fault"]) for fault in report["faults"]),
+            count=report["faultCount"],
+            whole_file=report["wholeFileRead"],
+            lines=report["lineCount"],
+        )
+        return cls(faults, report["linesFromByte"], report["nextStep"])
 
-
-def _whole(reports: list[dict[str, Any]], lines: int | None) -> dict[str, Any]:
-    """The reports as one; lines are counted as in the first of them."""
-    first_byte = reports[0]["linesFromByte"]
-    alike = [each for each in reports if each["linesFromByte"] == first_byte]
-    faults = [fault for each in alike for fault in each["faults"]][:FAULTS_KEPT]
-    found = InputFaults(
-        first=(InputFault(faults[0]["line"], faults[0]["fault"]),),
-        count=sum(each["faultCount"] for each in reports),
-        whole_file=all(each["wholeFileRead"] for each in reports),
-    )
-    from_where = f" (counted from byte {first_byte:,} on)" if first_byte else ""
-    return {
-        **reports[0],
-        "reason": f"{found.summary()}{from_where}",
-        "faultCount": found.count,
-        "wholeFileRead": found.whole_file,
-        "lineCount": lines,
-        "faults": faults,
-    }
+    def after(self, lines: int) -> "_PieceReport":
+        """The report with its lines numbered from the file's beginning, `lines` before them."""
+        first = tuple(Fault(fault.line + lines, fault.text) for fault in self.faults.first)
+        return replace(self, faults=replace(self.faults, first=first), lines_from_byte=0)
