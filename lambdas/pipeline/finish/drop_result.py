@@ -1,161 +1,183 @@
-"""How a drop ended: decided from its failure, its rejection, or its part's outcome.
+"""How a drop ended: decided from its failure, its rejection, or its parts' outcome.
 
 Where all went well, what came out is reconciled with what went in, and the manifest is written.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.domain.drop import Drop, Rejection
+from pipeline.domain.facts import InputFacts, OutputFacts
+from pipeline.domain.identity import folder_of
 from pipeline.domain.progress import PartStatus
 from pipeline.errors import ResultsMismatch
-from pipeline.finish.explanations import Telling, of_error, of_part, of_piece
+from pipeline.finish.explanations import Explanation, explain_error, explain_part, explain_piece
 from pipeline.finish.finish_input import EndedExecution
-from pipeline.finish.join_output import WholeOutput
-from pipeline.finish.manifest import MANIFEST_NAME, manifest_of
-from pipeline.finish.notification import Records
+from pipeline.finish.join_output import JoinedOutputs
+from pipeline.finish.manifest import MANIFEST_NAME, agreed_facts, manifest_of
 from pipeline.finish.outcomes import DropOutcome, Outcomes
 from pipeline.storage.results_bucket import ResultsBucket
 from pipeline.validation.rejection_report import Rejections, piece_report
 
+SCHEMA_VERSION = "1"  # docs/schemas/notification.json
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """How a drop ended, before it is put in words; keys of the results bucket."""
+class DropResult:
+    """How a drop ended, why, and the keys of what lies in the results bucket; None: it does not."""
 
     status: str
-    telling: Telling
-    model: str | None
-    records: Records | None = None
+    """complete, failed, timed_out or rejected."""
+    explanation: Explanation
+    model: str | None = None
+    """The id of the model that coded the drop; None where it names none, or nothing was coded."""
+    records: Mapping[str, int] | None = None
+    """As `record_counts` gives them; None where they were not counted."""
     output: str | None = None
     metadata: str | None = None
     manifest: str | None = None
     report: str | None = None
 
+    def body(self, drop: Drop, *, bucket: str, ended_at: str) -> dict[str, Any]:
+        """The notification's body; `bucket` is the results bucket.
+
+        Its `messageId` is the same whenever the same result is sent.
+        """
+        return {
+            "schemaVersion": SCHEMA_VERSION,
+            "messageId": f"{drop.drop_id}-{self.status}",
+            "dropId": drop.drop_id,
+            "status": self.status,
+            "topic": drop.topic,
+            "model": self.model or drop.model,
+            "bucket": drop.bucket,
+            "key": drop.key,
+            "versionId": drop.version_id,
+            "drop_prefix": folder_of(drop.key),
+            "reason": self.explanation.reason,
+            "nextStep": self.explanation.next_step,
+            "records": self.records,
+            "results": {
+                "bucket": bucket,
+                "prefix": drop.results_prefix,
+                "output": self.output,
+                "metadata": self.metadata,
+                "manifest": self.manifest,
+                "report": self.report,
+            },
+            "droppedAt": drop.dropped_at,
+            "endedAt": ended_at,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judge:
-    """What judging works with. Its methods raise `AwsBusy`, `PartTaken`."""
+class DropResults:
+    """Decides how drops ended, and writes their manifests and reports."""
 
     outcomes: Outcomes
-    whole_output: WholeOutput
+    joined_outputs: JoinedOutputs
     results: ResultsBucket
 
-    def tries_again(self, drop_id: str, ended: EndedExecution) -> bool:
-        """Whether the drop is not judged here, as it is retried in a smaller batch."""
-        return any(
-            self.outcomes.retry_groups(part).has(drop_id)
-            for part in ended.parts_of(drop_id)
-            if part.is_shared
-        )
-
-    def retry_groups(self, ended: EndedExecution) -> list[tuple[str, ...]]:
-        """The drops that try again, in the groups in which they travel."""
-        return [
-            group
-            for part in ended.parts
-            if part.is_shared
-            for group in self.outcomes.retry_groups(part).groups
-        ]
-
-    def verdict(
+    def of(
         self, drop: Drop, ended: EndedExecution, ended_at: str, has_time: Callable[[], bool]
-    ) -> Verdict | None:
-        """Joins what has to be joined, writes the manifest, or the report of a file refused.
+    ) -> DropResult | None:
+        """The result; None where there was no time to join its pieces: another call goes on.
 
-        None where there was no time to join it all: another call goes on.
+        Raises `AwsBusy`, `PartTaken`.
         """
         if drop.failure is not None:
-            telling = of_error(drop.failure.error, drop.failure.cause)
-            return Verdict(status="failed", telling=telling, model=drop.model)
+            explanation = explain_error(drop.failure.error, drop.failure.cause)
+            return DropResult(status="failed", explanation=explanation)
         if drop.rejection is not None:
-            return self._rejected(drop, drop.rejection)
+            return self._refused(drop, drop.rejection)
         outcome = self.outcomes.of(drop.drop_id, ended)
         if outcome.progress.status is PartStatus.COLLECTED:
             return self._reconciled(drop, outcome, ended_at, has_time)
-        for part in ended.parts_of(drop.drop_id):
-            if not part.is_shared and part.progress.status is not PartStatus.COLLECTED:
-                self.outcomes.give_up(part)
-        return self._in_vain(drop, outcome)
+        self.outcomes.give_up(drop.drop_id, ended)
+        return self._not_coded(drop, outcome)
 
-    def _in_vain(self, drop: Drop, outcome: DropOutcome) -> Verdict:
-        progress = outcome.progress
-        telling = of_part(progress)
-        if progress.status is PartStatus.REJECTED and progress.faults is None:
-            return self._rejected(drop, Rejection(telling.reason or "", telling.next_step))
-        many = len(outcome.pieces) > 1
+    def _not_coded(self, drop: Drop, outcome: DropOutcome) -> DropResult:
+        progress, pieces = outcome.progress, outcome.pieces
+        explanation = explain_part(progress)
         if progress.status is PartStatus.REJECTED:
-            if many:
+            if progress.faults is None:
+                rejection = Rejection(explanation.reason or "", explanation.next_step)
+                return self._refused(drop, rejection)
+            if len(pieces) > 1:
                 records = {
-                    piece.number: None if piece.input is None else piece.input.records
-                    for piece in outcome.pieces
+                    each.number: None if each.input is None else each.input.records
+                    for each in pieces
                 }
                 reason = Rejections(self.results).join_pieces(drop, records)
-                telling = Telling(reason or telling.reason, telling.next_step)
-                self.whole_output.discard(drop, outcome.pieces)
+                explanation = Explanation(reason or explanation.reason, explanation.next_step)
+                self.joined_outputs.discard(drop, pieces)
             report = piece_report(drop.results_prefix, None)
-            return Verdict(status="rejected", telling=telling, model=drop.model, report=report)
-        if many:
-            telling = of_piece(telling, outcome.worst, [each.input for each in outcome.pieces])
+            return DropResult(status="rejected", explanation=explanation, report=report)
+        if len(pieces) > 1:
+            inputs = [each.input for each in pieces]
+            explanation = explain_piece(explanation, outcome.worst, inputs)
         status = "timed_out" if progress.status is PartStatus.TIMED_OUT else "failed"
-        return Verdict(status=status, telling=telling, model=drop.model)
+        return DropResult(status=status, explanation=explanation)
 
-    def _rejected(self, drop: Drop, rejection: Rejection) -> Verdict:
-        """A drop that was refused as a whole: its report names no lines."""
-        report = Rejections(self.results).report_refused(drop, rejection)
-        return Verdict(
+    def _refused(self, drop: Drop, rejection: Rejection) -> DropResult:
+        """The file was refused as a whole."""
+        return DropResult(
             status="rejected",
-            telling=Telling(rejection.reason, rejection.next_step),
-            model=drop.model,
-            report=report,
+            explanation=Explanation(rejection.reason, rejection.next_step),
+            report=Rejections(self.results).report_refused(drop, rejection),
         )
 
     def _reconciled(
         self, drop: Drop, outcome: DropOutcome, ended_at: str, has_time: Callable[[], bool]
-    ) -> Verdict | None:
+    ) -> DropResult | None:
+        pieces = outcome.pieces
         try:
-            whole = self.whole_output.of(drop, outcome.pieces, has_time)
-            if whole is None:
-                return None
-            manifest = manifest_of(drop, outcome.pieces, whole, completed_at=ended_at)
+            if len(pieces) == 1:
+                _, output, metadata = agreed_facts(pieces[0])
+            else:
+                joined = self.joined_outputs.of(drop, pieces, has_time)
+                if joined is None:
+                    return None
+                output, metadata = joined
+            manifest = manifest_of(drop, pieces, output, metadata, completed_at=ended_at)
         except ResultsMismatch as mismatch:
-            return Verdict(
+            return DropResult(
                 status="failed",
-                telling=of_error(type(mismatch).__name__, str(mismatch)),
-                model=drop.model,
-                records=_records_of(outcome),
+                explanation=explain_error(type(mismatch).__name__, str(mismatch)),
+                records=_counted(outcome),
             )
         key = f"{drop.results_prefix}{MANIFEST_NAME}"
         self.results.put_json(key, manifest)
-        self.whole_output.discard(drop, outcome.pieces)
-        model = manifest["model"].get("modelId") or drop.model
-        return Verdict(
+        if len(pieces) > 1:
+            self.joined_outputs.discard(drop, pieces)
+        place = f"s3://{self.results.name}/{drop.results_prefix}"
+        return DropResult(
             status="complete",
-            telling=Telling(
-                None, f"Fetch the results below s3://{self.results.name}/{drop.results_prefix}."
-            ),
-            model=model,
-            records=Records(
-                input=manifest["input"]["records"],
-                output=manifest["output"]["records"],
-                coded=manifest["output"]["coded"],
-                suggested=manifest["output"]["suggested"],
-            ),
-            output=manifest["output"]["key"],
-            metadata=manifest["metadata"]["key"],
+            explanation=Explanation(None, f"Fetch the results below {place}."),
+            model=metadata.model.get("modelId"),
+            records=record_counts([each.input for each in pieces if each.input], [output]),
+            output=output.key,
+            metadata=metadata.key,
             manifest=key,
         )
 
 
-def _records_of(outcome: DropOutcome) -> Records | None:
-    """As far as they were counted, where they do not agree."""
+def record_counts(sent: Iterable[InputFacts], received: Iterable[OutputFacts]) -> dict[str, int]:
+    """How many records went in, came out, are coded, have suggestions only."""
+    received = list(received)
+    return {
+        "input": sum(each.records for each in sent),
+        "output": sum(each.records for each in received),
+        "coded": sum(each.coded for each in received),
+        "suggested": sum(each.suggested for each in received),
+    }
+
+
+def _counted(outcome: DropOutcome) -> dict[str, int] | None:
+    """The counts of a drop whose facts do not agree; None where a piece's are missing."""
     sent = [piece.input for piece in outcome.pieces if piece.input is not None]
     received = [piece.output for piece in outcome.pieces if piece.output is not None]
     if not len(sent) == len(received) == len(outcome.pieces):
         return None
-    return Records(
-        input=sum(each.records for each in sent),
-        output=sum(each.records for each in received),
-        coded=sum(each.coded for each in received),
-        suggested=sum(each.suggested for each in received),
-    )
+    return record_counts(sent, received)

@@ -10,7 +10,7 @@ from pipeline.domain.identity import HOW_TO_NAME
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.observability import quoted
 
-LONGEST_REASON = 2_000  # characters; ours: fits an e-mail, and 256 kB of SNS many times over
+LONGEST_REASON = 2_000  # characters: fits an e-mail, and 256 kB of SNS many times over; ours
 
 DROP_AGAIN = "Drop the file again."
 AGAIN_OR_OPERATOR = (
@@ -25,7 +25,6 @@ REDRIVE = (
     "the file again."
 )
 
-# By the name of an error of `errors`: the next step. Their messages give the reason.
 NEXT_STEPS = {
     "ServiceBusy": f"The service was not available for over an hour. Wait until it is, {REDRIVE}",
     "StorageBusy": f"The storage was not available for over an hour. Wait until it is, {REDRIVE}",
@@ -48,74 +47,75 @@ NEXT_STEPS = {
         "operation took so long, and drop the file again."
     ),
 }
+"""By the name of an error of `errors`, whose message gives the reason."""
 UNEXPECTED = f"Look into the failed execution and the logs of this drop's id, {REDRIVE}"
 
-# Where the runtime gives no message of ours.
-OWN_REASONS = {
+REASONS_WITHOUT_MESSAGE = {
     "ExecutionAborted": "The execution was aborted.",
     "ExecutionTimedOut": "The execution took too long.",
 }
+"""By the name of an error for which Step Functions gives no message."""
 
 _ERROR_MESSAGE = re.compile(r'"errorMessage"\s*:\s*"((?:[^"\\]|\\.)*)')
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
-    """Reason (None: all went well) and next step."""
+class Explanation:
+    """Why a drop ended as it did, and what its dropper can do next."""
 
     reason: str | None
+    """None: all went well."""
     next_step: str
 
 
-def of_error(error: str, cause: str) -> Telling:
-    """Of an error's name and the cause that Step Functions or Lambda's runtime gave."""
-    own = OWN_REASONS.get(error)
-    message = own or _message_in(cause)
-    known = error in NEXT_STEPS
-    if known:
+def explain_error(error: str, cause: str) -> Explanation:
+    """Explains an error, from its name and the cause that Step Functions or the runtime gave."""
+    message = REASONS_WITHOUT_MESSAGE.get(error) or _message_in(cause)
+    if error in NEXT_STEPS:
         reason = message or error
     else:
-        reason = f"An unexpected error ended the work: {error}" + (
-            f": {message}" if message else ""
-        )
-    return Telling(_sentence(reason), NEXT_STEPS.get(error, UNEXPECTED))
+        named = f"{error}: {message}" if message else error
+        reason = f"An unexpected error ended the work: {named}"
+    return Explanation(_sentence(reason), NEXT_STEPS.get(error, UNEXPECTED))
 
 
-def of_part(progress: Progress) -> Telling:
-    """Of a part that has ended without results."""
+def explain_part(progress: Progress) -> Explanation:
+    """Explains the end of a part that has no results."""
     if progress.status is PartStatus.REJECTED:
         reason = _sentence(progress.reason or "The file is not what the model takes")
         if progress.faults is None:
-            return Telling(reason, f"Correct that, and drop the file again. {HOW_TO_NAME}")
-        return Telling(
+            return Explanation(reason, f"Correct that, and drop the file again. {HOW_TO_NAME}")
+        return Explanation(
             reason,
             "Correct the lines that the report lists, and drop the file again. Nothing of it has "
             "been coded.",
         )
     if progress.status is PartStatus.TIMED_OUT:
         times = "once" if progress.attempt == 1 else f"{progress.attempt} times"
-        return Telling(
+        return Explanation(
             f"The service did not take the file in time; it was tried {times}.",
             AGAIN_OR_OPERATOR,
         )
     if progress.error is not None:
-        return of_error(progress.error, progress.cause or "")
-    return Telling(
+        return explain_error(progress.error, progress.cause or "")
+    return Explanation(
         _sentence(f"The service could not code the file: {progress.reason or 'it gave no reason'}"),
         f"Correct the file if the reason names something in it. {AGAIN_OR_OPERATOR}",
     )
 
 
-def of_piece(telling: Telling, piece: int, inputs: Sequence[InputFacts | None]) -> Telling:
-    """The same, of one piece (counted from 0) of a large file: with the lines that it has."""
+def explain_piece(
+    explanation: Explanation, piece: int, inputs: Sequence[InputFacts | None]
+) -> Explanation:
+    """Adds which piece of a large file it is (`piece` counts from 0), and which lines that has."""
     named = f"Piece {piece + 1} of {len(inputs)}"
     before, own = inputs[:piece], inputs[piece]
     if all(each is not None for each in before):
         first = 1 + sum(each.records for each in before if each is not None)
         last = f" to {first + own.records - 1:,}" if own is not None else " on"
         named += f" (from line {first:,}{last})"
-    kept = "" if telling.next_step.startswith("Correct") else START_AGAIN
-    return Telling(f"{named}: {telling.reason}", f"{telling.next_step}{kept}")
+    kept = "" if explanation.next_step.startswith("Correct") else START_AGAIN
+    return Explanation(f"{named}: {explanation.reason}", f"{explanation.next_step}{kept}")
 
 
 def _message_in(cause: str) -> str:

@@ -1,6 +1,7 @@
-"""The input of finish: an execution whose parts have ended, and how far it has been told.
+"""The input of finish: an execution whose parts have ended, and how far its drops have.
 
-It holds the drops as they travelled, short or in full: a page of them is completed at a time.
+The drops are in the form that the execution's input has, compact or full: finish completes a page
+of them at a time.
 """
 
 from collections.abc import Mapping
@@ -14,17 +15,18 @@ from pipeline.domain.state_fields import MalformedState, required, text_of, whol
 
 @dataclass(frozen=True, slots=True)
 class FinishCursor:
-    """How far an execution's drops have been told, handed from page to page."""
+    """How far finish has come with an execution's drops, handed from page to page."""
 
     at: int = 0
-    """Of the execution's drops, the first that has not been looked at."""
+    """The first of the execution's drops that has not been looked at, from 0."""
     status: str = "complete"
-    """The worst of those told."""
+    """The worst status so far."""
     cause: str = ""
-    """Of the worst."""
+    """What the worst drop's failure says; empty before a drop has ended."""
 
     @classmethod
     def from_state(cls, state: Any) -> Self:
+        """Raises `MalformedState`."""
         at = required(state, "at")
         if isinstance(at, bool) or not isinstance(at, int) or at < 0:
             raise MalformedState("the state's 'at' must be a whole number")
@@ -33,7 +35,7 @@ class FinishCursor:
 
 @dataclass(frozen=True, slots=True)
 class EndedPart:
-    """A part as it ended, and whose it is."""
+    """A part as it ended, with the drops that it codes."""
 
     part_id: str
     piece: int | None
@@ -48,13 +50,13 @@ class EndedPart:
 
 @dataclass(frozen=True, slots=True)
 class EndedExecution:
-    """One execution, as its last tasks see it."""
+    """One execution, as its last task sees it."""
 
     name: str
     state_machine_arn: str
     drops: tuple[Mapping[str, Any], ...]
     parts: tuple[EndedPart, ...]
-    told: FinishCursor
+    cursor: FinishCursor
 
     @classmethod
     def from_state(cls, state: Any) -> Self:
@@ -69,7 +71,7 @@ class EndedExecution:
             state_machine_arn=before,
             drops=tuple(whole_list(state, "drops")),
             parts=tuple(_ended_part(each, outcomes) for each in whole_list(state, "parts")),
-            told=FinishCursor.from_state(required(state, "ended")),
+            cursor=FinishCursor.from_state(required(state, "ended")),
         )
         if not ended.drops:
             raise MalformedState("an execution must have a drop")

@@ -1,5 +1,5 @@
-"""Ends drops: reconciles what came out with what went in, writes the manifest last, and says
-what to tell, a page of drops at a time. Running it again tells the same again."""
+"""Ends drops, a page at a time: decides each drop's result, writes it to the ledger, and gives its
+notification. Running it again gives the same notifications again."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -12,103 +12,82 @@ from pipeline.domain.execution import Execution, whole_files
 from pipeline.domain.identity import part_id
 from pipeline.executions.compact_input import expanded_drops
 from pipeline.executions.starter import ExecutionStarter
-from pipeline.finish.drop_result import Judge, Verdict
+from pipeline.finish.drop_result import DropResults
 from pipeline.finish.finish_input import EndedExecution, FinishCursor
-from pipeline.finish.notification import Results, announcement_of, body_of
+from pipeline.finish.notification import notification_of
+from pipeline.finish.outcomes import Outcomes
 from pipeline.ledger.drops import Drops, Ending
 from pipeline.ledger.groups import GroupedBy
 from pipeline.observability import Measures, logger
 
 WORST_FIRST = ("failed", "timed_out", "rejected", "complete")
-PAGE_DROPS = 50  # ours: a few calls for each, well within the function's time
-PAGE_BYTES = 60_000  # of announcements, beside the rest of the state (`sharing.MAX_STATE_BYTES`)
+PAGE_DROPS = 50  # a few calls for each, well within the function's time; ours
+PAGE_BYTES = 60_000  # of notifications, beside the state (`receive.batching.MAX_STATE_BYTES`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finishing:
-    """What finishing works with."""
-
+class Finisher:
     drops: Drops
-    judge: Judge
+    outcomes: Outcomes
+    drop_results: DropResults
     starter: Callable[[str], ExecutionStarter]
     """By the ARN of the state machine."""
-    results_bucket: str
     clock: Clock
     measure: Measures
 
     def finish(self, ended: EndedExecution, *, has_time: Callable[[], bool]) -> dict[str, Any]:
-        """The announcements of the next drops, with the worst status so far and its cause.
+        """The notifications of the next drops, with the worst status so far and its cause.
 
-        `more` says whether drops are left for another call. Drops that are retried in smaller
-        batches are told by the execution that carries them then. Raises `AwsBusy`.
+        `more` says whether drops are left for another call. A drop that is retried in a smaller
+        batch ends in the execution that retries it. Raises `AwsBusy`, `PartTaken`,
+        `MalformedState`.
         """
-        page = _Page(ended.told)
-        states = ended.drops[ended.told.at : ended.told.at + PAGE_DROPS]
+        page = _Page(ended.cursor)
+        states = ended.drops[page.at : page.at + PAGE_DROPS]
         for drop in expanded_drops(states, self.drops.known):
-            if self._is_told_here(drop, ended):
-                ending = self._ended(drop, ended, has_time)
+            if self._ends_here(drop, ended):
+                ending = self._ending(drop, ended, has_time)
                 if ending is None:
                     break
-                page.tell(ending)
+                page.add(ending)
             page.at += 1
             if page.bytes > PAGE_BYTES or not has_time():
                 break
         more = page.at < len(ended.drops)
         if not more:
-            self._regroup(ended)
+            self._retry(ended)
         return {**page.to_state(), "more": more}
 
-    def _is_told_here(self, drop: Drop, ended: EndedExecution) -> bool:
-        """Not where another execution carries the drop by now, in smaller batches."""
+    def _ends_here(self, drop: Drop, ended: EndedExecution) -> bool:
+        """Whether no other execution has the drop by now, to retry it in a smaller batch."""
         if drop.failure is None:
-            return not self.judge.tries_again(drop.drop_id, ended)
+            return not self.outcomes.is_retried(drop.drop_id, ended)
         record = self.drops.record(drop.drop_id)
-        carried_by = record.execution if record is not None else None
-        return carried_by is None or drop.failure.execution in (None, carried_by)
+        execution = record.execution if record is not None else None
+        return execution is None or drop.failure.execution in (None, execution)
 
-    def _ended(
+    def _ending(
         self, drop: Drop, ended: EndedExecution, has_time: Callable[[], bool]
     ) -> Ending | None:
+        """The ending that counts, written before or now; None where there was no time."""
+        after_death = drop.failure is not None
         record = self.drops.record(drop.drop_id)
         earlier = record.ending if record is not None else None
-        if earlier is not None and earlier.stands(ended.name, rescuing=drop.failure is not None):
+        if earlier is not None and earlier.stands(ended.name, rescuing=after_death):
             return earlier
         ended_at = self.clock.iso()
-        verdict = self.judge.verdict(drop, ended, ended_at, has_time)
-        if verdict is None:
+        result = self.drop_results.of(drop, ended, ended_at, has_time)
+        if result is None:
             return None
+        body = result.body(drop, bucket=self.drop_results.results.name, ended_at=ended_at)
         ending, new = self.drops.end(
             drop.drop_id,
-            Ending(
-                status=verdict.status,
-                body=self._body(drop, verdict, ended_at),
-                rescued=drop.failure is not None,
-                execution=ended.name,
-            ),
+            Ending(status=result.status, body=body, rescued=after_death, execution=ended.name),
         )
         if new:
             self._count(ending)
         logger.info("ended", extra={"correlation_id": drop.drop_id, "status": ending.status})
         return ending
-
-    def _body(self, drop: Drop, verdict: Verdict, ended_at: str) -> dict[str, Any]:
-        return body_of(
-            drop,
-            status=verdict.status,
-            reason=verdict.telling.reason,
-            next_step=verdict.telling.next_step,
-            model=verdict.model,
-            records=verdict.records,
-            results=Results(
-                bucket=self.results_bucket,
-                prefix=drop.results_prefix,
-                output=verdict.output,
-                metadata=verdict.metadata,
-                manifest=verdict.manifest,
-                report=verdict.report,
-            ),
-            ended_at=ended_at,
-        )
 
     def _count(self, ending: Ending) -> None:
         self.measure("DropsEnded", status=ending.status)
@@ -117,14 +96,14 @@ class Finishing:
         if ending.body["records"] is not None and ending.status == "complete":
             self.measure("RecordsCoded", ending.body["records"]["output"])
 
-    def _regroup(self, ended: EndedExecution) -> None:
-        """Starts those that try again; known by the same names when this is tried again."""
+    def _retry(self, ended: EndedExecution) -> None:
+        """Starts the drops that are retried, by names that are the same when this runs again."""
         starter = self.starter(ended.state_machine_arn)
-        for group in self.judge.retry_groups(ended):
+        for group in self.outcomes.retry_groups(ended):
             known = self.drops.known(group)
             drops = [known[drop_id] for drop_id in group if drop_id in known]
-            before = {drop.drop_id: ended.name for drop in drops}
             if len(drops) > 1:
+                before = {drop.drop_id: ended.name for drop in drops}
                 starter.start_shared(drops, by=GroupedBy.FINISH, instead_of=before)
             elif drops:
                 starter.start_single(_alone(drops[0]), instead_of=ended.name)
@@ -134,43 +113,43 @@ class Finishing:
 
 
 def _alone(drop: Drop) -> Execution:
-    """A small file, by itself."""
+    """The execution of a small file by itself."""
     return Execution(drops=(drop,), parts=(whole_files(part_id(drop.drop_id), (drop,)),))
 
 
 @dataclass(slots=True)
 class _Page:
-    """The announcements of one call."""
+    """The notifications of one call."""
 
-    told: FinishCursor
+    cursor: FinishCursor
     at: int = field(init=False)
     endings: list[Ending] = field(default_factory=list)
-    announcements: list[dict[str, str]] = field(default_factory=list)
+    notifications: list[dict[str, str]] = field(default_factory=list)
     bytes: int = 0
 
     def __post_init__(self) -> None:
-        self.at = self.told.at
+        self.at = self.cursor.at
 
-    def tell(self, ending: Ending) -> None:
-        announcement = announcement_of(ending.body)
+    def add(self, ending: Ending) -> None:
+        notification = notification_of(ending.body)
         self.endings.append(ending)
-        self.announcements.append(announcement)
-        self.bytes += len(json.dumps(announcement))
+        self.notifications.append(notification)
+        self.bytes += len(json.dumps(notification))
 
     def to_state(self) -> dict[str, Any]:
-        status, cause = _worst(self.told, self.endings)
+        status, cause = _worst(self.cursor, self.endings)
         return {
             "at": self.at,
             "status": status,
             "cause": cause,
-            "announcements": self.announcements,
+            "announcements": self.notifications,
         }
 
 
-def _worst(told: FinishCursor, endings: Sequence[Ending]) -> tuple[str, str]:
+def _worst(before: FinishCursor, endings: Sequence[Ending]) -> tuple[str, str]:
     worst = min(endings, key=lambda each: WORST_FIRST.index(each.status), default=None)
     if worst is None or (
-        told.cause and WORST_FIRST.index(told.status) <= WORST_FIRST.index(worst.status)
+        before.cause and WORST_FIRST.index(before.status) <= WORST_FIRST.index(worst.status)
     ):
-        return told.status, told.cause
+        return before.status, before.cause
     return worst.status, f"{worst.body['key']}: {worst.body['reason'] or 'coded'}"

@@ -21,28 +21,28 @@ from pipeline.errors import Final, ResultsMismatch
 from pipeline.finish.join_plan import (
     COPY_BYTES,
     NEWLINE,
-    Gather,
-    Source,
-    Span,
-    Step,
+    GatherStep,
+    JoinSource,
+    JoinStep,
+    SourceRange,
     check,
     fingerprint,
     joined_output,
     steps_of,
 )
-from pipeline.finish.manifest import Whole, sent_and_received
-from pipeline.finish.outcomes import Piece
+from pipeline.finish.manifest import agreed_facts
+from pipeline.finish.outcomes import PieceFacts
 from pipeline.ledger.drops import Drops
 from pipeline.storage.multipart import MultipartFiles, UploadGone
 from pipeline.storage.results_bucket import METADATA_NAME, OUTPUT_NAME, FileChanged, ResultsBucket
 from pipeline.validation.rejection_report import piece_report
 
-MAX_RESTARTS = 3  # ours: an upload that is gone again and again is somebody's doing
-WORKERS = 4  # ours: S3 copies; a gathering holds 5 MiB twice, as pieces and as the part of them
+MAX_RESTARTS = 3  # an upload that is gone again and again is somebody's doing; ours
+WORKERS = 4  # S3 copies; a gathering holds 5 MiB twice, as pieces and as their part; ours
 
 
 @dataclass(slots=True, kw_only=True)
-class Join:
+class OutputJoin:
     """The join of `parts`, in order, to the object `key`, which is none of theirs.
 
     `checkpoint` is what was last given to `keep`, which writes it down; a small JSON object.
@@ -91,7 +91,7 @@ class Join:
         whole = joined_output(self.key, parts, sources)
         if not steps:
             raise ResultsMismatch("nothing came out of any part; drop the file again")
-        if len(steps) == 1 and isinstance(steps[0], Gather):
+        if len(steps) == 1 and isinstance(steps[0], GatherStep):
             return self._put(b"".join(executor.map(self._piece, steps[0].pieces)), whole)
         upload_id = self._upload(steps)
         if not self._take(steps, upload_id, executor):
@@ -104,7 +104,7 @@ class Join:
             raise
         return whole
 
-    def _seen(self, part: OutputFacts) -> Source:
+    def _seen(self, part: OutputFacts) -> JoinSource:
         """The part's output as it lies in the bucket."""
         try:
             end = self.results.read(part.key, part.bytes - 1, part.bytes - 1)
@@ -113,9 +113,9 @@ class Join:
         if end.total != part.bytes:
             raise _not_as_collected(part)
         # Nothing says that a service ends its files with a newline, only that lines are records.
-        return Source(part.key, end.etag, end.total, ends_line=end.content == NEWLINE)
+        return JoinSource(part.key, end.etag, end.total, ends_line=end.content == NEWLINE)
 
-    def _upload(self, steps: Sequence[Step]) -> str:
+    def _upload(self, steps: Sequence[JoinStep]) -> str:
         """The upload of this plan: the one begun earlier, or a new one."""
         plan = fingerprint(steps)
         if self.checkpoint.get("plan") != plan:
@@ -125,7 +125,7 @@ class Join:
             self._keep({"upload_id": begun, "plan": plan, "restarts": restarts})
         return str(self.checkpoint["upload_id"])
 
-    def _take(self, steps: Sequence[Step], upload_id: str, executor: Executor) -> bool:
+    def _take(self, steps: Sequence[JoinStep], upload_id: str, executor: Executor) -> bool:
         """Takes the steps that S3 does not have; whether there was time for all."""
         done = self.files.part_sizes(self.key, upload_id)
         numbered = enumerate(steps, start=1)
@@ -141,8 +141,8 @@ class Join:
             each.result()
         return not left
 
-    def _step(self, upload_id: str, number: int, step: Step) -> None:
-        if isinstance(step, Gather):
+    def _step(self, upload_id: str, number: int, step: JoinStep) -> None:
+        if isinstance(step, GatherStep):
             content = b"".join(map(self._piece, step.pieces))
             self.files.put_part(self.key, upload_id, number, content)
             return
@@ -155,7 +155,7 @@ class Join:
             span=_range_of(step.span),
         )
 
-    def _piece(self, piece: Span | bytes) -> bytes:
+    def _piece(self, piece: SourceRange | bytes) -> bytes:
         if isinstance(piece, bytes):
             return piece
         source = piece.source
@@ -182,7 +182,7 @@ class Join:
         self.checkpoint = checkpoint
 
 
-def _range_of(span: Span) -> str | None:
+def _range_of(span: SourceRange) -> str | None:
     return None if span.is_whole else f"bytes={span.first}-{span.last}"
 
 
@@ -194,19 +194,24 @@ def _not_as_collected(part: OutputFacts) -> ResultsMismatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WholeOutput:
-    """What joining works with. Its methods may raise `AwsBusy`, `ResultsMismatch`."""
+class JoinedOutputs:
+    """Joins the results of files that were coded in pieces, each file's once."""
 
     drops: Drops
     files: MultipartFiles
     results: ResultsBucket
 
-    def of(self, drop: Drop, pieces: Sequence[Piece], has_time: Callable[[], bool]) -> Whole | None:
-        """The whole, once it lies where the drop's results belong; None: there was no time."""
-        received = [sent_and_received(piece)[1] for piece in pieces]
-        metadata = [piece.metadata for piece in pieces if piece.metadata is not None]
-        if len(received) == 1:
-            return Whole(received[0], metadata[0])
+    def of(
+        self, drop: Drop, pieces: Sequence[PieceFacts], has_time: Callable[[], bool]
+    ) -> tuple[OutputFacts, MetadataFacts] | None:
+        """Puts output and metadata of the whole file where the drop's results belong.
+
+        Gives the facts of both; None where there was no time to finish. Raises `AwsBusy`,
+        `ResultsMismatch`.
+        """
+        agreed = [agreed_facts(piece) for piece in pieces]
+        received = [output for _, output, _ in agreed]
+        metadata = [each for _, _, each in agreed]
         if len({each.model.get("modelId") for each in metadata}) > 1:
             raise ResultsMismatch(
                 "the pieces of the file were coded by different models; drop it again, below "
@@ -214,8 +219,8 @@ class WholeOutput:
             )
         known = self.drops.joining(drop.drop_id)
         if "whole" in known:  # an earlier run's answer was lost
-            return Whole(OutputFacts(**known["whole"]), self._metadata(drop, metadata[0]))
-        join = Join(
+            return OutputFacts(**known["whole"]), self._metadata(drop, metadata[0])
+        join = OutputJoin(
             files=self.files,
             results=self.results,
             key=f"{drop.results_prefix}{OUTPUT_NAME}",
@@ -227,12 +232,12 @@ class WholeOutput:
         joined = join.run()
         if joined is None:
             return None
-        whole = Whole(joined, self._metadata(drop, metadata[0]))
+        beside = self._metadata(drop, metadata[0])
         self._keep(drop, {"whole": asdict(joined)})
-        return whole
+        return joined, beside
 
-    def discard(self, drop: Drop, pieces: Sequence[Piece]) -> None:
-        """Removes what the pieces left, once nobody needs it. Harmless to repeat."""
+    def discard(self, drop: Drop, pieces: Sequence[PieceFacts]) -> None:
+        """Removes what the pieces left; harmless to repeat. Raises `AwsBusy`."""
         left = [
             key
             for piece in pieces

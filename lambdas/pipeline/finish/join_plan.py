@@ -7,7 +7,7 @@ large objects only what lies around the seams is read.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import reduce
 from hashlib import sha256
 from itertools import pairwise
@@ -20,13 +20,13 @@ from pipeline.storage.multipart import MAX_COPY_BYTES, MAX_PARTS, MIN_PART_BYTES
 from pipeline.validation.checksums import joined
 from pipeline.validation.digest import SequenceDigest
 
-COPY_BYTES = 512 << 20  # ours: S3 copies so much in seconds, so that a function can hand over
+COPY_BYTES = 512 << 20  # S3 copies so much in seconds, so that a function can hand over; ours
 NEWLINE = b"\n"
 FINGERPRINT_DIGITS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class JoinSource:
     """An object to be joined, of at least one byte, whole and as it was when it was looked at."""
 
     key: str
@@ -39,10 +39,10 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class SourceRange:
     """The bytes of a source from `first` to `last`, both included."""
 
-    source: Source
+    source: JoinSource
     first: int
     last: int
 
@@ -52,15 +52,15 @@ class Span:
 
     @property
     def is_whole(self) -> bool:
-        """All of the source."""
+        """Whether these are all bytes of the source."""
         return self.size == self.source.size
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class CopyStep:
     """A part that S3 copies."""
 
-    span: Span
+    span: SourceRange
 
     @property
     def size(self) -> int:
@@ -68,25 +68,25 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
-class Gather:
+class GatherStep:
     """A part that is put together in memory of spans and newlines."""
 
-    pieces: tuple[Span | bytes, ...]
+    pieces: tuple[SourceRange | bytes, ...]
 
     @property
     def size(self) -> int:
         return sum(_size(piece) for piece in self.pieces)
 
 
-Step = Copy | Gather
+JoinStep = CopyStep | GatherStep
 
 
 def steps_of(
-    sources: Sequence[Source],
+    sources: Sequence[JoinSource],
     *,
     min_part_bytes: int = MIN_PART_BYTES,
     copy_bytes: int = COPY_BYTES,
-) -> tuple[Step, ...]:
+) -> tuple[JoinStep, ...]:
     """The steps that join `sources`; all but the last have at least `min_part_bytes`.
 
     `copy_bytes`, at least twice as much, is what a copy has at most, unless the steps would be
@@ -98,57 +98,64 @@ def steps_of(
     return tuple(_steps(separated(sources), min_part_bytes, copy_bytes))
 
 
-def separated(sources: Iterable[Source]) -> Iterator[Span | bytes]:
+def separated(sources: Iterable[JoinSource]) -> Iterator[SourceRange | bytes]:
     """All of the sources in order, with a newline behind each that lacks one in front of others."""
     for source, following in pairwise((*sources, None)):
         if source is None:
             return
-        yield Span(source, 0, source.size - 1)
+        yield SourceRange(source, 0, source.size - 1)
         if following is not None and not source.ends_line:
             yield NEWLINE
 
 
-def fingerprint(steps: Sequence[Step]) -> str:
-    """Tells plans apart, down to the objects' ETags."""
-    return sha256(repr(steps).encode("utf-8", "surrogatepass")).hexdigest()[:FINGERPRINT_DIGITS]
+def fingerprint(steps: Sequence[JoinStep]) -> str:
+    """A text that differs wherever the steps do, down to the objects' ETags."""
+    text = repr([astuple(step) for step in steps])
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:FINGERPRINT_DIGITS]
 
 
-def _steps(pieces: Iterable[Span | bytes], least: int, copy_bytes: int) -> Iterator[Step]:
-    pending: list[Span | bytes] = []
+def _steps(
+    pieces: Iterable[SourceRange | bytes], least: int, copy_bytes: int
+) -> Iterator[JoinStep]:
+    pending: list[SourceRange | bytes] = []
     size = 0
     for whole in pieces:
-        rest: Span | bytes | None = whole
+        rest: SourceRange | bytes | None = whole
         while rest is not None:
-            if isinstance(rest, Span) and not pending and rest.size >= least:
+            if isinstance(rest, SourceRange) and not pending and rest.size >= least:
                 yield from _copies(rest, copy_bytes)
                 break
             taken, rest = _divided(rest, least - size)
             pending.append(taken)
             size += _size(taken)
             if size == least:
-                yield Gather(tuple(pending))
+                yield GatherStep(tuple(pending))
                 pending, size = [], 0
     if pending:
-        yield Gather(tuple(pending))
+        yield GatherStep(tuple(pending))
 
 
-def _divided(piece: Span | bytes, size: int) -> tuple[Span | bytes, Span | None]:
+def _divided(
+    piece: SourceRange | bytes, size: int
+) -> tuple[SourceRange | bytes, SourceRange | None]:
     """The first `size` bytes of a piece, and the others."""
     if isinstance(piece, bytes) or piece.size <= size:
         return piece, None
     middle = piece.first + size
-    return Span(piece.source, piece.first, middle - 1), Span(piece.source, middle, piece.last)
+    return SourceRange(piece.source, piece.first, middle - 1), SourceRange(
+        piece.source, middle, piece.last
+    )
 
 
-def _copies(span: Span, copy_bytes: int) -> Iterator[Copy]:
+def _copies(span: SourceRange, copy_bytes: int) -> Iterator[CopyStep]:
     """Copies of nearly equal size, so that none is too small."""
     count = ceil(span.size / copy_bytes)
     bounds = (span.first + span.size * number // count for number in range(count + 1))
     for first, end in pairwise(bounds):
-        yield Copy(Span(span.source, first, end - 1))
+        yield CopyStep(SourceRange(span.source, first, end - 1))
 
 
-def _least_copy_bytes(sources: Sequence[Source]) -> int:
+def _least_copy_bytes(sources: Sequence[JoinSource]) -> int:
     """What copies must hold so that there are not too many steps.
 
     Beside the copies that are full, a source adds at most a copy that is not, and a gathering.
@@ -159,11 +166,13 @@ def _least_copy_bytes(sources: Sequence[Source]) -> int:
     return ceil(sum(source.size for source in sources) / full_copies)
 
 
-def _size(piece: Span | bytes) -> int:
+def _size(piece: SourceRange | bytes) -> int:
     return len(piece) if isinstance(piece, bytes) else piece.size
 
 
-def joined_output(key: str, parts: Sequence[OutputFacts], sources: Sequence[Source]) -> OutputFacts:
+def joined_output(
+    key: str, parts: Sequence[OutputFacts], sources: Sequence[JoinSource]
+) -> OutputFacts:
     """The facts of the object `key`, joined of `parts`, which lie in the `sources` one by one."""
     checksum = size = 0
     checksums = iter(int(part.crc32, 16) for part in parts)

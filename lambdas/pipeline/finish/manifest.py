@@ -4,7 +4,6 @@ Its schema is docs/schemas/manifest.json.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pipeline.domain.drop import Drop
@@ -12,28 +11,20 @@ from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
 from pipeline.domain.state_fields import MalformedState
 from pipeline.errors import ResultsMismatch
 from pipeline.finish.join_plan import joined_digest
-from pipeline.finish.outcomes import Piece
+from pipeline.finish.outcomes import PieceFacts
 
 MANIFEST_VERSION = "1"
 MANIFEST_NAME = "manifest.json"
 SOFTWARE = {"name": "dropcoder", "version": "0.1.0"}  # as in pyproject.toml
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """What came back of a drop's file, as it lies in the results bucket."""
-
-    output: OutputFacts
-    metadata: MetadataFacts
-
-
-def sent_and_received(piece: Piece) -> tuple[InputFacts, OutputFacts]:
-    """The facts of a collected piece, once they agree.
+def agreed_facts(piece: PieceFacts) -> tuple[InputFacts, OutputFacts, MetadataFacts]:
+    """What went in and came out of a collected piece, once both agree.
 
     Raises `ResultsMismatch` with the numbers where they do not.
     """
-    sent, output = piece.input, piece.output
-    if sent is None or output is None or piece.metadata is None:
+    sent, output, metadata = piece.input, piece.output, piece.metadata
+    if sent is None or output is None or metadata is None:
         raise MalformedState(f"part {piece.part_id} ended as collected, but its facts are missing")
     if sent.records != output.records:
         raise ResultsMismatch(
@@ -45,15 +36,22 @@ def sent_and_received(piece: Piece) -> tuple[InputFacts, OutputFacts]:
             f"the {output.records:,} records that came out do not have the recordIds that went "
             f"in, in their order (operation {piece.operation_id})"
         )
-    return sent, output
+    return sent, output, metadata
 
 
 def manifest_of(
-    drop: Drop, pieces: Sequence[Piece], whole: Whole, *, completed_at: str
+    drop: Drop,
+    pieces: Sequence[PieceFacts],
+    output: OutputFacts,
+    metadata: MetadataFacts,
+    *,
+    completed_at: str,
 ) -> dict[str, Any]:
-    """The manifest of a drop. Raises `ResultsMismatch`."""
-    agreed = [sent_and_received(piece) for piece in pieces]
-    output, metadata = whole.output, whole.metadata
+    """The manifest of a drop; `output` and `metadata` are those of its whole file.
+
+    Raises `ResultsMismatch`: the pieces do not agree with the file or with what came out.
+    """
+    inputs = [agreed_facts(piece)[0] for piece in pieces]
     return {
         "manifestVersion": MANIFEST_VERSION,
         "dropId": drop.drop_id,
@@ -71,9 +69,9 @@ def manifest_of(
                 "records": sent.records,
                 "sha256": sent.sha256,
             }
-            for piece, (sent, _) in zip(pieces, agreed, strict=True)
+            for piece, sent in zip(pieces, inputs, strict=True)
         ],
-        "input": _input(drop, [sent for sent, _ in agreed], output),
+        "input": _input(drop, inputs, output),
         "output": {
             "key": output.key,
             "bytes": output.bytes,
@@ -95,7 +93,7 @@ def manifest_of(
 
 
 def _input(drop: Drop, sent: Sequence[InputFacts], output: OutputFacts) -> dict[str, Any]:
-    """What went in, over all pieces. Raises `ResultsMismatch` unless it is the whole file."""
+    """What went in, over all pieces. Raises `ResultsMismatch` unless that is the whole file."""
     if len({each.has_record_id for each in sent}) > 1:
         raise ResultsMismatch(
             "some pieces of the file have recordIds on their lines and others have none; all "

@@ -1,17 +1,9 @@
-"""What is told when a drop ends: a subject, a text for people, a JSON body for programs.
-
-The body's schema is docs/schemas/notification.json.
-"""
+"""The notification of a drop's end: a subject, a text for people, and the body for programs."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from pipeline.domain.drop import Drop
-from pipeline.domain.identity import folder_of
-
-SCHEMA_VERSION = "1"
 MAX_SUBJECT = 99  # SNS: an e-mail's subject has less than 100 ASCII characters
 NO_TOPIC = "none"
 
@@ -29,80 +21,11 @@ SUBJECTS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Results:
-    """Where the results lie; None for what is absent. Keys of the results bucket."""
+def notification_of(body: Mapping[str, Any]) -> dict[str, str]:
+    """What the state machine publishes of a result's body: to people and programs, and as an event.
 
-    bucket: str
-    prefix: str
-    output: str | None = None
-    metadata: str | None = None
-    manifest: str | None = None
-    report: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "bucket": self.bucket,
-            "prefix": self.prefix,
-            "output": self.output,
-            "metadata": self.metadata,
-            "manifest": self.manifest,
-            "report": self.report,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """How many lines went in, came out, are coded, have suggestions only."""
-
-    input: int
-    output: int
-    coded: int
-    suggested: int
-
-    def to_json(self) -> dict[str, int]:
-        return {
-            "input": self.input,
-            "output": self.output,
-            "coded": self.coded,
-            "suggested": self.suggested,
-        }
-
-
-def body_of(
-    drop: Drop,
-    *,
-    status: str,
-    reason: str | None,
-    next_step: str,
-    model: str | None,
-    records: Records | None,
-    results: Results,
-    ended_at: str,
-) -> dict[str, Any]:
-    """The notification's body. `messageId` is the same whenever the same ending is told."""
-    return {
-        "schemaVersion": SCHEMA_VERSION,
-        "messageId": f"{drop.drop_id}-{status}",
-        "dropId": drop.drop_id,
-        "status": status,
-        "topic": drop.topic,
-        "model": model,
-        "bucket": drop.bucket,
-        "key": drop.key,
-        "versionId": drop.version_id,
-        "drop_prefix": folder_of(drop.key),
-        "reason": reason,
-        "nextStep": next_step,
-        "records": None if records is None else records.to_json(),
-        "results": results.to_json(),
-        "droppedAt": drop.dropped_at,
-        "endedAt": ended_at,
-    }
-
-
-def announcement_of(body: Mapping[str, Any]) -> dict[str, str]:
-    """What the state machine publishes: one publish for people and programs, and an event."""
+    `body` is that of `DropResult`; its schema is docs/schemas/notification.json.
+    """
     program_text = json.dumps(body, ensure_ascii=False)
     return {
         "subject": subject_of(body),
@@ -117,7 +40,7 @@ def announcement_of(body: Mapping[str, Any]) -> dict[str, str]:
 
 
 def subject_of(body: Mapping[str, Any]) -> str:
-    """E.g. `Dropcoder: coded jobs.jsonl`; ASCII, on one line."""
+    """The e-mail's subject, such as `Dropcoder: coded jobs.jsonl`: ASCII, on one line."""
     name = body["key"].rstrip("/").rpartition("/")[2]
     subject = f"Dropcoder: {SUBJECTS[body['status']]} {name}"
     plain = subject.encode("ascii", "replace").decode("ascii")
@@ -125,7 +48,7 @@ def subject_of(body: Mapping[str, Any]) -> str:
 
 
 def text_of(body: Mapping[str, Any]) -> str:
-    """The e-mail."""
+    """The e-mail's text."""
     results, records = body["results"], body["records"]
     rows = [
         ("File", f"s3://{body['bucket']}/{body['key']}"),

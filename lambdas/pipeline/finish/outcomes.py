@@ -1,7 +1,7 @@
-"""How each drop of an execution fared: in its own parts, or aboard a shared one."""
+"""The outcome of each drop of an execution: of its own parts, or of its file in a shared one."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
@@ -14,47 +14,44 @@ from pipeline.ledger.shared_files import FileStatus, SharedFile, SharedFiles
 _LINE = re.compile(r"\bline\s+(\d[\d,]*)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class RetryGroups:
-    """The drops of a part that are tried again, in the groups in which they travel then."""
-
-    groups: tuple[tuple[str, ...], ...]
-
-    def has(self, drop_id: str) -> bool:
-        return any(drop_id in group for group in self.groups)
+RetryGroups = tuple[tuple[str, ...], ...]
+"""Ids of drops that are retried, in the groups that share an operation then."""
 
 
-def companies_of(part: EndedPart, known: dict[str, SharedFile]) -> RetryGroups:
-    """Who tries again: those that were left, and those aboard an operation that failed together.
+def retry_groups(part: EndedPart, known: Mapping[str, SharedFile]) -> RetryGroups:
+    """The drops of a part that are retried: files that were deferred, and those of an operation
+    that failed for several.
 
-    Where the service names a line, the file that holds it travels alone from now on, and the
+    Where the service names a line, the file that holds it is coded alone from now on, and the
     others together; otherwise the group is halved. So one bad file is found in a few
     operations, and no drop fails for a neighbour's fault.
     """
-    left = tuple(d for d in part.drop_ids if _fate(known, d) is FileStatus.DEFERRED)
-    aboard = tuple(d for d in part.drop_ids if _fate(known, d) is FileStatus.INCLUDED)
-    groups: tuple[tuple[str, ...], ...] = (left,)
-    if part.progress.status is PartStatus.FAILED and len(aboard) > 1:
-        suspect = _suspect(part.progress.reason, [known[d] for d in aboard])
+    deferred = _with_status(part, known, FileStatus.DEFERRED)
+    included = _with_status(part, known, FileStatus.INCLUDED)
+    groups: RetryGroups = (deferred,)
+    if part.progress.status is PartStatus.FAILED and len(included) > 1:
+        suspect = _suspect(part.progress.reason, [known[each] for each in included])
         if suspect is None:
-            middle = (len(aboard) + 1) // 2
-            groups += (aboard[:middle], aboard[middle:])
+            middle = (len(included) + 1) // 2
+            groups += (included[:middle], included[middle:])
         else:
-            groups += ((suspect,), tuple(d for d in aboard if d != suspect))
-    return RetryGroups(tuple(group for group in groups if group))
+            groups += ((suspect,), tuple(each for each in included if each != suspect))
+    return tuple(group for group in groups if group)
 
 
-def _fate(known: dict[str, SharedFile], drop_id: str) -> FileStatus | None:
-    return known[drop_id].fate if drop_id in known else None
+def _with_status(
+    part: EndedPart, known: Mapping[str, SharedFile], status: FileStatus
+) -> tuple[str, ...]:
+    return tuple(each for each in part.drop_ids if each in known and known[each].fate is status)
 
 
-def _suspect(reason: str | None, aboard: Sequence[SharedFile]) -> str | None:
+def _suspect(reason: str | None, files: Sequence[SharedFile]) -> str | None:
     """The drop that holds the line which the service's reason names, counted over all files."""
     named = _LINE.search(reason or "")
     if named is None:
         return None
     line = int(named[1].replace(",", ""))
-    for shared_file in aboard:
+    for shared_file in files:
         records = shared_file.input.records if shared_file.input else 0
         if 1 <= line <= records:
             return shared_file.drop_id
@@ -66,11 +63,12 @@ WORST_FIRST = (PartStatus.FAILED, PartStatus.TIMED_OUT, PartStatus.REJECTED, Par
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """What is known of one piece of a drop's file; the only one, mostly."""
+class PieceFacts:
+    """What the ledger knows of one piece of a drop's file; most files are one piece."""
 
     part_id: str
     number: int | None
+    """From 1; None where the piece is the whole file."""
     operation_id: str | None
     attempt: int
     input: InputFacts | None
@@ -80,49 +78,65 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class DropOutcome:
-    """How a drop fared."""
+    """How the parts of a drop ended."""
 
     progress: Progress
-    """Of its piece that fared worst."""
+    """That of the piece which ended worst."""
     worst: int
     """Which of the pieces that is, from 0."""
-    pieces: tuple[Piece, ...]
+    pieces: tuple[PieceFacts, ...]
     """In the order of the file."""
 
 
 @dataclass(slots=True)
 class Outcomes:
-    """Reads the ledger of parts. Made for one call: it remembers. May raise `AwsBusy`."""
+    """Reads the ledger of parts. One object serves one call, as it remembers what it read.
+
+    Its methods may raise `AwsBusy`.
+    """
 
     parts: Parts
     shared_files: SharedFiles
     _known: dict[str, dict[str, SharedFile]] = field(default_factory=dict, init=False)
 
     def of(self, drop_id: str, ended: EndedExecution) -> DropOutcome:
-        """Of a drop that has parts. Raises `MalformedState` for one that has none."""
+        """The outcome of a drop. Raises `MalformedState` for one that has no part."""
         parts = ended.parts_of(drop_id)
         if not parts:
             raise MalformedState(f"drop {drop_id} has no part and no reason for that")
         if parts[0].is_shared:
-            return self._aboard(drop_id, parts[0])
+            return self._of_shared(drop_id, parts[0])
         progresses = [part.progress for part in parts]
         worst = min(range(len(parts)), key=lambda n: WORST_FIRST.index(_ended(progresses[n])))
         return DropOutcome(progresses[worst], worst, tuple(self._piece(part) for part in parts))
 
-    def retry_groups(self, part: EndedPart) -> RetryGroups:
-        """Who of a shared part tries again, with whom."""
-        return companies_of(part, self._of_part(part.part_id))
+    def retry_groups(self, ended: EndedExecution) -> RetryGroups:
+        """All drops of an execution that are retried."""
+        return tuple(group for part in ended.parts for group in self._retry_groups(part))
 
-    def give_up(self, part: EndedPart) -> None:
-        """The failed operation no longer counts: should the execution be started again, another
-        one is tried. Raises `PartTaken`."""
-        with self.parts.lease(part.part_id, owner="finish", seconds=0) as lease:
-            if lease.record.operation_id is not None and lease.record.output is None:
-                lease.abandon(f"it ended as {part.progress.status}", seen_to_end=True)
+    def is_retried(self, drop_id: str, ended: EndedExecution) -> bool:
+        """Whether the drop is retried in a smaller batch, and does not end here."""
+        return any(
+            drop_id in group
+            for part in ended.parts_of(drop_id)
+            for group in self._retry_groups(part)
+        )
 
-    def _piece(self, part: EndedPart) -> Piece:
+    def give_up(self, drop_id: str, ended: EndedExecution) -> None:
+        """Makes the failed operations of a drop's own parts count no longer: should the execution
+        be started again, others are tried. Raises `PartTaken`."""
+        for part in ended.parts_of(drop_id):
+            if not part.is_shared and part.progress.status is not PartStatus.COLLECTED:
+                with self.parts.lease(part.part_id, owner="finish", seconds=0) as lease:
+                    if lease.record.operation_id is not None and lease.record.output is None:
+                        lease.abandon(f"it ended as {part.progress.status}", seen_to_end=True)
+
+    def _retry_groups(self, part: EndedPart) -> RetryGroups:
+        return retry_groups(part, self._of_part(part.part_id)) if part.is_shared else ()
+
+    def _piece(self, part: EndedPart) -> PieceFacts:
         record = self.parts.record(part.part_id)
-        return Piece(
+        return PieceFacts(
             part_id=part.part_id,
             number=part.piece,
             operation_id=record.operation_id,
@@ -132,7 +146,7 @@ class Outcomes:
             metadata=record.metadata,
         )
 
-    def _aboard(self, drop_id: str, part: EndedPart) -> DropOutcome:
+    def _of_shared(self, drop_id: str, part: EndedPart) -> DropOutcome:
         shared_file = self._of_part(part.part_id).get(drop_id)
         if shared_file is None:
             return DropOutcome(part.progress, 0, ())  # the part ended before files were read
@@ -147,7 +161,7 @@ class Outcomes:
             )
             return DropOutcome(gone, 0, ())
         record = self.parts.record(part.part_id)
-        piece = Piece(
+        piece = PieceFacts(
             part_id=part.part_id,
             number=None,
             operation_id=record.operation_id,

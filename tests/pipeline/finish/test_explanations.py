@@ -5,7 +5,13 @@ import pytest
 from pipeline import errors
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.errors import DropcoderError, Rejected
-from pipeline.finish.explanations import LONGEST_REASON, NEXT_STEPS, UNEXPECTED, of_error, of_part
+from pipeline.finish.explanations import (
+    LONGEST_REASON,
+    NEXT_STEPS,
+    UNEXPECTED,
+    explain_error,
+    explain_part,
+)
 from pipeline.observability import HIDDEN
 from tests.pipeline.test_errors import leaves
 
@@ -26,62 +32,68 @@ def should_have_a_next_step_for_every_error_that_leaves_python() -> None:
 
 
 def should_give_the_errors_own_message_when_lambda_reports_it() -> None:
-    told = of_error("CredentialsMissing", CAUSE)
-    assert told.reason == 'The secret "c" has no credentials; fill it.'
-    assert "secret" in told.next_step
-    assert "redrive" in told.next_step
+    explanation = explain_error("CredentialsMissing", CAUSE)
+    assert explanation.reason == 'The secret "c" has no credentials; fill it.'
+    assert "secret" in explanation.next_step
+    assert "redrive" in explanation.next_step
 
 
 def should_give_the_message_when_the_cause_was_cut_short() -> None:
-    assert of_error("DropGone", CAUSE[:38]).reason == 'The secret "c" has.'
-    assert of_error("DropGone", "gone").reason == "Gone."
-    assert of_error("DropGone", "").reason == "DropGone."
+    assert explain_error("DropGone", CAUSE[:38]).reason == 'The secret "c" has.'
+    assert explain_error("DropGone", "gone").reason == "Gone."
+    assert explain_error("DropGone", "").reason == "DropGone."
 
 
 def should_name_the_error_when_nobody_foresaw_it() -> None:
-    told = of_error("KeyError", '{"errorMessage": "\'x\'", "errorType": "KeyError"}')
-    assert told.reason == "An unexpected error ended the work: KeyError: 'x'."
-    assert told.next_step == UNEXPECTED
-    assert of_error("States.Runtime", "").reason == (
+    explanation = explain_error("KeyError", '{"errorMessage": "\'x\'", "errorType": "KeyError"}')
+    assert explanation.reason == "An unexpected error ended the work: KeyError: 'x'."
+    assert explanation.next_step == UNEXPECTED
+    assert explain_error("States.Runtime", "").reason == (
         "An unexpected error ended the work: States.Runtime."
     )
 
 
 @pytest.mark.parametrize("error", ["ExecutionAborted", "ExecutionTimedOut"])
 def should_say_so_when_the_execution_was_ended_from_outside(error: str) -> None:
-    assert "execution" in (of_error(error, "").reason or "")
+    assert "execution" in (explain_error(error, "").reason or "")
 
 
 def should_be_short_and_without_secrets_when_the_cause_is_neither() -> None:
-    told = of_error("ServiceRefused", "see https://b/k?X-Amz-Signature=canary " + "x" * 5000)
-    assert told.reason is not None
-    assert "canary" not in told.reason
-    assert HIDDEN in told.reason
-    assert len(told.reason) <= LONGEST_REASON + 1
+    explanation = explain_error(
+        "ServiceRefused", "see https://b/k?X-Amz-Signature=canary " + "x" * 5000
+    )
+    assert explanation.reason is not None
+    assert "canary" not in explanation.reason
+    assert HIDDEN in explanation.reason
+    assert len(explanation.reason) <= LONGEST_REASON + 1
 
 
 def should_send_to_the_report_when_lines_are_faulty() -> None:
-    told = of_part(Progress(status=PartStatus.REJECTED, reason="2 lines are faulty", faults=2))
-    assert told.reason == "2 lines are faulty."
-    assert "report" in told.next_step
+    explanation = explain_part(
+        Progress(status=PartStatus.REJECTED, reason="2 lines are faulty", faults=2)
+    )
+    assert explanation.reason == "2 lines are faulty."
+    assert "report" in explanation.next_step
 
 
 def should_say_how_to_name_keys_when_the_service_knows_no_such_topic() -> None:
-    told = of_part(Progress(status=PartStatus.REJECTED, reason="the topic does not exist"))
-    assert "<topic>/" in told.next_step
+    explanation = explain_part(
+        Progress(status=PartStatus.REJECTED, reason="the topic does not exist")
+    )
+    assert "<topic>/" in explanation.next_step
 
 
 @pytest.mark.parametrize(("attempt", "times"), [(1, "once"), (3, "3 times")])
 def should_say_how_often_it_was_tried_when_operations_timed_out(attempt: int, times: str) -> None:
-    told = of_part(Progress(status=PartStatus.TIMED_OUT, attempt=attempt))
-    assert times in (told.reason or "")
+    explanation = explain_part(Progress(status=PartStatus.TIMED_OUT, attempt=attempt))
+    assert times in (explanation.reason or "")
 
 
 def should_quote_the_service_when_inference_failed() -> None:
-    told = of_part(Progress(status=PartStatus.FAILED, reason="line 3 lacks tasks_text"))
-    assert told.reason == "The service could not code the file: line 3 lacks tasks_text."
+    explanation = explain_part(Progress(status=PartStatus.FAILED, reason="line 3 lacks tasks_text"))
+    assert explanation.reason == "The service could not code the file: line 3 lacks tasks_text."
 
 
 def should_read_the_caught_error_when_the_part_was_refused() -> None:
     caught = Progress(status=PartStatus.FAILED, error="ResultsGone", cause=CAUSE)
-    assert of_part(caught) == of_error("ResultsGone", CAUSE)
+    assert explain_part(caught) == explain_error("ResultsGone", CAUSE)

@@ -15,7 +15,7 @@ from pipeline.domain.drop import Drop, Failure, Rejection
 from pipeline.domain.execution import Execution, Outcome
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.domain.state_fields import MalformedState
-from pipeline.finish.handler import finishing
+from pipeline.finish.handler import finisher
 from pipeline.finish.manifest import SOFTWARE
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import PartRecord
@@ -198,6 +198,6 @@ def should_be_wired_from_the_environment_when_the_function_starts() -> None:
     with cloud() as aws:
         found = Dependencies(Environment.read(VARIABLES), Clock())
         found.__dict__.update(s3=aws.s3, ledger=aws.ledger)
-        wired = finishing(found)
-        assert wired.results_bucket == VARIABLES["RESULTS_BUCKET"]
-        assert wired.judge.results.name == VARIABLES["RESULTS_BUCKET"]
+        wired = finisher(found)
+        assert wired.drop_results.results.name == VARIABLES["RESULTS_BUCKET"]
+        assert wired.drop_results.joined_outputs.results.name == VARIABLES["RESULTS_BUCKET"]

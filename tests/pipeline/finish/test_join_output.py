@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, IncompleteReadError
 
 from pipeline.domain.facts import OutputFacts
 from pipeline.errors import AwsBusy, ResultsMismatch
-from pipeline.finish.join_output import Join
+from pipeline.finish.join_output import OutputJoin
 from pipeline.finish.join_plan import joined_digest
 from pipeline.storage.multipart import MIN_PART_BYTES, MultipartFiles
 from pipeline.storage.results_bucket import ResultsBucket
@@ -73,7 +73,7 @@ class Bench:
     def join(self, parts: list[OutputFacts], *, steps: int = 1000) -> OutputFacts | None:
         """One invocation, which has time for so many steps."""
         left = iter(range(steps))
-        return Join(
+        return OutputJoin(
             files=MultipartFiles(self.s3, RESULTS),  # type: ignore[arg-type]
             results=ResultsBucket(self.s3, RESULTS),  # type: ignore[arg-type]
             key=KEY,

@@ -4,15 +4,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.finish.join_plan import Copy, Gather, Source, Span, fingerprint, steps_of
+from pipeline.finish.join_plan import (
+    CopyStep,
+    GatherStep,
+    JoinSource,
+    SourceRange,
+    fingerprint,
+    steps_of,
+)
 from pipeline.storage.multipart import MAX_COPY_BYTES, MAX_PARTS, MIN_PART_BYTES
 
 LEAST, MOST = 10, 25  # bytes, in place of S3's limits
 GB = 10**9
 
 
-def _sources(sizes: list[int]) -> list[Source]:
-    return [Source(f"part {number}", f'"{number}"', size) for number, size in enumerate(sizes)]
+def _sources(sizes: list[int]) -> list[JoinSource]:
+    return [JoinSource(f"part {number}", f'"{number}"', size) for number, size in enumerate(sizes)]
 
 
 @st.composite
@@ -26,18 +33,18 @@ def contents(draw: st.DrawFn) -> list[bytes]:
 def should_take_every_byte_once_and_in_order_when_objects_are_joined(parts: list[bytes]) -> None:
     by_key = {f"part {number}": content for number, content in enumerate(parts)}
     sources = [
-        Source(key, '"1"', len(content), ends_line=content.endswith(b"\n"))
+        JoinSource(key, '"1"', len(content), ends_line=content.endswith(b"\n"))
         for key, content in by_key.items()
     ]
 
-    def content_of(piece: Span | bytes) -> bytes:
+    def content_of(piece: SourceRange | bytes) -> bytes:
         if isinstance(piece, bytes):
             return piece
         return by_key[piece.source.key][piece.first : piece.last + 1]
 
     steps = steps_of(sources, min_part_bytes=LEAST, copy_bytes=MOST)
 
-    pieces = [step.pieces if isinstance(step, Gather) else (step.span,) for step in steps]
+    pieces = [step.pieces if isinstance(step, GatherStep) else (step.span,) for step in steps]
     written = [b"".join(map(content_of, step)) for step in pieces]
     ended = [part if part.endswith(b"\n") else part + b"\n" for part in parts[:-1]]
     assert b"".join(written) == b"".join(ended + parts[-1:])
@@ -49,28 +56,28 @@ def should_keep_to_the_limits_of_parts_when_objects_have_any_size(sizes: list[in
     steps = steps_of(_sources(sizes), min_part_bytes=LEAST, copy_bytes=MOST)
 
     assert all(step.size >= LEAST for step in steps[:-1])
-    assert all(0 < step.size <= MOST for step in steps if isinstance(step, Copy))
-    assert all(0 < step.size <= LEAST for step in steps if isinstance(step, Gather))
+    assert all(0 < step.size <= MOST for step in steps if isinstance(step, CopyStep))
+    assert all(0 < step.size <= LEAST for step in steps if isinstance(step, GatherStep))
 
 
 def should_read_at_the_seams_alone_when_objects_are_large() -> None:
     steps = steps_of(_sources([3 * GB + 1, 4 * GB, 5 * GB]))
 
-    assert {type(step) for step in steps} == {Copy}
+    assert {type(step) for step in steps} == {CopyStep}
 
 
 def should_read_five_mebibytes_when_a_newline_is_wanting() -> None:
-    large = [Source("a", '"a"', 3 * GB, ends_line=False), Source("b", '"b"', 3 * GB)]
+    large = [JoinSource("a", '"a"', 3 * GB, ends_line=False), JoinSource("b", '"b"', 3 * GB)]
 
-    gathered = [step for step in steps_of(large) if isinstance(step, Gather)]
+    gathered = [step for step in steps_of(large) if isinstance(step, GatherStep)]
 
-    assert gathered == [Gather((b"\n", Span(large[1], 0, MIN_PART_BYTES - 2)))]
+    assert gathered == [GatherStep((b"\n", SourceRange(large[1], 0, MIN_PART_BYTES - 2)))]
 
 
 def should_end_as_the_last_object_ends_when_it_lacks_a_newline() -> None:
-    last = Source("a", '"a"', 3, ends_line=False)
+    last = JoinSource("a", '"a"', 3, ends_line=False)
 
-    assert steps_of([last]) == (Gather((Span(last, 0, 2),)),)
+    assert steps_of([last]) == (GatherStep((SourceRange(last, 0, 2),)),)
 
 
 def should_make_larger_copies_when_there_would_be_too_many() -> None:
@@ -88,7 +95,7 @@ def should_refuse_when_s3_can_not_hold_the_whole(sizes: list[int]) -> None:
 
 def should_tell_plans_apart_when_an_object_is_another() -> None:
     etags = count()
-    plans = [steps_of([Source("a", f'"{next(etags)}"', 3 * GB)]) for _ in range(2)]
+    plans = [steps_of([JoinSource("a", f'"{next(etags)}"', 3 * GB)]) for _ in range(2)]
 
     assert fingerprint(plans[0]) != fingerprint(plans[1])
-    assert fingerprint(plans[0]) == fingerprint(steps_of([Source("a", '"0"', 3 * GB)]))
+    assert fingerprint(plans[0]) == fingerprint(steps_of([JoinSource("a", '"0"', 3 * GB)]))

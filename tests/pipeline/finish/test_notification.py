@@ -1,4 +1,4 @@
-"""What people and programs are told of an ending."""
+"""What people and programs get when a drop has ended."""
 
 import json
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from pipeline.domain.drop import Rejection
-from pipeline.finish.notification import MAX_SUBJECT, announcement_of
+from pipeline.finish.notification import MAX_SUBJECT, notification_of
 from tests.support.pipeline.builders import a_drop
 from tests.support.pipeline.clouds import cloud
 from tests.support.pipeline.finish_fixture import DROP, World, a_record, email_of
@@ -58,4 +58,4 @@ def should_announce_a_folder_of_none_when_the_key_has_no_slash(world: World) -> 
     drop = a_drop("x.jsonl", topic=None, rejection=Rejection("No topic.", "Use a folder."))
     (announcement,) = world.finish(drop, None)["announcements"]
     assert announcement["drop_prefix"] == "/"
-    assert announcement_of(json.loads(announcement["detail"])) == announcement
+    assert notification_of(json.loads(announcement["detail"])) == announcement

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from pipeline.domain.drop import Drop
 from pipeline.domain.execution import shared_execution
-from pipeline.executions.compact_input import compact_input
-from pipeline.finish.explanations import LONGEST_REASON
+from pipeline.finish.drop_result import DropResult
+from pipeline.finish.explanations import LONGEST_REASON, Explanation
 from pipeline.finish.finisher import PAGE_BYTES
-from pipeline.finish.notification import Results, announcement_of, body_of
-from pipeline.receive.batching import MAX_DROPS, MAX_STATE_BYTES, batches
+from pipeline.finish.notification import notification_of
+from pipeline.receive.batching import MAX_DROPS, MAX_STATE_BYTES
 from tests.support.pipeline.builders import a_drop
 
 STEP_FUNCTIONS_BYTES = 262_144  # of a state's input or output (Step Functions quotas)
@@ -41,24 +41,17 @@ def should_stay_within_the_state_that_is_allowed_whatever_the_keys(
 def should_leave_room_for_a_page_of_notifications_beside_the_largest_state() -> None:
     drop = a_drop(LONGEST_KEY)
     name = f"{drop.results_prefix}x.json"
-    body = body_of(
-        drop,
+    result = DropResult(
         status="failed",
-        reason="r" * LONGEST_REASON,
-        next_step="n" * LONGEST_REASON,
+        explanation=Explanation("r" * LONGEST_REASON, "n" * LONGEST_REASON),
         model="m" * 36,
-        records=None,
-        results=Results(
-            bucket="b" * 63,
-            prefix=drop.results_prefix,
-            output=name,
-            metadata=name,
-            manifest=name,
-            report=name,
-        ),
-        ended_at=drop.dropped_at,
+        output=name,
+        metadata=name,
+        manifest=name,
+        report=name,
     )
-    largest = len(json.dumps(announcement_of(body)))
+    body = result.body(drop, bucket="b" * 63, ended_at=drop.dropped_at)
+    largest = len(json.dumps(notification_of(body)))
     assert MAX_STATE_BYTES + 2_000 + PAGE_BYTES + largest < STEP_FUNCTIONS_BYTES
 
 

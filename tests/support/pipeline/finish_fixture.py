@@ -13,10 +13,10 @@ from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.executions.compact_input import compact_input
 from pipeline.executions.starter import ExecutionStarter
-from pipeline.finish.drop_result import Judge
+from pipeline.finish.drop_result import DropResults
 from pipeline.finish.finish_input import EndedExecution
-from pipeline.finish.finisher import Finishing
-from pipeline.finish.join_output import WholeOutput
+from pipeline.finish.finisher import Finisher
+from pipeline.finish.join_output import JoinedOutputs
 from pipeline.finish.outcomes import Outcomes
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.groups import ExecutionGroups
@@ -100,27 +100,26 @@ class World:
         waiting_machine()
 
     @property
-    def finishing(self) -> Finishing:
+    def finisher(self) -> Finisher:
         bucket, clock = ResultsBucket(self.aws.s3, RESULTS), self.io.clock
-        return Finishing(
+        outcomes = Outcomes(
+            parts=Parts(self.aws.ledger, clock), shared_files=SharedFiles(self.aws.ledger, clock)
+        )
+        joined_outputs = JoinedOutputs(
+            drops=self.drops, files=MultipartFiles(self.aws.s3, RESULTS), results=bucket
+        )
+        return Finisher(
             drops=self.drops,
-            judge=Judge(
-                outcomes=Outcomes(
-                    parts=Parts(self.aws.ledger, clock),
-                    shared_files=SharedFiles(self.aws.ledger, clock),
-                ),
-                whole_output=WholeOutput(
-                    drops=self.drops, files=MultipartFiles(self.aws.s3, RESULTS), results=bucket
-                ),
-                results=bucket,
+            outcomes=outcomes,
+            drop_results=DropResults(
+                outcomes=outcomes, joined_outputs=joined_outputs, results=bucket
             ),
-            starter=self._departures,
-            results_bucket=RESULTS,
-            clock=self.io.clock,
+            starter=self._starter,
+            clock=clock,
             measure=self.measured,
         )
 
-    def _departures(self, state_machine_arn: str) -> ExecutionStarter:
+    def _starter(self, state_machine_arn: str) -> ExecutionStarter:
         return ExecutionStarter(
             drops=self.drops,
             groups=ExecutionGroups(self.aws.ledger, self.io.clock),
@@ -148,7 +147,7 @@ class World:
             "execution": MACHINE.replace(":stateMachine:", ":execution:") + f":{name}",
             "ended": told or {"at": 0, "status": "complete", "cause": ""},
         }
-        ended = self.finishing.finish(
+        ended = self.finisher.finish(
             EndedExecution.from_state(json.loads(json.dumps(state))), has_time=lambda: has_time
         )
         travelled: dict[str, Any] = json.loads(json.dumps(ended))
