@@ -30,7 +30,7 @@ FUNCTIONS = {
         "check.handler": "handler.checking(handler.dependencies())",
         "collect.handler": "handler.collecting(handler.dependencies())",
         "finish.handler": "handler.finisher(handler.dependencies())",
-        "report_failure.handler": "handler.rescuing(handler.dependencies())",
+        "report_failure.handler": "handler.dependencies().executions",
     },
     "coding_service": {
         "authorizer.handler": "handler.token_check()",

@@ -56,7 +56,7 @@ def execution_name(key: str, drop: str) -> str:
 
 
 def failure_report_name(drop: str, redrive_count: int) -> str:
-    """The name of an execution that only notifies that another one failed."""
+    """The name of an execution that only ends the drops of another one that died."""
     return f"{drop}-told-{redrive_count}"
 
 

@@ -1,4 +1,4 @@
-"""Outside the state machine: an execution died, and its drops are told by a new one.
+"""Outside the state machine: an execution died, and a new one ends its drops as failed.
 
 Used by the function `report_failure` alone. Words for people are `finish.explanations`.
 """

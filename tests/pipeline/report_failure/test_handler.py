@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from pipeline.domain.drop import Drop, Failure
 from pipeline.domain.execution import Execution
 from pipeline.domain.state_fields import MalformedState
-from pipeline.report_failure.handler import Rescuing
+from pipeline.report_failure.handler import report_failure
 from tests.support.pipeline.builders import a_drop, a_part
 from tests.support.pipeline.clouds import REGION
 
@@ -52,27 +52,30 @@ class StepFunctions:
             {"executionArn": DIED},
         )
 
-    def expect_telling(self, failure: Failure, *drops: Drop, redrive_count: int = 0) -> None:
+    def expect_report(self, failure: Failure, *drops: Drop, redrive_count: int = 0) -> None:
         failure = replace(failure, execution="jobs")
-        told = [{**drop.to_state(), "failure": failure.to_state()} for drop in drops or (DROP,)]
+        reported = [{**drop.to_state(), "failure": failure.to_state()} for drop in drops or (DROP,)]
         self.stub.add_response(
             "start_execution",
             {"executionArn": "arn:aws:states:x:y:execution:drop:told", "startDate": 0},
             {
                 "stateMachineArn": MACHINE,
-                "name": f"{told[0]['drop_id']}-told-{redrive_count}",
+                "name": f"{reported[0]['drop_id']}-told-{redrive_count}",
                 "input": json.dumps(
-                    {"drops": told, "parts": []}, ensure_ascii=False, separators=(",", ":")
+                    {"drops": reported, "parts": []}, ensure_ascii=False, separators=(",", ":")
                 ),
             },
         )
 
-    def rescue(self, event: Any = None) -> list[str]:
-        rescuing = Rescuing(executions=self.client, state_machine_arn=MACHINE)
+    def report(self, event: Any = None) -> list[str]:
         with self.stub:
-            told = rescuing.rescue(EVENT if event is None else event)
+            reported = report_failure(
+                EVENT if event is None else event,
+                executions=self.client,
+                state_machine_arn=MACHINE,
+            )
             self.stub.assert_no_pending_responses()
-        return told
+        return reported
 
 
 @pytest.fixture
@@ -80,29 +83,29 @@ def stepfunctions() -> StepFunctions:
     return StepFunctions()
 
 
-def should_tell_all_drops_together_without_their_parts_when_an_execution_died(
+def should_report_all_drops_together_without_their_parts_when_an_execution_died(
     stepfunctions: StepFunctions,
 ) -> None:
     other = a_drop("anzsco/ä b.jsonl")
     stepfunctions.died(DROP, other)
-    stepfunctions.expect_telling(Failure("CredentialsMissing", CAUSE), DROP, other)
-    assert stepfunctions.rescue() == [DROP.drop_id, other.drop_id]
+    stepfunctions.expect_report(Failure("CredentialsMissing", CAUSE), DROP, other)
+    assert stepfunctions.report() == [DROP.drop_id, other.drop_id]
 
 
-def should_tell_under_another_name_when_it_died_again_after_a_redrive(
+def should_report_under_another_name_when_it_died_again_after_a_redrive(
     stepfunctions: StepFunctions,
 ) -> None:
     stepfunctions.died(redriveCount=2)
-    stepfunctions.expect_telling(Failure("CredentialsMissing", CAUSE), redrive_count=2)
-    assert stepfunctions.rescue() == [DROP.drop_id]
+    stepfunctions.expect_report(Failure("CredentialsMissing", CAUSE), redrive_count=2)
+    assert stepfunctions.report() == [DROP.drop_id]
 
 
 @pytest.mark.parametrize("error", ["DropFailed", "DropTimedOut"])
-def should_start_nothing_when_the_drops_have_been_told(
+def should_start_nothing_when_the_drops_have_ended_as_failed(
     stepfunctions: StepFunctions, error: str
 ) -> None:
     stepfunctions.died(error=error)
-    assert stepfunctions.rescue() == []
+    assert stepfunctions.report() == []
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "SUCCEEDED", "PENDING_REDRIVE"])
@@ -110,39 +113,39 @@ def should_start_nothing_when_the_execution_lives_again(
     stepfunctions: StepFunctions, status: str
 ) -> None:
     stepfunctions.died(status=status)
-    assert stepfunctions.rescue() == []
+    assert stepfunctions.report() == []
 
 
 @pytest.mark.parametrize(
     ("status", "error"), [("ABORTED", "ExecutionAborted"), ("TIMED_OUT", "ExecutionTimedOut")]
 )
-def should_tell_how_it_ended_when_step_functions_names_no_error(
+def should_report_how_it_ended_when_step_functions_names_no_error(
     stepfunctions: StepFunctions, status: str, error: str
 ) -> None:
     stepfunctions.died(status=status, error=None, cause=None)
-    stepfunctions.expect_telling(Failure(error, ""))
-    assert stepfunctions.rescue() == [DROP.drop_id]
+    stepfunctions.expect_report(Failure(error, ""))
+    assert stepfunctions.report() == [DROP.drop_id]
 
 
-def should_not_go_in_circles_when_a_telling_itself_died(stepfunctions: StepFunctions) -> None:
+def should_not_go_in_circles_when_a_report_itself_died(stepfunctions: StepFunctions) -> None:
     stepfunctions.died(a_drop(failure=Failure("AwsBusy", "why")))
-    assert stepfunctions.rescue() == []
+    assert stepfunctions.report() == []
 
 
-def should_be_content_when_the_telling_has_been_started_by_the_same_event_before(
+def should_be_content_when_the_report_has_been_started_by_the_same_event_before(
     stepfunctions: StepFunctions,
 ) -> None:
     stepfunctions.died()
     stepfunctions.stub.add_client_error(
         "start_execution", service_error_code="ExecutionAlreadyExists", http_status_code=400
     )
-    assert stepfunctions.rescue() == [DROP.drop_id]
+    assert stepfunctions.report() == [DROP.drop_id]
 
 
-def should_carry_no_secret_when_the_cause_holds_one(stepfunctions: StepFunctions) -> None:
+def should_hold_no_secret_when_the_cause_holds_one(stepfunctions: StepFunctions) -> None:
     stepfunctions.died(cause="at https://b/k?X-Amz-Signature=canary")
-    stepfunctions.expect_telling(Failure("CredentialsMissing", "at https://b/k?[hidden]"))
-    stepfunctions.rescue()
+    stepfunctions.expect_report(Failure("CredentialsMissing", "at https://b/k?[hidden]"))
+    stepfunctions.report()
 
 
 @pytest.mark.parametrize("event", [{}, {"detail": {}}, {"detail": None}])
@@ -150,4 +153,4 @@ def should_name_what_is_wrong_when_the_event_is_no_status_change(
     stepfunctions: StepFunctions, event: Any
 ) -> None:
     with pytest.raises(MalformedState, match="status change"):
-        stepfunctions.rescue(event)
+        stepfunctions.report(event)
