@@ -1,4 +1,4 @@
-"""Drops whose execution died: told from outside, and again when it goes on."""
+"""Drops whose execution died: reported from outside, and again when it goes on."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,47 +8,53 @@ import pytest
 from pipeline.domain.drop import Drop, Failure
 from pipeline.ledger.drops import DropState
 from tests.support.pipeline.clouds import cloud
-from tests.support.pipeline.finish_fixture import CAUSE, DROP, World, body_of
+from tests.support.pipeline.finish_fixture import CAUSE, DROP, FinishFixture, body_of
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def fixture() -> Iterator[FinishFixture]:
     with cloud() as aws:
-        yield World(aws)
+        yield FinishFixture(aws)
 
 
-def rescued(error: str = "CredentialsMissing", cause: str = CAUSE) -> Drop:
+def reported(error: str = "CredentialsMissing", cause: str = CAUSE) -> Drop:
     return replace(DROP, failure=Failure(error, cause))
 
 
-def should_tell_the_failure_when_its_execution_died(world: World) -> None:
-    ended = world.finish(rescued(), None)
+def should_report_the_failure_when_its_execution_died(fixture: FinishFixture) -> None:
+    ended = fixture.finish(reported(), None)
     body = body_of(ended)
     assert ended["status"] == body["status"] == "failed"
     assert "no credentials" in body["reason"]
     assert "redrive" in body["nextStep"]
 
 
-def should_end_as_complete_when_the_execution_was_redriven_after_the_rescue(world: World) -> None:
-    failed = body_of(world.finish(rescued(), None))
-    complete = body_of(world.finish())
+def should_end_as_complete_when_the_execution_was_redriven_after_the_report(
+    fixture: FinishFixture,
+) -> None:
+    failed = body_of(fixture.finish(reported(), None))
+    complete = body_of(fixture.finish())
     assert complete["status"] == "complete"
     assert complete["messageId"] != failed["messageId"]
-    record = world.drops.record(DROP.drop_id)
+    record = fixture.drops.record(DROP.drop_id)
     assert record is not None
     assert record.state is DropState.ENDED
     assert record.ending is not None
     assert record.ending.status == "complete"
 
 
-def should_tell_the_later_error_when_the_redriven_execution_died_again(world: World) -> None:
-    first = body_of(world.finish(rescued(), None))
-    again = body_of(world.finish(rescued("ServiceBusy", "busy"), None))
+def should_report_the_later_error_when_the_redriven_execution_died_again(
+    fixture: FinishFixture,
+) -> None:
+    first = body_of(fixture.finish(reported(), None))
+    again = body_of(fixture.finish(reported("ServiceBusy", "busy"), None))
     assert again["reason"] == "Busy."
     assert again["messageId"] == first["messageId"]
-    assert world.measured.total("DropsEnded") == 1
+    assert fixture.measured.total("DropsEnded") == 1
 
 
-def should_tell_the_ending_and_no_failure_when_only_telling_it_had_died(world: World) -> None:
-    complete = world.finish()
-    assert world.finish(rescued("States.TaskFailed", "SNS"), None) == complete
+def should_give_the_ending_and_no_failure_when_only_its_notification_had_failed(
+    fixture: FinishFixture,
+) -> None:
+    complete = fixture.finish()
+    assert fixture.finish(reported("States.TaskFailed", "SNS"), None) == complete

@@ -1,4 +1,4 @@
-"""Finish: what the state machine io over, to announcements, manifest, report and ledger."""
+"""Finish: from what the state machine hands over to notifications, manifest, report and ledger."""
 
 import tomllib
 from collections.abc import Iterator
@@ -21,21 +21,28 @@ from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import PartRecord
 from tests.support.pipeline.builders import a_drop, a_part
 from tests.support.pipeline.clouds import RESULTS, cloud
-from tests.support.pipeline.finish_fixture import COLLECTED, DROP, World, a_record, body_of, schema
+from tests.support.pipeline.finish_fixture import (
+    COLLECTED,
+    DROP,
+    FinishFixture,
+    a_record,
+    body_of,
+    schema,
+)
 from tests.support.pipeline.memory_service import MODEL_ID
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def fixture() -> Iterator[FinishFixture]:
     with cloud() as aws:
-        yield World(aws)
+        yield FinishFixture(aws)
 
 
-def should_write_the_manifest_and_tell_where_the_results_are_when_all_went_well(
-    world: World,
+def should_write_the_manifest_and_say_where_the_results_are_when_all_went_well(
+    fixture: FinishFixture,
 ) -> None:
-    ended = world.finish()
-    manifest = world.document("manifest.json")
+    ended = fixture.finish()
+    manifest = fixture.document("manifest.json")
     schema("manifest").validate(manifest)
     assert manifest["model"]["modelId"] == MODEL_ID
     assert manifest["operations"] == [
@@ -56,7 +63,7 @@ def should_write_the_manifest_and_tell_where_the_results_are_when_all_went_well(
     assert body["model"] == MODEL_ID
     assert body["reason"] is None
     assert f"s3://{RESULTS}/{DROP.results_prefix}" in body["nextStep"]
-    assert world.measured.seen == [
+    assert fixture.measured.seen == [
         ("DropsEnded", 1, {"status": "complete"}),
         ("RecordsCoded", 3, {}),
     ]
@@ -67,16 +74,16 @@ def should_write_the_manifest_and_tell_where_the_results_are_when_all_went_well(
     [({"records": 2}, "3 records went in, 2 came out"), ({"record_id_digest": "x"}, "recordIds")],
 )
 def should_fail_with_the_numbers_and_without_manifest_when_output_and_input_disagree(
-    world: World, output: dict[str, Any], numbers: str
+    fixture: FinishFixture, output: dict[str, Any], numbers: str
 ) -> None:
-    world.record = a_record(**output)
-    body = body_of(world.finish())
+    fixture.record = a_record(**output)
+    body = body_of(fixture.finish())
     assert body["status"] == "failed"
     assert numbers in body["reason"]
     assert "op-1" in body["reason"]
     assert body["results"]["manifest"] is None
     assert body["records"]["input"] == 3
-    assert world.aws.result_keys() == []
+    assert fixture.aws.result_keys() == []
 
 
 @pytest.mark.parametrize(
@@ -92,10 +99,10 @@ def should_fail_with_the_numbers_and_without_manifest_when_output_and_input_disa
         (Progress(status=PartStatus.REJECTED, reason="2 faults", faults=2), "rejected", "2 faults"),
     ],
 )
-def should_tell_why_and_what_to_do_when_the_part_ended_badly(
-    world: World, progress: Progress, status: str, reason: str
+def should_say_why_and_what_to_do_when_the_part_ended_badly(
+    fixture: FinishFixture, progress: Progress, status: str, reason: str
 ) -> None:
-    ended = world.finish(progress=progress)
+    ended = fixture.finish(progress=progress)
     body = body_of(ended)
     assert ended["status"] == body["status"] == status
     assert reason in body["reason"]
@@ -104,7 +111,7 @@ def should_tell_why_and_what_to_do_when_the_part_ended_badly(
     assert body["nextStep"]
     assert (body["results"]["report"] is None) == (status != "rejected")
     assert body["results"]["manifest"] is None
-    assert world.aws.result_keys() == []  # the report on lines is written where they were read
+    assert fixture.aws.result_keys() == []  # the report on lines is written where they were read
 
 
 @pytest.mark.parametrize(
@@ -115,43 +122,47 @@ def should_tell_why_and_what_to_do_when_the_part_ended_badly(
     ],
 )
 def should_write_the_report_when_a_file_was_refused_as_a_whole(
-    world: World, drop: Drop, progress: Progress | None
+    fixture: FinishFixture, drop: Drop, progress: Progress | None
 ) -> None:
-    ended = world.finish(drop, progress)
-    report = world.document("rejection.json", drop)
+    ended = fixture.finish(drop, progress)
+    report = fixture.document("rejection.json", drop)
     schema("rejection").validate(report)
     body = body_of(ended)
     assert body["status"] == "rejected"
     assert body["results"]["report"] == f"{drop.results_prefix}rejection.json"
     assert (report["reason"], report["nextStep"]) == (body["reason"], body["nextStep"])
-    assert world.measured.total("RejectedDrops") == 1
+    assert fixture.measured.total("RejectedDrops") == 1
     assert ended["announcements"][0]["topic"] == (drop.topic or "none")
 
 
-def should_tell_the_same_when_it_runs_again_later(world: World) -> None:
-    first = world.finish()
-    world.io.time += 60
-    world.record = a_record(records=2)
-    assert world.finish() == first
-    assert world.measured.total("DropsEnded") == 1
+def should_give_the_same_notification_when_it_runs_again_later(fixture: FinishFixture) -> None:
+    first = fixture.finish()
+    fixture.io.time += 60
+    fixture.record = a_record(records=2)
+    assert fixture.finish() == first
+    assert fixture.measured.total("DropsEnded") == 1
 
 
-def should_write_the_manifest_again_when_it_died_before_the_ledger_knew(world: World) -> None:
+def should_write_the_manifest_again_when_it_died_before_the_ledger_knew(
+    fixture: FinishFixture,
+) -> None:
     class Dying(Drops):
         __slots__ = ()
 
         def end(self, *_: Any) -> Any:
             raise KeyboardInterrupt
 
-    alive, world.drops = world.drops, Dying(world.aws.ledger, world.io.clock)
+    alive, fixture.drops = fixture.drops, Dying(fixture.aws.ledger, fixture.io.clock)
     with pytest.raises(KeyboardInterrupt):
-        world.finish()
-    world.drops = alive
-    assert body_of(world.finish())["status"] == "complete"
-    assert world.document("manifest.json")["completedAt"]
+        fixture.finish()
+    fixture.drops = alive
+    assert body_of(fixture.finish())["status"] == "complete"
+    assert fixture.document("manifest.json")["completedAt"]
 
 
-def should_be_the_worst_status_when_drops_of_one_execution_ended_differently(world: World) -> None:
+def should_be_the_worst_status_when_drops_of_one_execution_ended_differently(
+    fixture: FinishFixture,
+) -> None:
     refused = a_drop("anzsco/b.jsonl", rejection=Rejection("Empty.", "Drop another."))
     died = a_drop("anzsco/c.jsonl", failure=Failure("ServiceBusy", "busy"))
     execution = Execution(
@@ -160,11 +171,11 @@ def should_be_the_worst_status_when_drops_of_one_execution_ended_differently(wor
         outcomes=(Outcome(a_part(DROP).part_id, COLLECTED),),
     )
     for drop in execution.drops:
-        world.drops.accept(drop)
-    ended = world.ended(execution)
+        fixture.drops.accept(drop)
+    ended = fixture.ended(execution)
     assert ended["status"] == "failed"
     assert "anzsco/c.jsonl" in ended["cause"]
-    statuses = [announcement["status"] for announcement in ended["announcements"]]
+    statuses = [each["status"] for each in ended["announcements"]]
     assert statuses == ["complete", "failed", "rejected"]
 
 
@@ -177,16 +188,18 @@ def should_be_the_worst_status_when_drops_of_one_execution_ended_differently(wor
     ],
 )
 def should_refuse_an_execution_when_a_drop_has_no_outcome(
-    world: World, execution: Execution
+    fixture: FinishFixture, execution: Execution
 ) -> None:
     with pytest.raises(MalformedState):
-        world.ended(execution)
+        fixture.ended(execution)
 
 
-def should_refuse_to_finish_when_the_facts_of_a_collected_part_are_missing(world: World) -> None:
-    world.record = PartRecord(part_id="p")
+def should_refuse_to_finish_when_the_facts_of_a_collected_part_are_missing(
+    fixture: FinishFixture,
+) -> None:
+    fixture.record = PartRecord(part_id="p")
     with pytest.raises(MalformedState, match="facts"):
-        world.finish()
+        fixture.finish()
 
 
 def should_name_the_version_that_the_project_has_when_a_manifest_is_written() -> None:

@@ -252,7 +252,7 @@ def should_begin_again_when_a_part_was_collected_anew(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("contents", [LARGE, SMALL])
-def should_tell_a_mismatch_when_an_output_is_gone_or_another(
+def should_raise_a_mismatch_when_an_output_is_gone_or_another(
     bench: Bench, contents: list[bytes]
 ) -> None:
     parts = bench.collected(*contents)
@@ -269,7 +269,7 @@ def should_tell_a_mismatch_when_an_output_is_gone_or_another(
 
 
 @pytest.mark.parametrize("operation", ["upload_part_copy", "get_object"])
-def should_tell_a_mismatch_when_an_output_changes_meanwhile(bench: Bench, operation: str) -> None:
+def should_raise_a_mismatch_when_an_output_changes_meanwhile(bench: Bench, operation: str) -> None:
     def changed(name: str, asked: dict[str, Any]) -> None:
         if name == operation and ("CopySourceIfMatch" in asked or "IfMatch" in asked):
             raise ClientError({"Error": {"Code": "PreconditionFailed"}}, name)
@@ -301,7 +301,7 @@ def should_join_when_the_storage_finds_no_checksum(bench: Bench) -> None:
     assert bench.join(bench.collected(*LARGE)) == _facts(KEY, b"".join(LARGE))
 
 
-def should_tell_a_mismatch_when_nothing_came_out(bench: Bench) -> None:
+def should_raise_a_mismatch_when_nothing_came_out(bench: Bench) -> None:
     with pytest.raises(ResultsMismatch, match="nothing came out"):
         bench.join(bench.collected(b"", b""))
 
@@ -342,7 +342,7 @@ def should_say_that_aws_is_busy_when_a_range_breaks_off(bench: Bench) -> None:
         bench.join(parts)
 
 
-def should_remove_the_parts_and_no_more_when_told_once_or_twice(bench: Bench) -> None:
+def should_remove_the_parts_and_no_more_when_asked_once_or_twice(bench: Bench) -> None:
     parts = bench.collected(*SMALL)
     bench.join(parts)
     results = ResultsBucket(bench.aws.s3, RESULTS)

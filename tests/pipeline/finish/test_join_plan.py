@@ -93,7 +93,7 @@ def should_refuse_when_s3_can_not_hold_the_whole(sizes: list[int]) -> None:
         steps_of(_sources(sizes))
 
 
-def should_tell_plans_apart_when_an_object_is_another() -> None:
+def should_give_plans_other_fingerprints_when_an_object_is_another() -> None:
     etags = count()
     plans = [steps_of([JoinSource("a", f'"{next(etags)}"', 3 * GB)]) for _ in range(2)]
 

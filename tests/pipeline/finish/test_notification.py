@@ -9,13 +9,13 @@ from pipeline.domain.drop import Rejection
 from pipeline.finish.notification import MAX_SUBJECT, notification_of
 from tests.support.pipeline.builders import a_drop
 from tests.support.pipeline.clouds import cloud
-from tests.support.pipeline.finish_fixture import DROP, World, a_record, email_of
+from tests.support.pipeline.finish_fixture import DROP, FinishFixture, a_record, email_of
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def fixture() -> Iterator[FinishFixture]:
     with cloud() as aws:
-        yield World(aws)
+        yield FinishFixture(aws)
 
 
 @pytest.mark.parametrize(
@@ -27,35 +27,35 @@ def world() -> Iterator[World]:
         "anzsco/'\"{}<&>\\.jsonl",
     ],
 )
-def should_be_fit_for_sns_whatever_the_key(world: World, key: str) -> None:
+def should_be_fit_for_sns_whatever_the_key(fixture: FinishFixture, key: str) -> None:
     drop = a_drop(key)
-    world.record = a_record(drop)
-    (announcement,) = world.finish(drop)["announcements"]
-    subject = announcement["subject"]
+    fixture.record = a_record(drop)
+    (notification,) = fixture.finish(drop)["announcements"]
+    subject = notification["subject"]
     assert subject.isascii()
     assert subject.isprintable()
     assert len(subject) <= MAX_SUBJECT
-    assert json.loads(announcement["detail"])["key"] == key
-    assert announcement["drop_prefix"] == "anzsco/"
-    assert len(json.dumps(announcement)) < 30_000
+    assert json.loads(notification["detail"])["key"] == key
+    assert notification["drop_prefix"] == "anzsco/"
+    assert len(json.dumps(notification)) < 30_000
 
 
-def should_say_all_that_matters_to_a_person_when_the_email_is_read(world: World) -> None:
-    text = email_of(world.finish())
+def should_say_all_that_matters_to_a_person_when_the_email_is_read(fixture: FinishFixture) -> None:
+    text = email_of(fixture.finish())
     assert text.startswith("Your file has been coded.\n")
     for part in ("s3://drops/anzsco/jobs.jsonl", "3 (2 coded, 1 suggested only)", DROP.drop_id):
         assert part in text
     assert "Report" not in text
 
 
-def should_stay_one_line_a_row_when_the_key_has_line_breaks(world: World) -> None:
+def should_stay_one_line_a_row_when_the_key_has_line_breaks(fixture: FinishFixture) -> None:
     drop = a_drop("anzsco/a\nReport:   s3://forged")
-    world.record = a_record(drop)
-    assert "\nReport:" not in email_of(world.finish(drop))
+    fixture.record = a_record(drop)
+    assert "\nReport:" not in email_of(fixture.finish(drop))
 
 
-def should_announce_a_folder_of_none_when_the_key_has_no_slash(world: World) -> None:
+def should_name_the_root_as_folder_when_the_key_has_no_slash(fixture: FinishFixture) -> None:
     drop = a_drop("x.jsonl", topic=None, rejection=Rejection("No topic.", "Use a folder."))
-    (announcement,) = world.finish(drop, None)["announcements"]
-    assert announcement["drop_prefix"] == "/"
-    assert notification_of(json.loads(announcement["detail"])) == announcement
+    (notification,) = fixture.finish(drop, None)["announcements"]
+    assert notification["drop_prefix"] == "/"
+    assert notification_of(json.loads(notification["detail"])) == notification

@@ -1,4 +1,4 @@
-"""What the tests of finishing share: a ledger, buckets, and what the state machine io over."""
+"""What the tests of finishing share: a ledger, buckets, and what the state machine hands over."""
 
 import json
 from dataclasses import asdict, replace
@@ -89,7 +89,7 @@ def write_record(aws: Cloud, record: PartRecord) -> None:
     )
 
 
-class World:
+class FinishFixture:
     def __init__(self, aws: Cloud) -> None:
         self.aws = aws
         self.io = SimulatedIo()
@@ -137,7 +137,7 @@ class World:
         return self.ended(Execution(drops=(drop,), parts=parts, outcomes=outcomes), name=name)
 
     def ended(
-        self, execution: Execution, *, told: Any = None, name: str = "jobs", has_time: bool = True
+        self, execution: Execution, *, cursor: Any = None, name: str = "jobs", has_time: bool = True
     ) -> dict[str, Any]:
         """Through JSON, as the state machine does."""
         write_record(self.aws, self.record)
@@ -145,13 +145,13 @@ class World:
             **compact_input(execution),
             "outcomes": [outcome.to_state() for outcome in execution.outcomes],
             "execution": MACHINE.replace(":stateMachine:", ":execution:") + f":{name}",
-            "ended": told or {"at": 0, "status": "complete", "cause": ""},
+            "ended": cursor or {"at": 0, "status": "complete", "cause": ""},
         }
         ended = self.finisher.finish(
             EndedExecution.from_state(json.loads(json.dumps(state))), has_time=lambda: has_time
         )
-        travelled: dict[str, Any] = json.loads(json.dumps(ended))
-        return travelled
+        page: dict[str, Any] = json.loads(json.dumps(ended))
+        return page
 
     def document(self, name: str, drop: Drop = DROP) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(self.aws.result(f"{drop.results_prefix}{name}"))
@@ -159,10 +159,10 @@ class World:
 
 
 def body_of(ended: dict[str, Any]) -> dict[str, Any]:
-    """The one announcement's body, once both of its forms and its schema agree."""
-    (announcement,) = ended["announcements"]
-    body: dict[str, Any] = json.loads(announcement["detail"])
-    assert json.loads(json.loads(announcement["message"])["default"]) == body
+    """The one notification's body, once both of its forms and its schema agree."""
+    (notification,) = ended["announcements"]
+    body: dict[str, Any] = json.loads(notification["detail"])
+    assert json.loads(json.loads(notification["message"])["default"]) == body
     schema("notification").validate(body)
     return body
 
