@@ -22,7 +22,7 @@ from pipeline.domain.execution import Execution
 from pipeline.domain.identity import drop_id
 from pipeline.finish import handler as finish
 from pipeline.receive import handler as receive
-from pipeline.report_failure import handler as rescue
+from pipeline.report_failure import handler as report_failure
 from pipeline.storage.results_bucket import PIECES
 from pipeline.submit import handler as submit
 from protocol.errors import ServiceAnswer
@@ -162,12 +162,12 @@ class Journey:
         )
         return len(listed["executions"])
 
-    def rescue(self) -> None:
+    def report_failures(self) -> None:
         """Delivers the events of all executions that have died."""
         for each in self.executions():
             if each["status"] == "FAILED":
                 event = {"detail": {"executionArn": each["executionArn"]}}
-                rescue.handler(event, Context("rescue", 1))  # type: ignore[arg-type]
+                report_failure.handler(event, Context("report_failure", 1))  # type: ignore[arg-type]
         self.wait()
 
     def notifications(self) -> list[dict[str, Any]]:
@@ -304,8 +304,8 @@ def should_fail_with_the_services_reason_when_inference_fails(journey: Journey) 
     assert body["status"] == "failed"
     assert "line 2 is odd" in body["reason"]
     assert journey.executions()[0]["error"] == "DropFailed"
-    journey.rescue()
-    assert journey.notifications() == []
+    journey.report_failures()
+    assert journey.told() == []
 
 
 def should_try_three_operations_when_they_time_out(journey: Journey) -> None:
@@ -345,14 +345,14 @@ def should_fail_and_notify_when_the_operation_is_another_clients(journey: Journe
 def should_notify_and_end_well_after_all_when_credentials_come_late(journey: Journey) -> None:
     journey.secrets.put_secret_value(SecretId="credentials", SecretString="{}")
     dropped = journey.drop(lines(2))
-    assert journey.notifications() == []
-    journey.rescue()
-    (body,) = journey.notifications()
+    assert journey.told() == []
+    journey.report_failures()
+    (body,) = journey.told()
     assert (body["status"], body["dropId"]) == ("failed", dropped)
     assert "secret credentials has no credentials" in body["reason"]
     assert "redrive" in body["nextStep"]
-    journey.rescue()  # the same events, and those of the failure report, delivered again
-    assert journey.notifications() == []
+    journey.report_failures()  # the same events, and those of the report, delivered again
+    assert journey.told() == []
     journey.secrets.put_secret_value(SecretId="credentials", SecretString=FILLED)
     died = next(each for each in journey.executions() if "told" not in each["name"])
     # moto has no redrive: the same input goes through the functions under another name.

@@ -70,10 +70,10 @@ class Finisher:
         self, drop: Drop, ended: EndedExecution, has_time: Callable[[], bool]
     ) -> Ending | None:
         """The ending that counts, written before or now; None where there was no time."""
-        after_death = drop.failure is not None
+        reports_failure = drop.failure is not None
         record = self.drops.record(drop.drop_id)
         earlier = record.ending if record is not None else None
-        if earlier is not None and earlier.stands(ended.name, rescuing=after_death):
+        if earlier is not None and earlier.stands(ended.name, reports_failure=reports_failure):
             return earlier
         ended_at = self.clock.iso()
         result = self.drop_results.of(drop, ended, ended_at, has_time)
@@ -82,7 +82,7 @@ class Finisher:
         body = result.body(drop, bucket=self.drop_results.results.name, ended_at=ended_at)
         ending, new = self.drops.end(
             drop.drop_id,
-            Ending(status=result.status, body=body, rescued=after_death, execution=ended.name),
+            Ending(status=result.status, body=body, rescued=reports_failure, execution=ended.name),
         )
         if new:
             self._count(ending)

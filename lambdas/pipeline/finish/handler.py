@@ -16,6 +16,7 @@ ENDING_SECONDS = 60.0  # a drop's manifest and ledger take a second, a copy of 5
 
 
 def finisher(deps: Dependencies) -> Finisher:
+    """Made anew for each call, as its `Outcomes` remember what they read."""
     outcomes = Outcomes(parts=deps.parts, shared_files=deps.shared_files)
     joined_outputs = JoinedOutputs(drops=deps.drops, files=deps.result_files, results=deps.results)
     return Finisher(
@@ -32,6 +33,7 @@ def finisher(deps: Dependencies) -> Finisher:
 
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Gives a page of notifications; errors are those of `Finisher.finish`."""
     return finisher(dependencies()).finish(
         EndedExecution.from_state(event),
         has_time=lambda: context.get_remaining_time_in_millis() / 1000 > ENDING_SECONDS,

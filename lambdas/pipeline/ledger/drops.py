@@ -32,33 +32,28 @@ class DropState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a drop ended, and the notification of it."""
+    """How a drop ended, and the notification of that."""
 
     status: str
     """complete, failed, timed_out or rejected."""
     body: Mapping[str, Any] = field(repr=False)
     """The notification's body."""
     rescued: bool
-    """Whether report_failure wrote it because the execution failed; an ending of the redriven
-    execution may replace it."""
+    """Reported because the execution died; another may follow when that is redriven."""
     execution: str = ""
     """The name of the execution that ended it."""
 
-    def stands(self, execution: str, *, rescuing: bool) -> bool:
-        """Whether this ending stays when `execution` ends the drop again.
+    def stands(self, execution: str, *, reports_failure: bool) -> bool:
+        """Whether this ending stays, whatever `execution` finds now.
 
-        `rescuing` says whether the new ending would be one of report_failure.
-
-            this ending is by          | the new ending is by        | stays
-            report_failure             | any                         | no
-            any other, and is complete | any                         | yes
-            any other                  | report_failure              | yes
-            any other                  | the same execution, retried | yes
-            any other                  | a later execution           | no
+        An execution that runs again keeps the ending that it wrote. A drop that is complete stays
+        so. Any other ending gives way to that of a later execution: a failed file may be started
+        again, and a redriven execution knows better than the report of its failure. Such a report
+        itself only counts where no execution has ended the drop, or a report did.
         """
         if self.rescued:
             return False
-        return rescuing or self.status == "complete" or self.execution == execution
+        return reports_failure or self.status == "complete" or self.execution == execution
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +151,14 @@ class Drops:
     def end(self, drop_id: str, ending: Ending) -> tuple[Ending, bool]:
         """Writes how a drop ended; gives the ending that counts, and whether its status is new.
 
-        An ending that `stands` is given back, so that whatever runs twice notifies the same twice.
+        An ending that `stands` counts, so that whatever runs twice sends the same twice.
         """
         for _ in range(TRIES):
             record = self.record(drop_id)
             earlier = record.ending if record is not None else None
-            if earlier is not None and earlier.stands(ending.execution, rescuing=ending.rescued):
+            if earlier is not None and earlier.stands(
+                ending.execution, reports_failure=ending.rescued
+            ):
                 return earlier, False
             seen = record.endings if record is not None else 0
             if self._write(drop_id, ending, seen):

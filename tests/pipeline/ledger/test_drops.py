@@ -12,7 +12,7 @@ from tests.support.pipeline.clouds import cloud
 DROP = a_drop()
 COMPLETE = Ending("complete", {"reason": None}, rescued=False)
 FAILED = Ending("failed", {"reason": "why"}, rescued=False)
-RESCUED = Ending("failed", {"reason": "no credentials"}, rescued=True)
+REPORTED = Ending("failed", {"reason": "no credentials"}, rescued=True)
 
 
 @pytest.fixture
@@ -66,18 +66,16 @@ def should_stay_complete_whoever_ends_it_again(drops: Drops) -> None:
     drops.accept(DROP)
     assert drops.end(DROP.drop_id, COMPLETE) == (COMPLETE, True)
     assert drops.end(DROP.drop_id, replace(FAILED, execution="later")) == (COMPLETE, False)
-    assert drops.end(DROP.drop_id, RESCUED) == (COMPLETE, False)
+    assert drops.end(DROP.drop_id, REPORTED) == (COMPLETE, False)
 
 
-def should_end_again_when_the_execution_was_redriven_after_a_report(
-    drops: Drops,
-) -> None:
+def should_end_again_when_the_execution_was_redriven_after_a_report(drops: Drops) -> None:
     drops.accept(DROP)
-    assert drops.end(DROP.drop_id, RESCUED) == (RESCUED, True)
-    later = replace(RESCUED, body={"reason": "another"})
+    assert drops.end(DROP.drop_id, REPORTED) == (REPORTED, True)
+    later = replace(REPORTED, body={"reason": "another"})
     assert drops.end(DROP.drop_id, later) == (later, False)
     assert drops.end(DROP.drop_id, COMPLETE) == (COMPLETE, True)
-    assert drops.end(DROP.drop_id, RESCUED) == (COMPLETE, False)
+    assert drops.end(DROP.drop_id, REPORTED) == (COMPLETE, False)
 
 
 def should_end_as_complete_when_a_failed_file_was_started_again(drops: Drops) -> None:
@@ -87,10 +85,10 @@ def should_end_as_complete_when_a_failed_file_was_started_again(drops: Drops) ->
     assert drops.end(DROP.drop_id, again) == (again, True)
 
 
-def should_report_no_failure_when_the_failed_execution_has_ended_the_drop(drops: Drops) -> None:
+def should_let_a_report_change_nothing_when_the_dead_execution_ended_the_drop(drops: Drops) -> None:
     drops.accept(DROP)
     drops.end(DROP.drop_id, FAILED)
-    assert drops.end(DROP.drop_id, replace(RESCUED, execution="report")) == (FAILED, False)
+    assert drops.end(DROP.drop_id, replace(REPORTED, execution="telling")) == (FAILED, False)
 
 
 def should_remember_no_drop_when_it_was_never_seen(drops: Drops) -> None:
