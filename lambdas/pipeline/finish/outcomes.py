@@ -108,7 +108,8 @@ class Outcomes:
             return self._of_shared(drop_id, parts[0])
         progresses = [part.progress for part in parts]
         worst = min(range(len(parts)), key=lambda n: WORST_FIRST.index(_ended(progresses[n])))
-        return DropOutcome(progresses[worst], worst, tuple(self._piece(part) for part in parts))
+        pieces = tuple(self._piece(part, part.piece) for part in parts)
+        return DropOutcome(progresses[worst], worst, pieces)
 
     def retry_groups(self, ended: EndedExecution) -> RetryGroups:
         """All drops of an execution that are retried."""
@@ -134,16 +135,20 @@ class Outcomes:
     def _retry_groups(self, part: EndedPart) -> RetryGroups:
         return retry_groups(part, self._of_part(part.part_id)) if part.is_shared else ()
 
-    def _piece(self, part: EndedPart) -> PieceFacts:
+    def _piece(
+        self, part: EndedPart, number: int | None, facts: SharedFile | None = None
+    ) -> PieceFacts:
+        """`facts`: those of the piece where the part has other files too."""
         record = self.parts.record(part.part_id)
+        facts_of = facts or record
         return PieceFacts(
             part_id=part.part_id,
-            number=part.piece,
+            number=number,
             operation_id=record.operation_id,
             attempt=record.attempt,
-            input=record.input,
-            output=record.output,
-            metadata=record.metadata,
+            input=facts_of.input,
+            output=facts_of.output,
+            metadata=facts_of.metadata,
         )
 
     def _of_shared(self, drop_id: str, part: EndedPart) -> DropOutcome:
@@ -160,17 +165,7 @@ class Outcomes:
                 status=PartStatus.FAILED, error="DropGone", cause=shared_file.reason or ""
             )
             return DropOutcome(gone, 0, ())
-        record = self.parts.record(part.part_id)
-        piece = PieceFacts(
-            part_id=part.part_id,
-            number=None,
-            operation_id=record.operation_id,
-            attempt=record.attempt,
-            input=shared_file.input,
-            output=shared_file.output,
-            metadata=shared_file.metadata,
-        )
-        return DropOutcome(part.progress, 0, (piece,))
+        return DropOutcome(part.progress, 0, (self._piece(part, None, shared_file),))
 
     def _of_part(self, part_id: str) -> dict[str, SharedFile]:
         if part_id not in self._known:
