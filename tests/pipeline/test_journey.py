@@ -305,7 +305,7 @@ def should_fail_with_the_services_reason_when_inference_fails(journey: Journey) 
     assert "line 2 is odd" in body["reason"]
     assert journey.executions()[0]["error"] == "DropFailed"
     journey.report_failures()
-    assert journey.told() == []
+    assert journey.notifications() == []
 
 
 def should_try_three_operations_when_they_time_out(journey: Journey) -> None:
@@ -345,14 +345,14 @@ def should_fail_and_notify_when_the_operation_is_another_clients(journey: Journe
 def should_notify_and_end_well_after_all_when_credentials_come_late(journey: Journey) -> None:
     journey.secrets.put_secret_value(SecretId="credentials", SecretString="{}")
     dropped = journey.drop(lines(2))
-    assert journey.told() == []
+    assert journey.notifications() == []
     journey.report_failures()
-    (body,) = journey.told()
+    (body,) = journey.notifications()
     assert (body["status"], body["dropId"]) == ("failed", dropped)
     assert "secret credentials has no credentials" in body["reason"]
     assert "redrive" in body["nextStep"]
     journey.report_failures()  # the same events, and those of the report, delivered again
-    assert journey.told() == []
+    assert journey.notifications() == []
     journey.secrets.put_secret_value(SecretId="credentials", SecretString=FILLED)
     died = next(each for each in journey.executions() if "told" not in each["name"])
     # moto has no redrive: the same input goes through the functions under another name.

@@ -39,17 +39,22 @@ class Ending:
     body: Mapping[str, Any] = field(repr=False)
     """The notification's body."""
     rescued: bool
-    """Reported because the execution died; another may follow when that is redriven."""
+    """Whether report_failure wrote it because the execution failed; an ending of the redriven
+    execution may replace it."""
     execution: str = ""
     """The name of the execution that ended it."""
 
     def stands(self, execution: str, *, reports_failure: bool) -> bool:
-        """Whether this ending stays, whatever `execution` finds now.
+        """Whether this ending stays when `execution` ends the drop again.
 
-        An execution that runs again keeps the ending that it wrote. A drop that is complete stays
-        so. Any other ending gives way to that of a later execution: a failed file may be started
-        again, and a redriven execution knows better than the report of its failure. Such a report
-        itself only counts where no execution has ended the drop, or a report did.
+        `reports_failure` says whether the new ending would be one of report_failure.
+
+            this ending is by          | the new ending is by        | stays
+            report_failure             | any                         | no
+            any other, and is complete | any                         | yes
+            any other                  | report_failure              | yes
+            any other                  | the same execution, retried | yes
+            any other                  | a later execution           | no
         """
         if self.rescued:
             return False

@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.domain.drop import Drop, Rejection
 from pipeline.domain.part import Segment
 from pipeline.storage.results_bucket import ResultsBucket, folder_of_results
-from pipeline.validation.input_lines import FAULTS_KEPT, InputFaults
+from pipeline.validation.input_lines import FAULTS_KEPT, InputFault, InputFaults
 
 SCHEMA_VERSION = "1"
 REPORT_NAME = "rejection.json"
@@ -19,7 +19,7 @@ NEXT_STEP = (
     "Correct the lines listed here and drop the file again under the same key. Each line must be "
     "one JSON object with the fields: {fields}, and, on all lines or on none, recordId."
 )
-NO_LINES = Faults(first=(), count=0, whole_file=False)
+NO_LINES = InputFaults(first=(), count=0, whole_file=False)
 """Of a file that was refused as a whole."""
 
 
@@ -74,7 +74,7 @@ class Rejections:
         if not reports:
             return None
         first_byte = reports[0].lines_from_byte
-        faults = Faults(
+        faults = InputFaults(
             first=tuple(
                 fault
                 for report in reports
@@ -94,7 +94,7 @@ class Rejections:
         self,
         dropped: Drop | Segment,
         rejection: Rejection,
-        faults: Faults,
+        faults: InputFaults,
         *,
         lines_from_byte: int = 0,
         piece: int | None = None,
@@ -122,14 +122,14 @@ class Rejections:
 class _PieceReport:
     """What the joined report takes from that of a piece."""
 
-    faults: Faults
+    faults: InputFaults
     lines_from_byte: int
     next_step: str
 
     @classmethod
     def from_json(cls, report: dict[str, Any]) -> "_PieceReport":
-        faults = Faults(
-            first=tuple(Fault(fault["line"], fault["fault"]) for fault in report["faults"]),
+        faults = InputFaults(
+            first=tuple(InputFault(fault["line"], fault["fault"]) for fault in report["faults"]),
             count=report["faultCount"],
             whole_file=report["wholeFileRead"],
             lines=report["lineCount"],
@@ -138,5 +138,5 @@ class _PieceReport:
 
     def after(self, lines: int) -> "_PieceReport":
         """The report with its lines numbered from the file's beginning, `lines` before them."""
-        first = tuple(Fault(fault.line + lines, fault.text) for fault in self.faults.first)
+        first = tuple(InputFault(fault.line + lines, fault.text) for fault in self.faults.first)
         return replace(self, faults=replace(self.faults, first=first), lines_from_byte=0)
