@@ -17,6 +17,7 @@ from docs.imports import read_tree
 from docs.rooms import room_picture, room_table
 from docs.settings_table import changed_settings_table, service_settings_table, settings_table
 from infra.project_files import PROJECT
+from infra.settings.types import SettingNotFinished
 from localcloud.deployment import LOCAL_SETTINGS
 from simulation.report import price_list
 
@@ -41,7 +42,8 @@ def filled(text: str, *, where: str) -> str:
     """The document `text` with every block made anew.
 
     :param where: the document's name, for the error.
-    :raises BlockError: a block is unknown, or the file that it draws is missing.
+    :raises BlockError: a block is unknown, the file that it draws is missing, or a setting that
+        it lists is not finished.
     """
 
     def fill(block: re.Match[str]) -> str:
@@ -55,6 +57,8 @@ def filled(text: str, *, where: str) -> str:
             raise BlockError(
                 f"{where}: the block {name!r} cannot be made: {argument}: {error.strerror}"
             ) from error
+        except SettingNotFinished as error:
+            raise BlockError(f"{where}: the block {name!r} cannot be made: {error}") from error
         return f"{block['begin']}{made}{block['end']}"
 
     return _BLOCK.sub(fill, text)

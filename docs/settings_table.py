@@ -12,6 +12,7 @@ from typing import Any
 from docs.tables import markdown_table
 from infra.settings.command_line import project_context
 from infra.settings.settings import Settings, context_name
+from infra.settings.types import SettingNotFinished
 
 CODING_SERVICE = "CodingService: "
 """How the meaning of a setting begins that only CodingService has."""
@@ -32,12 +33,32 @@ class Setting:
 
 
 def settings() -> list[Setting]:
-    """Every setting, in the code's order. Raises `KeyError` for one without meaning or default."""
-    meanings, defaults = _meanings(), project_context()
-    return [
-        Setting(name := context_name(field.name), defaults[name], meanings[field.name])
-        for field in dataclasses.fields(Settings)
-    ]
+    """Every setting, in the code's order.
+
+    Raises `SettingNotFinished` for one without meaning or default.
+    """
+    meanings = meanings_in(inspect.getsource(Settings))
+    return [_setting(field.name, meanings) for field in dataclasses.fields(Settings)]
+
+
+def _setting(field: str, meanings: Mapping[str, str]) -> Setting:
+    if field not in meanings:
+        raise SettingNotFinished(
+            field, "meaning", "infra/settings/settings.py, as a string below the field"
+        )
+    name = context_name(field)
+    return Setting(name, default_of(name), meanings[field])
+
+
+def default_of(name: str) -> Any:
+    """The default of a setting, by its name in `cdk.json`.
+
+    Raises `SettingNotFinished` where that has none.
+    """
+    defaults = project_context()
+    if name not in defaults:
+        raise SettingNotFinished(name, "default", "`context` in cdk.json")
+    return defaults[name]
 
 
 def settings_table() -> str:
@@ -66,31 +87,25 @@ def service_settings_table() -> str:
 
 def changed_settings_table(changed: Mapping[str, str]) -> str:
     """What a deployment sets otherwise than `cdk.json`."""
-    defaults = project_context()
     return markdown_table(
         ("setting", "there", "in `cdk.json`"),
         [
-            (_code(name), _code(value), _code(json.dumps(defaults[name])))
+            (_code(name), _code(value), _code(json.dumps(default_of(name))))
             for name, value in changed.items()
         ],
     )
 
 
-def _meanings() -> Mapping[str, str]:
-    """The text below each field of `Settings`, on one line."""
-    (settings_class,) = ast.parse(inspect.getsource(Settings)).body
-    meanings = {}
-    for field, below in pairwise(ast.iter_child_nodes(settings_class)):
-        match field, below:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(ast.Constant(str(text))):
-                meanings[name] = _uncapitalised(" ".join(text.split()).removesuffix("."))
-    return meanings
-
-
-def _uncapitalised(text: str) -> str:
-    """The text as a table has it; names such as ARN and CodingService keep their letters."""
-    is_name = text[1].isupper() or text.startswith(CODING_SERVICE)
-    return text if is_name else text[0].lower() + text[1:]
+def meanings_in(source: str) -> Mapping[str, str]:
+    """The string below each field of the class in `source`, on one line, by the field's name."""
+    (settings,) = (each for each in ast.parse(source).body if isinstance(each, ast.ClassDef))
+    return {
+        field.id: " ".join(text.split()).removesuffix(".")
+        for before, after in pairwise(settings.body)
+        if isinstance(before, ast.AnnAssign) and isinstance(field := before.target, ast.Name)
+        if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+        if isinstance(text := after.value.value, str)
+    }
 
 
 def _code(text: str) -> str:

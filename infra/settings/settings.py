@@ -10,65 +10,69 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infra.settings.readers import READERS, Architecture, check_url
-from infra.settings.types import SettingsError
+from infra.settings.types import SettingNotFinished, SettingsError
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a deployment may choose. Defaults here equal those of `cdk.json`."""
+    """What a deployment may choose. Defaults here equal those of `cdk.json`.
+
+    The string below a setting is its meaning, as the documents have it. How to add one:
+    docs/architecture.md.
+    """
 
     local_cloud: str = ""
-    """Endpoint of the local cloud, which sets it; "" deploys to AWS."""
+    """endpoint of the local cloud, which sets it; "" deploys to AWS."""
     coding_service: bool = False
-    """Deploy the CodingService stack too."""
+    """deploy the CodingService stack too."""
     architecture: Architecture = "arm64"
-    """Processor of the functions: arm64 or x86_64."""
+    """processor of the functions: arm64 or x86_64."""
     log_retention_days: int = 30
-    """Days that log groups keep events."""
+    """days that log groups keep events."""
     retain_storage: bool = True
-    """Buckets, tables, keys and logs outlive their stack."""
+    """buckets, tables, keys and logs outlive their stack."""
     assets: str = "build/assets"
-    """Folder of the built Lambda assets, relative to the project."""
+    """folder of the built Lambda assets, relative to the project."""
     service_url: str = ""
-    """The coding service's base address in front of `/v1`; "" takes CodingService's."""
+    """the coding service's base address in front of `/v1`; "" takes CodingService's."""
     auth_url: str = ""
-    """Base address in front of `/oauth2/token`; "" takes CodingService's."""
+    """base address in front of `/oauth2/token`; "" takes CodingService's."""
     presigned_hosts: tuple[str, ...] = ()
-    """Patterns (`*` stands for anything) of the hosts that presigned URLs may name, with `:port`
-    where it is not the usual one; needed with `serviceUrl`."""
+    """patterns (`*` stands for anything) of the hosts that presigned URLs may name, with
+    `:port` where it is not the usual one; needed with `serviceUrl`."""
     allow_plain_http: bool = False
-    """Addresses may begin with http://; for tests on one machine only."""
+    """addresses may begin with http://; for tests on one machine only."""
     token_prefix: str = ""
-    """Stands before the token in the Authorization header, for example `Bearer `."""
+    """stands before the token in the Authorization header, for example `Bearer `."""
     default_topic: str = ""
-    """Topic of keys that name none; "" rejects such keys."""
+    """topic of keys that name none; "" rejects such keys."""
     requests_per_second: float = 1
     """API calls a second that the service allows."""
     requests_per_day: int = 10_000
     """API calls in any 24 hours that the service allows."""
     max_file_bytes: int = 5_000_000_000
-    """Largest file that one operation takes, in bytes; a larger one is cut at line ends into
+    """largest file that one operation takes, in bytes; a larger one is cut at line ends into
     parts."""
     share_operations: bool = True
-    """Small files that arrive together for the same topic and model share an operation; false gives
-    each file its own."""
+    """small files that arrive together for the same topic and model share an operation; false
+    gives each file its own."""
     share_wait_seconds: int = 3
-    """How long a file may wait for others to share with, in seconds."""
+    """how long a file may wait for others to share with, in seconds."""
     share_max_bytes: int = 33_554_432
-    """Of the files that share an operation, together, in bytes."""
+    """of the files that share an operation, together, in bytes."""
     poll_first_seconds: int = 10
-    """Least wait between status calls, and the first one, in seconds."""
+    """least wait between status calls, and the first one, in seconds."""
     poll_fraction: float = 0.1
-    """Later waits, as a part of the time waited already."""
+    """later waits, as a part of the time waited already."""
     poll_ceiling_seconds: int = 7_200
-    """Longest wait between status calls, in seconds."""
+    """longest wait between status calls, in seconds."""
     max_attempts: int = 3
-    """Operations that are tried for a part when they time out."""
+    """operations that are tried for a part when they time out."""
     engines: Mapping[str, str] = field(default_factory=dict)
-    """What codes a topic's files, by topic: coding-service or amazon-ml; topics that are not named
-    have the coding service."""
+    """what codes a topic's files, by topic: coding-service or amazon-ml; topics that are not
+    named have the coding service."""
     amazon_ml_url: str = ""
-    """Address of a service that speaks Amazon ML's API; "" takes CodingService's where that is
+    """address of a service that speaks Amazon ML's API; "" takes CodingService's where that is
     deployed too, else AWS's own."""
     amazon_ml_key_secret_arn: str = ""
     """ARN of a secret with the access key that such a service has issued; "" calls with the
@@ -79,13 +83,13 @@ class Settings:
     amazon_ml_models: Mapping[str, str] = field(default_factory=dict)
     """MLModelIds by topic; a topic that is not named has the newest model of its name."""
     amazon_ml_threshold: float = 0.75
-    """Least confidence that is asserted when scores are rolled up to a code."""
+    """least confidence that is asserted when scores are rolled up to a code."""
     codelists: str = "topics"
-    """Folder of `<topic>/codes.csv` of the topics that Amazon ML codes, relative to the project."""
+    """folder of `<topic>/codes.csv` of the topics that Amazon ML codes, relative to the project."""
     notification_emails: tuple[str, ...] = ()
-    """Addresses that are told of each drop."""
+    """addresses that get a message about each drop."""
     operator_emails: tuple[str, ...] = ()
-    """Addresses that are told of alarms."""
+    """addresses that get the alarms."""
     upload_window_seconds: int = 3_600
     """CodingService: seconds in which an upload must begin."""
     results_seconds: int = 82_800
@@ -99,8 +103,8 @@ class Settings:
     service_max_file_bytes: int = 5_000_000_000
     """CodingService: largest input, in bytes."""
     inference_range_bytes: int = 33_554_432
-    """CodingService: a larger input is cut at line ends into ranges of about so many bytes, each
-    coded by a function of its own."""
+    """CodingService: a larger input is cut at line ends into ranges of about so many bytes,
+    each coded by a function of its own."""
     inference_concurrency: int = 40
     """CodingService: ranges of one input that are coded at a time."""
     token_seconds: int = 3_600
@@ -108,8 +112,8 @@ class Settings:
     models_dir: str = "build/models"
     """CodingService: folder of trained models, relative to the project."""
     machine_learning_clients: tuple[str, ...] = ("pipeline",)
-    """CodingService: names of the clients of its Amazon ML API, each with an access key and data of
-    its own."""
+    """CodingService: names of the clients of its Amazon ML API, each with an access key and
+    data of its own."""
     batch_prediction_buckets: tuple[str, ...] = ()
     """CodingService: buckets in which it may read data and write results of batch predictions;
     their owners must allow it too."""
@@ -120,12 +124,17 @@ class Settings:
     def from_context(cls, get: Callable[[str], Any]) -> "Settings":
         """Reads each setting from the CDK context, by its camelCase name.
 
-        `get` is `app.node.try_get_context`, or any such function; None means "not set". Raises
-        `SettingsError` if a value cannot be used; it names the setting and says what would do.
+        :param get: `app.node.try_get_context`, or any such function; None means "not set".
+        :raises SettingsError: a value cannot be used; names the setting and says what would do.
+        :raises SettingNotFinished: a setting has no reader.
         """
         values: dict[str, Any] = {}
         for each in dataclasses.fields(cls):
             name = context_name(each.name)
+            if each.name not in READERS:
+                raise SettingNotFinished(
+                    each.name, "reader", "READERS in infra/settings/readers.py"
+                )
             if (value := get(name)) is not None:
                 values[each.name] = READERS[each.name](name, value)
         settings = cls(**values)

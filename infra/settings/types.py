@@ -20,6 +20,21 @@ class SettingsError(Exception):
         """The setting's name in `cdk.json`."""
 
 
+class SettingNotFinished(Exception):
+    """A setting lacks one of its places; mended by whoever adds it (docs/architecture.md).
+
+    :param name: the setting, as the place that lacks it spells it.
+    :param missing: what it has none of.
+    :param where: the file to add that to, and the place in it.
+    """
+
+    def __init__(self, name: str, missing: str, where: str) -> None:
+        super().__init__(
+            f"the setting {name} has no {missing}: add it to {where}"
+            ' ("How to add a setting": docs/architecture.md)'
+        )
+
+
 def read_text(name: str, value: object) -> str:
     """Text as it is. Raises `SettingsError` if it is no text."""
     if not isinstance(value, str):

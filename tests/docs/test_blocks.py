@@ -4,13 +4,20 @@ import json
 
 import pytest
 
+from docs import settings_table as tables
 from docs.blocks import BlockError, filled
-from docs.settings_table import service_settings_table, settings, settings_table
-from infra.settings.command_line import project_context
+from docs.settings_table import (
+    default_of,
+    meanings_in,
+    service_settings_table,
+    settings,
+    settings_table,
+)
 from infra.settings.settings import Settings, context_name
+from infra.settings.types import SettingNotFinished
 from tests.support.markdown import Document, document, read_documents, table_rows
 
-README = document("README.md")
+SETTINGS = document("README.md")
 
 
 @pytest.mark.parametrize("page", read_documents(), ids=str)
@@ -19,11 +26,10 @@ def should_hold_what_make_docs_writes(page: Document) -> None:
 
 
 def should_have_a_row_for_every_setting_with_its_default() -> None:
-    rows = {row[0].strip("`"): row for row in table_rows(README.section("Settings"))}
-    defaults = project_context()
+    rows = {row[0].strip("`"): row for row in table_rows(SETTINGS.section("Settings"))}
     assert set(rows) == {context_name(name) for name in Settings.__dataclass_fields__}
     for name, (_, default, meaning) in rows.items():
-        assert default == f"`{json.dumps(defaults[name])}`"
+        assert default == f"`{json.dumps(default_of(name))}`"
         assert meaning
 
 
@@ -55,3 +61,21 @@ def should_replace_a_block_and_leave_the_rest() -> None:
 def should_name_the_document_and_the_block_when_it_cannot_be_made(block: str, said: str) -> None:
     with pytest.raises(BlockError, match=f"^x.md: .*{said}"):
         filled(f"<!-- {block} -->\n<!-- end -->", where="x.md")
+
+
+def should_read_a_meaning_below_its_field() -> None:
+    source = 'class A:\n    """Doc."""\n    a: int = 1\n    """In\n    days."""\n    b: str = ""\n'
+    assert meanings_in(source) == {"a": "In days"}
+
+
+def should_say_where_to_add_a_default_when_cdk_json_has_none() -> None:
+    with pytest.raises(SettingNotFinished, match=r"madeUp has no default: .* cdk\.json"):
+        default_of("madeUp")
+
+
+def should_name_the_document_and_the_setting_when_one_has_no_meaning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tables, "meanings_in", lambda _: {})
+    with pytest.raises(BlockError, match=r"^x.md: .* the setting local_cloud has no meaning: "):
+        filled("<!-- settings -->\n<!-- end -->", where="x.md")

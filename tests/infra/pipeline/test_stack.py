@@ -91,7 +91,9 @@ def should_have_the_six_functions_with_their_environment(either: Deployment) -> 
     assert set(functions(either)) == set(FUNCTIONS)
     for name, function in functions(either).items():
         expected = EVERY_FUNCTIONS | _starters(name)
-        assert set(function["Environment"]["Variables"]) == expected, name
+        assert set(function["Environment"]["Variables"]) == expected, (
+            f"{name}: infra/pipeline/environment.py and bench/streams/function_variables.py differ"
+        )
 
 
 def _starters(name: str) -> set[str]:

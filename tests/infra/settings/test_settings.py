@@ -7,7 +7,7 @@ import pytest
 from infra.settings.command_line import command_context, project_context
 from infra.settings.readers import READERS
 from infra.settings.settings import Settings, context_name
-from infra.settings.types import SettingsError
+from infra.settings.types import SettingNotFinished, SettingsError
 
 SERVICE = {
     "serviceUrl": "https://service.example",
@@ -27,8 +27,17 @@ def should_have_the_same_defaults_in_cdk_json_and_in_code() -> None:
 def should_name_every_setting_in_cdk_json() -> None:
     names = {context_name(field.name) for field in dataclasses.fields(Settings)}
     own = {name for name in project_context() if not name.startswith(("@aws-cdk/", "aws-cdk:"))}
-    assert own == names
-    assert {context_name(name) for name in READERS} == names
+    assert own == names, "`context` in cdk.json and Settings differ"
+    assert {context_name(name) for name in READERS} == names, "READERS and Settings differ"
+
+
+def should_say_where_to_add_a_reader_when_a_setting_has_none() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class More(Settings):
+        made_up: int = 3
+
+    with pytest.raises(SettingNotFinished, match=r"made_up has no reader: .* READERS in infra/"):
+        More.from_context(lambda _: None)
 
 
 def should_read_text_from_the_command_line_as_the_settings_type() -> None:
