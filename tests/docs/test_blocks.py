@@ -17,7 +17,7 @@ from infra.settings.settings import Settings, context_name
 from infra.settings.types import SettingNotFinished
 from tests.support.markdown import Document, document, read_documents, table_rows
 
-SETTINGS = document("README.md")
+SETTINGS = document("docs/settings.md")
 
 
 @pytest.mark.parametrize("page", read_documents(), ids=str)
@@ -26,7 +26,7 @@ def should_hold_what_make_docs_writes(page: Document) -> None:
 
 
 def should_have_a_row_for_every_setting_with_its_default() -> None:
-    rows = {row[0].strip("`"): row for row in table_rows(SETTINGS.section("Settings"))}
+    rows = {row[0].strip("`"): row for row in table_rows(SETTINGS.text)}
     assert set(rows) == {context_name(name) for name in Settings.__dataclass_fields__}
     for name, (_, default, meaning) in rows.items():
         assert default == f"`{json.dumps(default_of(name))}`"

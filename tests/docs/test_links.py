@@ -117,5 +117,6 @@ def aws_commands(page: Document) -> list[tuple[str, str, set[str]]]:
 
 
 def should_find_the_commands_that_it_checks() -> None:
-    found = [(service, name) for service, name, _ in aws_commands(document("README.md"))]
-    assert ("secretsmanager", "put-secret-value") in found
+    for page in ("README.md", "docs/deploying.md"):
+        found = [(service, name) for service, name, _ in aws_commands(document(page))]
+        assert ("secretsmanager", "put-secret-value") in found

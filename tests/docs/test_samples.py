@@ -20,6 +20,7 @@ from tests.support.pipeline.clouds import cloud
 from tests.support.pipeline.memory_service import MemoryService
 
 README = document("README.md")
+DEPLOYING = document("docs/deploying.md")
 SERVICE = document("docs/coding-service.md")
 ROUND_TRIPS: Mapping[str, Callable[[Any], Any]] = {
     "CreatedOperation": lambda body: CreatedOperation.from_json(body).to_json(),
@@ -35,7 +36,7 @@ SAMPLES = [
 
 
 def sample(label: str) -> Fence:
-    return next(fence for fence in README.fences if fence.label == label)
+    return next(fence for fence in DEPLOYING.fences if fence.label == label)
 
 
 @pytest.mark.parametrize("fence", [f for _, f in SAMPLES], ids=[name for name, _ in SAMPLES])
