@@ -37,15 +37,14 @@ def settings() -> list[Setting]:
 
     Raises `SettingNotFinished` for one without meaning or default.
     """
-    meanings = meanings_in(inspect.getsource(Settings))
+    meanings = _meanings()
     return [_setting(field.name, meanings) for field in dataclasses.fields(Settings)]
 
 
 def _setting(field: str, meanings: Mapping[str, str]) -> Setting:
     if field not in meanings:
-        raise SettingNotFinished(
-            field, "meaning", "infra/settings/settings.py, as a string below the field"
-        )
+        where = "infra/settings/settings.py, as a string below the field"
+        raise SettingNotFinished(field, "meaning", where)
     name = context_name(field)
     return Setting(name, default_of(name), meanings[field])
 
@@ -96,16 +95,21 @@ def changed_settings_table(changed: Mapping[str, str]) -> str:
     )
 
 
-def meanings_in(source: str) -> Mapping[str, str]:
-    """The string below each field of the class in `source`, on one line, by the field's name."""
-    (settings,) = (each for each in ast.parse(source).body if isinstance(each, ast.ClassDef))
-    return {
-        field.id: " ".join(text.split()).removesuffix(".")
-        for before, after in pairwise(settings.body)
-        if isinstance(before, ast.AnnAssign) and isinstance(field := before.target, ast.Name)
-        if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
-        if isinstance(text := after.value.value, str)
-    }
+def _meanings() -> Mapping[str, str]:
+    """The text below each field of `Settings`, on one line."""
+    (settings_class,) = ast.parse(inspect.getsource(Settings)).body
+    meanings = {}
+    for field, below in pairwise(ast.iter_child_nodes(settings_class)):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(ast.Constant(str(text))):
+                meanings[name] = _uncapitalised(" ".join(text.split()).removesuffix("."))
+    return meanings
+
+
+def _uncapitalised(text: str) -> str:
+    """The text as a table has it; names such as ARN and CodingService keep their letters."""
+    is_name = text[1].isupper() or text.startswith(CODING_SERVICE)
+    return text if is_name else text[0].lower() + text[1:]
 
 
 def _code(text: str) -> str:

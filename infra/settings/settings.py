@@ -15,64 +15,60 @@ from infra.settings.types import SettingNotFinished, SettingsError
 
 @dataclass(frozen=True)
 class Settings:
-    """What a deployment may choose. Defaults here equal those of `cdk.json`.
-
-    The string below a setting is its meaning, as the documents have it. How to add one:
-    docs/architecture.md.
-    """
+    """What a deployment may choose. Defaults here equal those of `cdk.json`."""
 
     local_cloud: str = ""
-    """endpoint of the local cloud, which sets it; "" deploys to AWS."""
+    """Endpoint of the local cloud, which sets it; "" deploys to AWS."""
     coding_service: bool = False
-    """deploy the CodingService stack too."""
+    """Deploy the CodingService stack too."""
     architecture: Architecture = "arm64"
-    """processor of the functions: arm64 or x86_64."""
+    """Processor of the functions: arm64 or x86_64."""
     log_retention_days: int = 30
-    """days that log groups keep events."""
+    """Days that log groups keep events."""
     retain_storage: bool = True
-    """buckets, tables, keys and logs outlive their stack."""
+    """Buckets, tables, keys and logs outlive their stack."""
     assets: str = "build/assets"
-    """folder of the built Lambda assets, relative to the project."""
+    """Folder of the built Lambda assets, relative to the project."""
     service_url: str = ""
-    """the coding service's base address in front of `/v1`; "" takes CodingService's."""
+    """The coding service's base address in front of `/v1`; "" takes CodingService's."""
     auth_url: str = ""
-    """base address in front of `/oauth2/token`; "" takes CodingService's."""
+    """Base address in front of `/oauth2/token`; "" takes CodingService's."""
     presigned_hosts: tuple[str, ...] = ()
-    """patterns (`*` stands for anything) of the hosts that presigned URLs may name, with
-    `:port` where it is not the usual one; needed with `serviceUrl`."""
+    """Patterns (`*` stands for anything) of the hosts that presigned URLs may name, with `:port`
+    where it is not the usual one; needed with `serviceUrl`."""
     allow_plain_http: bool = False
-    """addresses may begin with http://; for tests on one machine only."""
+    """Addresses may begin with http://; for tests on one machine only."""
     token_prefix: str = ""
-    """stands before the token in the Authorization header, for example `Bearer `."""
+    """Stands before the token in the Authorization header, for example `Bearer `."""
     default_topic: str = ""
-    """topic of keys that name none; "" rejects such keys."""
+    """Topic of keys that name none; "" rejects such keys."""
     requests_per_second: float = 1
     """API calls a second that the service allows."""
     requests_per_day: int = 10_000
     """API calls in any 24 hours that the service allows."""
     max_file_bytes: int = 5_000_000_000
-    """largest file that one operation takes, in bytes; a larger one is cut at line ends into
+    """Largest file that one operation takes, in bytes; a larger one is cut at line ends into
     parts."""
     share_operations: bool = True
-    """small files that arrive together for the same topic and model share an operation; false
-    gives each file its own."""
+    """Small files that arrive together for the same topic and model share an operation; false gives
+    each file its own."""
     share_wait_seconds: int = 3
-    """how long a file may wait for others to share with, in seconds."""
+    """How long a file may wait for others to share with, in seconds."""
     share_max_bytes: int = 33_554_432
-    """of the files that share an operation, together, in bytes."""
+    """Of the files that share an operation, together, in bytes."""
     poll_first_seconds: int = 10
-    """least wait between status calls, and the first one, in seconds."""
+    """Least wait between status calls, and the first one, in seconds."""
     poll_fraction: float = 0.1
-    """later waits, as a part of the time waited already."""
+    """Later waits, as a part of the time waited already."""
     poll_ceiling_seconds: int = 7_200
-    """longest wait between status calls, in seconds."""
+    """Longest wait between status calls, in seconds."""
     max_attempts: int = 3
-    """operations that are tried for a part when they time out."""
+    """Operations that are tried for a part when they time out."""
     engines: Mapping[str, str] = field(default_factory=dict)
-    """what codes a topic's files, by topic: coding-service or amazon-ml; topics that are not
-    named have the coding service."""
+    """What codes a topic's files, by topic: coding-service or amazon-ml; topics that are not named
+    have the coding service."""
     amazon_ml_url: str = ""
-    """address of a service that speaks Amazon ML's API; "" takes CodingService's where that is
+    """Address of a service that speaks Amazon ML's API; "" takes CodingService's where that is
     deployed too, else AWS's own."""
     amazon_ml_key_secret_arn: str = ""
     """ARN of a secret with the access key that such a service has issued; "" calls with the
@@ -83,13 +79,13 @@ class Settings:
     amazon_ml_models: Mapping[str, str] = field(default_factory=dict)
     """MLModelIds by topic; a topic that is not named has the newest model of its name."""
     amazon_ml_threshold: float = 0.75
-    """least confidence that is asserted when scores are rolled up to a code."""
+    """Least confidence that is asserted when scores are rolled up to a code."""
     codelists: str = "topics"
-    """folder of `<topic>/codes.csv` of the topics that Amazon ML codes, relative to the project."""
+    """Folder of `<topic>/codes.csv` of the topics that Amazon ML codes, relative to the project."""
     notification_emails: tuple[str, ...] = ()
-    """addresses that get a message about each drop."""
+    """Addresses that are told of each drop."""
     operator_emails: tuple[str, ...] = ()
-    """addresses that get the alarms."""
+    """Addresses that are told of alarms."""
     upload_window_seconds: int = 3_600
     """CodingService: seconds in which an upload must begin."""
     results_seconds: int = 82_800
@@ -103,8 +99,8 @@ class Settings:
     service_max_file_bytes: int = 5_000_000_000
     """CodingService: largest input, in bytes."""
     inference_range_bytes: int = 33_554_432
-    """CodingService: a larger input is cut at line ends into ranges of about so many bytes,
-    each coded by a function of its own."""
+    """CodingService: a larger input is cut at line ends into ranges of about so many bytes, each
+    coded by a function of its own."""
     inference_concurrency: int = 40
     """CodingService: ranges of one input that are coded at a time."""
     token_seconds: int = 3_600
@@ -112,8 +108,8 @@ class Settings:
     models_dir: str = "build/models"
     """CodingService: folder of trained models, relative to the project."""
     machine_learning_clients: tuple[str, ...] = ("pipeline",)
-    """CodingService: names of the clients of its Amazon ML API, each with an access key and
-    data of its own."""
+    """CodingService: names of the clients of its Amazon ML API, each with an access key and data of
+    its own."""
     batch_prediction_buckets: tuple[str, ...] = ()
     """CodingService: buckets in which it may read data and write results of batch predictions;
     their owners must allow it too."""
@@ -124,17 +120,16 @@ class Settings:
     def from_context(cls, get: Callable[[str], Any]) -> "Settings":
         """Reads each setting from the CDK context, by its camelCase name.
 
-        :param get: `app.node.try_get_context`, or any such function; None means "not set".
-        :raises SettingsError: a value cannot be used; names the setting and says what would do.
-        :raises SettingNotFinished: a setting has no reader.
+        `get` is `app.node.try_get_context`, or any such function; None means "not set". Raises
+        `SettingsError` if a value cannot be used; it names the setting and says what would do.
+        Raises `SettingNotFinished` if a setting has no reader.
         """
         values: dict[str, Any] = {}
         for each in dataclasses.fields(cls):
-            name = context_name(each.name)
             if each.name not in READERS:
-                raise SettingNotFinished(
-                    each.name, "reader", "READERS in infra/settings/readers.py"
-                )
+                where = "READERS in infra/settings/readers.py"
+                raise SettingNotFinished(each.name, "reader", where)
+            name = context_name(each.name)
             if (value := get(name)) is not None:
                 values[each.name] = READERS[each.name](name, value)
         settings = cls(**values)

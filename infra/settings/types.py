@@ -23,9 +23,7 @@ class SettingsError(Exception):
 class SettingNotFinished(Exception):
     """A setting lacks one of its places; mended by whoever adds it (docs/architecture.md).
 
-    :param name: the setting, as the place that lacks it spells it.
-    :param missing: what it has none of.
-    :param where: the file to add that to, and the place in it.
+    `missing` says what it has none of, `where` the file to add that to and the place in it.
     """
 
     def __init__(self, name: str, missing: str, where: str) -> None:

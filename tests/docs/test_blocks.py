@@ -8,7 +8,6 @@ from docs import settings_table as tables
 from docs.blocks import BlockError, filled
 from docs.settings_table import (
     default_of,
-    meanings_in,
     service_settings_table,
     settings,
     settings_table,
@@ -63,11 +62,6 @@ def should_name_the_document_and_the_block_when_it_cannot_be_made(block: str, sa
         filled(f"<!-- {block} -->\n<!-- end -->", where="x.md")
 
 
-def should_read_a_meaning_below_its_field() -> None:
-    source = 'class A:\n    """Doc."""\n    a: int = 1\n    """In\n    days."""\n    b: str = ""\n'
-    assert meanings_in(source) == {"a": "In days"}
-
-
 def should_say_where_to_add_a_default_when_cdk_json_has_none() -> None:
     with pytest.raises(SettingNotFinished, match=r"madeUp has no default: .* cdk\.json"):
         default_of("madeUp")
@@ -76,6 +70,6 @@ def should_say_where_to_add_a_default_when_cdk_json_has_none() -> None:
 def should_name_the_document_and_the_setting_when_one_has_no_meaning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tables, "meanings_in", lambda _: {})
+    monkeypatch.setattr(tables, "_meanings", dict)
     with pytest.raises(BlockError, match=r"^x.md: .* the setting local_cloud has no meaning: "):
         filled("<!-- settings -->\n<!-- end -->", where="x.md")
