@@ -1,0 +1,84 @@
+"""The project's trees keep the rules of the layout; `rules` has each of them."""
+
+from pathlib import Path
+
+import pytest
+
+from docs.imports import read_tree
+from tests.architecture.rules import (
+    arrows_that_do_not_go_down,
+    classes_of_one_name,
+    full_folders,
+    imports_of,
+    names_with_ing,
+    sizes_out_of_bounds,
+)
+
+PROJECT = Path(__file__).parents[2]
+LAMBDAS = ("pipeline", "coding_service", "protocol", "shared")
+
+# A room imports rooms of later lines only. A room of its own line it never imports: the first has
+# the folders of the functions.
+PIPELINE = (
+    ("receive", "submit", "check", "collect", "finish", "report_failure"),
+    ("dependencies",),
+    ("config",),  # knows the settings of each engine
+    ("engines",),
+    ("executions", "rate_limit", "validation"),
+    ("ledger", "storage"),
+    ("domain",),
+    ("aws", "observability"),
+    ("clock", "errors"),
+)
+NOT_DEPLOYED = ("training", "infra", "bench", "tests", "localcloud", "simulation", "docs")
+
+SIZES = {
+    "coding_service/observability.py": "all of its subject, and more than one room imports it",
+    "protocol/errors.py": "the documented table, row for row",
+    "protocol/statuses.py": "the documented list, name for name",
+}
+ERROR_TREES = "each service has an error tree of its own, in the same words"
+CLASS_NAMES = dict.fromkeys(("AwsBusy", "Final", "OperatorNeeded", "TryAgain"), ERROR_TREES)
+
+
+def expect_none(faults: list[str]) -> None:
+    assert not faults, "\n".join(faults)  # all of them: pytest itself would show the first
+
+
+def should_import_downwards_only_and_no_other_function() -> None:
+    tree = read_tree(PROJECT, "lambdas/pipeline")
+    expect_none(arrows_that_do_not_go_down(tree, PIPELINE))
+
+
+def should_deploy_nothing_that_imports_what_is_not_deployed() -> None:
+    expect_none(imports_of(read_tree(PROJECT, "lambdas"), NOT_DEPLOYED))
+
+
+@pytest.mark.parametrize(
+    ("package", "others"),
+    [
+        ("pipeline", ["coding_service"]),
+        ("coding_service", ["pipeline"]),
+        ("protocol", ["pipeline", "coding_service", "shared"]),
+        ("shared", ["pipeline", "coding_service", "protocol"]),
+    ],
+)
+def should_not_import_the_other_stacks_package(package: str, others: list[str]) -> None:
+    expect_none(imports_of(read_tree(PROJECT, f"lambdas/{package}"), others))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*(f"lambdas/{package}" for package in LAMBDAS), "training", "infra", "bench", "simulation"],
+)
+def should_tell_files_apart_by_more_than_ing_and_fill_no_folder(path: str) -> None:
+    tree = read_tree(PROJECT, path)
+    expect_none(names_with_ing(tree) + full_folders(tree))
+
+
+def should_hold_a_subject_in_each_module_and_no_more() -> None:
+    expect_none(sizes_out_of_bounds(read_tree(PROJECT, "lambdas"), SIZES))
+
+
+def should_name_each_public_class_apart() -> None:
+    expect_none(classes_of_one_name(read_tree(PROJECT, "lambdas"), CLASS_NAMES))
