@@ -12,14 +12,12 @@ from math import ceil
 from typing import Any, Self
 
 from protocol.records import MAX_LINE_BYTES
+from shared.line_ends import LineEnds
 
 MAX_RANGES = 500
 """A state has at most 262,144 bytes (Step Functions quotas), and a range with its counts takes some
 300 of them; ours. A larger file has larger ranges."""
-WINDOW_BYTES = 64 << 10  # lines have under 4 kB unless their ids are long; ours
-WINDOW_GROWTH = 4  # a long line takes few reads; ours
 READERS = 8  # cuts do not wait for each other; ours
-NEWLINE = b"\n"
 
 Read = Callable[[int, int], bytes]
 """Bytes of the object from an offset to another, which is not included; called from threads."""
@@ -57,23 +55,14 @@ def cut_at_line_ends(size: int, *, range_bytes: int, read: Read) -> tuple[ByteRa
     lines at all: their reader finds that out. Raises what `read` raises.
     """
     count = min(max(ceil(size / range_bytes), 1), MAX_RANGES)
+    line_ends = LineEnds(lambda first, last: read(first, last + 1))
+
+    def cut_from(place: int) -> int | None:
+        return line_ends.first(place, min(place + MAX_LINE_BYTES + 1, size - 1))
+
     places = [size * number // count for number in range(1, count)]
     with ThreadPoolExecutor(READERS, thread_name_prefix="cut") as executor:
-        found = executor.map(lambda place: _cut_from(place, size, read), places)
+        found = executor.map(cut_from, places)
         cuts = sorted({cut for cut in found if cut is not None})
     bounds = pairwise((0, *cuts, size))
     return tuple(ByteRange(index, first, end) for index, (first, end) in enumerate(bounds))
-
-
-def _cut_from(place: int, size: int, read: Read) -> int | None:
-    """The first cut from `place` on; None where a line of allowed length has none in the object."""
-    low, window = place - 1, WINDOW_BYTES
-    last = min(place + MAX_LINE_BYTES + 1, size)
-    while low < last:
-        high = min(low + window, last)
-        found = read(low, high).find(NEWLINE)
-        if found >= 0:
-            cut = low + found + 1
-            return cut if cut < size else None
-        low, window = high, window * WINDOW_GROWTH
-    return None

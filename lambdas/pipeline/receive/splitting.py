@@ -1,6 +1,5 @@
 """The parts of one drop: one, or several where its file is larger than an operation takes."""
 
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -13,15 +12,10 @@ from pipeline.domain.part import Part, Segment
 from pipeline.errors import FileRejected, Rejected
 from pipeline.storage.block_reader import BlockReader
 from protocol.records import MAX_LINE_BYTES
+from shared.line_ends import LineEnds, Read
 
 MAX_PARTS = 1000  # parts of one file, so that it may have 5 TB at the service's limit; ours
-WINDOW_BYTES = 64 << 10  # lines have under 4 kB unless their ids are long; ours
-WINDOW_GROWTH = 4  # a long line is found in few reads; ours
 READERS = 8  # even cuts do not wait for each other; ours
-NEWLINE = b"\n"
-
-Read = Callable[[int, int], bytes]
-"""Reads bytes of the object from the first to the last, both included, from several threads."""
 
 
 def split_file(drop: Drop, *, reader: BlockReader, max_part_bytes: int) -> Execution:
@@ -60,7 +54,7 @@ def cut(source: Segment, *, max_part_bytes: int, read: Read) -> tuple[Segment, .
     `FileRejected` where a line is too long to be cut behind, or the parts would be too many;
     and whatever `read` raises.
     """
-    file = _File(source.first_byte, source.last_byte + 1, max_part_bytes, _LineEnds(read))
+    file = _File(source.first_byte, source.last_byte + 1, max_part_bytes, LineEnds(read))
     cuts = file.even_cuts()
     if cuts is None:
         cuts = file.fewest_cuts()
@@ -78,47 +72,13 @@ def ranges_of(source: Segment, reader: BlockReader) -> Read:
 
 
 @dataclass(frozen=True, slots=True)
-class _LineEnds:
-    """Finds cuts by reading windows that grow."""
-
-    read: Read
-
-    def last(self, low: int, high: int) -> int | None:
-        """The last cut from `low` to `high`, both included."""
-        for size in _windows(high - low + 1):
-            found = self.read(high - size, high - 1).rfind(NEWLINE)
-            if found >= 0:
-                return high - size + found + 1
-            high -= size
-        return None
-
-    def first(self, low: int, high: int) -> int | None:
-        """The first cut from `low` to `high`, both included."""
-        for size in _windows(high - low + 1):
-            found = self.read(low - 1, low + size - 2).find(NEWLINE)
-            if found >= 0:
-                return low + found
-            low += size
-        return None
-
-
-def _windows(length: int) -> Iterator[int]:
-    """Sizes that add up to `length`."""
-    size = WINDOW_BYTES
-    while length > 0:
-        yield min(size, length)
-        length -= size
-        size *= WINDOW_GROWTH
-
-
-@dataclass(frozen=True, slots=True)
 class _File:
     """The bytes from `start` up to, and without, `end`, to be cut into parts of `limit` bytes."""
 
     start: int
     end: int
     limit: int
-    line_ends: _LineEnds
+    line_ends: LineEnds
 
     def even_cuts(self) -> list[int] | None:
         """Cuts near the even places of the fewest parts thinkable; None if a part is too large."""

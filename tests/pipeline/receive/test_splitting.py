@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from pipeline.domain.execution import whole_file
 from pipeline.domain.part import Segment
 from pipeline.errors import DropGone, FileRejected
-from pipeline.receive.splitting import MAX_PARTS, WINDOW_BYTES, cut, ranges_of
+from pipeline.receive.splitting import MAX_PARTS, cut, ranges_of
 from pipeline.storage.block_reader import BlockReader
 from protocol.records import MAX_LINE_BYTES
+from shared.line_ends import WINDOW_BYTES
 from tests.support.pipeline.builders import a_drop, lines
 from tests.support.pipeline.clouds import Cloud, cloud
 
