@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from coding_service.byte_ranges.join import MIN_PART_BYTES
 from localcloud.cloud import LocalCloud
 from protocol.messages import Model
+from shared.join_plan import MIN_PART_BYTES
 from tests.support.cloud.breaking import SETTLE, progress
 from tests.support.cloud.deployed import TOPIC, changed_function
 from tests.support.cloud.service_client import KEY_HEADER, SSE_HEADER, ServiceClient

@@ -1,80 +1,27 @@
-"""Makes one object of pieces, in order, by S3's own part copies.
+"""Makes one object of pieces, in order and in one go, by the steps of `shared.join_plan`."""
 
-The object is a multipart upload with a part for each step. A step copies a piece inside S3, or,
-where the rest of a piece is smaller than S3's least part, gathers small ones in memory until they
-are enough.
-"""
-
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from coding_service.aws import busy_is_retried
+from shared.join_plan import (
+    MIN_PART_BYTES,
+    CopyStep,
+    GatherStep,
+    JoinSource,
+    JoinStep,
+    SourceRange,
+    steps_of,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-MIN_PART_BYTES = 5 << 20  # of every part but the last: S3 multipart upload limits
 WORKERS = 8  # S3 copies, and a gathering holds 5 MiB twice, as pieces and as their part; ours
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPiece:
-    """An object to be joined, at most 5 GiB (the limit of a part copy)."""
-
-    key: str
-    size: int
-    """Bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class ByteSpan:
-    """The bytes of a piece from `first` up to `end`, which is not included."""
-
-    piece: StoredPiece
-    first: int
-    end: int
-
-    @property
-    def size(self) -> int:
-        return self.end - self.first
-
-    @property
-    def byte_range(self) -> str:
-        """The span as S3's headers write it."""
-        return f"bytes={self.first}-{self.end - 1}"
-
-
-@dataclass(frozen=True, slots=True)
-class JoinStep:
-    """A part of the whole: one span that S3 copies, or several that are gathered in memory."""
-
-    spans: tuple[ByteSpan, ...]
-    copies: bool
-
-
-def join_steps(pieces: Sequence[StoredPiece], *, least: int = MIN_PART_BYTES) -> Iterator[JoinStep]:
-    """The parts that `pieces` are joined by; all but the last have at least `least` bytes."""
-    pending: list[ByteSpan] = []
-    missing = least
-    for piece in pieces:
-        first = 0
-        while first < piece.size:
-            if not pending and piece.size - first >= least:
-                yield JoinStep((ByteSpan(piece, first, piece.size),), copies=True)
-                break
-            end = min(first + missing, piece.size)
-            pending.append(ByteSpan(piece, first, end))
-            missing -= end - first
-            first = end
-            if not missing:
-                yield JoinStep(tuple(pending), copies=False)
-                pending, missing = [], least
-    if pending:
-        yield JoinStep(tuple(pending), copies=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +41,14 @@ class PieceJoin:
     begun: Callable[[str], object] | None = None
     """Called with the upload's id, so that another can abort it should this process be killed."""
 
-    def run(self, pieces: Sequence[StoredPiece]) -> None:
+    def run(self, pieces: Sequence[JoinSource]) -> None:
         """Stores the object; the pieces stay."""
-        steps = list(join_steps(pieces, least=self.least))
-        if len(steps) > 1 or (steps and steps[0].copies):
+        sources = [piece for piece in pieces if piece.size]
+        steps = steps_of(sources, min_part_bytes=self.least)
+        if len(steps) > 1 or any(isinstance(step, CopyStep) for step in steps):
             self._join(steps)
             return
-        content = b"".join(self._gathered(step) for step in steps)
+        content = b"".join(self._content(step) for step in steps)
         with busy_is_retried():
             self.s3.put_object(
                 Bucket=self.bucket, Key=self.key, Body=content, ContentType=self.content_type
@@ -131,9 +79,9 @@ class PieceJoin:
             raise
 
     def _part(self, upload_id: str, number: int, step: JoinStep) -> "CompletedPartTypeDef":
-        if step.copies:
-            return {"PartNumber": number, "ETag": self._copied(upload_id, number, step.spans[0])}
-        content = self._gathered(step)
+        if isinstance(step, CopyStep):
+            return {"PartNumber": number, "ETag": self._copied(upload_id, number, step.span)}
+        content = self._content(step)
         with busy_is_retried():
             put = self.s3.upload_part(
                 Bucket=self.bucket,
@@ -144,24 +92,27 @@ class PieceJoin:
             )
         return {"PartNumber": number, "ETag": put["ETag"]}
 
-    def _copied(self, upload_id: str, number: int, span: ByteSpan) -> str:
+    def _copied(self, upload_id: str, number: int, span: SourceRange) -> str:
         with busy_is_retried():
             copied = self.s3.upload_part_copy(
                 Bucket=self.bucket,
                 Key=self.key,
                 UploadId=upload_id,
                 PartNumber=number,
-                CopySource={"Bucket": self.pieces_bucket, "Key": span.piece.key},
+                CopySource={"Bucket": self.pieces_bucket, "Key": span.source.key},
                 CopySourceRange=span.byte_range,
             )
         return copied["CopyPartResult"]["ETag"]
 
-    def _gathered(self, step: JoinStep) -> bytes:
-        return b"".join(map(self._read, step.spans))
+    def _content(self, step: JoinStep) -> bytes:
+        ranges = step.pieces if isinstance(step, GatherStep) else (step.span,)
+        return b"".join(map(self._read, ranges))
 
-    def _read(self, span: ByteSpan) -> bytes:
+    def _read(self, piece: SourceRange | bytes) -> bytes:
+        if isinstance(piece, bytes):
+            return piece
         with busy_is_retried():
             answer = self.s3.get_object(
-                Bucket=self.pieces_bucket, Key=span.piece.key, Range=span.byte_range
+                Bucket=self.pieces_bucket, Key=piece.source.key, Range=piece.byte_range
             )
             return answer["Body"].read()

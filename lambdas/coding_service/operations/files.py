@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from coding_service.aws import busy_is_retried
-from coding_service.byte_ranges.join import PieceJoin, StoredPiece
+from coding_service.byte_ranges.join import PieceJoin
 from coding_service.byte_ranges.multipart_writer import MultipartWriter
 from coding_service.errors import AwsBusy, InputGone
 from coding_service.operations.operation import input_key, metadata_key, output_key, piece_key
 from shared.aws_errors import code_of
+from shared.join_plan import JoinSource
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -94,7 +95,7 @@ class OutputFiles:
     def join(self, sizes: list[int]) -> None:
         """Joins the pieces, whose sizes in bytes these are, to the whole output."""
         pieces = [
-            StoredPiece(piece_key(self.operation_id, index), size)
+            JoinSource(piece_key(self.operation_id, index), size)
             for index, size in enumerate(sizes)
         ]
         PieceJoin(

@@ -18,8 +18,9 @@ from pipeline.domain.facts import OutputFacts
 from pipeline.engines.base import FetchedRange, ResultFile, ResultFiles, ResultsChanged
 from pipeline.errors import ResultsMismatch
 from pipeline.ledger.parts import PartLease
-from pipeline.storage.multipart import MAX_PARTS, PART_BYTES, MultipartFiles, UploadGone
+from pipeline.storage.multipart import PART_BYTES, MultipartFiles, UploadGone
 from pipeline.validation.output_lines import OutputScan
+from shared.join_plan import MAX_PARTS
 
 UPLOADS_AT_ONCE = 2  # with the reads ahead and the part that is counted, 6 are in memory; ours
 READS_AHEAD = 3  # as above

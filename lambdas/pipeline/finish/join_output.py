@@ -18,24 +18,23 @@ from zlib import crc32
 from pipeline.domain.drop import Drop
 from pipeline.domain.facts import MetadataFacts, OutputFacts
 from pipeline.errors import Final, ResultsMismatch
-from pipeline.finish.join_plan import (
-    COPY_BYTES,
-    NEWLINE,
-    GatherStep,
-    JoinSource,
-    JoinStep,
-    SourceRange,
-    check,
-    fingerprint,
-    joined_output,
-    steps_of,
-)
+from pipeline.finish.joined_facts import check, joined_output
 from pipeline.finish.manifest import agreed_facts
 from pipeline.finish.outcomes import PieceFacts
 from pipeline.ledger.drops import Drops
 from pipeline.storage.multipart import MultipartFiles, UploadGone
 from pipeline.storage.results_bucket import METADATA_NAME, OUTPUT_NAME, FileChanged, ResultsBucket
 from pipeline.validation.rejection_report import piece_report
+from shared.join_plan import (
+    COPY_BYTES,
+    NEWLINE,
+    GatherStep,
+    JoinSource,
+    JoinStep,
+    SourceRange,
+    fingerprint,
+    steps_of,
+)
 
 MAX_RESTARTS = 3  # an upload that is gone again and again is somebody's doing; ours
 WORKERS = 4  # S3 copies; a gathering holds 5 MiB twice, as pieces and as their part; ours
@@ -113,7 +112,7 @@ class OutputJoin:
         if end.total != part.bytes:
             raise _not_as_collected(part)
         # Nothing says that a service ends its files with a newline, only that lines are records.
-        return JoinSource(part.key, end.etag, end.total, ends_line=end.content == NEWLINE)
+        return JoinSource(part.key, end.total, end.etag, ends_line=end.content == NEWLINE)
 
     def _upload(self, steps: Sequence[JoinStep]) -> str:
         """The upload of this plan: the one begun earlier, or a new one."""
@@ -152,7 +151,7 @@ class OutputJoin:
             number,
             source=step.span.source.key,
             etag=step.span.source.etag,
-            span=_range_of(step.span),
+            span=None if step.span.is_whole else step.span.byte_range,
         )
 
     def _piece(self, piece: SourceRange | bytes) -> bytes:
@@ -180,10 +179,6 @@ class OutputJoin:
     def _keep(self, checkpoint: dict[str, Any]) -> None:
         self.keep(checkpoint)
         self.checkpoint = checkpoint
-
-
-def _range_of(span: SourceRange) -> str | None:
-    return None if span.is_whole else f"bytes={span.first}-{span.last}"
 
 
 def _not_as_collected(part: OutputFacts) -> ResultsMismatch:

@@ -10,7 +10,7 @@ from pipeline.domain.drop import Drop
 from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
 from pipeline.domain.state_fields import MalformedState
 from pipeline.errors import ResultsMismatch
-from pipeline.finish.join_plan import joined_digest
+from pipeline.finish.joined_facts import joined_digest
 from pipeline.finish.outcomes import PieceFacts
 
 MANIFEST_VERSION = "1"

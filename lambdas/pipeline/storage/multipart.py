@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 PART_BYTES = 16 << 20  # S3 allows 5 MiB to 5 GiB, and 8 to 16 MB suit ranged reads; ours
-MAX_PARTS = 10_000  # S3 multipart upload limit
-MIN_PART_BYTES = 5 << 20  # S3 multipart upload limit; the last part may have less
-MAX_COPY_BYTES = 5 << 30  # S3 multipart upload limit, of UploadPartCopy as of any part
 CONTENT_TYPE_OF = {
     "output.jsonl": "application/x-ndjson",
     "metadata.json": "application/json",

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coding_service.byte_ranges.cut import MAX_RANGES, ByteRange, cut_at_line_ends
-from coding_service.byte_ranges.join import PieceJoin, StoredPiece, join_steps
+from coding_service.byte_ranges.join import PieceJoin
 from coding_service.byte_ranges.multipart_writer import MultipartWriter
 from coding_service.byte_ranges.process import (
     BlockFault,
@@ -39,6 +39,7 @@ from coding_service.operations.operation import OperationFault, input_key
 from coding_service.operations.table import OperationTable
 from protocol.records import MAX_LINE_BYTES, RecordForm
 from protocol.statuses import OperationStatus
+from shared.join_plan import JoinSource
 from tests.support.coding_service import service as world
 from tests.support.coding_service.service import Service, state_of
 
@@ -193,27 +194,10 @@ def should_blame_no_line_when_none_fails_alone() -> None:
         code_range(source, whole(source), coder=Sum(), to=kept)
 
 
-@given(sizes=st.lists(st.integers(0, 30), min_size=1, max_size=40), least=st.integers(1, 20))
-def should_join_every_byte_once_in_parts_that_s3_takes(sizes: list[int], least: int) -> None:
-    pieces = [StoredPiece(str(number), size) for number, size in enumerate(sizes)]
-    steps = list(join_steps(pieces, least=least))
-    assert [
-        (span.piece.key, offset)
-        for step in steps
-        for span in step.spans
-        for offset in range(span.first, span.end)
-    ] == [(piece.key, offset) for piece in pieces for offset in range(piece.size)]
-    for number, step in enumerate(steps, start=1):
-        size = sum(span.size for span in step.spans)
-        assert size >= least or number == len(steps)
-        assert step.copies or size <= least  # so much is held in memory
-        assert not step.copies or len(step.spans) == 1
-
-
-def put(service: Service, contents: Sequence[bytes]) -> list[StoredPiece]:
+def put(service: Service, contents: Sequence[bytes]) -> list[JoinSource]:
     for number, content in enumerate(contents):
         service.s3.put_object(Bucket=world.OUTPUTS, Key=f"piece-{number}", Body=content)
-    return [StoredPiece(f"piece-{number}", len(content)) for number, content in enumerate(contents)]
+    return [JoinSource(f"piece-{number}", len(content)) for number, content in enumerate(contents)]
 
 
 def join(service: Service, s3: Any = None) -> PieceJoin:
@@ -249,7 +233,7 @@ def should_join_pieces_small_and_large_in_order(service: Service, sizes: list[in
 
 
 def should_abort_its_upload_when_a_piece_is_missing(service: Service) -> None:
-    pieces = [*put(service, [b"a" * 6 * MIB]), StoredPiece("absent", 6 * MIB)]
+    pieces = [*put(service, [b"a" * 6 * MIB]), JoinSource("absent", 6 * MIB)]
     with pytest.raises(service.s3.exceptions.ClientError):
         join(service).run(pieces)
     assert not service.s3.list_multipart_uploads(Bucket=world.INPUTS).get("Uploads")

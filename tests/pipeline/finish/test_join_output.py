@@ -11,10 +11,11 @@ from botocore.exceptions import ClientError, IncompleteReadError
 from pipeline.domain.facts import OutputFacts
 from pipeline.errors import AwsBusy, ResultsMismatch
 from pipeline.finish.join_output import OutputJoin
-from pipeline.finish.join_plan import joined_digest
-from pipeline.storage.multipart import MIN_PART_BYTES, MultipartFiles
+from pipeline.finish.joined_facts import joined_digest
+from pipeline.storage.multipart import MultipartFiles
 from pipeline.storage.results_bucket import ResultsBucket
 from pipeline.validation.output_lines import OutputScan
+from shared.join_plan import MIN_PART_BYTES
 from tests.support.pipeline.clouds import RESULTS, Cloud, cloud
 
 pytestmark = pytest.mark.slow  # seconds together; make check is for all day

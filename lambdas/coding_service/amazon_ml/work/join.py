@@ -19,8 +19,9 @@ from coding_service.amazon_ml.work.ranges import Range, ScoredRange, WorkFiles
 from coding_service.amazon_ml.work.scoring import MOST_INVALID
 from coding_service.amazon_ml.work.state import Clock, EntityRef, WorkStage
 from coding_service.aws import busy_is_retried
-from coding_service.byte_ranges.join import PieceJoin, StoredPiece
+from coding_service.byte_ranges.join import PieceJoin
 from shared.aws_errors import code_of
+from shared.join_plan import JoinSource
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -117,7 +118,7 @@ class Joining:
             begun=note,
         )
         with in_owners_words(target, "s3:PutObject"):
-            join.run([StoredPiece(each.key, each.size) for _, each in scored])
+            join.run([JoinSource(each.key, each.size) for _, each in scored])
 
 
 def abandon_upload(s3: "S3Client", prediction: BatchPrediction) -> None:

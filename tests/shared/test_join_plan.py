@@ -4,7 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.finish.join_plan import (
+from shared.join_plan import (
+    MAX_COPY_BYTES,
+    MAX_PARTS,
+    MIN_PART_BYTES,
     CopyStep,
     GatherStep,
     JoinSource,
@@ -12,14 +15,13 @@ from pipeline.finish.join_plan import (
     fingerprint,
     steps_of,
 )
-from pipeline.storage.multipart import MAX_COPY_BYTES, MAX_PARTS, MIN_PART_BYTES
 
 LEAST, MOST = 10, 25  # bytes, in place of S3's limits
 GB = 10**9
 
 
 def _sources(sizes: list[int]) -> list[JoinSource]:
-    return [JoinSource(f"part {number}", f'"{number}"', size) for number, size in enumerate(sizes)]
+    return [JoinSource(f"part {number}", size, f'"{number}"') for number, size in enumerate(sizes)]
 
 
 @st.composite
@@ -33,7 +35,7 @@ def contents(draw: st.DrawFn) -> list[bytes]:
 def should_take_every_byte_once_and_in_order_when_objects_are_joined(parts: list[bytes]) -> None:
     by_key = {f"part {number}": content for number, content in enumerate(parts)}
     sources = [
-        JoinSource(key, '"1"', len(content), ends_line=content.endswith(b"\n"))
+        JoinSource(key, len(content), '"1"', ends_line=content.endswith(b"\n"))
         for key, content in by_key.items()
     ]
 
@@ -67,7 +69,7 @@ def should_read_at_the_seams_alone_when_objects_are_large() -> None:
 
 
 def should_read_five_mebibytes_when_a_newline_is_wanting() -> None:
-    large = [JoinSource("a", '"a"', 3 * GB, ends_line=False), JoinSource("b", '"b"', 3 * GB)]
+    large = [JoinSource("a", 3 * GB, '"a"', ends_line=False), JoinSource("b", 3 * GB, '"b"')]
 
     gathered = [step for step in steps_of(large) if isinstance(step, GatherStep)]
 
@@ -75,7 +77,7 @@ def should_read_five_mebibytes_when_a_newline_is_wanting() -> None:
 
 
 def should_end_as_the_last_object_ends_when_it_lacks_a_newline() -> None:
-    last = JoinSource("a", '"a"', 3, ends_line=False)
+    last = JoinSource("a", 3, '"a"', ends_line=False)
 
     assert steps_of([last]) == (GatherStep((SourceRange(last, 0, 2),)),)
 
@@ -95,7 +97,7 @@ def should_refuse_when_s3_can_not_hold_the_whole(sizes: list[int]) -> None:
 
 def should_give_plans_other_fingerprints_when_an_object_is_another() -> None:
     etags = count()
-    plans = [steps_of([JoinSource("a", f'"{next(etags)}"', 3 * GB)]) for _ in range(2)]
+    plans = [steps_of([JoinSource("a", 3 * GB, f'"{next(etags)}"')]) for _ in range(2)]
 
     assert fingerprint(plans[0]) != fingerprint(plans[1])
-    assert fingerprint(plans[0]) == fingerprint(steps_of([JoinSource("a", '"0"', 3 * GB)]))
+    assert fingerprint(plans[0]) == fingerprint(steps_of([JoinSource("a", 3 * GB, '"0"')]))

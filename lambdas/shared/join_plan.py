@@ -8,18 +8,13 @@ large objects only what lies around the seams is read.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
-from functools import reduce
 from hashlib import sha256
 from itertools import pairwise
 from math import ceil
-from zlib import crc32
 
-from pipeline.domain.facts import OutputFacts
-from pipeline.errors import ResultsMismatch
-from pipeline.storage.multipart import MAX_COPY_BYTES, MAX_PARTS, MIN_PART_BYTES
-from pipeline.validation.checksums import joined
-from pipeline.validation.digest import SequenceDigest
-
+MAX_PARTS = 10_000  # S3 multipart upload limit
+MIN_PART_BYTES = 5 << 20  # S3 multipart upload limit; the last part may have less
+MAX_COPY_BYTES = 5 << 30  # S3 multipart upload limit, of UploadPartCopy as of any part
 COPY_BYTES = 512 << 20  # S3 copies so much in seconds, so that a function can hand over; ours
 NEWLINE = b"\n"
 FINGERPRINT_DIGITS = 32
@@ -30,10 +25,10 @@ class JoinSource:
     """An object to be joined, of at least one byte, whole and as it was when it was looked at."""
 
     key: str
-    etag: str
-    """With the quotes that S3 puts around it."""
     size: int
     """Bytes."""
+    etag: str = ""
+    """With the quotes that S3 puts around it; empty where it is not looked at."""
     ends_line: bool = True
     """Whether its last byte is a newline; otherwise one is put between it and what follows."""
 
@@ -54,6 +49,11 @@ class SourceRange:
     def is_whole(self) -> bool:
         """Whether these are all bytes of the source."""
         return self.size == self.source.size
+
+    @property
+    def byte_range(self) -> str:
+        """The range as S3's headers write it."""
+        return f"bytes={self.first}-{self.last}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,43 +168,3 @@ def _least_copy_bytes(sources: Sequence[JoinSource]) -> int:
 
 def _size(piece: SourceRange | bytes) -> int:
     return len(piece) if isinstance(piece, bytes) else piece.size
-
-
-def joined_output(
-    key: str, parts: Sequence[OutputFacts], sources: Sequence[JoinSource]
-) -> OutputFacts:
-    """The facts of the object `key`, joined of `parts`, which lie in the `sources` one by one."""
-    checksum = size = 0
-    checksums = iter(int(part.crc32, 16) for part in parts)
-    for piece in separated(sources):
-        if isinstance(piece, bytes):
-            checksum, size = crc32(piece, checksum), size + len(piece)
-        else:
-            checksum, size = joined(checksum, next(checksums), piece.size), size + piece.size
-    return OutputFacts(
-        key=key,
-        bytes=size,
-        records=sum(part.records for part in parts),
-        crc32=f"{checksum:08x}",
-        record_id_digest=joined_digest(part.record_id_digest for part in parts),
-        coded=sum(part.coded for part in parts),
-        suggested=sum(part.suggested for part in parts),
-    )
-
-
-def joined_digest(texts: Iterable[str]) -> str:
-    """The recordId digest of a file from those of its parts, of what went in or came out."""
-    digests = map(SequenceDigest.from_text, texts)
-    return reduce(SequenceDigest.joined, digests, SequenceDigest()).to_text()
-
-
-def check(found: int | None, whole: OutputFacts) -> None:
-    """Raises `ResultsMismatch` unless the joined object has the CRC-32 that its parts add up to.
-
-    `found` is None from a storage that finds no checksum of the whole.
-    """
-    if found is not None and found != int(whole.crc32, 16):
-        raise ResultsMismatch(
-            f"the joined results have the checksum {found:08x}, their parts add up to "
-            f"{whole.crc32}; drop the file again"
-        )
