@@ -45,7 +45,7 @@ Handler = Callable[[dict[str, Any], Any], Any]
 
 
 class Context:
-    """What Lambda io to a handler."""
+    """What Lambda hands to a handler."""
 
     def __init__(self, function: str, request: int) -> None:
         self.function_name = function
@@ -134,7 +134,7 @@ class Journey:
         return ids
 
     def deliver(self, events: Sequence[Mapping[str, Any]]) -> None:
-        """As SQS io them to the function."""
+        """As SQS hands them to the function."""
         records = [{"messageId": str(n), "body": json.dumps(e)} for n, e in enumerate(events)]
         answer = receive.handler({"Records": records}, Context("receive", 1))  # type: ignore[arg-type]
         assert answer == {"batchItemFailures": []}

@@ -32,7 +32,7 @@ METADATA = MetadataFacts(
 
 
 class SimulatedIo:
-    """The io of a clock that stands still until it is moved."""
+    """The time and the sleep of a clock that stands still until it is moved."""
 
     def __init__(self) -> None:
         self.time = 1_800_000_000.0

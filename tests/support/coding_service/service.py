@@ -198,7 +198,7 @@ def input_file(service: Service) -> InputFile:
 
 
 def state_of(upload: Upload) -> dict[str, Any]:
-    """The state that the state machine io to "Code" and "Cut"."""
+    """The state that the state machine hands to "Code" and "Cut"."""
     return {
         "operation_id": upload.operation_id,
         "version_id": upload.version_id,
