@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.assets.bytecode import TASK_ROOT, compile_beforehand, compiler_for
-from infra.assets.codelists import codelist_files
 from infra.assets.dependencies import install, pinned
 from infra.assets.errors import AssetError
 from infra.assets.fitting import misfits
 from infra.assets.models import ensure_models, model_files
-from infra.assets.sources import requirements_file, source_files
+from infra.assets.sources import codelist_files, requirements_file, source_files
 from infra.assets.targets import Target, target_of
 from infra.project_files import PROJECT
 from infra.settings.settings import Settings

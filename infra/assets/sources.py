@@ -1,10 +1,13 @@
-"""Which of the project's own files go into an asset."""
+"""Which of the project's own files go into an asset: packages, pinned requirements, codelists."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from infra.project_files import LAMBDAS
+from infra.assets.errors import AssetError
+from infra.project_files import LAMBDAS, PROJECT
+from infra.settings.settings import Settings
 
+CODELIST = "codes.csv"
 SHARED_PACKAGES = ("protocol", "shared")
 
 
@@ -21,3 +24,18 @@ def source_files(package: str) -> Iterator[tuple[str, Path]]:
 def requirements_file(package: str) -> Path:
     """The pinned dependencies of a package."""
     return LAMBDAS / package / "requirements.txt"
+
+
+def codelist_files(settings: Settings) -> Iterator[tuple[str, Path]]:
+    """The codelists as (place in the asset, file), in order of place.
+
+    Raises `AssetError` if a topic has none.
+    """
+    for topic in settings.topics_of("amazon-ml"):
+        path = PROJECT / settings.codelists / topic / CODELIST
+        if not path.is_file():
+            raise AssetError(
+                f"{path} is not there: Amazon ML gives scores for classes, and this file (a CSV of"
+                " code, label and parent) makes codes of them. Write it, or set codelists."
+            )
+        yield f"codelists/{topic}.csv", path

@@ -10,8 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from infra.constructs.keys import use_key
-from infra.constructs.removal import storage_removal
+from infra.constructs.keys import storage_removal, use_key
 from infra.nag import acknowledge
 from infra.settings.settings import Settings
 

@@ -10,7 +10,7 @@ from constructs import Construct
 from infra.coding_service.auth import Auth
 from infra.coding_service.storage import CHANGE_TABLE, READ_TABLE, WRITE_TABLE, Storage
 from infra.constructs.functions import FunctionFactory
-from infra.constructs.removal import storage_removal
+from infra.constructs.keys import storage_removal
 from infra.constructs.secure_messaging import encrypted_log_group
 from infra.nag import acknowledge
 

@@ -6,7 +6,7 @@ from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
 from infra.constructs.functions import FunctionFactory
-from infra.constructs.removal import storage_removal
+from infra.constructs.keys import storage_removal
 from infra.nag import acknowledge
 
 RESOURCE_SERVER, SCOPE = "dropcoder", "batch-code"

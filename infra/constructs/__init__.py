@@ -1,7 +1,6 @@
 """What both stacks build secure by construction: a key, storage, queues, topics, log groups."""
 
-from infra.constructs.keys import stack_key, use_key
-from infra.constructs.removal import storage_removal
+from infra.constructs.keys import stack_key, storage_removal, use_key
 from infra.constructs.secure_messaging import (
     dead_letters,
     encrypted_log_group,

@@ -1,11 +1,10 @@
 """The customer-managed key of a stack, and its use through services."""
 
-from aws_cdk import Stack
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from infra.constructs.removal import storage_removal
 from infra.settings.settings import Settings
 
 # Services that write to what the stacks encrypt, each on nobody's behalf but its own.
@@ -78,3 +77,8 @@ def use_key(
             "StringEquals": {"kms:ViaService": f"{via}.{Stack.of(scope).region}.amazonaws.com"}
         },
     )
+
+
+def storage_removal(settings: Settings) -> RemovalPolicy:
+    """Whether what holds people's files outlives the stack."""
+    return RemovalPolicy.RETAIN if settings.retain_storage else RemovalPolicy.DESTROY

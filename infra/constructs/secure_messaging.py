@@ -9,7 +9,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.constructs.removal import storage_removal
+from infra.constructs.keys import storage_removal
 from infra.nag import acknowledge
 from infra.settings.settings import Settings
 

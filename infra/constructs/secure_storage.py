@@ -9,7 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.constructs.removal import storage_removal
+from infra.constructs.keys import storage_removal
 from infra.nag import acknowledge
 from infra.settings.settings import Settings
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra.assets.codelists import codelist_files
 from infra.assets.errors import AssetError
+from infra.assets.sources import codelist_files
 from infra.pipeline.amazon_ml import PREDICTIONS
 from infra.settings.settings import Settings
 from infra.settings.types import SettingsError
