@@ -9,9 +9,6 @@ import botocore.useragent
 import moto.core.responses
 from moto.core.model_instances import reset_model_data
 from moto.core.models import MockAWS, botocore_stubber
-from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
-from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
-from moto.stepfunctions.parser.asl.utils import json_path
 
 if TYPE_CHECKING:
     from moto.core.config import DefaultConfig
@@ -25,29 +22,36 @@ def _remember(owner: object, name: str) -> None:
     _put(owner, name, cache(getattr(owner, name)))
 
 
-# What each call to AWS, and each state of an execution, works out again: the names of a class's
-# methods, the words of a User-Agent without the letters that may not be in one, parsed paths.
+# What each call to AWS works out again: the names of a class's methods, the words of a User-Agent
+# without the letters that may not be in one.
 _remember(moto.core.responses, "method_names_from_class")
 _remember(botocore.useragent, "sanitize_user_agent_string_component")
-_remember(json_path, "parse")
-
-_parse = AmazonStateLanguageParser.parse
 
 
 @cache
-def _syntax_of(definition: str) -> Any:
-    _, syntax = _parse(definition)
-    return syntax
+def _remember_grammar() -> None:
+    """Reads a definition's text, and the paths in it, once: that takes longer than most executions.
 
+    What is executed is made anew, as an execution may change it. Imported by those that execute,
+    as the grammar and what it imports (all that EC2 offers, say) take longer than many test files.
+    """
+    from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser  # noqa: PLC0415
+    from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor  # noqa: PLC0415
+    from moto.stepfunctions.parser.asl.utils import json_path  # noqa: PLC0415
 
-def _parse_once(definition: str) -> tuple[Any, Any]:
-    """The grammar reads a definition once, as it takes longer than most executions; what is
-    executed is made anew, as an execution may change it."""
-    syntax = _syntax_of(definition)
-    return Preprocessor().visit(syntax), syntax
+    parse = AmazonStateLanguageParser.parse
 
+    @cache
+    def syntax_of(definition: str) -> Any:
+        _, syntax = parse(definition)
+        return syntax
 
-_put(AmazonStateLanguageParser, "parse", staticmethod(_parse_once))
+    def parse_once(definition: str) -> tuple[Any, Any]:
+        syntax = syntax_of(definition)
+        return Preprocessor().visit(syntax), syntax
+
+    _put(AmazonStateLanguageParser, "parse", staticmethod(parse_once))
+    _remember(json_path, "parse")
 
 
 class _PlayedAWS(MockAWS):
@@ -75,6 +79,8 @@ def played_aws(*, executes: bool = False) -> Iterator[None]:
 
     :param executes: state machines are executed, with functions that need no Docker.
     """
+    if executes:
+        _remember_grammar()
     config: DefaultConfig = {
         "core": {"reset_boto3_session": False},
         "lambda": {"use_docker": False},
