@@ -1,4 +1,8 @@
-"""Templates, synthesized once a run for each sort of target."""
+"""Templates, synthesized once a run for each sort of target.
+
+The CDK is imported by what synthesizes: importing it starts Node, in every process that collects
+these tests.
+"""
 
 import json
 from collections.abc import Mapping
@@ -7,13 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App
 
-from infra.app import add_stacks
 from infra.settings.command_line import project_context
 
 Template = Mapping[str, Any]
 LOCAL_CLOUD = "https://localhost:4566"
+SERVICE = {
+    "serviceUrl": "https://service.example",
+    "authUrl": "https://auth.example",
+    "presignedHosts": "*.s3.example,files.example",
+}
+ENGINES = {"engines": "anzsco=amazon-ml,osca=coding-service"}
+SECRET = "arn:aws:secretsmanager:ap-southeast-2:111111111111:secret:key-abcdef"
+ROLE = "arn:aws:iam::111111111111:role/amazon-ml"
+BATCH_KEY = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 
 
 @dataclass(frozen=True)
@@ -25,6 +36,10 @@ class Deployment:
     @property
     def pipeline(self) -> Template:
         return self.templates["Pipeline"]
+
+    @property
+    def coding_service(self) -> Template:
+        return self.templates["CodingService"]
 
     def resources(self, kind: str, stack: str | None = None) -> Mapping[str, Any]:
         """Properties of all resources of a type, by `<stack>/<logical id>`."""
@@ -39,6 +54,10 @@ class Deployment:
 
 def synthesize(place: Path, **context: object) -> Deployment:
     """The app with the context of cdk.json and more; assets stand in for built ones."""
+    from aws_cdk import App  # noqa: PLC0415
+
+    from infra.app import add_stacks  # noqa: PLC0415
+
     for package in ("pipeline", "coding_service"):
         (place / "assets" / package).mkdir(parents=True, exist_ok=True)
         (place / "assets" / package / "placeholder.py").touch()
@@ -75,6 +94,40 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
         codingService="true",
         localCloud=LOCAL_CLOUD,
         retainStorage="false",
+    )
+
+
+@pytest.fixture(scope="session")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """Pipeline alone, for a service elsewhere and AWS's own Amazon ML, with settings that no
+    other test minds."""
+    return synthesize(
+        tmp_path_factory.mktemp("alone"),
+        **SERVICE,
+        **ENGINES,
+        defaultTopic="anzsco",
+        requestsPerSecond="0.5",
+        pollFirstSeconds=3,
+        shareOperations="false",
+    )
+
+
+@pytest.fixture(scope="session")
+def named(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """Both stacks, though the settings name services elsewhere, and more of CodingService's."""
+    return synthesize(
+        tmp_path_factory.mktemp("named"),
+        **SERVICE,
+        **ENGINES,
+        amazonMlUrl="https://ml.example",
+        amazonMlKeySecretArn=SECRET,
+        amazonMlRoleArn=ROLE,
+        codingService=True,
+        inferenceConcurrency=7,
+        inferenceRangeBytes=1 << 21,
+        machineLearningClients="one,two",
+        batchPredictionBuckets="data-of-one",
+        batchPredictionKeys=BATCH_KEY,
     )
 
 

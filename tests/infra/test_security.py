@@ -6,10 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, Stack
-from aws_cdk import aws_s3 as s3
 
-from infra.nag import check_rules
 from tests.infra.conftest import Deployment, Template
 
 # Actions that take no resource but "*" (Service Authorization Reference), each for its reason.
@@ -191,6 +188,11 @@ def should_keep_what_people_store_when_the_settings_say_so(
 
 
 def should_fail_the_synth_when_a_finding_has_no_reason(tmp_path: Path) -> None:
+    from aws_cdk import App, Stack  # noqa: PLC0415
+    from aws_cdk import aws_s3 as s3  # noqa: PLC0415
+
+    from infra.nag import check_rules  # noqa: PLC0415
+
     app = App(outdir=str(tmp_path))
     s3.Bucket(Stack(app, "Careless"), "Public")
     check_rules(app)

@@ -7,40 +7,18 @@ from typing import Any
 import pytest
 
 from infra.assets.errors import AssetError
-from infra.assets.sources import codelist_files
-from infra.pipeline.amazon_ml import PREDICTIONS
 from infra.settings.settings import Settings
 from infra.settings.types import SettingsError
 from pipeline.engines.amazon_ml.engine import prediction_id
-from tests.infra.conftest import Deployment, synthesize
-from tests.infra.pipeline.test_stack import SERVICE, actions, functions, role_of
+from tests.infra.conftest import ROLE, SECRET, Deployment
+from tests.infra.pipeline.test_stack import actions, functions, role_of
 
-ENGINES = {"engines": "anzsco=amazon-ml,osca=coding-service"}
-SECRET = "arn:aws:secretsmanager:ap-southeast-2:111111111111:secret:key-abcdef"
-ROLE = "arn:aws:iam::111111111111:role/amazon-ml"
-OTHERS = {
-    "amazonMlUrl": "https://ml.example",
-    "amazonMlKeySecretArn": SECRET,
-    "amazonMlRoleArn": ROLE,
-}
 CALLS = {
     "submit": {"DescribeMLModels", "GetMLModel", "GetBatchPrediction", "GetDataSource"}
     | {"CreateDataSourceFromS3", "CreateBatchPrediction"},
     "check": {"GetBatchPrediction", "GetDataSource"},
     "collect": {"DeleteBatchPrediction", "DeleteDataSource"},
 }
-
-
-@pytest.fixture(scope="session")
-def awss(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """With AWS's own Amazon ML."""
-    return synthesize(tmp_path_factory.mktemp("ml"), **SERVICE, **ENGINES)
-
-
-@pytest.fixture(scope="session")
-def others(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """With a service that speaks its API."""
-    return synthesize(tmp_path_factory.mktemp("ml"), **SERVICE, **ENGINES, **OTHERS)
 
 
 def exchange(deployment: Deployment) -> tuple[str, Any, list[Any]]:
@@ -70,8 +48,8 @@ def should_deploy_nothing_of_it_when_no_topic_has_the_engine(aws: Deployment) ->
         assert "ENGINES" not in function["Environment"]["Variables"]
 
 
-def should_tell_the_functions_which_engine_codes_which_topic(awss: Deployment) -> None:
-    for function in functions(awss).values():
+def should_tell_the_functions_which_engine_codes_which_topic(alone: Deployment) -> None:
+    for function in functions(alone).values():
         variables = function["Environment"]["Variables"]
         assert variables["ENGINES"] == "anzsco=amazon-ml,osca=coding-service"
         assert variables["AMAZON_ML_THRESHOLD"] == "0.75"
@@ -82,9 +60,9 @@ def should_tell_the_functions_which_engine_codes_which_topic(awss: Deployment) -
     "name", ["receive", "submit", "check", "collect", "finish", "report_failure"]
 )
 def should_let_each_function_make_its_own_calls_of_amazon_ml_alone(
-    awss: Deployment, name: str
+    alone: Deployment, name: str
 ) -> None:
-    allowed = actions(awss, role_of(functions(awss)[name]))
+    allowed = actions(alone, role_of(functions(alone)[name]))
     calls = {each for each in allowed if each.startswith("machinelearning:")}
     assert calls == {f"machinelearning:{each}" for each in CALLS.get(name, ())}
     for call in calls - {"machinelearning:DescribeMLModels"}:
@@ -93,24 +71,26 @@ def should_let_each_function_make_its_own_calls_of_amazon_ml_alone(
         assert '"*"' not in named
 
 
-def should_let_functions_touch_records_of_pipelines_own_ids_alone(awss: Deployment) -> None:
+def should_let_functions_touch_records_of_pipelines_own_ids_alone(alone: Deployment) -> None:
+    from infra.pipeline.amazon_ml import PREDICTIONS  # noqa: PLC0415
+
     assert prediction_id("a-0001-1").startswith(PREDICTIONS.removesuffix("*"))
     for name, call in (("submit", "CreateDataSourceFromS3"), ("collect", "DeleteBatchPrediction")):
-        allowed = actions(awss, role_of(functions(awss)[name]))
+        allowed = actions(alone, role_of(functions(alone)[name]))
         assert f"/{PREDICTIONS}" in json.dumps(allowed[f"machinelearning:{call}"])
 
 
 @pytest.mark.parametrize("name", ["check", "finish", "receive", "report_failure"])
 def should_keep_functions_out_of_the_exchange_bucket_that_have_no_business_there(
-    awss: Deployment, name: str
+    alone: Deployment, name: str
 ) -> None:
-    logical_id, _, _ = exchange(awss)
-    allowed = actions(awss, role_of(functions(awss)[name]))
+    logical_id, _, _ = exchange(alone)
+    allowed = actions(alone, role_of(functions(alone)[name]))
     assert logical_id not in json.dumps([allowed[each] for each in allowed if each[:3] == "s3:"])
 
 
-def should_let_awss_service_in_for_this_account_alone(awss: Deployment) -> None:
-    statements = let_in(awss, {"Service": "machinelearning.amazonaws.com"})
+def should_let_awss_service_in_for_this_account_alone(alone: Deployment) -> None:
+    statements = let_in(alone, {"Service": "machinelearning.amazonaws.com"})
     assert set(statements) == {"s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:PutObjectAcl"}
     for statement in statements.values():
         conditions = statement["Condition"]["StringEquals"]
@@ -119,23 +99,23 @@ def should_let_awss_service_in_for_this_account_alone(awss: Deployment) -> None:
     assert "order.json" not in json.dumps(statements)
 
 
-def should_let_in_the_role_of_another_service_and_nobody_else(others: Deployment) -> None:
-    statements = let_in(others, {"AWS": ROLE})
+def should_let_in_the_role_of_another_service_and_nobody_else(named: Deployment) -> None:
+    statements = let_in(named, {"AWS": ROLE})
     assert set(statements) == {"s3:GetObject", "s3:PutObject", "s3:ListBucket"}
-    assert "machinelearning.amazonaws.com" not in json.dumps(others.pipeline)
+    assert "machinelearning.amazonaws.com" not in json.dumps(named.pipeline)
 
 
-def should_call_another_service_with_its_key_and_no_right_of_awss(others: Deployment) -> None:
+def should_call_another_service_with_its_key_and_no_right_of_awss(named: Deployment) -> None:
     for name in CALLS:
-        allowed = actions(others, role_of(functions(others)[name]))
+        allowed = actions(named, role_of(functions(named)[name]))
         assert not any(each.startswith("machinelearning:") for each in allowed)
         assert SECRET in json.dumps(allowed["secretsmanager:GetSecretValue"])
-    policies = json.dumps(list(others.resources("AWS::IAM::Policy", "Pipeline").values()))
+    policies = json.dumps(list(named.resources("AWS::IAM::Policy", "Pipeline").values()))
     assert f'"kms:EncryptionContext:SecretARN": "{SECRET}"' in policies
 
 
-def should_empty_the_exchange_bucket_by_itself(awss: Deployment) -> None:
-    _, bucket, statements = exchange(awss)
+def should_empty_the_exchange_bucket_by_itself(alone: Deployment) -> None:
+    _, bucket, statements = exchange(alone)
     rules = bucket["LifecycleConfiguration"]["Rules"]
     assert any(rule.get("ExpirationInDays") == 14 for rule in rules)
     assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from bench.streams import function_variables
-from infra.pipeline.report_failure import DIED, DIED_TELLING
 from infra.project_files import LAMBDAS, STATE_MACHINES
 from infra.settings.types import SettingsError
 from pipeline.ledger.parts import KEPT_SECONDS
@@ -17,11 +16,6 @@ from simulation import simulation
 from simulation.cloud import receive_queue
 from tests.infra.conftest import Deployment, synthesize
 
-SERVICE = {
-    "serviceUrl": "https://service.example",
-    "authUrl": "https://auth.example",
-    "presignedHosts": "*.s3.example,files.example",
-}
 FUNCTIONS = ("receive", "submit", "check", "collect", "finish", "report_failure")
 EVERY_FUNCTIONS = {
     *("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"),
@@ -100,18 +94,15 @@ def _starters(name: str) -> set[str]:
     return {"STATE_MACHINE_ARN"} if name in {"receive", "report_failure"} else set()
 
 
-def should_pass_the_settings_on_as_text(tmp_path: Path) -> None:
-    deployment = synthesize(
-        tmp_path, **SERVICE, defaultTopic="anzsco", requestsPerSecond="0.5", pollFirstSeconds=3
-    )
-    variables = functions(deployment)["check"]["Environment"]["Variables"]
+def should_pass_the_settings_on_as_text(alone: Deployment) -> None:
+    variables = functions(alone)["check"]["Environment"]["Variables"]
     assert variables["SERVICE_URL"] == "https://service.example"
     assert variables["PRESIGNED_HOSTS"] == "*.s3.example,files.example"
     assert variables["DEFAULT_TOPIC"] == "anzsco"
     assert variables["REQUESTS_PER_SECOND"] == "0.5"
     assert variables["POLL_FIRST_SECONDS"] == "3"
     assert variables["ALLOW_PLAIN_HTTP"] == "false"
-    assert set(deployment.templates) == {"Pipeline"}
+    assert set(alone.templates) == {"Pipeline"}
 
 
 def should_take_its_addresses_from_coding_service_when_none_are_named(aws: Deployment) -> None:
@@ -120,11 +111,10 @@ def should_take_its_addresses_from_coding_service_when_none_are_named(aws: Deplo
         assert "Fn::ImportValue" in json.dumps(variables[name]), name
 
 
-def should_prefer_named_addresses_when_coding_service_is_deployed_too(tmp_path: Path) -> None:
-    deployment = synthesize(tmp_path, **SERVICE, codingService=True)
-    variables = functions(deployment)["check"]["Environment"]["Variables"]
+def should_prefer_named_addresses_when_coding_service_is_deployed_too(named: Deployment) -> None:
+    variables = functions(named)["check"]["Environment"]["Variables"]
     assert variables["SERVICE_URL"] == "https://service.example"
-    assert set(deployment.templates) == {"Pipeline", "CodingService"}
+    assert set(named.templates) == {"Pipeline", "CodingService"}
 
 
 def should_refuse_to_deploy_a_pipeline_without_a_service(tmp_path: Path) -> None:
@@ -230,6 +220,8 @@ def should_hand_every_bad_end_of_an_execution_to_rescue(either: Deployment) -> N
 
 
 def should_count_the_executions_that_died_by_what_rescue_logs(either: Deployment) -> None:
+    from infra.pipeline.report_failure import DIED, DIED_TELLING  # noqa: PLC0415
+
     (counting,) = either.resources("AWS::Logs::MetricFilter", "Pipeline").values()
     texts = re.findall(r'\$\.message = "([^"]+)"', counting["FilterPattern"])
     rescuing = (LAMBDAS / "pipeline/report_failure/handler.py").read_text("utf-8")
@@ -295,11 +287,10 @@ def should_deploy_what_the_simulation_counts_on(aws: Deployment) -> None:
 
 
 def should_gather_arrivals_for_a_few_seconds_unless_each_file_has_its_own_operation(
-    either: Deployment, tmp_path: Path
+    either: Deployment, alone: Deployment
 ) -> None:
     (mapping,) = either.resources("AWS::Lambda::EventSourceMapping", "Pipeline").values()
     assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (1_000, 3)
-    alone = synthesize(tmp_path, **SERVICE, shareOperations="false")
     (mapping,) = alone.resources("AWS::Lambda::EventSourceMapping", "Pipeline").values()
     assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (10, 0)
     assert functions(alone)["receive"]["Environment"]["Variables"]["SHARE_MAX_BYTES"] == "0"
