@@ -9,6 +9,7 @@ import botocore.useragent
 import moto.core.responses
 from moto.core.model_instances import reset_model_data
 from moto.core.models import MockAWS, botocore_stubber
+from moto.dynamodb.parsing import expressions
 
 if TYPE_CHECKING:
     from moto.core.config import DefaultConfig
@@ -23,9 +24,11 @@ def _remember(owner: object, name: str) -> None:
 
 
 # What each call to AWS works out again: the names of a class's methods, the words of a User-Agent
-# without the letters that may not be in one.
+# without the letters that may not be in one, the syntax of an update (which is copied before it is
+# changed).
 _remember(moto.core.responses, "method_names_from_class")
 _remember(botocore.useragent, "sanitize_user_agent_string_component")
+_remember(expressions.UpdateExpressionParser, "make")  # type: ignore[attr-defined]  # has no types
 
 
 @cache
