@@ -8,6 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
 
 from pipeline.domain.part import Segment
 from pipeline.ledger.table import Ledger
@@ -58,11 +60,14 @@ class Cloud:
 @cache
 def _connections() -> tuple["S3Client", "DynamoDBServiceResource"]:
     """One for all tests: making them takes longer than most tests. moto answers only inside
-    `cloud()`, and forgets everything at its end."""
+    `cloud()`, and forgets everything at its end. Nobody reads the signatures of the ledger's many
+    calls; S3's client signs, as it presigns URLs."""
     session = boto3.Session(
         aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION
     )
-    return session.client("s3"), session.resource("dynamodb")
+    return session.client("s3"), session.resource(
+        "dynamodb", config=Config(signature_version=UNSIGNED)
+    )
 
 
 @cache
