@@ -51,6 +51,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 # The CDK's first synth in a process takes longer than all others, and these share templates.
 SYNTHESIZING = ("tests/infra/",)
+# moto's grammar of state machines takes a second to import, and remembers what it has read.
+EXECUTING = (
+    "tests/coding_service/inference/test_execution.py",
+    "tests/pipeline/engines/amazon_ml/test_build.py",
+    "tests/pipeline/test_journey.py",
+    "tests/statemachine/",
+)
 # Long, and no test shares anything with the next: they fill what time is left at the end.
 DEALT_OUT = (
     "tests/pipeline/collect/test_collector.py",
@@ -64,6 +71,8 @@ class SideBySide(LoadFileScheduling):  # type: ignore[misc]  # xdist has no type
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith(SYNTHESIZING):
             return "templates"
+        if nodeid.startswith(EXECUTING):
+            return "executions"
         return nodeid if nodeid.startswith(DEALT_OUT) else str(super()._split_scope(nodeid))
 
 
