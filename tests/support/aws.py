@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.useragent
 import moto.core.responses
+from moto.core.base_backend import BaseBackend
 from moto.core.model_instances import reset_model_data
 from moto.core.models import MockAWS, botocore_stubber
 from moto.dynamodb.parsing import expressions
@@ -29,6 +30,22 @@ def _remember(owner: object, name: str) -> None:
 _remember(moto.core.responses, "method_names_from_class")
 _remember(botocore.useragent, "sanitize_user_agent_string_component")
 _remember(expressions.UpdateExpressionParser, "make")  # type: ignore[attr-defined]  # has no types
+
+_urls = vars(BaseBackend)["urls"].fget
+_urls_of: dict[type[BaseBackend], Any] = {}
+
+
+def _urls_once(backend: BaseBackend) -> Any:
+    """The addresses of a service, which every call would put together again.
+
+    By the class, as a backend would be kept with what a test stored in it."""
+    kind = type(backend)
+    if kind not in _urls_of:
+        _urls_of[kind] = _urls(backend)
+    return _urls_of[kind]
+
+
+_put(BaseBackend, "urls", property(_urls_once))
 
 
 @cache
