@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from infra.assets.errors import AssetError
+from infra.assets.sources import codelist_files
 from infra.settings.settings import Settings
 from infra.settings.types import SettingsError
 from pipeline.engines.amazon_ml.engine import prediction_id
