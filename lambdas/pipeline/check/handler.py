@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pipeline.clock import Clock, parsed
 from pipeline.dependencies import dependencies
-from pipeline.domain.execution import topic_and_progress
+from pipeline.domain.execution import CheckInput
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.domain.state_fields import MalformedState
 from pipeline.engines.base import Engine
@@ -70,11 +70,11 @@ def _uploaded_at(progress: Progress, clock: Clock) -> float:
 @observed
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     deps = dependencies()
-    topic, progress = topic_and_progress(event)
+    given = CheckInput.from_state(event)
     progress = check(
-        topic,
-        progress,
-        engine=deps.engine_of(topic),
+        given.part.topic,
+        given.progress,
+        engine=deps.engine_of(given.part.topic),
         polling=deps.polling,
         clock=deps.clock,
         max_attempts=deps.environment.max_attempts,

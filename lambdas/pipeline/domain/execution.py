@@ -1,87 +1,53 @@
 """The inputs of the functions: an execution of drops and parts, and a part's task.
 
-Their parts are in `drop`, `part` and `progress`; `state_fields` reads their fields.
+Their parts are in `drop`, `part` and `progress`; `state_fields` reads and writes them.
 """
 
 from dataclasses import dataclass
-from typing import Any, Self
 
 from pipeline.domain.drop import Drop
 from pipeline.domain.part import Part, Segment
 from pipeline.domain.progress import Progress
-from pipeline.domain.state_fields import field_of, required, text_of, whole_list
+from pipeline.domain.state_fields import State
 
 
 @dataclass(frozen=True, slots=True)
-class TaskInput:
-    """The input of submit, check and collect."""
+class TaskInput(State):
+    """The input of submit and collect."""
 
     part: Part
     progress: Progress
 
-    @classmethod
-    def from_state(cls, state: Any) -> Self:
-        return cls(
-            part=Part.from_state(required(state, "part")),
-            progress=Progress.from_state(required(state, "progress")),
-        )
 
-    def to_state(self) -> dict[str, Any]:
-        return {"part": self.part.to_state(), "progress": self.progress.to_state()}
+@dataclass(frozen=True, slots=True)
+class PartTopic:
+    """What check needs of a part, whose segments may be compact."""
 
-
-def topic_and_progress(state: Any) -> tuple[str, Progress]:
-    """The topic and progress of a task's part, whose segments may be compact.
-
-    Raises `MalformedState`.
-    """
-    part = required(state, "part")
-    return text_of(part, "topic"), Progress.from_state(required(state, "progress"))
+    topic: str
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CheckInput(State):
+    """The input of check."""
+
+    part: PartTopic
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(State):
     """How a part ended."""
 
     part_id: str
     progress: Progress
 
-    @classmethod
-    def from_state(cls, state: Any) -> Self:
-        return cls(
-            part_id=text_of(state, "part_id"),
-            progress=Progress.from_state(required(state, "progress")),
-        )
-
-    def to_state(self) -> dict[str, Any]:
-        return {"part_id": self.part_id, "progress": self.progress.to_state()}
-
 
 @dataclass(frozen=True, slots=True)
-class Execution:
-    """The input of an execution; with outcomes, the input of finish."""
+class Execution(State):
+    """The input of an execution."""
 
     drops: tuple[Drop, ...]
     parts: tuple[Part, ...]
-    outcomes: tuple[Outcome, ...] = ()
-
-    @classmethod
-    def from_state(cls, state: Any) -> Self:
-        return cls(
-            drops=tuple(Drop.from_state(each) for each in whole_list(state, "drops")),
-            parts=tuple(Part.from_state(each) for each in whole_list(state, "parts")),
-            outcomes=tuple(
-                Outcome.from_state(each)
-                for each in (whole_list(state, "outcomes") if field_of(state, "outcomes") else ())
-            ),
-        )
-
-    def to_state(self) -> dict[str, Any]:
-        """The input of the execution: drops and parts, without outcomes."""
-        return {
-            "drops": [drop.to_state() for drop in self.drops],
-            "parts": [part.to_state() for part in self.parts],
-        }
 
 
 def shared_execution(name: str, drops: tuple[Drop, ...]) -> Execution:

@@ -1,21 +1,13 @@
 """What one operation codes, in the state of an execution."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import ClassVar
 
-from pipeline.domain.state_fields import (
-    MalformedState,
-    field_of,
-    optional_text,
-    state_of,
-    text_of,
-    whole_list,
-    whole_number,
-)
+from pipeline.domain.state_fields import MalformedState, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
+class Segment(State):
     """A byte range of one object version; `last_byte` is included, as in HTTP ranges."""
 
     drop_id: str
@@ -34,30 +26,16 @@ class Segment:
         """The segment's bytes."""
         return self.last_byte - self.first_byte + 1
 
-    @classmethod
-    def from_state(cls, state: Any) -> Self:
-        segment = cls(
-            drop_id=text_of(state, "drop_id"),
-            bucket=text_of(state, "bucket"),
-            key=text_of(state, "key"),
-            version_id=text_of(state, "version_id"),
-            etag=text_of(state, "etag"),
-            first_byte=whole_number(state, "first_byte"),
-            last_byte=whole_number(state, "last_byte"),
-            results_prefix=text_of(state, "results_prefix"),
-        )
-        if not 0 <= segment.first_byte <= segment.last_byte:
+    def __post_init__(self) -> None:
+        if not 0 <= self.first_byte <= self.last_byte:
             raise MalformedState("a segment's first_byte must not be behind its last_byte")
-        return segment
-
-    def to_state(self) -> dict[str, Any]:
-        return state_of(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(State):
     """What one operation codes: segments, in order."""
 
+    LEFT_OUT: ClassVar = frozenset({"piece"})
     part_id: str
     topic: str
     model: str | None
@@ -72,22 +50,8 @@ class Part:
         """Whether several drops share the part's operation."""
         return len(self.segments) > 1
 
-    @classmethod
-    def from_state(cls, state: Any) -> Self:
-        part = cls(
-            part_id=text_of(state, "part_id"),
-            topic=text_of(state, "topic"),
-            model=optional_text(state, "model"),
-            bytes=whole_number(state, "bytes"),
-            segments=tuple(Segment.from_state(each) for each in whole_list(state, "segments")),
-            piece=None if field_of(state, "piece") is None else whole_number(state, "piece"),
-        )
-        if not part.segments:
+    def __post_init__(self) -> None:
+        if not self.segments:
             raise MalformedState("a part must have a segment")
-        if part.bytes != sum(segment.length for segment in part.segments):
+        if self.bytes != sum(segment.length for segment in self.segments):
             raise MalformedState("a part's bytes must be the sum of its segments' lengths")
-        return part
-
-    def to_state(self) -> dict[str, Any]:
-        segments = [segment.to_state() for segment in self.segments]
-        return {**state_of(self, "piece"), "segments": segments}

@@ -2,16 +2,9 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Self
+from typing import ClassVar, Self
 
-from pipeline.domain.state_fields import (
-    MalformedState,
-    field_of,
-    optional_text,
-    state_of,
-    text_of,
-    whole_number,
-)
+from pipeline.domain.state_fields import State
 
 
 class PartStatus(StrEnum):
@@ -32,9 +25,10 @@ class PartStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class Progress(State):
     """Where a part is; each task takes one and returns the next."""
 
+    LEFT_OUT: ClassVar = frozenset({"turn", "faults", "error", "cause"})
     status: PartStatus
     wait_seconds: int = 0
     turn: str | None = None
@@ -56,33 +50,6 @@ class Progress:
     """With `failed` after a caught error: the error's name."""
     cause: str | None = None
     """With `failed` after a caught error: the runtime's JSON about it."""
-
-    @classmethod
-    def from_state(cls, state: Any) -> Self:
-        text = text_of(state, "status")
-        try:
-            status = PartStatus(text)
-        except ValueError:
-            raise MalformedState(f"a part's status can't be {text[:40]!r}") from None
-        resubmit = field_of(state, "resubmit")
-        return cls(
-            status=status,
-            wait_seconds=whole_number(state, "wait_seconds", 0),
-            turn=optional_text(state, "turn"),
-            operation_id=optional_text(state, "operation_id"),
-            attempt=whole_number(state, "attempt", 0),
-            polls=whole_number(state, "polls", 0),
-            uploaded_at=optional_text(state, "uploaded_at"),
-            resubmit=resubmit is True,
-            reason=optional_text(state, "reason"),
-            faults=None if field_of(state, "faults") is None else whole_number(state, "faults"),
-            error=optional_text(state, "error"),
-            cause=optional_text(state, "cause"),
-        )
-
-    def to_state(self) -> dict[str, Any]:
-        state = state_of(self, "turn", "faults", "error", "cause")
-        return {**state, "status": str(self.status)}
 
     def awaiting_slot(self, wait_seconds: int, turn: str | None = None) -> Self:
         """The same progress, to be taken up again when a call is free."""

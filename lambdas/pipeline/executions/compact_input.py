@@ -9,14 +9,26 @@ are, and the ledger has the rest:
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pipeline.domain.drop import Drop
 from pipeline.domain.execution import Execution, TaskInput
-from pipeline.domain.state_fields import MalformedState, whole_list
+from pipeline.domain.state_fields import MalformedState, read_state
 
 ReadDrops = Callable[[Iterable[str]], Mapping[str, Drop]]
 """Reads the drops of these ids, without those that the ledger lacks (`Drops.known`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _CompactPart:
+    segments: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _CompactTask:
+    part: _CompactPart
+
 
 _DROP_FIELDS = ("drop_id", "key")
 _FILE_FIELDS = ("drop_id",)
@@ -37,13 +49,10 @@ def compact_input(execution: Execution) -> dict[str, Any]:
 
 def expanded_task(state: Any, read_drops: ReadDrops) -> TaskInput:
     """The input of submit and collect, expanded. Raises `MalformedState`, `AwsBusy`."""
-    part = state.get("part") if isinstance(state, Mapping) else None
-    if not isinstance(part, Mapping):
-        raise MalformedState("the state lacks 'part'")
-    segments = whole_list(part, "segments")
+    segments = read_state(state, _CompactTask).part.segments
     drops = _drops_of_compact(segments, read_drops)
     expanded = [_with_drop(each, drops) for each in segments]
-    return TaskInput.from_state({**state, "part": {**part, "segments": expanded}})
+    return TaskInput.from_state({**state, "part": {**state["part"], "segments": expanded}})
 
 
 def expanded_drops(states: Iterable[Mapping[str, Any]], read_drops: ReadDrops) -> list[Drop]:
@@ -65,13 +74,15 @@ def _only(names: tuple[str, ...], state: Mapping[str, Any]) -> dict[str, Any]:
     return {name: state[name] for name in (*names, "rejection", "failure") if name in state}
 
 
-def _is_compact(state: Any) -> bool:
-    return isinstance(state, Mapping) and "bucket" not in state
+def _is_compact(state: Mapping[str, Any]) -> bool:
+    return "bucket" not in state
 
 
-def _drops_of_compact(states: Iterable[Any], read_drops: ReadDrops) -> Mapping[str, Drop]:
+def _drops_of_compact(
+    states: Iterable[Mapping[str, Any]], read_drops: ReadDrops
+) -> Mapping[str, Drop]:
     """The drops of all compact entries, by id."""
-    ids = [each.get("drop_id") for each in states if _is_compact(each)]
+    ids: list[Any] = [each.get("drop_id") for each in states if _is_compact(each)]
     if not ids:
         return {}
     if not all(isinstance(each, str) for each in ids):
@@ -84,7 +95,7 @@ def _drops_of_compact(states: Iterable[Any], read_drops: ReadDrops) -> Mapping[s
     return found
 
 
-def _with_drop(segment: Any, drops: Mapping[str, Drop]) -> Any:
+def _with_drop(segment: Mapping[str, Any], drops: Mapping[str, Drop]) -> Mapping[str, Any]:
     if not _is_compact(segment):
         return segment
     drop = drops[segment["drop_id"]]

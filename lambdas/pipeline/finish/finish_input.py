@@ -10,27 +10,23 @@ from typing import Any, Self
 
 from pipeline.domain.execution import Outcome
 from pipeline.domain.progress import Progress
-from pipeline.domain.state_fields import MalformedState, required, text_of, whole_list
+from pipeline.domain.state_fields import MalformedState, read_state
 
 
 @dataclass(frozen=True, slots=True)
 class FinishCursor:
     """How far finish has come with an execution's drops, handed from page to page."""
 
-    at: int = 0
+    at: int
     """The first of the execution's drops that has not been looked at, from 0."""
-    status: str = "complete"
+    status: str
     """The worst status so far."""
-    cause: str = ""
+    cause: str
     """What the worst drop's failure says; empty before a drop has ended."""
 
-    @classmethod
-    def from_state(cls, state: Any) -> Self:
-        """Raises `MalformedState`."""
-        at = required(state, "at")
-        if isinstance(at, bool) or not isinstance(at, int) or at < 0:
-            raise MalformedState("the state's 'at' must be a whole number")
-        return cls(at, text_of(state, "status"), text_of(state, "cause"))
+    def __post_init__(self) -> None:
+        if self.at < 0:
+            raise MalformedState("the number of a drop can't be negative")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,42 +57,55 @@ class EndedExecution:
     @classmethod
     def from_state(cls, state: Any) -> Self:
         """Raises `MalformedState`: a field is missing, or a drop to be coded has no outcome."""
-        before, name = _execution_of(text_of(state, "execution"))
-        outcomes = {
-            each.part_id: each.progress
-            for each in map(Outcome.from_state, whole_list(state, "outcomes"))
-        }
-        ended = cls(
-            name=name,
-            state_machine_arn=before,
-            drops=tuple(whole_list(state, "drops")),
-            parts=tuple(_ended_part(each, outcomes) for each in whole_list(state, "parts")),
-            cursor=FinishCursor.from_state(required(state, "ended")),
-        )
-        if not ended.drops:
+        given = read_state(state, _FinishInput)
+        before, _, name = given.execution.rpartition(":")
+        if ":execution:" not in before:
+            raise MalformedState("the state's 'execution' is no execution's ARN")
+        if not given.drops:
             raise MalformedState("an execution must have a drop")
-        return ended
+        outcomes = {each.part_id: each.progress for each in given.outcomes}
+        if missing := {part.part_id for part in given.parts} - outcomes.keys():
+            raise MalformedState(f"part {missing.pop()} has no outcome")
+        return cls(
+            name=name,
+            state_machine_arn=before.replace(":execution:", ":stateMachine:"),
+            drops=given.drops,
+            parts=tuple(
+                EndedPart(
+                    part_id=part.part_id,
+                    piece=part.piece,
+                    drop_ids=tuple(segment.drop_id for segment in part.segments),
+                    progress=outcomes[part.part_id],
+                )
+                for part in given.parts
+            ),
+            cursor=given.ended,
+        )
 
     def parts_of(self, drop_id: str) -> tuple[EndedPart, ...]:
         """The drop's parts, in the order of its file."""
         return tuple(part for part in self.parts if drop_id in part.drop_ids)
 
 
-def _execution_of(arn: str) -> tuple[str, str]:
-    """State machine and name out of `arn:…:execution:<machine>:<name>`."""
-    before, separator, name = arn.rpartition(":")
-    if not separator or ":execution:" not in before:
-        raise MalformedState("the state's 'execution' is no execution's ARN")
-    return before.replace(":execution:", ":stateMachine:"), name
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    drop_id: str
 
 
-def _ended_part(part: Any, outcomes: Mapping[str, Progress]) -> EndedPart:
-    part_id = text_of(part, "part_id")
-    if part_id not in outcomes:
-        raise MalformedState(f"part {part_id} has no outcome")
-    return EndedPart(
-        part_id=part_id,
-        piece=part.get("piece"),
-        drop_ids=tuple(text_of(each, "drop_id") for each in whole_list(part, "segments")),
-        progress=outcomes[part_id],
-    )
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of the execution's input, compact or full."""
+
+    part_id: str
+    segments: tuple[_Segment, ...]
+    piece: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _FinishInput:
+    execution: str
+    """The execution's ARN: `arn:…:execution:<machine>:<name>`."""
+    drops: tuple[dict[str, Any], ...]
+    parts: tuple[_Part, ...]
+    outcomes: tuple[Outcome, ...]
+    ended: FinishCursor

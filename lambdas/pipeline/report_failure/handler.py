@@ -5,6 +5,7 @@ A new execution of the same state machine ends them and sends their notification
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -13,7 +14,7 @@ from pipeline.aws import aws_busy_as_try_again
 from pipeline.dependencies import dependencies
 from pipeline.domain.drop import Failure
 from pipeline.domain.identity import failure_report_name
-from pipeline.domain.state_fields import MalformedState, text_of, whole_list
+from pipeline.domain.state_fields import MalformedState, read_state
 from pipeline.executions.starter import start
 from pipeline.observability import logger, observed, quoted
 
@@ -26,6 +27,11 @@ ENDED_AS_FAILED = frozenset({"DropFailed", "DropTimedOut"})
 ENDED_FROM_OUTSIDE = {"ABORTED": "ExecutionAborted", "TIMED_OUT": "ExecutionTimedOut"}
 """By an execution's status: the error's name, where Step Functions gives none."""
 LONGEST_CAUSE = 4_000  # characters: a stack trace is in the function's log; ours
+
+
+@dataclass(frozen=True, slots=True)
+class _DiedInput:
+    drops: tuple[dict[str, Any], ...]
 
 
 def report_failure(
@@ -54,12 +60,12 @@ def report_failure(
         quoted(died.get("cause") or "", longest=LONGEST_CAUSE),
         execution=execution_arn.rpartition(":")[2],
     )
-    drops = whole_list(json.loads(died["input"]), "drops")
+    drops = read_state(json.loads(died["input"]), _DiedInput).drops
     if any(drop.get("failure") is not None for drop in drops):
         # Another report would go in circles; the alarm on failed executions stays.
         logger.error("telling that a drop failed has failed itself; redrive its execution")
         return []
-    ids = [text_of(drop, "drop_id") for drop in drops]
+    ids = [str(drop["drop_id"]) for drop in drops]
     logger.set_correlation_id(ids[0])
     # The drops keep the form that the dead execution's input has, compact or full.
     given = {"drops": [{**drop, "failure": failure.to_state()} for drop in drops], "parts": []}

@@ -75,7 +75,7 @@ def _changed(name: str, value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("state", "named"),
     [
-        (None, "part_id"),
+        (None, "Part: Expected `object`"),
         (_changed("part_id", 1), "part_id"),
         (_changed("bytes", "100"), "bytes"),
         (_changed("bytes", 101), "bytes"),

@@ -165,14 +165,10 @@ def should_be_the_worst_status_when_drops_of_one_execution_ended_differently(
 ) -> None:
     refused = a_drop("anzsco/b.jsonl", rejection=Rejection("Empty.", "Drop another."))
     died = a_drop("anzsco/c.jsonl", failure=Failure("ServiceBusy", "busy"))
-    execution = Execution(
-        drops=(DROP, died, refused),
-        parts=(a_part(DROP),),
-        outcomes=(Outcome(a_part(DROP).part_id, COLLECTED),),
-    )
+    execution = Execution(drops=(DROP, died, refused), parts=(a_part(DROP),))
     for drop in execution.drops:
         fixture.drops.accept(drop)
-    ended = fixture.ended(execution)
+    ended = fixture.ended(execution, [Outcome(a_part(DROP).part_id, COLLECTED)])
     assert ended["status"] == "failed"
     assert "anzsco/c.jsonl" in ended["cause"]
     statuses = [each["status"] for each in ended["announcements"]]

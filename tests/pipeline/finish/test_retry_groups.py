@@ -64,9 +64,7 @@ class SharedOperation:
     def ended(self, cursor: Any = None) -> dict[str, Any]:
         execution = shared_execution(self.name, self.drops)
         outcome = Outcome(f"{self.name}-0001", self.progress)
-        return self.fixture.ended(
-            replace(execution, outcomes=(outcome,)), cursor=cursor, name=self.name
-        )
+        return self.fixture.ended(execution, [outcome], cursor=cursor, name=self.name)
 
     def started(self) -> list[list[str]]:
         """The keys of the drops of each execution that was started."""

@@ -250,7 +250,7 @@ def should_read_files_once_and_then_not_until_a_call_is_due(bench: Bench, shared
     part = bench.part(lines(2))
     if shared:
         other = replace(bench.part(lines(1), "anzsco/b").segments[0], drop_id="other")
-        part = replace(part, segments=(*part.segments, other))
+        part = replace(part, bytes=part.bytes + other.length, segments=(*part.segments, other))
     reads = CountedReads(bench.submitter.reader)
     bench = bench.with_(reader=reads).with_closed_gate()
 

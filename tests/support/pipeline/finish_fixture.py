@@ -1,6 +1,7 @@
 """What the tests of finishing share: a ledger, buckets, and what the state machine hands over."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -134,16 +135,22 @@ class FinishFixture:
         part = a_part(drop)
         outcomes = () if progress is None else (Outcome(part.part_id, progress),)
         parts = () if progress is None else (part,)
-        return self.ended(Execution(drops=(drop,), parts=parts, outcomes=outcomes), name=name)
+        return self.ended(Execution(drops=(drop,), parts=parts), outcomes, name=name)
 
     def ended(
-        self, execution: Execution, *, cursor: Any = None, name: str = "jobs", has_time: bool = True
+        self,
+        execution: Execution,
+        outcomes: Iterable[Outcome] = (),
+        *,
+        cursor: Any = None,
+        name: str = "jobs",
+        has_time: bool = True,
     ) -> dict[str, Any]:
         """Through JSON, as the state machine does."""
         write_record(self.aws, self.record)
         state = {
             **compact_input(execution),
-            "outcomes": [outcome.to_state() for outcome in execution.outcomes],
+            "outcomes": [outcome.to_state() for outcome in outcomes],
             "execution": MACHINE.replace(":stateMachine:", ":execution:") + f":{name}",
             "ended": cursor or {"at": 0, "status": "complete", "cause": ""},
         }
