@@ -9,11 +9,13 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any
+
+from msgspec import convert, to_builtins
 
 from pipeline.clock import Clock
 from pipeline.domain.drop import Drop
-from pipeline.ledger.table import Item, Ledger
+from pipeline.ledger.table import Ledger
 
 KEPT_SECONDS = 400 * 86_400  # a year of drops and then some stays readable; ours
 SK = "drop"
@@ -65,22 +67,12 @@ class Ending:
 class DropRecord:
     """A drop as the ledger knows it."""
 
-    state: DropState
-    execution: str | None
+    state: DropState = DropState.ACCEPTED
+    execution: str | None = None
     """The name of the execution that the drop is assigned to; None until it is to one."""
-    ending: Ending | None
-    endings: int
+    ending: Ending | None = None
+    endings: int = 0
     """How many endings were written."""
-
-    @classmethod
-    def from_item(cls, item: Item) -> Self:
-        ending = item.get("ending")
-        return cls(
-            state=DropState(item.get("state", DropState.ACCEPTED)),
-            execution=item.get("execution"),
-            ending=None if ending is None else Ending(**ending),
-            endings=item.get("endings", 0),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +95,7 @@ class Drops:
             }
         )
         known = None if new else self.record(drop.drop_id)
-        return known or DropRecord(DropState.ACCEPTED, execution=None, ending=None, endings=0)
+        return known or DropRecord()
 
     def assign(self, drop_id: str, execution: str, *, instead_of: str | None = None) -> bool:
         """Writes which execution the drop is in, before that is started.
@@ -151,7 +143,7 @@ class Drops:
 
     def record(self, drop_id: str) -> DropRecord | None:
         item = self.ledger.get(_pk(drop_id), SK)
-        return None if item is None else DropRecord.from_item(item)
+        return None if item is None else convert(item, DropRecord)
 
     def end(self, drop_id: str, ending: Ending) -> tuple[Ending, bool]:
         """Writes how a drop ended; gives the ending that counts, and whether its status is new.
@@ -178,12 +170,7 @@ class Drops:
                 "state": DropState.ENDED.value,
                 "ended_at": self.clock.iso(),
                 "endings": seen + 1,
-                "ending": {
-                    "status": ending.status,
-                    "body": dict(ending.body),
-                    "rescued": ending.rescued,
-                    "execution": ending.execution,
-                },
+                "ending": to_builtins(ending),
                 "expires_at": int(self.clock.seconds()) + KEPT_SECONDS,
             },
             when="attribute_not_exists(#endings) OR #endings = :seen",

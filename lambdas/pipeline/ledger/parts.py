@@ -21,12 +21,13 @@ from enum import StrEnum
 from typing import Any, Self
 
 from botocore.exceptions import ClientError
+from msgspec import convert
 
 from pipeline.aws import aws_busy_as_try_again
 from pipeline.clock import Clock
 from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
 from pipeline.errors import PartTaken
-from pipeline.ledger.table import Ledger
+from pipeline.ledger.table import Ledger, plain
 from shared.aws_errors import code_of
 
 KEPT_SECONDS = 90 * 86_400  # six times the longest execution; ours
@@ -36,6 +37,7 @@ ATTEMPT_FIELDS = (
     *("input", "output", "metadata", "collection"),
 )
 """The attributes of a part's item that belong to its current attempt alone."""
+FIELDS_AS_JSON = ("input", "output", "metadata", "collection")
 
 
 class AttemptState(StrEnum):
@@ -74,22 +76,8 @@ class PartRecord:
 
     @classmethod
     def from_item(cls, part_id: str, item: Mapping[str, Any]) -> Self:
-        def facts(name: str) -> Any:
-            return json.loads(item[name]) if name in item else None
-
-        sent, output, metadata = facts("input"), facts("output"), facts("metadata")
-        return cls(
-            part_id=part_id,
-            state=AttemptState(item.get("state", AttemptState.IDLE)),
-            attempt=int(item.get("attempt", 0)),
-            operation_id=item.get("operation_id"),
-            closing_at=item.get("closing_at"),
-            uploaded_at=item.get("uploaded_at"),
-            input=InputFacts(**sent) if sent else None,
-            output=OutputFacts(**output) if output else None,
-            metadata=MetadataFacts(**metadata) if metadata else None,
-            collection=facts("collection"),
-        )
+        texts = {name: json.loads(item[name]) for name in FIELDS_AS_JSON if name in item}
+        return convert({**item, **texts, "part_id": part_id}, cls)
 
 
 class PartLease:
@@ -209,7 +197,7 @@ class PartLease:
                 | {f":{name}": value for name, value in values.items()},
                 ReturnValues="ALL_NEW",
             )
-        self.record = PartRecord.from_item(part_id, answer["Attributes"])
+        self.record = PartRecord.from_item(part_id, plain(answer["Attributes"]))
 
 
 def part_key(part_id: str) -> dict[str, str]:
@@ -272,7 +260,7 @@ class Parts:
                 },
                 ReturnValues="ALL_NEW",
             )
-        record = PartRecord.from_item(part_id, answer["Attributes"])
+        record = PartRecord.from_item(part_id, plain(answer["Attributes"]))
         lease = PartLease(self._ledger, self._clock, owner, record, on_lost)
         try:
             yield lease

@@ -4,11 +4,12 @@ Item `part#<part id>`/`segment#<drop id>`, written when the files have been chec
 operation is created, and again when the drop's results have been collected.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Self
+
+from msgspec import convert, to_builtins
 
 from pipeline.clock import Clock
 from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
@@ -49,19 +50,6 @@ class SharedFile:
     """Set once the file's results are collected."""
     metadata: MetadataFacts | None = None
 
-    @classmethod
-    def from_item(cls, item: Mapping[str, Any]) -> Self:
-        sent, output, metadata = (item.get(n) for n in ("input", "output", "metadata"))
-        return cls(
-            drop_id=item["sk"].removeprefix(SK),
-            fate=FileStatus(item["fate"]),
-            reason=item.get("reason"),
-            faults=item.get("faults"),
-            input=InputFacts(**sent) if sent else None,
-            output=OutputFacts(**output) if output else None,
-            metadata=MetadataFacts(**metadata) if metadata else None,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class SharedFiles:
@@ -72,18 +60,16 @@ class SharedFiles:
 
     def of(self, part_id: str) -> dict[str, SharedFile]:
         """The files of a part, by drop id."""
-        found = self.ledger.query(_pk(part_id), SK)
-        return {each.drop_id: each for each in map(SharedFile.from_item, found)}
+        items = {each["sk"].removeprefix(SK): each for each in self.ledger.query(_pk(part_id), SK)}
+        return {n: convert({**each, "drop_id": n}, SharedFile) for n, each in items.items()}
 
     def write(self, part_id: str, shared_files: Iterable[SharedFile]) -> None:
         """Writes the files of a part, over earlier items of them."""
         expires = int(self.clock.seconds()) + KEPT_SECONDS
 
         def put(shared_file: SharedFile) -> None:
-            known = {
-                n: v for n, v in asdict(shared_file).items() if v is not None and n != "drop_id"
-            }
-            known["fate"] = shared_file.fate.value
+            known = {n: v for n, v in to_builtins(shared_file).items() if v is not None}
+            del known["drop_id"]
             keys = {"pk": _pk(part_id), "sk": f"{SK}{shared_file.drop_id}", "expires_at": expires}
             self.ledger.put({**keys, **known})
 

@@ -42,7 +42,7 @@ class Ledger:
         with aws_busy_as_try_again():
             found = self.table.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True)
         item = found.get("Item")
-        return None if item is None else _plain(item)
+        return None if item is None else plain(item)
 
     def get_many(self, keys: Iterable[tuple[str, str]]) -> list[Item]:
         """The items of these (pk, sk), in any order, without those that are not there."""
@@ -61,7 +61,7 @@ class Ledger:
                 time.sleep(0.05 * 2**tries)  # DynamoDB gave a part: too much at once
             with aws_busy_as_try_again():
                 answer = self.table.meta.client.batch_get_item(RequestItems=asked)
-            found.extend(_plain(item) for item in answer["Responses"].get(name, []))
+            found.extend(plain(item) for item in answer["Responses"].get(name, []))
             asked = answer.get("UnprocessedKeys")
             if not asked:
                 return found
@@ -79,7 +79,7 @@ class Ledger:
                 page = self.table.query(
                     KeyConditionExpression=condition, ConsistentRead=True, **start
                 )
-            items.extend(_plain(item) for item in page["Items"])
+            items.extend(plain(item) for item in page["Items"])
             if "LastEvaluatedKey" not in page:
                 return items
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
@@ -147,7 +147,7 @@ class Ledger:
                 ExpressionAttributeValues={":amount": amount},
                 ReturnValues="UPDATED_NEW",
             )
-        return int(_plain(answer["Attributes"])[name])
+        return int(plain(answer["Attributes"])[name])
 
     def _write(self, call: Any) -> bool:
         with aws_busy_as_try_again():
@@ -171,12 +171,12 @@ def _stored(value: Any) -> Any:
     return value
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """`value` with DynamoDB's decimals as numbers, and binaries as bytes."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items()}
+        return {name: plain(each) for name, each in value.items()}
     if isinstance(value, list):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     return value
