@@ -9,7 +9,7 @@ from pipeline.check.handler import check
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.engines.base import Engine, OperationRequest
 from pipeline.errors import ResultsGone
-from pipeline.finish.finisher import PAGE_DROPS
+from pipeline.finish.handler import PAGE_DROPS
 from pipeline.rate_limit.limiter import RateLimited
 from pipeline.rate_limit.polling import Polling
 from simulation.cloud.functions import FunctionTime

@@ -1,16 +1,166 @@
-"""Function finish: ends the drops of an execution and gives their notifications."""
+"""Function finish: ends an execution's drops, a page at a time.
 
+Each drop's result is decided and written to the ledger, and its notification given. Running it
+again gives the same notifications again.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from pipeline.clock import Clock
 from pipeline.dependencies import Dependencies, dependencies
+from pipeline.domain.drop import Drop
+from pipeline.domain.execution import Execution, whole_files
+from pipeline.domain.identity import part_id
+from pipeline.executions.compact_input import expanded_drops
+from pipeline.executions.starter import ExecutionStarter
 from pipeline.finish.drop_result import DropResults
-from pipeline.finish.finish_input import EndedExecution
-from pipeline.finish.finisher import Finisher
+from pipeline.finish.finish_input import EndedExecution, FinishCursor
 from pipeline.finish.join_output import JoinedOutputs
+from pipeline.finish.notification import notification_of
 from pipeline.finish.outcomes import Outcomes
-from pipeline.observability import observed
+from pipeline.ledger.drops import Drops, Ending
+from pipeline.ledger.groups import GroupedBy
+from pipeline.observability import Measures, logger, observed
+
+WORST_FIRST = ("failed", "timed_out", "rejected", "complete")
+PAGE_DROPS = 50  # a few calls for each, well within the function's time; ours
+PAGE_BYTES = 60_000  # of notifications, beside the state (`receive.batching.MAX_STATE_BYTES`)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finisher:
+    drops: Drops
+    outcomes: Outcomes
+    drop_results: DropResults
+    starter: Callable[[str], ExecutionStarter]
+    """By the ARN of the state machine."""
+    clock: Clock
+    measure: Measures
+
+    def finish(self, ended: EndedExecution, *, has_time: Callable[[], bool]) -> dict[str, Any]:
+        """The notifications of the next drops, with the worst status so far and its cause.
+
+        `more` says whether drops are left for another call. A drop that is retried in a smaller
+        batch ends in the execution that retries it. Raises `AwsBusy`, `PartTaken`,
+        `MalformedState`.
+        """
+        page = _Page(ended.cursor)
+        states = ended.drops[page.at : page.at + PAGE_DROPS]
+        for drop in expanded_drops(states, self.drops.known):
+            if self._ends_here(drop, ended):
+                ending = self._ending(drop, ended, has_time)
+                if ending is None:
+                    break
+                page.add(ending)
+            page.at += 1
+            if page.bytes > PAGE_BYTES or not has_time():
+                break
+        more = page.at < len(ended.drops)
+        if not more:
+            self._retry(ended)
+        return {**page.to_state(), "more": more}
+
+    def _ends_here(self, drop: Drop, ended: EndedExecution) -> bool:
+        """Whether no other execution has the drop by now, to retry it in a smaller batch."""
+        if drop.failure is None:
+            return not self.outcomes.is_retried(drop.drop_id, ended)
+        record = self.drops.record(drop.drop_id)
+        execution = record.execution if record is not None else None
+        return execution is None or drop.failure.execution in (None, execution)
+
+    def _ending(
+        self, drop: Drop, ended: EndedExecution, has_time: Callable[[], bool]
+    ) -> Ending | None:
+        """The ending that counts, written before or now; None where there was no time."""
+        reports_failure = drop.failure is not None
+        record = self.drops.record(drop.drop_id)
+        earlier = record.ending if record is not None else None
+        if earlier is not None and earlier.stands(ended.name, reports_failure=reports_failure):
+            return earlier
+        ended_at = self.clock.iso()
+        result = self.drop_results.of(drop, ended, ended_at, has_time)
+        if result is None:
+            return None
+        body = result.body(drop, bucket=self.drop_results.results.name, ended_at=ended_at)
+        ending, new = self.drops.end(
+            drop.drop_id,
+            Ending(status=result.status, body=body, rescued=reports_failure, execution=ended.name),
+        )
+        if new:
+            self._count(ending)
+        logger.info("ended", extra={"correlation_id": drop.drop_id, "status": ending.status})
+        return ending
+
+    def _count(self, ending: Ending) -> None:
+        self.measure("DropsEnded", status=ending.status)
+        if ending.status == "rejected":
+            self.measure("RejectedDrops")
+        if ending.body["records"] is not None and ending.status == "complete":
+            self.measure("RecordsCoded", ending.body["records"]["output"])
+
+    def _retry(self, ended: EndedExecution) -> None:
+        """Starts the drops that are retried, by names that are the same when this runs again."""
+        starter = self.starter(ended.state_machine_arn)
+        for group in self.outcomes.retry_groups(ended):
+            known = self.drops.known(group)
+            drops = [known[drop_id] for drop_id in group if drop_id in known]
+            if len(drops) > 1:
+                before = {drop.drop_id: ended.name for drop in drops}
+                starter.start_shared(drops, by=GroupedBy.FINISH, instead_of=before)
+            elif drops:
+                starter.start_single(_alone(drops[0]), instead_of=ended.name)
+            logger.warning(
+                "shared operation failed; retrying in smaller batches", extra={"drops": list(group)}
+            )
+
+
+def _alone(drop: Drop) -> Execution:
+    """The execution of a small file by itself."""
+    return Execution(drops=(drop,), parts=(whole_files(part_id(drop.drop_id), (drop,)),))
+
+
+@dataclass(slots=True)
+class _Page:
+    """The notifications of one call."""
+
+    cursor: FinishCursor
+    at: int = field(init=False)
+    endings: list[Ending] = field(default_factory=list)
+    notifications: list[dict[str, str]] = field(default_factory=list)
+    bytes: int = 0
+
+    def __post_init__(self) -> None:
+        self.at = self.cursor.at
+
+    def add(self, ending: Ending) -> None:
+        notification = notification_of(ending.body)
+        self.endings.append(ending)
+        self.notifications.append(notification)
+        self.bytes += len(json.dumps(notification))
+
+    def to_state(self) -> dict[str, Any]:
+        status, cause = _worst(self.cursor, self.endings)
+        return {
+            "at": self.at,
+            "status": status,
+            "cause": cause,
+            "announcements": self.notifications,
+        }
+
+
+def _worst(before: FinishCursor, endings: Sequence[Ending]) -> tuple[str, str]:
+    worst = min(endings, key=lambda each: WORST_FIRST.index(each.status), default=None)
+    if worst is None or (
+        before.cause and WORST_FIRST.index(before.status) <= WORST_FIRST.index(worst.status)
+    ):
+        return before.status, before.cause
+    return worst.status, f"{worst.body['key']}: {worst.body['reason'] or 'coded'}"
+
 
 ENDING_SECONDS = 60.0  # a drop's manifest and ledger take a second, a copy of 5 GB a minute; ours
 

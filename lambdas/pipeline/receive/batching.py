@@ -13,8 +13,8 @@ from pipeline.domain.drop import Drop
 
 MAX_DROPS = 1_000  # each takes a dozen of the 25,000 events that an execution may have; ours
 MAX_STATE_BYTES = 160_000
-"""Step Functions hands on 262,144 bytes at most; a page of notifications (`finisher.PAGE_BYTES`,
-and one notification more) and the outcomes need room too."""
+"""Step Functions hands on 262,144 bytes at most; a page of notifications (`PAGE_BYTES` of
+`finish.handler`, and one notification more) and the outcomes need room too."""
 ENTRY_BYTES = 101  # a drop's two entries in the state beside its key (`compact_input`)
 
 

@@ -112,7 +112,7 @@ def should_ring_when_results_are_collected_with_four_hours_left(either: Deployme
     alarm = alarms(either, "Pipeline")["resultscollectedlate"]
     assert metrics(alarm) == [("Dropcoder", "ResultsAgeAtCollection")]
     assert alarm["Threshold"] == 20
-    collector = (PIPELINE / "collect/collector.py").read_text("utf-8")
+    collector = (PIPELINE / "collect/handler.py").read_text("utf-8")
     assert 'self.measure("ResultsAgeAtCollection", hours,' in collector
 
 

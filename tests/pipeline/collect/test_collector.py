@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.collect.collector import Collector
+from pipeline.collect.handler import Collector
 from pipeline.domain.execution import TaskInput
 from pipeline.domain.progress import PartStatus
 from pipeline.engines.coding_service.engine import CodingServiceEngine

@@ -17,8 +17,7 @@ from pipeline.errors import SettingInvalid
 from pipeline.executions.starter import ExecutionStarter, shared_name
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.groups import ExecutionGroups, GroupedBy, GroupState
-from pipeline.receive.handler import read_messages, receiver
-from pipeline.receive.receiver import Receiver
+from pipeline.receive.handler import Receiver, read_messages, receiver
 from pipeline.receive.s3_event import ObjectCreated, drop_from_event
 from pipeline.storage.block_reader import BlockReader
 from tests.support.pipeline.builders import Measured, SimulatedIo, lines

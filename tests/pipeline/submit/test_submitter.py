@@ -31,7 +31,7 @@ from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.polling import CallLoad
 from pipeline.storage.block_reader import BlockReader
 from pipeline.storage.results_bucket import ResultsBucket
-from pipeline.submit.submitter import Submitter
+from pipeline.submit.handler import Submitter
 from pipeline.validation.digest import SequenceDigest
 from pipeline.validation.rejection_report import Rejections
 from protocol.errors import ServiceAnswer

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.check.handler import check
-from pipeline.collect.collector import Collector
+from pipeline.collect.handler import Collector
 from pipeline.domain.drop import Drop
 from pipeline.domain.execution import TaskInput, shared_execution, whole_files
 from pipeline.domain.identity import drop_id, results_prefix
@@ -30,7 +30,7 @@ from pipeline.ledger.shared_files import SharedFiles
 from pipeline.storage.block_reader import BlockReader
 from pipeline.storage.multipart import MultipartFiles
 from pipeline.storage.results_bucket import ResultsBucket
-from pipeline.submit.submitter import Submitter
+from pipeline.submit.handler import Submitter
 from pipeline.validation.rejection_report import Rejections
 from protocol.errors import ServiceAnswer
 from tests.support.pipeline.builders import (

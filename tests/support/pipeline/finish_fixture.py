@@ -16,7 +16,7 @@ from pipeline.executions.compact_input import compact_input
 from pipeline.executions.starter import ExecutionStarter
 from pipeline.finish.drop_result import DropResults
 from pipeline.finish.finish_input import EndedExecution
-from pipeline.finish.finisher import Finisher
+from pipeline.finish.handler import Finisher
 from pipeline.finish.join_output import JoinedOutputs
 from pipeline.finish.outcomes import Outcomes
 from pipeline.ledger.drops import Drops
