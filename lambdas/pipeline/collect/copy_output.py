@@ -123,7 +123,7 @@ class OutputCopy:
         scan.add(whole.content)
         scan.finish()
         self.files.put(self.key, whole.content)
-        return self._facts(scan)
+        return scan.facts(self.key)
 
     def _resumed(self, checkpoint: dict[str, Any], executor: Executor) -> OutputFacts | None:
         seen = checkpoint["scan"]
@@ -167,7 +167,7 @@ class OutputCopy:
         scan.finish()
         count = ceil(total / part_bytes)
         self.files.complete(self.key, begun["upload_id"], count=count, total=total)
-        return self._facts(scan)
+        return scan.facts(self.key)
 
     def _read(
         self, begun: dict[str, Any], first: int, executor: Executor
@@ -193,14 +193,3 @@ class OutputCopy:
                 "tell the service's operator"
             )
         self.lease.checkpoint({"restarts": restarts})
-
-    def _facts(self, scan: OutputScan) -> OutputFacts:
-        return OutputFacts(
-            key=self.key,
-            bytes=scan.offset,
-            records=scan.records,
-            crc32=f"{scan.crc32:08x}",
-            record_id_digest=scan.digest.to_text(),
-            coded=scan.coded,
-            suggested=scan.suggested,
-        )

@@ -4,7 +4,6 @@ The service gives a line for each line, in order; so the first drop's records ar
 and so on. What each drop gets is, byte for byte, what it would have got alone.
 """
 
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -155,12 +154,4 @@ def _facts_of(content: bytes, key: str) -> OutputFacts:
     scan = OutputScan()
     scan.add(content)
     scan.finish()
-    return OutputFacts(
-        key=key,
-        bytes=len(content),
-        records=scan.records,
-        crc32=f"{zlib.crc32(content):08x}",
-        record_id_digest=scan.digest.to_text(),
-        coded=scan.coded,
-        suggested=scan.suggested,
-    )
+    return scan.facts(key)

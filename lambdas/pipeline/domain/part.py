@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from pipeline.domain.drop import Drop
 from pipeline.domain.state_fields import MalformedState, State
 
 
@@ -55,3 +56,29 @@ class Part(State):
             raise MalformedState("a part must have a segment")
         if self.bytes != sum(segment.length for segment in self.segments):
             raise MalformedState("a part's bytes must be the sum of its segments' lengths")
+
+
+def whole_files(part_id: str, drops: tuple[Drop, ...]) -> Part:
+    """A part of the whole files of drops, which have the same topic and model."""
+    first = drops[0]
+    return Part(
+        part_id=part_id,
+        topic=first.topic or "",
+        model=first.model,
+        bytes=sum(drop.size for drop in drops),
+        segments=tuple(whole_file(drop) for drop in drops),
+    )
+
+
+def whole_file(drop: Drop) -> Segment:
+    """The segment of all bytes of a drop."""
+    return Segment(
+        drop_id=drop.drop_id,
+        bucket=drop.bucket,
+        key=drop.key,
+        version_id=drop.version_id,
+        etag=drop.etag,
+        first_byte=0,
+        last_byte=drop.size - 1,
+        results_prefix=drop.results_prefix,
+    )

@@ -14,8 +14,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pipeline.clock import Clock
 from pipeline.dependencies import Dependencies, dependencies
 from pipeline.domain.drop import Drop
-from pipeline.domain.execution import Execution, whole_files
+from pipeline.domain.execution import Execution
 from pipeline.domain.identity import part_id
+from pipeline.domain.part import whole_files
 from pipeline.executions.compact_input import expanded_drops
 from pipeline.executions.starter import ExecutionStarter
 from pipeline.finish.drop_result import DropResults

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from zlib import crc32
@@ -18,12 +19,12 @@ from zlib import crc32
 from pipeline.domain.drop import Drop
 from pipeline.domain.facts import MetadataFacts, OutputFacts
 from pipeline.errors import Final, ResultsMismatch
-from pipeline.finish.joined_facts import check, joined_output
-from pipeline.finish.manifest import agreed_facts
+from pipeline.finish.manifest import agreed_facts, joined_digest
 from pipeline.finish.outcomes import PieceFacts
 from pipeline.ledger.drops import Drops
 from pipeline.storage.multipart import MultipartFiles, UploadGone
 from pipeline.storage.results_bucket import METADATA_NAME, OUTPUT_NAME, FileChanged, ResultsBucket
+from pipeline.validation.checksums import joined as joined_checksum
 from pipeline.validation.rejection_report import piece_report
 from shared.join_plan import (
     COPY_BYTES,
@@ -33,6 +34,7 @@ from shared.join_plan import (
     JoinStep,
     SourceRange,
     fingerprint,
+    separated,
     steps_of,
 )
 
@@ -87,7 +89,7 @@ class OutputJoin:
         parts = [part for part in self.parts if part.bytes]
         sources = list(executor.map(self._seen, parts))
         steps = steps_of(sources, copy_bytes=self.copy_bytes)
-        whole = joined_output(self.key, parts, sources)
+        whole = _joined_facts(self.key, parts, sources)
         if not steps:
             raise ResultsMismatch("nothing came out of any part; drop the file again")
         if len(steps) == 1 and isinstance(steps[0], GatherStep):
@@ -97,7 +99,7 @@ class OutputJoin:
             return None
         found = self.files.complete(self.key, upload_id, count=len(steps), total=whole.bytes)
         try:
-            check(found, whole)
+            _check(found, whole)
         except ResultsMismatch:
             self.results.delete([self.key])
             raise
@@ -162,7 +164,7 @@ class OutputJoin:
 
     def _put(self, content: bytes, whole: OutputFacts) -> OutputFacts:
         """A whole that is small: one object, checked before it is there."""
-        check(crc32(content), whole)
+        _check(crc32(content), whole)
         self.files.put(self.key, content)
         return whole
 
@@ -179,6 +181,41 @@ class OutputJoin:
     def _keep(self, checkpoint: dict[str, Any]) -> None:
         self.keep(checkpoint)
         self.checkpoint = checkpoint
+
+
+def _joined_facts(
+    key: str, parts: Sequence[OutputFacts], sources: Sequence[JoinSource]
+) -> OutputFacts:
+    """The facts of the object `key`, joined of `parts`, which lie in the `sources` one by one."""
+    checksum = size = 0
+    checksums = iter(int(part.crc32, 16) for part in parts)
+    for piece in separated(sources):
+        if isinstance(piece, bytes):
+            checksum, size = crc32(piece, checksum), size + len(piece)
+        else:
+            checksum = joined_checksum(checksum, next(checksums), piece.size)
+            size += piece.size
+    return OutputFacts(
+        key=key,
+        bytes=size,
+        records=sum(part.records for part in parts),
+        crc32=f"{checksum:08x}",
+        record_id_digest=joined_digest(part.record_id_digest for part in parts),
+        coded=sum(part.coded for part in parts),
+        suggested=sum(part.suggested for part in parts),
+    )
+
+
+def _check(found: int | None, whole: OutputFacts) -> None:
+    """Raises `ResultsMismatch` unless the joined object has the CRC-32 that its parts add up to.
+
+    `found` is None from a storage that finds no checksum of the whole.
+    """
+    if found is not None and found != int(whole.crc32, 16):
+        raise ResultsMismatch(
+            f"the joined results have the checksum {found:08x}, their parts add up to "
+            f"{whole.crc32}; drop the file again"
+        )
 
 
 def _not_as_collected(part: OutputFacts) -> ResultsMismatch:
@@ -215,6 +252,7 @@ class JoinedOutputs:
         known = self.drops.joining(drop.drop_id)
         if "whole" in known:  # an earlier run's answer was lost
             return OutputFacts(**known["whole"]), self._metadata(drop, metadata[0])
+        keep = partial(self.drops.keep_joining, drop.drop_id)
         join = OutputJoin(
             files=self.files,
             results=self.results,
@@ -222,13 +260,13 @@ class JoinedOutputs:
             parts=received,
             has_time=has_time,
             checkpoint=known,
-            keep=lambda checkpoint: self._keep(drop, checkpoint),
+            keep=keep,
         )
         joined = join.run()
         if joined is None:
             return None
         beside = self._metadata(drop, metadata[0])
-        self._keep(drop, {"whole": asdict(joined)})
+        keep({"whole": asdict(joined)})
         return joined, beside
 
     def discard(self, drop: Drop, pieces: Sequence[PieceFacts]) -> None:
@@ -246,9 +284,6 @@ class JoinedOutputs:
         ]
         if left:
             self.results.delete(left)
-
-    def _keep(self, drop: Drop, checkpoint: Mapping[str, Any]) -> None:
-        self.drops.keep_joining(drop.drop_id, checkpoint)
 
     def _metadata(self, drop: Drop, of_a_piece: MetadataFacts) -> MetadataFacts:
         """The metadata beside the whole output: the first piece's, which are alike."""

@@ -3,15 +3,16 @@
 Its schema is docs/schemas/manifest.json.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import reduce
 from typing import Any
 
 from pipeline.domain.drop import Drop
 from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
 from pipeline.domain.state_fields import MalformedState
 from pipeline.errors import ResultsMismatch
-from pipeline.finish.joined_facts import joined_digest
 from pipeline.finish.outcomes import PieceFacts
+from pipeline.validation.digest import SequenceDigest
 
 MANIFEST_VERSION = "1"
 MANIFEST_NAME = "manifest.json"
@@ -37,6 +38,12 @@ def agreed_facts(piece: PieceFacts) -> tuple[InputFacts, OutputFacts, MetadataFa
             f"in, in their order (operation {piece.operation_id})"
         )
     return sent, output, metadata
+
+
+def joined_digest(texts: Iterable[str]) -> str:
+    """The recordId digest of a file from those of its parts, of what went in or came out."""
+    digests = map(SequenceDigest.from_text, texts)
+    return reduce(SequenceDigest.joined, digests, SequenceDigest()).to_text()
 
 
 def manifest_of(

@@ -6,9 +6,9 @@ from itertools import pairwise
 from math import ceil
 
 from pipeline.domain.drop import Drop, Rejection
-from pipeline.domain.execution import Execution, whole_file, whole_files
+from pipeline.domain.execution import Execution
 from pipeline.domain.identity import part_id
-from pipeline.domain.part import Part, Segment
+from pipeline.domain.part import Part, Segment, whole_file, whole_files
 from pipeline.errors import FileRejected, Rejected
 from pipeline.storage.block_reader import BlockReader
 from protocol.records import MAX_LINE_BYTES

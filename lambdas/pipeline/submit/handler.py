@@ -12,7 +12,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from pipeline.clock import Clock
+from pipeline.clock import Clock, parsed
 from pipeline.dependencies import Dependencies, dependencies
 from pipeline.domain.execution import TaskInput
 from pipeline.domain.part import Part
@@ -20,22 +20,25 @@ from pipeline.domain.progress import PartStatus, Progress
 from pipeline.engines.base import Engine, EngineOf, OpenOperation, OperationRequest
 from pipeline.errors import DropcoderError, FileRejected, PartTaken, Rejected
 from pipeline.executions.compact_input import expanded_task
-from pipeline.ledger.parts import AttemptState, PartLease, Parts
+from pipeline.ledger.parts import AttemptState, PartLease, PartRecord, Parts
 from pipeline.ledger.shared_files import SharedFiles
 from pipeline.observability import Measures, logger, observed
 from pipeline.rate_limit.limiter import RateLimited
 from pipeline.rate_limit.polling import Polling
 from pipeline.storage.block_reader import BlockReader
 from pipeline.submit.input_stream import InputStream, ValidatedFile
-from pipeline.submit.recovery import recover_attempt
 from pipeline.submit.shared_input import load_shared_files
 from pipeline.submit.upload import upload_with_retries
 from pipeline.validation.rejection_report import Rejections
 from protocol.messages import Model
 from protocol.records import input_format_of
+from protocol.statuses import OperationStatus
 
 ENDING_SECONDS = 25.0  # for the report and the ledger, before Lambda ends the function; ours
 NO_VALID_FILE = "none of the files could be sent"
+VISIBLE_AFTER_SECONDS = 120  # by then an upload whose answer was lost is seen, or never; ours
+ASK_AGAIN_SECONDS = 20  # a few looks within that time; ours
+HAS_INPUT = (OperationStatus.IN_PROGRESS, OperationStatus.COMPLETE, OperationStatus.FAILED)
 NOTHING_SENT = (AttemptState.CREATED, AttemptState.UPLOADING)
 
 
@@ -66,7 +69,7 @@ class Submitter:
             part.part_id, owner=owner, seconds=seconds_left(), on_lost=engine.release
         ) as lease:
             if lease.record.output is not None:  # collected before its execution ended badly
-                return _collected(lease)
+                return _progress(lease, PartStatus.COLLECTED)
             try:
                 ask_again = recover_attempt(task, lease=lease, engine=engine, clock=self.clock)
                 if ask_again is not None:
@@ -161,20 +164,14 @@ class Submitter:
         return _rejected(lease, faults.summary(), faults.count)
 
     def _submitted(self, lease: PartLease, engine: Engine) -> Progress:
-        record = lease.record
-        return Progress(
-            status=PartStatus.AWAITING_INPUT,
-            wait_seconds=self.polling.wait(0, engine.load()),
-            operation_id=record.operation_id,
-            attempt=record.attempt,
-            uploaded_at=record.uploaded_at,
-        )
+        wait = self.polling.wait(0, engine.load())
+        return replace(_progress(lease, PartStatus.AWAITING_INPUT), wait_seconds=wait)
 
 
-def _collected(lease: PartLease) -> Progress:
+def _progress(lease: PartLease, status: PartStatus) -> Progress:
     record = lease.record
     return Progress(
-        status=PartStatus.COLLECTED,
+        status=status,
         operation_id=record.operation_id,
         attempt=record.attempt,
         uploaded_at=record.uploaded_at,
@@ -185,6 +182,52 @@ def _rejected(lease: PartLease, reason: str, faults: int | None = None) -> Progr
     return Progress(
         status=PartStatus.REJECTED, attempt=lease.record.attempt, reason=reason, faults=faults
     )
+
+
+def recover_attempt(
+    task: TaskInput, *, lease: PartLease, engine: Engine, clock: Clock
+) -> int | None:
+    """Recovers what an earlier invocation left: brings the part to `idle` or `uploaded`.
+
+    | the ledger says | what can be true | so |
+    |---|---|---|
+    | creating | an operation may exist that nobody knows | it gets no input, ends; try anew |
+    | created, uploading | no last byte was sent | the status is asked, then a new operation |
+    | closing | the last byte may have arrived | the operation's status decides |
+    | uploaded | the service has the input | go on with it |
+
+    Where that can't be said yet, gives the seconds after which to ask again. Raises as
+    `engine.recover` does, and `PartTaken`.
+    """
+    record, progress = lease.record, task.progress
+    if record.state is AttemptState.IDLE:
+        return None
+    if record.operation_id is None:
+        lease.abandon("the answer to the create call is unknown")
+    elif progress.status is PartStatus.TIMED_OUT and progress.operation_id == record.operation_id:
+        lease.abandon("the service says that it timed out", seen_to_end=True)
+    elif record.state is not AttemptState.UPLOADED:
+        state = engine.recover(task.part.topic, record.operation_id, turn=progress.turn)
+        return _follow(state.status, lease, clock)
+    return None
+
+
+def _follow(status: OperationStatus, lease: PartLease, clock: Clock) -> int | None:
+    record = lease.record
+    if status in HAS_INPUT and record.input is not None:
+        lease.uploaded(record.input)
+    elif status is OperationStatus.AWAITING_INPUT and _may_still_arrive(record, clock):
+        return ASK_AGAIN_SECONDS
+    else:
+        lease.abandon(f"left unfinished; the service says {status}")
+    return None
+
+
+def _may_still_arrive(record: PartRecord, clock: Clock) -> bool:
+    if record.state is not AttemptState.CLOSING or record.closing_at is None:
+        return False
+    age = clock.now() - parsed(record.closing_at)
+    return age.total_seconds() < VISIBLE_AFTER_SECONDS
 
 
 @cache

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from pipeline.domain.facts import OutputFacts
 from pipeline.errors import ResultsMismatch
 from pipeline.validation.checksums import joined
 from pipeline.validation.digest import SequenceDigest
@@ -63,6 +64,18 @@ class OutputScan:
         if self.rest:
             self._count([self.rest])
             self.rest = b""
+
+    def facts(self, key: str) -> OutputFacts:
+        """The facts of what was counted, once that is a whole file: the object `key`."""
+        return OutputFacts(
+            key=key,
+            bytes=self.offset,
+            records=self.records,
+            crc32=f"{self.crc32:08x}",
+            record_id_digest=self.digest.to_text(),
+            coded=self.coded,
+            suggested=self.suggested,
+        )
 
     def checkpoint(self) -> dict[str, Any]:
         """The state without the rest of a line, which is read again (from `line_start`)."""

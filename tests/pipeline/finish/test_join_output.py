@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, IncompleteReadError
 from pipeline.domain.facts import OutputFacts
 from pipeline.errors import AwsBusy, ResultsMismatch
 from pipeline.finish.join_output import OutputJoin
-from pipeline.finish.joined_facts import joined_digest
+from pipeline.finish.manifest import joined_digest
 from pipeline.storage.multipart import MultipartFiles
 from pipeline.storage.results_bucket import ResultsBucket
 from pipeline.validation.output_lines import OutputScan

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.domain.execution import whole_file
-from pipeline.domain.part import Segment
+from pipeline.domain.part import Segment, whole_file
 from pipeline.errors import DropGone, FileRejected
 from pipeline.receive.splitting import MAX_PARTS, cut, ranges_of
 from pipeline.storage.block_reader import BlockReader

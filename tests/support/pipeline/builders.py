@@ -10,9 +10,9 @@ import urllib3
 
 from pipeline.clock import Clock
 from pipeline.domain.drop import Drop
-from pipeline.domain.execution import TaskInput, whole_file
+from pipeline.domain.execution import TaskInput
 from pipeline.domain.identity import drop_id, part_id, results_prefix
-from pipeline.domain.part import Part
+from pipeline.domain.part import Part, whole_file
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.engines.base import OperationRequest
 from pipeline.engines.coding_service.client import CodingServiceClient

@@ -12,9 +12,9 @@ from typing import Protocol
 from pipeline.check.handler import check
 from pipeline.collect.handler import Collector
 from pipeline.domain.drop import Drop
-from pipeline.domain.execution import TaskInput, shared_execution, whole_files
+from pipeline.domain.execution import TaskInput, shared_execution
 from pipeline.domain.identity import drop_id, results_prefix
-from pipeline.domain.part import Part
+from pipeline.domain.part import Part, whole_files
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.engines.amazon_ml.api import AmazonMlClient
 from pipeline.engines.amazon_ml.bucket import ExchangeBucket

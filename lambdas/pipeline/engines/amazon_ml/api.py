@@ -1,7 +1,7 @@
 """Calls of Amazon ML, and what its errors mean (Amazon ML API reference, 2014-12-12)."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -126,12 +126,10 @@ class AmazonMlClient:
 
     def delete(self, prediction_id: str) -> None:
         """Deletes the prediction's and its data source's records; harmless where they are gone."""
-        for delete in (_delete_prediction, _delete_data_source):
-            try:
-                with self._calls() as client:
-                    delete(client, prediction_id)
-            except NotFound:
-                continue
+        with suppress(NotFound), self._calls() as client:
+            client.delete_batch_prediction(BatchPredictionId=prediction_id)
+        with suppress(NotFound), self._calls() as client:
+            client.delete_data_source(DataSourceId=prediction_id)
 
     @contextmanager
     def _calls(self) -> Iterator[MachineLearning]:
@@ -155,14 +153,6 @@ class AmazonMlClient:
         except (BotoConnectionError, HTTPClientError) as error:
             # Texts of these errors hold the request's address; the kind is enough.
             raise ServiceBusy(f"Amazon ML can't be reached: {type(error).__name__}") from None
-
-
-def _delete_prediction(client: MachineLearning, prediction_id: str) -> None:
-    client.delete_batch_prediction(BatchPredictionId=prediction_id)
-
-
-def _delete_data_source(client: MachineLearning, prediction_id: str) -> None:
-    client.delete_data_source(DataSourceId=prediction_id)
 
 
 def _meaning(error: ClientError) -> DropcoderError:
