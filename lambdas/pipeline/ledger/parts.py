@@ -20,15 +20,12 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
-from botocore.exceptions import ClientError
 from msgspec import convert
 
-from pipeline.aws import aws_busy_as_try_again
 from pipeline.clock import Clock
 from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
 from pipeline.errors import PartTaken
-from pipeline.ledger.table import Ledger, plain
-from shared.aws_errors import code_of
+from pipeline.ledger.table import Item, Ledger
 
 KEPT_SECONDS = 90 * 86_400  # six times the longest execution; ours
 LEASE_MARGIN_SECONDS = 5.0  # clocks of two machines may differ by so much; ours
@@ -75,7 +72,7 @@ class PartRecord:
     """The checkpoint of an unfinished collection; its form is the collector's."""
 
     @classmethod
-    def from_item(cls, part_id: str, item: Mapping[str, Any]) -> Self:
+    def from_item(cls, part_id: str, item: Item) -> Self:
         texts = {name: json.loads(item[name]) for name in FIELDS_AS_JSON if name in item}
         return convert({**item, **texts, "part_id": part_id}, cls)
 
@@ -180,40 +177,28 @@ class PartLease:
             return
 
     def _change(self, values: Mapping[str, Any], *, forget: tuple[str, ...] = ()) -> None:
-        names = {f"#{name}": name for name in (*values, *forget)} | {"#owner": "owner"}
-        expression = ""
-        if values:
-            expression += "SET " + ", ".join(f"#{name} = :{name}" for name in values)
-        if forget:
-            expression += " REMOVE " + ", ".join(f"#{name}" for name in forget)
         part_id = self.record.part_id
-        with aws_busy_as_try_again(), taken_if_refused(part_id):
-            answer = self._ledger.table.update_item(
-                Key=part_key(part_id),
-                UpdateExpression=expression.strip(),
-                ConditionExpression="#owner = :me",
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues={":me": self._owner}
-                | {f":{name}": value for name, value in values.items()},
-                ReturnValues="ALL_NEW",
-            )
-        self.record = PartRecord.from_item(part_id, plain(answer["Attributes"]))
+        item = self._ledger.updated(
+            *part_key(part_id),
+            set=values,
+            remove=forget,
+            when="#owner = :me",
+            names={"#owner": "owner"},
+            values={":me": self._owner},
+        )
+        self.record = _leased(part_id, item)
 
 
-def part_key(part_id: str) -> dict[str, str]:
+def part_key(part_id: str) -> tuple[str, str]:
     """The key of the part's item."""
-    return {"pk": f"part#{part_id}", "sk": "part"}
+    return f"part#{part_id}", "part"
 
 
-@contextmanager
-def taken_if_refused(part_id: str) -> Iterator[None]:
-    """Raises `PartTaken` in place of a refused condition."""
-    try:
-        yield
-    except ClientError as error:
-        if code_of(error) != "ConditionalCheckFailedException":
-            raise
-        raise PartTaken(f"another invocation works on part {part_id}; it will be tried") from None
+def _leased(part_id: str, item: Item | None) -> PartRecord:
+    """The part whose item a lease's owner has changed. Raises `PartTaken` where it could not."""
+    if item is None:
+        raise PartTaken(f"another invocation works on part {part_id}; it will be tried")
+    return PartRecord.from_item(part_id, item)
 
 
 class Parts:
@@ -225,7 +210,7 @@ class Parts:
 
     def record(self, part_id: str) -> PartRecord:
         """Reads what is known of a part (consistently). Raises `AwsBusy`."""
-        return PartRecord.from_item(part_id, self._ledger.get(*part_key(part_id).values()) or {})
+        return PartRecord.from_item(part_id, self._ledger.get(*part_key(part_id)) or {})
 
     @contextmanager
     def lease(
@@ -244,23 +229,18 @@ class Parts:
         while another invocation holds the part, `AwsBusy`.
         """
         now = self._clock.seconds()
-        with aws_busy_as_try_again(), taken_if_refused(part_id):
-            answer = self._ledger.table.update_item(
-                Key=part_key(part_id),
-                UpdateExpression="SET #owner = :me, owner_until = :until, expires_at = :expires",
-                ConditionExpression=(
-                    "attribute_not_exists(#owner) OR #owner = :me OR owner_until < :now"
-                ),
-                ExpressionAttributeNames={"#owner": "owner"},
-                ExpressionAttributeValues={
-                    ":me": owner,
-                    ":now": int(now * 1000),
-                    ":until": int((now + seconds + LEASE_MARGIN_SECONDS) * 1000),
-                    ":expires": int(now) + KEPT_SECONDS,
-                },
-                ReturnValues="ALL_NEW",
-            )
-        record = PartRecord.from_item(part_id, plain(answer["Attributes"]))
+        item = self._ledger.updated(
+            *part_key(part_id),
+            set={
+                "owner": owner,
+                "owner_until": int((now + seconds + LEASE_MARGIN_SECONDS) * 1000),
+                "expires_at": int(now) + KEPT_SECONDS,
+            },
+            when="attribute_not_exists(#owner) OR #owner = :me OR owner_until < :now",
+            names={"#owner": "owner"},
+            values={":me": owner, ":now": int(now * 1000)},
+        )
+        record = _leased(part_id, item)
         lease = PartLease(self._ledger, self._clock, owner, record, on_lost)
         try:
             yield lease

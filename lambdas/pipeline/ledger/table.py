@@ -8,10 +8,11 @@ call twice.
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Required, TypedDict, Unpack
 
 from boto3.dynamodb.conditions import Key
 from botocore.exceptions import ClientError
@@ -28,6 +29,24 @@ BATCH_READS = 100  # DynamoDB: keys of one BatchGetItem
 BATCH_TRIES = 6  # 3 s of waiting in all; ours
 
 
+class Change(TypedDict, total=False):
+    """A change of an item, and its condition.
+
+    The names and values of the condition do not begin with `#set_`, `#remove_` or `:set_`.
+    """
+
+    set: Required[Mapping[str, Any]]
+    """Attributes with their new values."""
+    remove: tuple[str, ...]
+    """Attributes."""
+    when: str
+    """A DynamoDB condition expression."""
+    names: Mapping[str, str]
+    """The condition's own `#names`."""
+    values: Mapping[str, Any]
+    """The condition's own `:values`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """Conditional reads and writes of the ledger's table. All may raise `AwsBusy`.
@@ -42,7 +61,7 @@ class Ledger:
         with aws_busy_as_try_again():
             found = self.table.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True)
         item = found.get("Item")
-        return None if item is None else plain(item)
+        return None if item is None else _plain(item)
 
     def get_many(self, keys: Iterable[tuple[str, str]]) -> list[Item]:
         """The items of these (pk, sk), in any order, without those that are not there."""
@@ -61,7 +80,7 @@ class Ledger:
                 time.sleep(0.05 * 2**tries)  # DynamoDB gave a part: too much at once
             with aws_busy_as_try_again():
                 answer = self.table.meta.client.batch_get_item(RequestItems=asked)
-            found.extend(plain(item) for item in answer["Responses"].get(name, []))
+            found.extend(_plain(item) for item in answer["Responses"].get(name, []))
             asked = answer.get("UnprocessedKeys")
             if not asked:
                 return found
@@ -79,60 +98,58 @@ class Ledger:
                 page = self.table.query(
                     KeyConditionExpression=condition, ConsistentRead=True, **start
                 )
-            items.extend(plain(item) for item in page["Items"])
+            items.extend(_plain(item) for item in page["Items"])
             if "LastEvaluatedKey" not in page:
                 return items
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def put_new(self, item: Mapping[str, Any]) -> bool:
         """Writes an item unless its key is taken; False if it is."""
-        return self._write(
-            lambda: self.table.put_item(
-                Item=_stored(item), ConditionExpression="attribute_not_exists(pk)"
-            )
-        )
+        condition, new = "attribute_not_exists(pk)", _stored(item)
+        put = partial(self.table.put_item, Item=new, ConditionExpression=condition)
+        return _unless_refused(put) is not None
 
     def put(self, item: Mapping[str, Any]) -> None:
         """Writes an item, over an earlier one."""
         with aws_busy_as_try_again():
             self.table.put_item(Item=_stored(item))
 
-    def update(
-        self,
-        pk: str,
-        sk: str,
-        *,
-        set: Mapping[str, Any],  # noqa: A002  DynamoDB's word for it
-        remove: tuple[str, ...] = (),
-        when: str = "",
-        names: Mapping[str, str] | None = None,
-        values: Mapping[str, Any] | None = None,
-    ) -> bool:
-        """Sets and removes attributes if the condition `when` holds; False if it does not.
+    def update(self, pk: str, sk: str, **change: Unpack[Change]) -> bool:
+        """Makes a change if its condition holds; False if it does not.
 
-        `when` is a DynamoDB condition expression; its own `#names` and `:values` are given
-        beside it and must not begin with `#set`, `#remove` or `:set`. Without `when` the item
-        is written in any case, also where there was none.
+        Without a condition it is made in any case, also where there was no item.
         """
-        expression_names = {f"#set{n}": name for n, name in enumerate(set)}
-        expression_names |= {f"#remove{n}": name for n, name in enumerate(remove)}
-        expression_values = {f":set{n}": value for n, value in enumerate(set.values())}
+        return self._update(pk, sk, "NONE", **change) is not None
+
+    def updated(self, pk: str, sk: str, **change: Unpack[Change]) -> Item | None:
+        """As `update`; gives the item as it is then, or None."""
+        answer = self._update(pk, sk, "ALL_NEW", **change)
+        return None if answer is None else _plain(answer["Attributes"])
+
+    def _update(
+        self, pk: str, sk: str, returned: str, **change: Unpack[Change]
+    ) -> Mapping[str, Any] | None:
+        """DynamoDB's answer; None where the condition does not hold."""
+        new, removed = change["set"], change.get("remove", ())
         clauses = []
-        if set:
-            clauses.append("SET " + ", ".join(f"#set{n} = :set{n}" for n in range(len(set))))
-        if remove:
-            clauses.append("REMOVE " + ", ".join(f"#remove{n}" for n in range(len(remove))))
+        if new:
+            clauses.append("SET " + ", ".join(f"#set_{name} = :set_{name}" for name in new))
+        if removed:
+            clauses.append("REMOVE " + ", ".join(f"#remove_{name}" for name in removed))
+        names = {f"#set_{name}": name for name in new} | {f"#remove_{n}": n for n in removed}
+        values = {f":set_{name}": value for name, value in new.items()}
+        values |= change.get("values", {})
         request: dict[str, Any] = {
             "Key": {"pk": pk, "sk": sk},
             "UpdateExpression": " ".join(clauses),
-            "ExpressionAttributeNames": {**expression_names, **(names or {})},
+            "ExpressionAttributeNames": {**names, **change.get("names", {})},
+            "ReturnValues": returned,
         }
-        all_values = {**expression_values, **(values or {})}
-        if all_values:
-            request["ExpressionAttributeValues"] = _stored(all_values)
-        if when:
-            request["ConditionExpression"] = when
-        return self._write(lambda: self.table.update_item(**request))
+        if values:
+            request["ExpressionAttributeValues"] = _stored(values)
+        if "when" in change:
+            request["ConditionExpression"] = change["when"]
+        return _unless_refused(lambda: self.table.update_item(**request))
 
     def add(self, pk: str, sk: str, name: str, amount: int) -> int:
         """Adds to an attribute, however many do so at once; gives its new value.
@@ -147,17 +164,18 @@ class Ledger:
                 ExpressionAttributeValues={":amount": amount},
                 ReturnValues="UPDATED_NEW",
             )
-        return int(plain(answer["Attributes"])[name])
+        return int(_plain(answer["Attributes"])[name])
 
-    def _write(self, call: Any) -> bool:
-        with aws_busy_as_try_again():
-            try:
-                call()
-            except ClientError as error:
-                if code_of(error) != "ConditionalCheckFailedException":
-                    raise
-                return False
-        return True
+
+def _unless_refused(call: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """DynamoDB's answer; None where it refuses the call's condition."""
+    with aws_busy_as_try_again():
+        try:
+            return call()
+        except ClientError as error:
+            if code_of(error) != "ConditionalCheckFailedException":
+                raise
+            return None
 
 
 def _stored(value: Any) -> Any:
@@ -171,12 +189,12 @@ def _stored(value: Any) -> Any:
     return value
 
 
-def plain(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     """`value` with DynamoDB's decimals as numbers, and binaries as bytes."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, Mapping):
-        return {name: plain(each) for name, each in value.items()}
+        return {name: _plain(each) for name, each in value.items()}
     if isinstance(value, list):
-        return [plain(each) for each in value]
+        return [_plain(each) for each in value]
     return value

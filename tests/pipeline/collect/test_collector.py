@@ -223,7 +223,7 @@ def should_be_complete_after_a_death_between_a_part_and_its_checkpoint(bench: Be
         checkpoints = 0
 
         def update_item(self, **request: Any) -> Any:
-            self.checkpoints += ":collection" in request.get("ExpressionAttributeValues", {})
+            self.checkpoints += ":set_collection" in request.get("ExpressionAttributeValues", {})
             if self.checkpoints == 2:
                 raise Died
             return bench.aws.ledger.table.update_item(**request)

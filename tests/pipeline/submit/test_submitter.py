@@ -329,7 +329,7 @@ class DyingTable:
         if self.dead:
             raise Died  # a dead process writes nothing, its lease included
         values = request.get("ExpressionAttributeValues", {})
-        if values.get(":state") != self.fatal:
+        if values.get(":set_state") != self.fatal:
             return self.table.update_item(**request)
         self.dead = True
         if self.after:
