@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -64,18 +64,11 @@ class Collector:
             if lease.record.output is not None:  # an earlier run's answer was lost
                 engine.delete_results(part.topic, progress.operation_id)
                 return replace(progress, status=PartStatus.COLLECTED, wait_seconds=0, turn=None)
-            collection = _Collection(
-                part=part,
-                lease=lease,
-                results=engine.results(part.topic, progress.operation_id, turn=progress.turn),
-                files=self.files,
-                shared_files=self.shared_files,
-                has_time=lambda: seconds_left() > HANDOVER_SECONDS,
-                part_bytes=self.part_bytes,
-                drops_per_step=self.drops_per_step,
-            )
+            results = engine.results(part.topic, progress.operation_id, turn=progress.turn)
             try:
-                collected = collection.run()
+                collected = self._collected(
+                    part, lease, results, lambda: seconds_left() > HANDOVER_SECONDS
+                )
             except RateLimited as pending:
                 return progress.awaiting_slot(pending.wait_seconds, pending.turn)
             except OperationFailed as failed:
@@ -94,45 +87,48 @@ class Collector:
             hours = age.total_seconds() / SECONDS_PER_HOUR
             self.measure("ResultsAgeAtCollection", hours, unit="None")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Collection:
-    """The collection of one part, by the one invocation that holds its lease."""
-
-    part: Part
-    lease: PartLease
-    results: ResultFiles
-    files: MultipartFiles
-    shared_files: SharedFiles
-    has_time: Callable[[], bool]
-    part_bytes: int
-    drops_per_step: int
-
-    def run(self) -> tuple[OutputFacts, MetadataFacts] | None:
+    def _collected(
+        self, part: Part, lease: PartLease, results: ResultFiles, has_time: Callable[[], bool]
+    ) -> tuple[OutputFacts, MetadataFacts] | None:
         """The facts once all is collected; None where no time was left."""
-        kept = (self.lease.record.collection or {}).get(PREPARATION)
-        if not self.results.prepared(kept, self._keep_preparation, self.has_time):
+
+        def keep(checkpoint: Mapping[str, Any]) -> None:
+            lease.checkpoint({**(lease.record.collection or {}), PREPARATION: checkpoint})
+
+        kept = (lease.record.collection or {}).get(PREPARATION)
+        if not results.prepared(kept, keep, has_time):
             return None
-        return self._split() if self.part.is_shared else self._copy()
+        if not part.is_shared:
+            return self._copied(part, lease, results, has_time)
+        return OutputSplit(
+            part=part,
+            lease=lease,
+            results=results,
+            files=self.files,
+            shared_files=self.shared_files,
+            metadata=partial(_metadata, results),
+            has_time=has_time,
+            range_bytes=self.part_bytes,
+            drops_per_step=self.drops_per_step,
+        ).run()
 
-    def _keep_preparation(self, checkpoint: Mapping[str, Any]) -> None:
-        self.lease.checkpoint({**(self.lease.record.collection or {}), PREPARATION: checkpoint})
-
-    def _copy(self) -> tuple[OutputFacts, MetadataFacts] | None:
-        folder = folder_of_results(self.part.segments[0].results_prefix, self.part.piece)
+    def _copied(
+        self, part: Part, lease: PartLease, results: ResultFiles, has_time: Callable[[], bool]
+    ) -> tuple[OutputFacts, MetadataFacts] | None:
+        folder = folder_of_results(part.segments[0].results_prefix, part.piece)
         copy = OutputCopy(
-            lease=self.lease,
-            results=self.results,
+            lease=lease,
+            results=results,
             files=self.files,
             key=f"{folder}{OUTPUT_NAME}",
-            has_time=self.has_time,
+            has_time=has_time,
             part_bytes=self.part_bytes,
         )
         try:
             output = copy.run()
             if output is None:
                 return None
-            metadata, content = self._metadata()
+            metadata, content = _metadata(results)
         except Final:
             copy.abandon()
             raise
@@ -140,39 +136,25 @@ class _Collection:
         self.files.put(metadata.key, content)
         return output, metadata
 
-    def _split(self) -> tuple[OutputFacts, MetadataFacts] | None:
-        return OutputSplit(
-            part=self.part,
-            lease=self.lease,
-            results=self.results,
-            files=self.files,
-            shared_files=self.shared_files,
-            metadata=self._metadata,
-            has_time=self.has_time,
-            range_bytes=self.part_bytes,
-            drops_per_step=self.drops_per_step,
-        ).run()
 
-    def _metadata(self) -> tuple[MetadataFacts, bytes]:
-        """The metadata file's facts (it is not stored yet: they lack its key) and its content."""
-        try:
-            found = self.results.get(ResultFile.METADATA, 0, MAX_METADATA_BYTES - 1, None)
-        except ResultsChanged:
-            raise StorageBusy(
-                "the service's storage refused a plain request; trying again"
-            ) from None
-        content = found.content
-        try:
-            model = json.loads(content)
-        except ValueError:
-            model = None
-        if not isinstance(model, dict) or found.total > MAX_METADATA_BYTES:
-            raise ResultsMismatch(
-                "the operation's metadata file is no JSON object, so it is unknown which model "
-                "coded the file; drop it again, and tell the service's operator"
-            )
-        digest = hashlib.sha256(content).hexdigest()
-        return MetadataFacts(key="", bytes=len(content), sha256=digest, model=model), content
+def _metadata(results: ResultFiles) -> tuple[MetadataFacts, bytes]:
+    """The metadata file's facts (it is not stored yet: they lack its key) and its content."""
+    try:
+        found = results.get(ResultFile.METADATA, 0, MAX_METADATA_BYTES - 1, None)
+    except ResultsChanged:
+        raise StorageBusy("the service's storage refused a plain request; trying again") from None
+    content = found.content
+    try:
+        model = json.loads(content)
+    except ValueError:
+        model = None
+    if not isinstance(model, dict) or found.total > MAX_METADATA_BYTES:
+        raise ResultsMismatch(
+            "the operation's metadata file is no JSON object, so it is unknown which model "
+            "coded the file; drop it again, and tell the service's operator"
+        )
+    digest = hashlib.sha256(content).hexdigest()
+    return MetadataFacts(key="", bytes=len(content), sha256=digest, model=model), content
 
 
 @cache
