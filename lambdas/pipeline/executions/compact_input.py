@@ -14,7 +14,8 @@ from typing import Any
 
 from pipeline.domain.drop import Drop
 from pipeline.domain.execution import Execution, TaskInput
-from pipeline.domain.state_fields import MalformedState, read_state
+from pipeline.domain.part import whole_file
+from pipeline.domain.state_fields import MalformedState, State, read_state
 
 ReadDrops = Callable[[Iterable[str]], Mapping[str, Drop]]
 """Reads the drops of these ids, without those that the ledger lacks (`Drops.known`)."""
@@ -33,7 +34,6 @@ class _CompactTask:
 _DROP_FIELDS = ("drop_id", "key")
 _FILE_FIELDS = ("drop_id",)
 _PIECE_FIELDS = ("drop_id", "first_byte", "last_byte")
-_FIELDS_OF_ITS_DROP = ("bucket", "key", "version_id", "etag", "results_prefix")
 
 
 def compact_input(execution: Execution) -> dict[str, Any]:
@@ -50,8 +50,7 @@ def compact_input(execution: Execution) -> dict[str, Any]:
 def expanded_task(state: Any, read_drops: ReadDrops) -> TaskInput:
     """The input of submit and collect, expanded. Raises `MalformedState`, `AwsBusy`."""
     segments = read_state(state, _CompactTask).part.segments
-    drops = _drops_of_compact(segments, read_drops)
-    expanded = [_with_drop(each, drops) for each in segments]
+    expanded = _expanded(segments, read_drops, whole_file)
     return TaskInput.from_state({**state, "part": {**state["part"], "segments": expanded}})
 
 
@@ -60,48 +59,27 @@ def expanded_drops(states: Iterable[Mapping[str, Any]], read_drops: ReadDrops) -
 
     Raises `MalformedState`, `AwsBusy`.
     """
-    states = list(states)
-    found = _drops_of_compact(states, read_drops)
-    return [
-        Drop.from_state(
-            {**found[each["drop_id"]].to_state(), **each} if _is_compact(each) else each
-        )
-        for each in states
-    ]
+    return [Drop.from_state(each) for each in _expanded(states, read_drops, lambda drop: drop)]
 
 
 def _only(names: tuple[str, ...], state: Mapping[str, Any]) -> dict[str, Any]:
     return {name: state[name] for name in (*names, "rejection", "failure") if name in state}
 
 
-def _is_compact(state: Mapping[str, Any]) -> bool:
-    return "bucket" not in state
-
-
-def _drops_of_compact(
-    states: Iterable[Mapping[str, Any]], read_drops: ReadDrops
-) -> Mapping[str, Drop]:
-    """The drops of all compact entries, by id."""
-    ids: list[Any] = [each.get("drop_id") for each in states if _is_compact(each)]
-    if not ids:
-        return {}
+def _expanded(
+    states: Iterable[Mapping[str, Any]], read_drops: ReadDrops, full: Callable[[Drop], State]
+) -> list[Mapping[str, Any]]:
+    """The entries, the compact ones with the fields that `full` gives of their drop."""
+    states = list(states)
+    ids: list[Any] = [each.get("drop_id") for each in states if "bucket" not in each]
     if not all(isinstance(each, str) for each in ids):
         raise MalformedState("the state lacks 'drop_id'")
-    found = read_drops(ids)
+    found = read_drops(ids) if ids else {}
     if missing := [each for each in ids if each not in found]:
         raise MalformedState(
             f"the ledger knows nothing of {len(missing)} drops, the first is {missing[0]}"
         )
-    return found
-
-
-def _with_drop(segment: Mapping[str, Any], drops: Mapping[str, Drop]) -> Mapping[str, Any]:
-    if not _is_compact(segment):
-        return segment
-    drop = drops[segment["drop_id"]]
-    return {
-        **{name: getattr(drop, name) for name in _FIELDS_OF_ITS_DROP},
-        "first_byte": 0,
-        "last_byte": drop.size - 1,
-        **segment,
-    }
+    return [
+        each if "bucket" in each else {**full(found[each["drop_id"]]).to_state(), **each}
+        for each in states
+    ]

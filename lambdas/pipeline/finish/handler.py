@@ -5,7 +5,7 @@ again gives the same notifications again.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ from pipeline.domain.part import whole_files
 from pipeline.executions.compact_input import expanded_drops
 from pipeline.executions.starter import ExecutionStarter
 from pipeline.finish.drop_result import DropResults
-from pipeline.finish.finish_input import EndedExecution, FinishCursor
+from pipeline.finish.finish_input import EndedExecution
 from pipeline.finish.join_output import JoinedOutputs
 from pipeline.finish.notification import notification_of
 from pipeline.finish.outcomes import Outcomes
@@ -29,6 +29,7 @@ from pipeline.ledger.groups import GroupedBy
 from pipeline.observability import Measures, logger, observed
 
 WORST_FIRST = ("failed", "timed_out", "rejected", "complete")
+ENDING_SECONDS = 60.0  # a drop's manifest and ledger take a second, a copy of 5 GB a minute; ours
 PAGE_DROPS = 50  # a few calls for each, well within the function's time; ours
 PAGE_BYTES = 60_000  # of notifications, beside the state (`receive.batching.MAX_STATE_BYTES`)
 
@@ -50,7 +51,8 @@ class Finisher:
         batch ends in the execution that retries it. Raises `AwsBusy`, `PartTaken`,
         `MalformedState`.
         """
-        page = _Page(ended.cursor)
+        cursor = ended.cursor
+        page = _Page(cursor.at, cursor.status, cursor.cause)
         states = ended.drops[page.at : page.at + PAGE_DROPS]
         for drop in expanded_drops(states, self.drops.known):
             if self._ends_here(drop, ended):
@@ -127,43 +129,29 @@ def _alone(drop: Drop) -> Execution:
 
 @dataclass(slots=True)
 class _Page:
-    """The notifications of one call."""
+    """The notifications of one call, and how far finish has come with them."""
 
-    cursor: FinishCursor
-    at: int = field(init=False)
-    endings: list[Ending] = field(default_factory=list)
+    at: int
+    status: str
+    cause: str
     notifications: list[dict[str, str]] = field(default_factory=list)
     bytes: int = 0
 
-    def __post_init__(self) -> None:
-        self.at = self.cursor.at
-
     def add(self, ending: Ending) -> None:
         notification = notification_of(ending.body)
-        self.endings.append(ending)
         self.notifications.append(notification)
         self.bytes += len(json.dumps(notification))
+        if not self.cause or WORST_FIRST.index(ending.status) < WORST_FIRST.index(self.status):
+            self.status = ending.status
+            self.cause = f"{ending.body['key']}: {ending.body['reason'] or 'coded'}"
 
     def to_state(self) -> dict[str, Any]:
-        status, cause = _worst(self.cursor, self.endings)
         return {
             "at": self.at,
-            "status": status,
-            "cause": cause,
+            "status": self.status,
+            "cause": self.cause,
             "announcements": self.notifications,
         }
-
-
-def _worst(before: FinishCursor, endings: Sequence[Ending]) -> tuple[str, str]:
-    worst = min(endings, key=lambda each: WORST_FIRST.index(each.status), default=None)
-    if worst is None or (
-        before.cause and WORST_FIRST.index(before.status) <= WORST_FIRST.index(worst.status)
-    ):
-        return before.status, before.cause
-    return worst.status, f"{worst.body['key']}: {worst.body['reason'] or 'coded'}"
-
-
-ENDING_SECONDS = 60.0  # a drop's manifest and ledger take a second, a copy of 5 GB a minute; ours
 
 
 def finisher(deps: Dependencies) -> Finisher:
