@@ -60,15 +60,15 @@ class ResultsBucket:
 
         Raises `FileChanged`."""
         pinned: Any = {} if etag is None else {"IfMatch": etag}
-        try:
-            with aws_busy_as_try_again(), file_changed():
+        with aws_busy_as_try_again(), file_changed():
+            try:
                 answer = self.s3.get_object(
                     Bucket=self.name, Key=key, Range=f"bytes={first}-{last}", **pinned
                 )
                 with answer["Body"] as body:
                     content = body.read()
-        except IncompleteReadError:
-            raise AwsBusy(f"the connection to S3 was lost while reading {key}") from None
+            except IncompleteReadError:
+                raise AwsBusy(f"the connection to S3 was lost while reading {key}") from None
         total = int(answer["ContentRange"].rpartition("/")[2])
         if len(content) != last - first + 1:
             raise FileChanged

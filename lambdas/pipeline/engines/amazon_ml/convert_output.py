@@ -5,7 +5,7 @@ dealt with before, without reading its rows: a tenth of the work.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from pipeline.engines.amazon_ml.bucket import INPUT, OUTPUT, ExchangeBucket
@@ -35,9 +35,6 @@ class _Progress:
     @classmethod
     def of(cls, kept: Mapping[str, Any] | None, etag: str) -> Self | None:
         return cls(**kept) if kept and kept["etag"] == etag else None
-
-    def to_json(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,7 +80,7 @@ class OutputConversion:
             if len(self._made) >= self.exchange.part_bytes:
                 done = self._put(done, etag)
                 done.lines, done.offset = renderer.line, scores.offset
-                self.keep(done.to_json())
+                self.keep(asdict(done))
                 if not self.has_time():
                     return False
         self._finish(done, etag)
