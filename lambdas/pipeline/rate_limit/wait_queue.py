@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from msgspec import convert
+
 OPEN_TURNS = 4  # so many turns may take the next slot: where one is missing, another is there; ours
 EARLY_SHARE = 0.9  # of the time that the turns ahead take if all slots are theirs: who fails to
 # come leaves no gap; ours
@@ -36,12 +38,7 @@ class WaitQueue:
 
     @classmethod
     def of(cls, item: Mapping[str, Any], kind: str) -> Self:
-        return cls(
-            issued=item.get(f"{kind}_issued", 0),
-            front=item.get(f"{kind}_front", 0),
-            pace=item.get(f"{kind}_pace", 0.0),
-            last_at=item.get(f"{kind}_last_at", 0),
-        )
+        return convert({name.removeprefix(f"{kind}_"): item[name] for name in item}, cls)
 
     def to_item(self, kind: str) -> dict[str, Any]:
         """The attributes that a call changes: all but `issued`, which is counted up by itself."""
