@@ -19,10 +19,9 @@ from pipeline.domain.identity import part_id
 from pipeline.domain.part import whole_files
 from pipeline.executions.compact_input import expanded_drops
 from pipeline.executions.starter import ExecutionStarter
-from pipeline.finish.drop_result import DropResults
+from pipeline.finish.drop_result import DropResults, notification_of
 from pipeline.finish.finish_input import EndedExecution
 from pipeline.finish.join_output import JoinedOutputs
-from pipeline.finish.notification import notification_of
 from pipeline.finish.outcomes import Outcomes
 from pipeline.ledger.drops import Drops, Ending
 from pipeline.ledger.groups import GroupedBy

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from pipeline.domain.drop import Rejection
-from pipeline.finish.notification import MAX_SUBJECT, notification_of
+from pipeline.finish.drop_result import MAX_SUBJECT, notification_of
 from tests.support.pipeline.builders import a_drop
 from tests.support.pipeline.clouds import cloud
 from tests.support.pipeline.finish_fixture import DROP, FinishFixture, a_record, email_of
