@@ -41,7 +41,7 @@ FUNCTIONS = {
         "inference.code_handler": "handler.code_step()",
         "inference.lifecycle_handler": "handler.lifecycle()",
         "amazon_ml.api.handler": "handler.operations()",
-        "amazon_ml.work.handler": "handler.steps()",
+        "amazon_ml.work.handler": "handler.dependencies()",
     },
 }
 """Each handler's module, and what it evaluates before its first event is handled."""

@@ -124,17 +124,6 @@ class MachineLearningEnvironment:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class PredictionEnvironment:
-    """The table of data sources and predictions."""
-
-    table: str
-
-    @classmethod
-    def of(cls, variables: Variables) -> Self:
-        return cls(table=variables.text("MACHINE_LEARNING_TABLE"))
-
-
 def variables() -> Variables:
     """This process's variables."""
     return Variables(dict(os.environ), EnvironmentIncomplete)
@@ -165,6 +154,6 @@ def machine_learning_environment() -> MachineLearningEnvironment:
     return MachineLearningEnvironment.of(variables())
 
 
-@cache
-def prediction_environment() -> PredictionEnvironment:
-    return PredictionEnvironment.of(variables())
+def machine_learning_table() -> str:
+    """The table of data sources and predictions."""
+    return variables().text("MACHINE_LEARNING_TABLE")

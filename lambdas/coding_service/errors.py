@@ -21,6 +21,9 @@ The state machine's Retry and Catch (statemachine/inference.asl.json) name the l
 and Final; a test keeps both in step.
 """
 
+import json
+from collections.abc import Container
+
 from protocol.errors import ServiceAnswer
 
 
@@ -94,3 +97,16 @@ def leaves(root: type[CodingServiceError]) -> frozenset[str]:
     if not children:
         return frozenset({root.__name__})
     return frozenset().union(*(leaves(child) for child in children))
+
+
+def caught_text(error: str, cause: str, known: Container[str]) -> str | None:
+    """The text of an error that the state machine caught, if its name is one of the `known`.
+
+    `error` is the name, `cause` is Lambda's JSON with it; None for any other error or JSON.
+    """
+    if error not in known:
+        return None
+    try:
+        return str(json.loads(cause)["errorMessage"])
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -3,7 +3,6 @@
 Each step may be repeated: it leaves the same data behind and returns the same.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +10,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from coding_service.aws import busy_is_retried
-from coding_service.errors import Final, LineNotCoded, OperationLost, OutputMismatch, leaves
+from coding_service.errors import (
+    Final,
+    LineNotCoded,
+    OperationLost,
+    OutputMismatch,
+    caught_text,
+    leaves,
+)
 from coding_service.inference.state import Coded, StepStatus
 from coding_service.observability import logger
 from coding_service.operations.files import OutputFiles
@@ -144,13 +150,5 @@ class OperationLifecycle:
 
 
 def reason_of(error: str, cause: str) -> str:
-    """The text for the owner: an error's own where it is for them, no internals of any other.
-
-    `error` is the name that the state machine caught, `cause` Lambda's JSON with it.
-    """
-    if error not in FOR_OWNERS:
-        return UNEXPECTED
-    try:
-        return str(json.loads(cause)["errorMessage"])
-    except (ValueError, KeyError, TypeError):
-        return UNEXPECTED
+    """The text for the owner: an error's own where it is for them, no internals of any other."""
+    return caught_text(error, cause, FOR_OWNERS) or UNEXPECTED

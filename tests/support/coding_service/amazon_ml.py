@@ -9,7 +9,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -28,8 +28,9 @@ from coding_service.amazon_ml.api.signature_v4 import SignatureCheck
 from coding_service.amazon_ml.prediction_log import Logs
 from coding_service.amazon_ml.start_execution import Starter
 from coding_service.amazon_ml.table import Store
-from coding_service.amazon_ml.work.handler import Steps
-from coding_service.amazon_ml.work.ranges import Range
+from coding_service.amazon_ml.work.handler import run_step
+from coding_service.amazon_ml.work.ranges import RANGE_BYTES, Range
+from coding_service.amazon_ml.work.step import WorkDependencies
 from coding_service.api.rate_limit import CallCounter
 from coding_service.aws import configuration
 from coding_service.coder.catalogue import Catalogue
@@ -99,7 +100,6 @@ class World:
     per_day: int = 10_000
     ahead_seconds: float = 0
     """The service's clock against the clients'."""
-    _made: dict[int | None, Steps] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._deployed = DeployedModels(self.catalogue)
@@ -142,24 +142,21 @@ class World:
             now_ms=self.now_ms,
         )
 
-    def steps(self, range_bytes: int | None = None) -> Steps:
-        if range_bytes in self._made:
-            return self._made[range_bytes]
-        made = Steps.of(
+    def step(
+        self, event: dict[str, Any], *, range_bytes: int | None = None, time_remains: bool = True
+    ) -> dict[str, Any]:
+        """The state after the step that an event names."""
+        deps = WorkDependencies(
             store=self.store,
             s3=self.s3,
-            catalogue=self.catalogue,
+            deployed=self._deployed,  # each model is loaded once, as in a function's process
             output_bucket=OUTPUTS,
             max_file_bytes=MAX_FILE_BYTES,
-            clock=self.now_ms,
+            now_ms=self.now_ms,
             spent_ms=lambda: 7,
+            range_bytes=range_bytes or RANGE_BYTES,
         )
-        if range_bytes is not None:
-            made = replace(made, planning=replace(made.planning, range_bytes=range_bytes))
-        # Each model is loaded once, as in a function's process.
-        made = replace(made, predicting=replace(made.predicting, deployed=self._deployed))
-        self._made[range_bytes] = made
-        return made
+        return run_step(deps, event, time_remains=lambda: time_remains)
 
     def client(self, name: str = ALICE, *, secret: str | None = None, **options: Any) -> Any:
         """An unmodified boto3 client whose requests end in `Operations`."""
@@ -207,11 +204,11 @@ class World:
         """Runs what was started and has not ended, as statemachine/predictions.asl.json does."""
         for name, state in list(self.states.started.items()):
             del self.states.started[name]
-            self._execute(state, self.steps(range_bytes))
+            self._execute(state, range_bytes)
 
-    def _execute(self, state: dict[str, Any], steps: Steps) -> None:
+    def _execute(self, state: dict[str, Any], range_bytes: int | None) -> None:
         def step(name: str, **more: Any) -> dict[str, Any]:
-            return steps.run({"step": name, **state, **more}, time_remains=lambda: True)
+            return self.step({"step": name, **state, **more}, range_bytes=range_bytes)
 
         try:
             if state["kind"] == "DataSource":

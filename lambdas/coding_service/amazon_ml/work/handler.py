@@ -2,102 +2,64 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from coding_service.amazon_ml.prediction_log import Logs
 from coding_service.amazon_ml.table import Store
-from coding_service.amazon_ml.work.complete import Completion
-from coding_service.amazon_ml.work.data_files import UserData
-from coding_service.amazon_ml.work.inspect_data import Inspection
-from coding_service.amazon_ml.work.join import Joining
-from coding_service.amazon_ml.work.plan_ranges import Planning
-from coding_service.amazon_ml.work.predict import Predicting
-from coding_service.amazon_ml.work.ranges import Range, WorkFiles
-from coding_service.amazon_ml.work.state import Clock, EntityRef
+from coding_service.amazon_ml.work.complete import complete_prediction, fail_work
+from coding_service.amazon_ml.work.inspect_data import inspect_data
+from coding_service.amazon_ml.work.join import join_files
+from coding_service.amazon_ml.work.plan_ranges import plan_ranges
+from coding_service.amazon_ml.work.predict import predict_range
+from coding_service.amazon_ml.work.ranges import Range
+from coding_service.amazon_ml.work.step import WorkDependencies
 from coding_service.aws import s3, table
-from coding_service.config import prediction_environment, service_environment, storage_environment
-from coding_service.models.registry import DeployedModels, ModelRegistry, model_registry
+from coding_service.config import machine_learning_table, service_environment, storage_environment
+from coding_service.models.registry import DeployedModels, model_registry
 from coding_service.observability import logger, metrics, tracer
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
-    from mypy_boto3_s3.client import S3Client
 
 MARGIN_MS = 300_000  # what one file of 5 GB, 600 parts, takes to join with room to spare
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """Every step of the work."""
-
-    inspection: Inspection
-    planning: Planning
-    predicting: Predicting
-    joining: Joining
-    completion: Completion
-
-    @classmethod
-    def of(
-        cls,
-        *,
-        store: Store,
-        s3: "S3Client",
-        catalogue: ModelRegistry,
-        output_bucket: str,
-        max_file_bytes: int,
-        clock: Clock,
-        spent_ms: Callable[[], int],
-    ) -> Self:
-        data, files = UserData(s3, max_file_bytes), WorkFiles(s3, output_bucket)
-        deployed = DeployedModels(catalogue)
-        return cls(
-            Inspection(store, data, clock, spent_ms),
-            Planning(store, data, deployed, files, clock),
-            Predicting(store, data, deployed, files, clock, spent_ms),
-            Joining(store, s3, files, clock),
-            Completion(store, s3, files, Logs(s3, output_bucket), clock),
-        )
-
-    def run(self, event: dict[str, Any], *, time_remains: Callable[[], bool]) -> dict[str, Any]:
-        """The state after the step that the event names."""
-        ref = EntityRef.from_state(event)
-        match event["step"]:
-            case "inspect":
-                self.inspection.run(ref)
-                return {}
-            case "begin":
-                return self.planning.run(ref)
-            case "predict":
-                self.predicting.run(ref, Range.from_state(event["range"]))
-                return {}
-            case "join":
-                return self.joining.run(ref, event["progress"], time_remains=time_remains)
-            case "complete":
-                return self.completion.complete(ref, event["progress"])
-            case "fail":
-                return self.completion.fail(
-                    ref, kind=event["kind"], error=event["error"], cause=event["cause"]
-                )
-            case unknown:
-                raise ValueError(f"the state machine names a step that is none: {unknown!r}")
-
-
 @cache
-def steps() -> Steps:
-    service = service_environment()
-    return Steps.of(
-        store=Store(table(prediction_environment().table)),
+def dependencies() -> WorkDependencies:
+    return WorkDependencies(
+        store=Store(table(machine_learning_table())),
         s3=s3(),
-        catalogue=model_registry(),
+        deployed=DeployedModels(model_registry()),
         output_bucket=storage_environment().output_bucket,
-        max_file_bytes=service.max_file_bytes,
-        clock=lambda: time.time_ns() // 1_000_000,
+        max_file_bytes=service_environment().max_file_bytes,
+        now_ms=lambda: time.time_ns() // 1_000_000,
         spent_ms=lambda: time.process_time_ns() // 1_000_000,
     )
+
+
+def run_step(
+    deps: WorkDependencies, event: dict[str, Any], *, time_remains: Callable[[], bool]
+) -> dict[str, Any]:
+    """Runs the step that the event names; returns the state after it."""
+    match event["step"]:
+        case "inspect":
+            inspect_data(deps, event)
+            return {}
+        case "begin":
+            return plan_ranges(deps, event)
+        case "predict":
+            predict_range(deps, event, Range.from_state(event["range"]))
+            return {}
+        case "join":
+            return join_files(deps, event, time_remains=time_remains)
+        case "complete":
+            return complete_prediction(deps, event)
+        case "fail":
+            return fail_work(deps, event)
+        case unknown:
+            raise ValueError(f"the state machine names a step that is none: {unknown!r}")
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -106,6 +68,8 @@ def steps() -> Steps:
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     logger.append_keys(correlation_id=event["entity_id"], step=event["step"])
     metrics.add_metric("PredictionStepsBegun", MetricUnit.Count, 1)
-    return steps().run(
-        event, time_remains=lambda: context.get_remaining_time_in_millis() > MARGIN_MS
+    return run_step(
+        dependencies(),
+        event,
+        time_remains=lambda: context.get_remaining_time_in_millis() > MARGIN_MS,
     )

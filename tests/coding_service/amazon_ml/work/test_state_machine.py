@@ -7,7 +7,7 @@ from typing import Any
 
 from coding_service.amazon_ml.entities import BatchPrediction, DataSource
 from coding_service.amazon_ml.work import handler as machine_learning_work
-from coding_service.amazon_ml.work.state import WorkStage
+from coding_service.amazon_ml.work.step import WorkStage
 from coding_service.errors import TryAgain, leaves
 from infra.project_files import STATE_MACHINES
 

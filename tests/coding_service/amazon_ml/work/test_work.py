@@ -13,10 +13,8 @@ from coding_service.amazon_ml.entities import BatchPrediction
 from coding_service.amazon_ml.errors import AccessDenied, DataRefused
 from coding_service.amazon_ml.s3_uris import Location
 from coding_service.amazon_ml.work.data_files import DataFile, in_owners_words
-from coding_service.amazon_ml.work.join import Joining
 from coding_service.amazon_ml.work.ranges import Range, WorkFiles, ranges_of
 from coding_service.amazon_ml.work.scoring import MOST_INVALID, Counts
-from coding_service.amazon_ml.work.state import EntityRef
 from tests.support.coding_service.amazon_ml import (
     ALICE,
     DATA,
@@ -216,7 +214,7 @@ def should_wait_for_a_data_source_that_is_on_its_way(world: World) -> None:
     )
     world.predict()
     (source, prediction) = world.states.started.values()
-    begun = world.steps().run({"step": "begin", **prediction}, time_remains=lambda: True)
+    begun = world.step({"step": "begin", **prediction})
     assert begun == {"status": "waiting"}
     assert shown(world)["Status"] == "PENDING"
     assert source["kind"] == "DataSource"
@@ -264,12 +262,12 @@ def started(world: World, range_bytes: int = 1_000) -> tuple[dict[str, Any], lis
     world.source(location=world.put("in.csv", observations(100)))
     world.predict()
     (state,) = world.states.started.values()
-    begun = world.steps(range_bytes).run({"step": "begin", **state}, time_remains=lambda: True)
+    begun = world.step({"step": "begin", **state}, range_bytes=range_bytes)
     return state, json.loads(world.get(f"s3://{begun['bucket']}/{begun['key']}"))
 
 
 def step(world: World, name: str, state: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return world.steps(1_000).run({"step": name, **state, **more}, time_remains=lambda: True)
+    return world.step({"step": name, **state, **more}, range_bytes=1_000)
 
 
 def should_come_to_the_same_end_when_every_step_runs_twice(world: World) -> None:
@@ -337,7 +335,7 @@ def should_go_on_with_the_next_file_when_time_is_up(world: World) -> None:
     progress: dict[str, Any] = {"status": "begun"}
     while progress["status"] in ("begun", "joining"):
         event = {"step": "join", **state, "progress": progress}
-        progress = world.steps().run(event, time_remains=lambda: False)
+        progress = world.step(event, time_remains=False)
         files.append(progress["file"])
     assert files == [1, 2, 3, 3]
     assert (progress["status"], progress["total"]) == ("joined", 3)
@@ -348,8 +346,10 @@ def should_join_large_pieces_inside_s3_and_clear_up_an_upload_that_broke_off(
     world: World,
 ) -> None:
     state, plan = started(world, range_bytes=1 << 20)
-    ref, files = EntityRef.from_state(state), WorkFiles(world.s3, OUTPUTS)
-    prediction = ref.find(world.store, BatchPrediction, now_ms=world.now_ms())
+    files = WorkFiles(world.s3, OUTPUTS)
+    prediction = world.store.find(
+        BatchPrediction, state["client"], state["entity_id"], now_ms=world.now_ms()
+    )
     assert prediction is not None
     data = Range.from_state(plan[0]).data
     noise = random.Random(1)  # noqa: S311  bytes that do not shrink, and nothing more
@@ -361,8 +361,7 @@ def should_join_large_pieces_inside_s3_and_clear_up_an_upload_that_broke_off(
         files.write_scored(prediction, part, content, Counts(1), 1)
     broken = world.s3.create_multipart_upload(Bucket=DATA, Key="broken")["UploadId"]
     world.store.note_upload(prediction, json.dumps([DATA, "broken", broken]))
-    joining = Joining(world.store, world.s3, files, world.now_ms)
-    joined = joining.run(ref, {}, time_remains=lambda: True)
+    joined = step(world, "join", state, progress={})
     assert joined["total"] == len(sizes)
     assert world.get(RESULT + "in.csv.gz") == b"".join(contents)
     assert "Uploads" not in world.s3.list_multipart_uploads(Bucket=DATA)
