@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -23,14 +23,13 @@ from coding_service.errors import EnvironmentIncomplete
 from coding_service.inference import code_handler, lifecycle_handler, start_handler
 from infra.project_files import LAMBDAS
 from protocol.errors import ServiceAnswer
-from shared.environment import Variables
 from tests.support.aws import played_aws
 from tests.support.coding_service import service as world
 from tests.support.coding_service.service import REGION, Service, event_of, make_service
 
 CACHED = (
     *(environment.authorize_environment, environment.storage_environment),
-    *(environment.service_environment, environment.start_environment),
+    environment.service_environment,
     *(aws_calls.s3, aws_calls.operations_table, aws_calls.step_functions),
     *(api.routes, authorize.token_check, code_handler.code_step),
 )
@@ -162,29 +161,29 @@ def should_count_calls_by_the_environments_limits(
 @pytest.mark.parametrize("name", ["OPERATIONS_TABLE", "INPUT_KEY_ARN", "S3_ADDRESSING_STYLE"])
 @pytest.mark.parametrize("value", [None, ""])
 def should_name_the_variable_when_one_is_missing(
-    models: Path, name: str, value: str | None
+    models: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str | None
 ) -> None:
-    given = variables(models, "machine")
-    given = {each: text for each, text in given.items() if each != name}
-    if value is not None:
-        given[name] = value
+    given = {**variables(models, "machine"), name: value}
+    monkeypatch.setattr(
+        os, "environ", {each: text for each, text in given.items() if text is not None}
+    )
     with pytest.raises(EnvironmentIncomplete, match=f"{name} is missing; deploy"):
-        environment.StorageEnvironment.of(Variables(given, EnvironmentIncomplete))
+        environment.storage_environment.__wrapped__()
 
 
 @pytest.mark.parametrize(
     ("read", "name", "value"),
     [
-        (environment.ServiceEnvironment.of, "REQUEST_BURST", "many"),
-        (environment.StorageEnvironment.of, "S3_ADDRESSING_STYLE", "elsewhere"),
+        (environment.service_environment, "REQUEST_BURST", "many"),
+        (environment.storage_environment, "S3_ADDRESSING_STYLE", "elsewhere"),
     ],
 )
 def should_name_the_variable_and_not_its_value_when_it_is_malformed(
-    models: Path, read: Callable[[Variables], object], name: str, value: str
+    models: Path, monkeypatch: pytest.MonkeyPatch, read: Any, name: str, value: str
 ) -> None:
-    given = Variables({**variables(models, "machine"), name: value}, EnvironmentIncomplete)
+    monkeypatch.setattr(os, "environ", {**variables(models, "machine"), name: value})
     with pytest.raises(EnvironmentIncomplete, match=name) as told:
-        read(given)
+        read.__wrapped__()
     assert value not in str(told.value)
 
 

@@ -113,21 +113,20 @@ class World:
 
     @property
     def operations(self) -> Operations:
-        starter: Any = Starter(self.states, "machine")  # type: ignore[arg-type]
+        kept: dict[str, Any] = {
+            "store": self.store,
+            "account": ACCOUNT,
+            "now_ms": self.now_ms,
+            "starter": Starter(self.states, "machine"),  # type: ignore[arg-type]
+        }
         models = MlModels(self.catalogue, ACCOUNT)
-        sources = DataSources(self.store, starter, ACCOUNT, frozenset({OUTPUTS}), self.now_ms)
+        sources = DataSources(**kept, own_buckets=frozenset({OUTPUTS}))
         keys = AccessKeys(self.issued, self.secrets, lambda: self.now_ms() / 1000)
         return Operations(
             models=models,
             sources=sources,
             predictions=Predictions(
-                self.store,
-                sources,
-                models,
-                starter,
-                Logs(self.s3, OUTPUTS),
-                ACCOUNT,
-                self.now_ms,
+                **kept, sources=sources, models=models, logs=Logs(self.s3, OUTPUTS)
             ),
             signatures=SignatureCheck(
                 REGION,

@@ -1,34 +1,29 @@
 """CreateDataSourceFromS3, GetDataSource, DescribeDataSources, DeleteDataSource."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from coding_service.amazon_ml.describe_filters import Entry, described
+from coding_service.amazon_ml.api.entity_calls import EntityCalls
 from coding_service.amazon_ml.entities import DataSource, Status
 from coding_service.amazon_ml.errors import (
     SchemaFault,
     invalid_input,
-    not_found,
     parameter_mismatch,
 )
 from coding_service.amazon_ml.s3_uris import check_foreign
 from coding_service.amazon_ml.schema import Schema
 from coding_service.amazon_ml.start_execution import Starter
-from coding_service.amazon_ml.table import Store
 
 
-@dataclass(frozen=True, slots=True)
-class DataSources:
+@dataclass(frozen=True, kw_only=True)
+class DataSources(EntityCalls[DataSource]):
     """A client's data sources."""
 
-    store: Store
+    kind: type[DataSource] = DataSource
     starter: Starter
-    account: str
     own_buckets: frozenset[str]
     """The service's buckets, which hold no client's data."""
-    now_ms: Callable[[], int]
-    """Milliseconds since the epoch."""
 
     def create(self, client: str, request: Mapping[str, Any]) -> dict[str, Any]:
         source = self._asked_for(client, request)
@@ -39,25 +34,10 @@ class DataSources:
         return {"DataSourceId": source.entity_id}
 
     def get(self, client: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        source, verbose = self.find(client, request["DataSourceId"]), request.get("Verbose", False)
-        if source is None:
-            raise not_found(DataSource.kind, request["DataSourceId"])
+        source, verbose = self.known(client, request), request.get("Verbose", False)
         if verbose:
             source = self.store.with_schema(source)
         return source.shown(self.account, verbose=verbose)
-
-    def describe(self, client: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        return described(self._entries(client, request), request)
-
-    def delete(self, client: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        source = self.find(client, request["DataSourceId"])
-        if source is None:
-            raise not_found(DataSource.kind, request["DataSourceId"])
-        self.store.delete(source, now_ms=self.now_ms())
-        return {"DataSourceId": source.entity_id}
-
-    def find(self, client: str, source_id: str) -> DataSource | None:
-        return self.store.find(DataSource, client, source_id, now_ms=self.now_ms())
 
     def _asked_for(self, client: str, request: Mapping[str, Any]) -> DataSource:
         spec, now = request["DataSpec"], self.now_ms()
@@ -95,23 +75,3 @@ class DataSources:
         if there is None or self.store.with_schema(there).parameters != asked.parameters:
             raise parameter_mismatch(DataSource.kind, asked.entity_id)
         return there
-
-    def _entries(self, client: str, request: Mapping[str, Any]) -> Iterator[Entry]:
-        by_status = request.get("FilterVariable") == "Status"
-        for source in self.store.all(DataSource, client, now_ms=self.now_ms()):
-            if source.status is Status.DELETED and not by_status:
-                continue
-            shown = source.shown(self.account)
-            yield Entry(
-                entry_id=source.entity_id,
-                created=shown["CreatedAt"],
-                variables={
-                    "CreatedAt": shown["CreatedAt"],
-                    "LastUpdatedAt": shown["LastUpdatedAt"],
-                    "Status": shown["Status"],
-                    "Name": source.name or "",
-                    "DataLocationS3": source.location,
-                    "IAMUser": shown["CreatedByIamUser"],
-                },
-                shown=shown,
-            )

@@ -13,9 +13,9 @@ from coding_service.amazon_ml.api.access_keys import AccessKeys
 from coding_service.amazon_ml.api.batch_predictions import Predictions
 from coding_service.amazon_ml.api.data_sources import DataSources
 from coding_service.amazon_ml.api.models import MlModels
+from coding_service.amazon_ml.api.request_shapes import INPUTS
 from coding_service.amazon_ml.api.signature_v4 import SignatureCheck, SignedRequest
 from coding_service.amazon_ml.errors import ApiError, internal, throttled
-from coding_service.amazon_ml.request_shapes import INPUTS
 from coding_service.api.rate_limit import CallCounter
 from coding_service.errors import CodingServiceError, Refusal
 from coding_service.observability import logger, metrics

@@ -18,6 +18,7 @@ from coding_service.api.rate_limit import CallCounter
 from coding_service.aws import operations_table, s3, secrets, step_functions, table
 from coding_service.config import (
     machine_learning_environment,
+    machine_learning_table,
     service_environment,
     storage_environment,
 )
@@ -31,17 +32,22 @@ if TYPE_CHECKING:
 @cache
 def operations() -> Operations:
     own, service = machine_learning_environment(), service_environment()
-    store, starter = Store(table(own.table)), Starter(step_functions(), own.state_machine_arn)
+    kept: dict[str, Any] = {
+        "store": Store(table(machine_learning_table())),
+        "account": own.account,
+        "now_ms": _now_ms,
+        "starter": Starter(step_functions(), own.state_machine_arn),
+    }
     models = MlModels(model_registry(), own.account)
     storage = storage_environment()
     buckets = frozenset({storage.input_bucket, storage.output_bucket})
-    sources = DataSources(store, starter, own.account, buckets, _now_ms)
+    sources = DataSources(**kept, own_buckets=buckets)
     logs = Logs(s3(), storage.output_bucket)
     keys = AccessKeys(IssuedKey.all_of(own.access_keys), secrets(), time.time)
     return Operations(
         models=models,
         sources=sources,
-        predictions=Predictions(store, sources, models, starter, logs, own.account, _now_ms),
+        predictions=Predictions(**kept, sources=sources, models=models, logs=logs),
         signatures=SignatureCheck(own.region, keys.secret_of, lambda: datetime.now(UTC)),
         keys=keys,
         counter=CallCounter.of(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from coding_service.amazon_ml.describe_filters import Entry, described
+from coding_service.amazon_ml.api.describe_filters import Entry, described
 from coding_service.amazon_ml.entities import Status
 from coding_service.amazon_ml.errors import not_found
 from coding_service.amazon_ml.schema import schema_of_fields
@@ -43,22 +43,7 @@ class MlModels:
     def _entries(self) -> Iterator[Entry]:
         for cards in self.catalogue.cards.values():
             for card in cards:
-                shown = self._shown(card)
-                yield Entry(
-                    entry_id=card.model_id,
-                    created=shown["CreatedAt"],
-                    variables={
-                        "CreatedAt": shown["CreatedAt"],
-                        "LastUpdatedAt": shown["LastUpdatedAt"],
-                        "Status": shown["Status"],
-                        "Name": card.topic,
-                        "IAMUser": shown["CreatedByIamUser"],
-                        "MLModelType": MULTICLASS,
-                        "RealtimeEndpointStatus": "NONE",
-                    },
-                    shown=shown,
-                    number=card.model_version,
-                )
+                yield Entry(card.model_id, self._shown(card), number=card.model_version)
 
     def _shown(self, card: ModelCard) -> dict[str, Any]:
         released = _released(card)

@@ -39,7 +39,8 @@ def join_files(
 ) -> dict[str, Any]:
     """Joins one file after the other, as many as the time allows. May be repeated.
 
-    Returns the progress: counts so far, and which file is the next. Raises leaves of `WorkRefused`, `AwsBusy`.
+    Returns the progress: counts so far, and which file is the next. Raises leaves of
+    `WorkRefused`, `AwsBusy`.
     """
     progress = state["progress"]
     reached = {

@@ -14,12 +14,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from coding_service.amazon_ml.api.request_shapes import COMPARATORS
 from coding_service.amazon_ml.errors import ApiError, invalid_input
-from coding_service.amazon_ml.request_shapes import COMPARATORS
 
 MOST_RESULTS = 100  # the reference: Limit is 1 to 100, 100 if it is not given
 CREATED_AT = "CreatedAt"
 TIMES = frozenset({CREATED_AT, "LastUpdatedAt"})
+SHOWN_AS = {
+    "IAMUser": "CreatedByIamUser",
+    "DataSourceId": "BatchPredictionDataSourceId",
+    "DataURI": "InputDataLocationS3",
+}
+"""The members of answers that some filter variables stand for; others have the member's name."""
+ABSENT = {"RealtimeEndpointStatus": "NONE"}
 
 Place = tuple[Any, float, str]
 """What entries are ordered by."""
@@ -30,15 +37,17 @@ class Entry:
     """An entry of the list that a Describe… request filters and sorts."""
 
     entry_id: str
-    created: float
-    variables: Mapping[str, str | float]
-    """What it can be filtered by: text, or seconds for times; absent ones are ""."""
     shown: Mapping[str, Any]
     number: int = 0
-    """It breaks ties of `created`, as a model's version does."""
+    """It breaks ties of creation, as a model's version does."""
+
+    def variable(self, name: str) -> Any:
+        """What it is filtered by: text, or seconds for times; an absent one is ""."""
+        return self.shown.get(SHOWN_AS.get(name, name), ABSENT.get(name, ""))
 
     def place(self, variable: str) -> Place:
-        return (self.variables.get(variable, ""), self.created, f"{self.number:09}{self.entry_id}")
+        tie = f"{self.number:09}{self.entry_id}"
+        return (self.variable(variable), self.shown[CREATED_AT], tie)
 
 
 def described(entries: Iterable[Entry], request: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,7 +83,7 @@ def _filter(variable: str, request: Mapping[str, Any]) -> Callable[[Entry], bool
     if "FilterVariable" not in request:
         raise invalid_input(f"{next(iter(given))} needs a FilterVariable to compare with")
     tests = [_test(variable, name, value) for name, value in given.items()]
-    return lambda entry: all(test(entry.variables.get(variable, "")) for test in tests)
+    return lambda entry: all(test(entry.variable(variable)) for test in tests)
 
 
 def _test(variable: str, comparator: str, text: str) -> Callable[[Any], bool]:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.model import Shape, StringShape, StructureShape
 
+from coding_service.amazon_ml.api.request_shapes import INPUTS, Flag, Structure, Text, WholeNumber
 from coding_service.amazon_ml.errors import ApiError
-from coding_service.amazon_ml.request_shapes import INPUTS, Flag, Structure, Text, WholeNumber
 from tests.support.coding_service.amazon_ml_model import service_model
 
 
