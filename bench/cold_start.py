@@ -36,7 +36,7 @@ FUNCTIONS = {
         "authorizer.handler": "handler.token_check()",
         "api.handler": "handler.routes()",
         "inference.start_handler": (
-            "handler.s3(), handler.step_functions(), handler.start_environment()"
+            "handler.s3(), handler.step_functions(), handler.inference_state_machine()"
         ),
         "inference.code_handler": "handler.code_step()",
         "inference.lifecycle_handler": "handler.lifecycle()",

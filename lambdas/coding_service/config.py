@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
 from coding_service.errors import EnvironmentIncomplete
 from shared.environment import Variables
@@ -24,15 +24,6 @@ class AuthorizeEnvironment:
     ca_bundle: str | None
     """File of trusted roots; None trusts the system's."""
 
-    @classmethod
-    def of(cls, variables: Variables) -> Self:
-        return cls(
-            jwks_url=variables.text("JWKS_URL"),
-            issuer=variables.text("TOKEN_ISSUER"),
-            scope=variables.text("OAUTH_SCOPE"),
-            ca_bundle=variables.optional("AWS_CA_BUNDLE") or variables.optional("SSL_CERT_FILE"),
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class StorageEnvironment:
@@ -47,17 +38,6 @@ class StorageEnvironment:
     """KMS key of the input bucket; callers send it with their upload."""
     addressing_style: AddressingStyle
     """`virtual` (AWS) or `path` (the local cloud): how presigned URLs name a bucket."""
-
-    @classmethod
-    def of(cls, variables: Variables) -> Self:
-        return cls(
-            table=variables.text("OPERATIONS_TABLE"),
-            input_bucket=variables.text("INPUT_BUCKET"),
-            output_bucket=variables.text("OUTPUT_BUCKET"),
-            models_bucket=variables.text("MODELS_BUCKET"),
-            input_key_arn=variables.text("INPUT_KEY_ARN"),
-            addressing_style=variables.one_of("S3_ADDRESSING_STYLE", "virtual", "path"),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,36 +54,11 @@ class ServiceEnvironment:
     """About as much of a file as one function codes."""
     models: Path
 
-    @classmethod
-    def of(cls, variables: Variables) -> Self:
-        return cls(
-            upload_window_seconds=variables.count("UPLOAD_WINDOW_SECONDS"),
-            results_seconds=variables.count("RESULTS_SECONDS"),
-            requests_per_second=variables.number("REQUESTS_PER_SECOND"),
-            burst=variables.count("REQUEST_BURST"),
-            requests_per_day=variables.count("REQUESTS_PER_DAY"),
-            max_file_bytes=variables.count("MAX_FILE_BYTES"),
-            range_bytes=variables.count("INFERENCE_RANGE_BYTES"),
-            models=Path(variables.optional("MODELS_DIR") or PACKAGED_MODELS),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class StartEnvironment:
-    """The state machine that an upload starts."""
-
-    state_machine_arn: str
-
-    @classmethod
-    def of(cls, variables: Variables) -> Self:
-        return cls(state_machine_arn=variables.text("INFERENCE_STATE_MACHINE_ARN"))
-
 
 @dataclass(frozen=True, slots=True)
 class MachineLearningEnvironment:
-    """The table, clients and addresses of Amazon ML's API."""
+    """The clients and addresses of Amazon ML's API."""
 
-    table: str
     state_machine_arn: str
     access_keys: str
     """JSON: access key ids with their client and the ARN of their secret."""
@@ -111,17 +66,6 @@ class MachineLearningEnvironment:
     """The path that clients sign, where the gateway's event lacks it; else empty."""
     account: str
     region: str
-
-    @classmethod
-    def of(cls, variables: Variables) -> Self:
-        return cls(
-            table=variables.text("MACHINE_LEARNING_TABLE"),
-            state_machine_arn=variables.text("PREDICTIONS_STATE_MACHINE_ARN"),
-            access_keys=variables.text("ACCESS_KEYS"),
-            signed_path=variables.values.get("SIGNED_PATH", ""),
-            account=variables.text("ACCOUNT_ID"),
-            region=variables.text("SERVICE_REGION"),
-        )
 
 
 def variables() -> Variables:
@@ -131,27 +75,58 @@ def variables() -> Variables:
 
 @cache
 def authorize_environment() -> AuthorizeEnvironment:
-    return AuthorizeEnvironment.of(variables())
+    read = variables()
+    return AuthorizeEnvironment(
+        jwks_url=read.text("JWKS_URL"),
+        issuer=read.text("TOKEN_ISSUER"),
+        scope=read.text("OAUTH_SCOPE"),
+        ca_bundle=read.optional("AWS_CA_BUNDLE") or read.optional("SSL_CERT_FILE"),
+    )
 
 
 @cache
 def storage_environment() -> StorageEnvironment:
-    return StorageEnvironment.of(variables())
+    read = variables()
+    return StorageEnvironment(
+        table=read.text("OPERATIONS_TABLE"),
+        input_bucket=read.text("INPUT_BUCKET"),
+        output_bucket=read.text("OUTPUT_BUCKET"),
+        models_bucket=read.text("MODELS_BUCKET"),
+        input_key_arn=read.text("INPUT_KEY_ARN"),
+        addressing_style=read.one_of("S3_ADDRESSING_STYLE", "virtual", "path"),
+    )
 
 
 @cache
 def service_environment() -> ServiceEnvironment:
-    return ServiceEnvironment.of(variables())
+    read = variables()
+    return ServiceEnvironment(
+        upload_window_seconds=read.count("UPLOAD_WINDOW_SECONDS"),
+        results_seconds=read.count("RESULTS_SECONDS"),
+        requests_per_second=read.number("REQUESTS_PER_SECOND"),
+        burst=read.count("REQUEST_BURST"),
+        requests_per_day=read.count("REQUESTS_PER_DAY"),
+        max_file_bytes=read.count("MAX_FILE_BYTES"),
+        range_bytes=read.count("INFERENCE_RANGE_BYTES"),
+        models=Path(read.optional("MODELS_DIR") or PACKAGED_MODELS),
+    )
 
 
-@cache
-def start_environment() -> StartEnvironment:
-    return StartEnvironment.of(variables())
+def inference_state_machine() -> str:
+    """The ARN of the state machine that an upload starts."""
+    return variables().text("INFERENCE_STATE_MACHINE_ARN")
 
 
 @cache
 def machine_learning_environment() -> MachineLearningEnvironment:
-    return MachineLearningEnvironment.of(variables())
+    read = variables()
+    return MachineLearningEnvironment(
+        state_machine_arn=read.text("PREDICTIONS_STATE_MACHINE_ARN"),
+        access_keys=read.text("ACCESS_KEYS"),
+        signed_path=read.values.get("SIGNED_PATH", ""),
+        account=read.text("ACCOUNT_ID"),
+        region=read.text("SERVICE_REGION"),
+    )
 
 
 def machine_learning_table() -> str:

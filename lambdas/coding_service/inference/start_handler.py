@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from coding_service.aws import busy_is_retried, s3, step_functions
-from coding_service.config import start_environment
+from coding_service.config import inference_state_machine
 from coding_service.observability import logger, tracer
 from coding_service.operations.files import GONE_CODES
 from coding_service.operations.operation import operation_of_key
@@ -34,7 +34,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> None:  # noqa: A
         event["detail"],
         s3=s3(),
         states=step_functions(),
-        machine=start_environment().state_machine_arn,
+        machine=inference_state_machine(),
     )
 
 
