@@ -1,14 +1,16 @@
 """AWS clients, and AWS's errors in the service's words."""
 
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from coding_service.config import AddressingStyle, storage_environment
 from coding_service.errors import AwsBusy
-from shared.aws_errors import busy_raises
+from shared.aws_errors import busy_raises, code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -67,3 +69,27 @@ def secrets() -> "SecretsManagerClient":
 
 busy_is_retried = busy_raises(AwsBusy)
 """A context that turns throttling, broken connections and faults of AWS into `AwsBusy`."""
+
+
+def condition_held(write: Callable[..., object], **request: Any) -> bool:
+    """Makes a conditional write to a table; says whether its condition held. Raises `AwsBusy`."""
+    try:
+        with busy_is_retried():
+            write(**request)
+    except ClientError as error:
+        if code_of(error) == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
+def assignments(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of an update that sets these attributes, whatever words their names are."""
+    return {
+        "UpdateExpression": "SET "
+        + ", ".join(f"#{place} = :{place}" for place in range(len(values))),
+        "ExpressionAttributeNames": {f"#{place}": name for place, name in enumerate(values)},
+        "ExpressionAttributeValues": {
+            f":{place}": value for place, value in enumerate(values.values())
+        },
+    }

@@ -9,11 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from boto3.dynamodb.conditions import Attr, ConditionBase, Key
-from botocore.exceptions import ClientError
 
 from coding_service.amazon_ml.entities import BatchPrediction, DataSource, Entity, Status
-from coding_service.aws import busy_is_retried
-from shared.aws_errors import code_of
+from coding_service.aws import assignments, busy_is_retried, condition_held
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -142,14 +140,7 @@ class Store:
 
     def _put(self, item: dict[str, Any], condition: ConditionBase) -> bool:
         item["expires_at"] = item["created_ms"] // 1000 + KEPT_SECONDS
-        try:
-            with busy_is_retried():
-                self.table.put_item(Item=item, ConditionExpression=condition)
-        except ClientError as error:
-            if code_of(error) == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        return condition_held(self.table.put_item, Item=item, ConditionExpression=condition)
 
     def _change(
         self,
@@ -166,25 +157,12 @@ class Store:
                 "updated_ms": now_ms,
                 "expires_at": now_ms // 1000 + KEPT_SECONDS,
             }
-        names = {f"#{place}": name for place, name in enumerate(values)}
-        same = Attr("created_ms").eq(entity.created_ms)
-        try:
-            with busy_is_retried():
-                self.table.update_item(
-                    Key=_key(type(entity), entity.client, entity.entity_id),
-                    UpdateExpression="SET "
-                    + ", ".join(f"#{place} = :{place}" for place in range(len(values))),
-                    ConditionExpression=same & condition,
-                    ExpressionAttributeNames=names,
-                    ExpressionAttributeValues={
-                        f":{place}": value for place, value in enumerate(values.values())
-                    },
-                )
-        except ClientError as error:
-            if code_of(error) == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        return condition_held(
+            self.table.update_item,
+            Key=_key(type(entity), entity.client, entity.entity_id),
+            ConditionExpression=Attr("created_ms").eq(entity.created_ms) & condition,
+            **assignments(values),
+        )
 
 
 def _partition(kind: type[Entity], client: str) -> str:

@@ -5,17 +5,15 @@ at which the bucket will be full again (the "generic cell rate algorithm": one n
 that must tick). A refused call takes nothing. Days are UTC days.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from boto3.dynamodb.conditions import Attr
-from botocore.exceptions import ClientError
 
-from coding_service.aws import busy_is_retried
+from coding_service.aws import busy_is_retried, condition_held
 from coding_service.errors import Refusal
 from protocol.errors import ServiceAnswer
-from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -93,21 +91,12 @@ class CallCounter:
 
     def _replaced(self, client_id: str, before: Usage, after: Usage, now_ms: int) -> bool:
         unchanged = Attr("revision").eq(before.revision)
-        try:
-            with busy_is_retried():
-                self.table.put_item(
-                    Item={
-                        "pk": CLIENT + client_id,
-                        "full_at_ms": after.full_at_ms,
-                        "day": after.day,
-                        "calls": after.calls,
-                        "revision": after.revision,
-                        "expires_at": now_ms // 1000 + IDLE_SECONDS,
-                    },
-                    ConditionExpression=unchanged if before.revision else Attr("pk").not_exists(),
-                )
-        except ClientError as error:
-            if code_of(error) == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        return condition_held(
+            self.table.put_item,
+            Item={
+                "pk": CLIENT + client_id,
+                **asdict(after),
+                "expires_at": now_ms // 1000 + IDLE_SECONDS,
+            },
+            ConditionExpression=unchanged if before.revision else Attr("pk").not_exists(),
+        )

@@ -10,13 +10,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr, ConditionBase
-from botocore.exceptions import ClientError
 
-from coding_service.aws import busy_is_retried
+from coding_service.aws import assignments, busy_is_retried, condition_held
 from coding_service.errors import OperationLost
 from coding_service.operations.operation import PREFIX, Operation, OperationFault, timestamp
 from protocol.statuses import OperationStatus
-from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -88,9 +86,9 @@ class OperationTable:
         return self._update(
             operation_id,
             _coded_by(execution) & ~counted,
-            "ADD #records :records, #ranges :ranges",
-            {"#records": "records", "#ranges": "ranges_coded"},
-            {":records": records, ":ranges": {index}},
+            UpdateExpression="ADD #records :records, #ranges :ranges",
+            ExpressionAttributeNames={"#records": "records", "#ranges": "ranges_coded"},
+            ExpressionAttributeValues={":records": records, ":ranges": {index}},
         )
 
     def note_fault(self, operation_id: str, *, execution: str, fault: OperationFault) -> bool:
@@ -143,36 +141,15 @@ class OperationTable:
 
     def _change(self, operation_id: str, condition: ConditionBase, values: dict[str, Any]) -> bool:
         """Sets `values` where `condition` holds; whether it held."""
-        return self._update(
-            operation_id,
-            condition,
-            "SET " + ", ".join(f"#{place} = :{place}" for place in range(len(values))),
-            {f"#{place}": name for place, name in enumerate(values)},
-            {f":{place}": value for place, value in enumerate(values.values())},
-        )
+        return self._update(operation_id, condition, **assignments(values))
 
-    def _update(
-        self,
-        operation_id: str,
-        condition: ConditionBase,
-        expression: str,
-        names: dict[str, str],
-        values: dict[str, Any],
-    ) -> bool:
-        try:
-            with busy_is_retried():
-                self.table.update_item(
-                    Key={"pk": PREFIX + operation_id},
-                    UpdateExpression=expression,
-                    ConditionExpression=Attr("pk").exists() & condition,
-                    ExpressionAttributeNames=names,
-                    ExpressionAttributeValues=values,
-                )
-        except ClientError as error:
-            if code_of(error) == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+    def _update(self, operation_id: str, condition: ConditionBase, **update: Any) -> bool:
+        return condition_held(
+            self.table.update_item,
+            Key={"pk": PREFIX + operation_id},
+            ConditionExpression=Attr("pk").exists() & condition,
+            **update,
+        )
 
 
 def _coded_by(execution: str) -> ConditionBase:
