@@ -6,7 +6,7 @@ fields, which costs a fraction of decoding it into a dict and looking at that; m
 both.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any
 
@@ -32,7 +32,7 @@ class QuickRecords:
 
     def __init__(self, form: RecordForm) -> None:
         self._form = form
-        self._typed: _TypedRecords | None = None
+        self._typed: TextRecords | None = None
 
     def record_ids(self, lines: list[bytes]) -> list[str] | None:
         """The recordIds (`""` without) if every line is good; None where one may not be.
@@ -42,8 +42,10 @@ class QuickRecords:
         if self._typed is None:
             if self._form.has_record_id is None and not self._first_is_good(lines):
                 return None
-            self._typed = _TypedRecords(self._form.input_format, bool(self._form.has_record_id))
-        return self._typed.record_ids(lines)
+            has_record_id = bool(self._form.has_record_id)
+            self._typed = TextRecords(self._form.input_format, has_record_id=has_record_id)
+        records = self._typed.read(lines)
+        return None if records is None else self._typed.record_ids(records)
 
     def _first_is_good(self, lines: list[bytes]) -> bool:
         """Whether the first line is a record, which also decides whether the file has recordIds."""
@@ -54,20 +56,27 @@ class QuickRecords:
         return True
 
 
-class _TypedRecords:
-    """Decodes lines that have exactly the fields of the format, all of them text."""
+class TextRecords:
+    """Decodes lines that have exactly the fields of a model, all of them text."""
 
-    def __init__(self, input_format: tuple[str, ...], has_record_id: bool) -> None:
-        names = {name: f"text_{n}" for n, name in enumerate(dict.fromkeys(input_format))}
-        self._texts = tuple(names.values())
-        self._ids_of = attrgetter("record_id") if has_record_id else None
+    def __init__(self, fields: Iterable[str], *, has_record_id: bool) -> None:
+        names = {name: f"text_{place}" for place, name in enumerate(dict.fromkeys(fields))}
+        attributes = tuple(names.values())
+        self.texts: Callable[[Any], tuple[str, ...]] = (
+            attrgetter(*attributes)
+            if len(attributes) > 1
+            else lambda record: tuple(getattr(record, name) for name in attributes)
+        )
+        """Gives a decoded record's texts, in the order of the fields."""
+        self._id_of = attrgetter("record_id") if has_record_id else None
         if has_record_id:
             names[RECORD_ID] = "record_id"
-        self._decode = text_decoder(names)
+        self._decode = _text_decoder(names)
         self._short_bytes = MAX_TEXT_CHARACTERS + sum(len(n) + AROUND_A_FIELD for n in names)
-        """A line of so many bytes cannot hold more text than is allowed."""
+        """A line of so many bytes has no room for more text than is allowed."""
 
-    def record_ids(self, lines: list[bytes]) -> list[str] | None:
+    def read(self, lines: list[bytes]) -> list[Any] | None:
+        """The decoded records; None where a line may not be one."""
         longest = max(map(len, lines))
         if self._decode is None or longest > MAX_LINE_BYTES:
             return None
@@ -75,19 +84,20 @@ class _TypedRecords:
             records = list(map(self._decode, lines))
         except NOT_OF_THE_TYPE:
             return None
-        if longest > self._short_bytes and self._has_long_text(records, lines):
+        if longest > self._short_bytes and any(
+            len(line) > self._short_bytes
+            and sum(map(len, self.texts(record))) > MAX_TEXT_CHARACTERS
+            for line, record in zip(lines, records, strict=True)
+        ):
             return None
-        return list(map(self._ids_of, records)) if self._ids_of else [""] * len(lines)
+        return records
 
-    def _has_long_text(self, records: list[Any], lines: list[bytes]) -> bool:
-        return any(
-            sum(len(getattr(record, text)) for text in self._texts) > MAX_TEXT_CHARACTERS
-            for record, line in zip(records, lines, strict=True)
-            if len(line) > self._short_bytes
-        )
+    def record_ids(self, records: list[Any]) -> list[str]:
+        """The recordIds of decoded records, `""` where lines have none."""
+        return list(map(self._id_of, records)) if self._id_of else [""] * len(records)
 
 
-def text_decoder(attributes: dict[str, str]) -> Decode | None:
+def _text_decoder(attributes: dict[str, str]) -> Decode | None:
     """A decoder of objects with exactly these fields, all text, into attributes of these names.
 
     None for names that msgspec can't take.

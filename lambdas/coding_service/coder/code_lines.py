@@ -8,22 +8,14 @@ is remembered, so that what many people write is coded once.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from operator import attrgetter
-from typing import Any
 
 import msgspec
 import numpy as np
 
 from coding_service.coder.choose_code import CONFIDENCE_STEPS, CodeChoices
 from coding_service.coder.code_tree import Code
-from protocol.quick_lines import AROUND_A_FIELD, NOT_OF_THE_TYPE, text_decoder
-from protocol.records import (
-    MAX_LINE_BYTES,
-    MAX_TEXT_CHARACTERS,
-    RECORD_ID,
-    RecordFault,
-    RecordForm,
-)
+from protocol.quick_lines import TextRecords
+from protocol.records import RECORD_ID, RecordFault, RecordForm
 
 REMEMBERED_RECORDS = 65_536  # of up to 300 characters: at most some 50 MB
 
@@ -78,7 +70,7 @@ class LineCoder:
         self._batch = batch_records
         self._answers: dict[Texts, bytes] = {}
         self._readers = {
-            has_id: _Reader(self._fields, has_record_id=has_id) for has_id in (False, True)
+            has_id: TextRecords(self._fields, has_record_id=has_id) for has_id in (False, True)
         }
 
     def code(self, block: bytes, form: RecordForm) -> CodedLines:
@@ -103,8 +95,11 @@ class LineCoder:
                 form.parse(lines[0].removesuffix(b"\r"))
             except RecordFault as fault:
                 raise RecordLineFault(1, fault) from None
-        read = self._readers[bool(form.has_record_id)].read(lines)
-        return read if read is not None else self._read_with_care(lines, form)
+        reader = self._readers[bool(form.has_record_id)]
+        records = reader.read(lines)
+        if records is None:
+            return self._read_with_care(lines, form)
+        return _as_json(reader.record_ids(records)), list(map(reader.texts, records))
 
     def _read_with_care(
         self, lines: list[bytes], form: RecordForm
@@ -166,41 +161,6 @@ class LineCoder:
             )
             written[row] = b',"suggestions":[' + listed + b"]}\n"
         return written
-
-
-class _Reader:
-    """Decodes lines that have exactly the fields of the model, all of them text."""
-
-    def __init__(self, fields: Texts, *, has_record_id: bool) -> None:
-        names = {name: f"text_{place}" for place, name in enumerate(fields)}
-        attributes = tuple(names.values())
-        getter: Any = attrgetter(*attributes)
-        self._texts = getter if len(fields) > 1 else lambda record: (getter(record),)
-        self._id = attrgetter("record_id") if has_record_id else None
-        if has_record_id:
-            names[RECORD_ID] = "record_id"
-        self._decode = text_decoder(names)
-        self._short_bytes = MAX_TEXT_CHARACTERS + sum(len(n) + AROUND_A_FIELD for n in names)
-        """A line of so many bytes has no room for more text than is allowed."""
-
-    def read(self, lines: list[bytes]) -> tuple[list[bytes], list[Texts]] | None:
-        """The recordIds as JSON, and the texts; None where a line may not be a record."""
-        longest = max(map(len, lines))
-        if self._decode is None or longest > MAX_LINE_BYTES:
-            return None
-        try:
-            records = list(map(self._decode, lines))
-        except NOT_OF_THE_TYPE:
-            return None
-        texts = list(map(self._texts, records))
-        if longest > self._short_bytes and any(
-            len(line) > self._short_bytes and sum(map(len, text)) > MAX_TEXT_CHARACTERS
-            for line, text in zip(lines, texts, strict=True)
-        ):
-            return None
-        if self._id is None:
-            return [b'""'] * len(lines), texts
-        return _as_json(list(map(self._id, records))), texts
 
 
 def _as_json(texts: list[str]) -> list[bytes]:
