@@ -16,21 +16,10 @@ from coding_service.coder.errors import (
     UnknownTopicError,
 )
 from coding_service.coder.model_card import CARD, ModelCard, read_card
+from protocol.messages import Topic
 
 if TYPE_CHECKING:
     from coding_service.coder.model import TrainedModel
-
-
-@dataclass(frozen=True, slots=True)
-class TopicEntry:
-    """A topic as the service lists it."""
-
-    uri_name: str
-    full_name: str
-
-    def to_json(self) -> dict[str, object]:
-        """As `GET /v1/topics` shows it."""
-        return {"uriName": self.uri_name, "fullName": self.full_name}
 
 
 @dataclass(frozen=True)
@@ -54,10 +43,10 @@ class Catalogue:
         folders = sorted(each for each in directory.iterdir() if each.is_dir())
         return cls(directory, {folder.name: _cards(folder) for folder in folders})
 
-    def topics(self) -> tuple[TopicEntry, ...]:
+    def topics(self) -> tuple[Topic, ...]:
         """Every topic that has a model, by name."""
         return tuple(
-            TopicEntry(topic, cards[0].full_name) for topic, cards in self.cards.items() if cards
+            Topic(topic, cards[0].full_name) for topic, cards in self.cards.items() if cards
         )
 
     def models(self, topic: str) -> tuple[ModelCard, ...]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools.metrics import MetricUnit
 
 from coding_service.aws import s3
-from coding_service.coder.catalogue import Catalogue, TopicEntry
+from coding_service.coder.catalogue import Catalogue
 from coding_service.coder.errors import (
     CatalogueError,
     ModelError,
@@ -28,6 +28,7 @@ from coding_service.config import service_environment, storage_environment
 from coding_service.errors import AwsBusy, ModelGone
 from coding_service.models.bucket import Listed, ModelsBucket, NotPublished, PublishedModel
 from coding_service.observability import logger, metrics
+from protocol.messages import Topic
 
 if TYPE_CHECKING:
     from coding_service.coder.model import TrainedModel
@@ -61,7 +62,7 @@ class ModelRegistry:
         """The models of each topic, newest first."""
         return self._current().cards
 
-    def topics(self) -> tuple[TopicEntry, ...]:
+    def topics(self) -> tuple[Topic, ...]:
         """Every topic that has a model, by name."""
         return self._current().topics()
 
