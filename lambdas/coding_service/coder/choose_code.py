@@ -99,7 +99,7 @@ class CodeChooser:
         """The deepest code of each record that reaches the threshold, or else suggestions."""
         titles = self.exact.leaves(records.titles)
         raw = self.top(records)
-        search = _Search.of(self, records, titles, raw, threshold)
+        search = _Search(self, records, titles, raw, threshold)
         top = self.exact.mixed(raw, self.classifiers.tops, titles)
         best = top.argmax(axis=1)
         for number in range(top.shape[1]):
@@ -119,29 +119,15 @@ class _Search:
     titles: Integers
     top: Floats
     threshold: float
-    depth: Integers
-    node: Integers
-    confidence: Floats
-    likeliest: Floats
+    depth: Integers = field(init=False)
+    node: Integers = field(init=False)
+    confidence: Floats = field(init=False)
+    likeliest: Floats = field(init=False)
     found: list[tuple[Integers, Integers, Floats]] = field(default_factory=list)
 
-    @classmethod
-    def of(
-        cls, chooser: CodeChooser, records: Encoded, titles: Integers, top: Floats, threshold: float
-    ) -> "_Search":
-        nowhere = np.full(len(top), -1, np.int64)
-        nothing = np.zeros(len(top), np.float32)
-        return cls(
-            chooser,
-            records,
-            titles,
-            top,
-            threshold,
-            nowhere,
-            nowhere.copy(),
-            nothing,
-            nothing.copy(),
-        )
+    def __post_init__(self) -> None:
+        self.depth, self.node = np.full((2, len(self.top)), -1, np.int64)
+        self.confidence, self.likeliest = np.zeros((2, len(self.top)), np.float32)
 
     def look(self, number: int, rows: Integers) -> None:
         """Ask the classifiers of a subtree about some records."""

@@ -1,7 +1,7 @@
 """The state that the state machine hands from step to step, without any of the file's content."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from enum import StrEnum
 from typing import Any, Self
 
@@ -44,9 +44,7 @@ class Coded:
     @classmethod
     def together(cls, ranges: "Iterable[Coded]") -> Self:
         """The sums of all ranges' counts."""
-        summed = [(each.records, each.coded, each.suggested, each.output_bytes) for each in ranges]
-        records, coded, suggested, output_bytes = map(sum, zip(*summed, strict=True))
-        return cls(records, coded, suggested, output_bytes)
+        return cls(*map(sum, zip(*map(astuple, ranges), strict=True)))
 
     def to_state(self) -> dict[str, Any]:
         return {"status": str(StepStatus.CODED), **self.counts()}

@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Self
 
 from protocol.messages import Model
@@ -111,26 +112,16 @@ class Operation:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
-        model = dict(item["model"])
-        version = model["modelVersion"]
-        model["modelVersion"] = int(version) if version == int(version) else float(version)
+        known = {each.name for each in fields(cls)}
+        values = {name: _plain(value) for name, value in item.items() if name in known}
+        fault = values.get("fault")
         return cls(
-            operation_id=item["operation_id"],
-            client_id=item["client_id"],
-            topic=item["topic"],
-            model=Model.from_json(model),
-            status=OperationStatus(item["status"]),
-            created_at=int(item["created_at"]),
-            upload_until=int(item["upload_until"]),
-            times_out_at=int(item["times_out_at"]),
-            execution=item.get("execution"),
-            input_version=item.get("input_version"),
-            ranges=int(item.get("ranges", 1)),
-            fault=_fault(item.get("fault")),
-            finished_at=_whole(item.get("finished_at")),
-            results_until=_whole(item.get("results_until")),
-            results_deleted=bool(item.get("results_deleted", False)),
-            error=item.get("error"),
+            **{
+                **values,
+                "model": Model.from_json(values["model"]),
+                "status": OperationStatus(values["status"]),
+                "fault": fault and OperationFault(**fault),
+            }
         )
 
     def to_item(self) -> dict[str, Any]:
@@ -150,11 +141,10 @@ class Operation:
         }
 
 
-def _whole(value: Any) -> int | None:
-    return None if value is None else int(value)
-
-
-def _fault(value: Mapping[str, Any] | None) -> OperationFault | None:
-    return (
-        None if value is None else OperationFault(value["error"], int(value["at"]), value["text"])
-    )
+def _plain(value: Any) -> Any:
+    """A value of an item with its numbers as Python's own, where DynamoDB gives decimals."""
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, Decimal):
+        return int(value) if value == int(value) else float(value)
+    return value

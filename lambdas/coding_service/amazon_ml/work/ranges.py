@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from coding_service.amazon_ml.entities import BatchPrediction
@@ -37,13 +37,7 @@ class Range:
         return cls(**{**state, "data": DataFile(**state["data"])})
 
     def to_state(self) -> dict[str, Any]:
-        return {
-            "data": self.data.to_json(),
-            "file": self.file,
-            "number": self.number,
-            "start": self.start,
-            "end": self.end,
-        }
+        return asdict(self)
 
 
 def ranges_of(files: list[DataFile], range_bytes: int = RANGE_BYTES) -> Iterator[Range]:
@@ -80,7 +74,8 @@ class WorkFiles:
         )
 
     def plan(self, prediction: BatchPrediction) -> list[Range]:
-        return [Range.from_state(each) for each in json.loads(self.read(self.plan_key(prediction)))]
+        plan = json.loads(self._read(self.plan_key(prediction)))
+        return [Range.from_state(each) for each in plan]
 
     def write_scored(
         self, prediction: BatchPrediction, part: Range, content: bytes, counts: Counts, ms: int
@@ -88,18 +83,12 @@ class WorkFiles:
         """The facts after the content: where they are, the content is whole."""
         key = _range_key(prediction, part)
         self._put(f"{key}.gz", content)
-        facts = {
-            "size": len(content),
-            "total": counts.total,
-            "invalid": counts.invalid,
-            "faults": counts.faults,
-            "compute_ms": ms,
-        }
+        facts = {"size": len(content), **asdict(counts), "compute_ms": ms}
         self._put(f"{key}.json", json.dumps(facts).encode())
 
     def scored(self, prediction: BatchPrediction, part: Range) -> ScoredRange:
         key = _range_key(prediction, part)
-        facts = json.loads(self.read(f"{key}.json"))
+        facts = json.loads(self._read(f"{key}.json"))
         counts = Counts(
             facts["total"], facts["invalid"], [(line, why) for line, why in facts["faults"]]
         )
@@ -110,7 +99,7 @@ class WorkFiles:
 
     def faults(self, prediction: BatchPrediction) -> str:
         keys = self._keys(f"{work_folder(prediction)}faults/")
-        return "".join(self.read(key).decode() for key in keys)
+        return "".join(self._read(key).decode() for key in keys)
 
     def clear(self, prediction: BatchPrediction) -> None:
         """Deletes all but the log."""
@@ -123,11 +112,9 @@ class WorkFiles:
                         Delete={"Objects": [{"Key": key} for key in keys[first : first + 1000]]},
                     )
 
-    def read(self, key: str, byte_range: str | None = None) -> bytes:
+    def _read(self, key: str) -> bytes:
         with busy_is_retried():
-            if byte_range is None:
-                return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-            return self.s3.get_object(Bucket=self.bucket, Key=key, Range=byte_range)["Body"].read()
+            return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
     def _keys(self, prefix: str) -> list[str]:
         with busy_is_retried():
