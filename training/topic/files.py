@@ -6,6 +6,7 @@ Every fault is a `TopicError` with file, line and what to do.
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from coding_service.coder.code_tree import Hierarchy
@@ -58,17 +59,12 @@ def read_evaluation(path: Path, topic: Topic) -> tuple[Question, ...]:
     `TopicError` if the file is missing, or a line of it cannot be used.
     """
     questions = []
-    for line, record in _json_lines(path):
-        texts = _texts(path, line, record, topic.settings.fields)
-        code = _known_code(path, line, record, topic.hierarchy)
-        kind = record.get("kind", _kind_of(code, topic.hierarchy))
+    for record in _records(path):
+        texts, code = record.texts(topic.settings.fields), record.code(topic.hierarchy)
+        kind = record.values.get("kind", _kind_of(code, topic.hierarchy))
         if kind not in KINDS:
-            raise TopicError(
-                path, line, f"kind {kind!r} is unknown", f"Use one of {', '.join(KINDS)}"
-            )
-        questions.append(
-            Question(texts, code, str(kind), _also(path, line, record, topic.hierarchy))
-        )
+            raise record.fault(f"kind {kind!r} is unknown", f"Use one of {', '.join(KINDS)}")
+        questions.append(Question(texts, code, str(kind), record.also(topic.hierarchy)))
     if not questions:
         raise TopicError(path, None, "there is no record in it", "Add records with known codes")
     return tuple(questions)
@@ -77,74 +73,68 @@ def read_evaluation(path: Path, topic: Topic) -> tuple[Question, ...]:
 def _read_examples(
     path: Path, fields: Mapping[str, float], hierarchy: Hierarchy
 ) -> Iterator[Example]:
-    for line, record in _json_lines(path):
-        texts = _texts(path, line, record, fields)
-        code = _known_code(path, line, record, hierarchy)
+    for record in _records(path):
+        texts, code = record.texts(fields), record.code(hierarchy)
         if code is not None and len(code) != hierarchy.lengths[-1]:
-            raise TopicError(
-                path,
-                line,
+            raise record.fault(
                 f"code {code} is not of the deepest level",
                 f"Give one of {hierarchy.lengths[-1]} characters, or null for none of the topic's",
             )
         yield Example(texts, code)
 
 
-def _json_lines(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
+@dataclass(frozen=True, slots=True)
+class _Record:
+    path: Path
+    line: int
+    values: Mapping[str, object]
+
+    def fault(self, problem: str, remedy: str) -> TopicError:
+        return TopicError(self.path, self.line, problem, remedy)
+
+    def texts(self, fields: Mapping[str, float]) -> Mapping[str, str]:
+        texts: dict[str, str] = {}
+        for field in fields:
+            text = self.values.get(field)
+            if not isinstance(text, str):
+                remedy = f'Give every field of {SETTINGS}, "" too'
+                raise self.fault(f"{field} is not a string", remedy)
+            texts[field] = text
+        return texts
+
+    def code(self, hierarchy: Hierarchy) -> str | None:
+        if "code" not in self.values:
+            remedy = "Give a code, or null for none of the topic's"
+            raise self.fault("the code is missing", remedy)
+        code = self.values["code"]
+        if code is None:
+            return None
+        if not isinstance(code, str) or code not in hierarchy.codes:
+            remedy = "Correct it, or add its row there"
+            raise self.fault(f"code {code!r} is not in {CODES}", remedy)
+        return code
+
+    def also(self, hierarchy: Hierarchy) -> tuple[str, ...]:
+        codes = self.values.get("also", [])
+        if not isinstance(codes, list) or any(code not in hierarchy.codes for code in codes):
+            problem = f"also is {codes!r}, not a list of codes of {CODES}"
+            raise self.fault(problem, "Correct it, or leave it out")
+        return tuple(codes)
+
+
+def _records(path: Path) -> Iterator[_Record]:
     # Not splitlines: U+2028 and its like may stand inside a JSON string.
     for line, text in enumerate(read_text(path).split("\n"), start=1):
         if not text.strip():
             continue
         try:
-            record = json.loads(text)
+            values = json.loads(text)
         except ValueError as error:
-            raise TopicError(
-                path, line, f"not JSON: {error}", "Write one JSON object a line"
-            ) from error
-        if not isinstance(record, dict):
+            problem = f"not JSON: {error}"
+            raise TopicError(path, line, problem, "Write one JSON object a line") from error
+        if not isinstance(values, dict):
             raise TopicError(path, line, "not a JSON object", "Write one JSON object a line")
-        yield line, record
-
-
-def _texts(
-    path: Path, line: int, record: Mapping[str, object], fields: Mapping[str, float]
-) -> Mapping[str, str]:
-    texts: dict[str, str] = {}
-    for field in fields:
-        text = record.get(field)
-        if not isinstance(text, str):
-            raise TopicError(
-                path, line, f"{field} is not a string", f'Give every field of {SETTINGS}, "" too'
-            )
-        texts[field] = text
-    return texts
-
-
-def _known_code(
-    path: Path, line: int, record: Mapping[str, object], hierarchy: Hierarchy
-) -> str | None:
-    if "code" not in record:
-        raise TopicError(
-            path, line, "the code is missing", "Give a code, or null for none of the topic's"
-        )
-    code = record["code"]
-    if code is None:
-        return None
-    if not isinstance(code, str) or code not in hierarchy.codes:
-        raise TopicError(
-            path, line, f"code {code!r} is not in {CODES}", "Correct it, or add its row there"
-        )
-    return code
-
-
-def _also(
-    path: Path, line: int, record: Mapping[str, object], hierarchy: Hierarchy
-) -> tuple[str, ...]:
-    codes = record.get("also", [])
-    if not isinstance(codes, list) or any(code not in hierarchy.codes for code in codes):
-        problem = f"also is {codes!r}, not a list of codes of {CODES}"
-        raise TopicError(path, line, problem, "Correct it, or leave it out")
-    return tuple(codes)
+        yield _Record(path, line, values)
 
 
 def _kind_of(code: str | None, hierarchy: Hierarchy) -> str:

@@ -57,18 +57,18 @@ def read_settings(path: Path) -> TopicSettings:
         ) from error
     if not isinstance(values, dict):
         raise TopicError(path, None, "not a mapping", "Write key: value lines")
+
+    def fault(key: object, problem: str, remedy: str) -> TopicError:
+        return TopicError(path, lines.get(key), problem, remedy)
+
     for key in values:
         if key not in _KEYS:
-            raise TopicError(
-                path, lines.get(key), f"{key!r} is unknown", f"Known are {', '.join(_KEYS)}"
-            )
+            raise fault(key, f"{key!r} is unknown", f"Known are {', '.join(_KEYS)}")
     for key, meaning in _KEYS.items():
         if values.get(key) is None:
-            raise TopicError(path, lines.get(key), f"{key} is missing", f"Add {meaning}")
+            raise fault(key, f"{key} is missing", f"Add {meaning}")
         if not _usable(key, values[key]):
-            raise TopicError(
-                path, lines.get(key), f"{key} cannot be {values[key]!r}", f"Give {meaning}"
-            )
+            raise fault(key, f"{key} cannot be {values[key]!r}", f"Give {meaning}")
     return TopicSettings(
         name=values["name"],
         full_name=values["fullName"].strip(),
