@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coding_service.coder.code_tree import Hierarchy
+from coding_service.coder.code_tree import Code, Hierarchy
 from coding_service.coder.model import CodedLabel, Coding, TrainedModel
+from coding_service.coder.text.features import Floats
 from training.evaluate.calibration import Bin, calibration_error, reliability
 from training.topic.files import KINDS
 from training.topic.topic import Question
@@ -141,24 +142,21 @@ def _answers(model: TrainedModel, questions: Sequence[Question]) -> list[Answere
     by_level = [(level.codes, probabilities @ level.gathers) for level in model.hierarchy.levels]
     answers = []
     for row, (question, coding) in enumerate(zip(questions, codings, strict=True)):
-        best = []
-        for codes, odds in by_level:
-            winner = int(odds[row].argmax())
-            best.append(
-                CodedLabel(codes[winner].code, codes[winner].label, float(odds[row, winner]))
-            )
+        best = tuple(_likeliest(codes, odds[row], 1)[0] for codes, odds in by_level)
         leaves, odds = by_level[0]
-        order = np.argsort(-odds[row], kind="stable")[:3].tolist()
-        top = tuple(
-            CodedLabel(leaves[leaf].code, leaves[leaf].label, float(odds[row, leaf]))
-            for leaf in order
-        )
+        right = _is_right(model.hierarchy, question, coding)
         answers.append(
-            AnsweredQuestion(
-                question, coding, tuple(best), top, _is_right(model.hierarchy, question, coding)
-            )
+            AnsweredQuestion(question, coding, best, _likeliest(leaves, odds[row], 3), right)
         )
     return answers
+
+
+def _likeliest(codes: Sequence[Code], odds: Floats, most: int) -> tuple[CodedLabel, ...]:
+    """The likeliest of a level's codes, the best first; of equal ones the first."""
+    order = np.argsort(-odds, kind="stable")[:most].tolist()
+    return tuple(
+        CodedLabel(codes[place].code, codes[place].label, float(odds[place])) for place in order
+    )
 
 
 def _is_right(tree: Hierarchy, question: Question, coding: Coding) -> bool:

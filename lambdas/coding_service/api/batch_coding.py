@@ -90,7 +90,8 @@ class BatchApi:
         # An operation is found under its own topic only.
         if operation.topic != topic:
             raise Refusal(ServiceAnswer.OPERATION_UNKNOWN)
-        if operation.status is OperationStatus.AWAITING_INPUT and self._is_overdue(operation):
+        overdue = self.clock() >= operation.times_out_at
+        if overdue and operation.status is OperationStatus.AWAITING_INPUT:
             # An upload may have begun the operation just now: the item says which it was.
             self.operations.time_out(operation.operation_id)
             operation = self._own_operation(client_id, operation_id)
@@ -120,9 +121,6 @@ class BatchApi:
         if operation.client_id != client_id:
             raise Refusal(ServiceAnswer.NOT_YOUR_OPERATION)
         return operation
-
-    def _is_overdue(self, operation: Operation) -> bool:
-        return self.clock() >= operation.times_out_at
 
     def _shown(self, operation: Operation) -> OperationState:
         if operation.status is OperationStatus.FAILED:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from coding_service.api.batch_coding import BatchApi
 from coding_service.api.presigned_urls import Presigner
-from coding_service.api.rate_limit import CallCounter
+from coding_service.api.rate_limit import call_counter
 from coding_service.api.routes import Routes
 from coding_service.aws import operations_table, s3
 from coding_service.config import service_environment, storage_environment
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 @cache
 def routes() -> Routes:
     storage, service = storage_environment(), service_environment()
-    table = operations_table()
     return Routes(
         batch=BatchApi(
             registry=model_registry(),
-            operations=OperationTable(table),
+            operations=OperationTable(operations_table()),
             presigner=Presigner(
                 s3=s3(),
                 input_bucket=storage.input_bucket,
@@ -35,12 +34,7 @@ def routes() -> Routes:
             upload_window_seconds=service.upload_window_seconds,
             clock=time.time,
         ),
-        counter=CallCounter.of(
-            table,
-            per_second=service.requests_per_second,
-            burst=service.burst,
-            per_day=service.requests_per_day,
-        ),
+        counter=call_counter(),
         clock=time.time,
     )
 

@@ -7,11 +7,12 @@ that must tick). A refused call takes nothing. Days are UTC days.
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from boto3.dynamodb.conditions import Attr
 
-from coding_service.aws import busy_is_retried, condition_held
+from coding_service.aws import busy_is_retried, condition_held, operations_table
+from coding_service.config import service_environment
 from coding_service.errors import Refusal
 from protocol.errors import ServiceAnswer
 
@@ -64,10 +65,6 @@ class CallCounter:
     table: "Table"
     limits: Limits
 
-    @classmethod
-    def of(cls, table: "Table", *, per_second: float, burst: int, per_day: int) -> Self:
-        return cls(table, Limits(per_second, burst, per_day))
-
     def take(self, client_id: str, now_ms: int) -> None:
         """Counts one call. Raises `Refusal` when the client may not make it."""
         for _ in range(COLLISIONS):
@@ -100,3 +97,10 @@ class CallCounter:
             },
             ConditionExpression=unchanged if before.revision else Attr("pk").not_exists(),
         )
+
+
+def call_counter() -> CallCounter:
+    """The counter of this deployment."""
+    service = service_environment()
+    limits = Limits(service.requests_per_second, service.burst, service.requests_per_day)
+    return CallCounter(operations_table(), limits)

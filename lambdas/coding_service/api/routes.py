@@ -70,18 +70,6 @@ class Answer:
 Route = Callable[[BatchApi, Request], Any]
 
 
-def topics(batch: BatchApi, _: Request) -> Any:
-    return batch.topics()
-
-
-def models(batch: BatchApi, request: Request) -> Any:
-    return batch.models(request.topic)
-
-
-def latest_model(batch: BatchApi, request: Request) -> Any:
-    return batch.latest_model(request.topic)
-
-
 def create(batch: BatchApi, request: Request) -> Any:
     created = batch.create(
         client_id=request.client_id,
@@ -104,9 +92,9 @@ def state(batch: BatchApi, request: Request) -> Any:
 
 
 ROUTES: Mapping[tuple[str, str], Route] = {
-    ("GET", "/v1/topics"): topics,
-    ("GET", TOPIC + "/models"): models,
-    ("GET", TOPIC + "/models/latest"): latest_model,
+    ("GET", "/v1/topics"): lambda batch, _: batch.topics(),
+    ("GET", TOPIC + "/models"): lambda batch, request: batch.models(request.topic),
+    ("GET", TOPIC + "/models/latest"): lambda batch, request: batch.latest_model(request.topic),
     ("POST", TOPIC + CREATE): create,
     ("POST", MODEL + CREATE): create,
     ("GET", TOPIC + OPERATION): state,

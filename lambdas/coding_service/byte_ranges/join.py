@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from coding_service.aws import busy_is_retried
+from coding_service.byte_ranges.multipart_writer import abort_upload
 from shared.join_plan import (
     MIN_PART_BYTES,
     CopyStep,
@@ -74,8 +75,7 @@ class PieceJoin:
                     MultipartUpload={"Parts": parts},
                 )
         except BaseException:
-            with busy_is_retried():
-                self.s3.abort_multipart_upload(Bucket=self.bucket, Key=self.key, UploadId=upload_id)
+            abort_upload(self.s3, self.bucket, self.key, upload_id)
             raise
 
     def _part(self, upload_id: str, number: int, step: JoinStep) -> "CompletedPartTypeDef":

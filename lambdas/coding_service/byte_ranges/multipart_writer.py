@@ -3,7 +3,10 @@
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from botocore.exceptions import ClientError
+
 from coding_service.aws import busy_is_retried
+from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -101,7 +104,14 @@ class MultipartWriter:
 
     def _abort(self) -> None:
         if self._upload_id is not None:
-            with busy_is_retried():
-                self._s3.abort_multipart_upload(
-                    Bucket=self._bucket, Key=self._key, UploadId=self._upload_id
-                )
+            abort_upload(self._s3, self._bucket, self._key, self._upload_id)
+
+
+def abort_upload(s3: "S3Client", bucket: str, key: str, upload_id: str) -> None:
+    """Ends a multipart upload without an object; one that has ended is no error."""
+    try:
+        with busy_is_retried():
+            s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id)
+    except ClientError as error:
+        if code_of(error) != "NoSuchUpload":
+            raise

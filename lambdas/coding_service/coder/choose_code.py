@@ -6,7 +6,7 @@ the top code itself, so what is left out could not have changed the answer.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -44,10 +44,7 @@ class CodeChoices:
     def joined(cls, batches: "Sequence[CodeChoices]") -> "CodeChoices":
         """The choices of batches, one after the other."""
         return cls(
-            np.concatenate([each.node for each in batches]),
-            np.concatenate([each.confidence for each in batches]),
-            np.concatenate([each.leaves for each in batches]),
-            np.concatenate([each.odds for each in batches]),
+            *(np.concatenate([getattr(each, one.name) for each in batches]) for one in fields(cls))
         )
 
 

@@ -12,7 +12,8 @@ from coding_service.inference.code import CodeStep
 from coding_service.inference.explain import explain_failure
 from coding_service.models.registry import DeployedModels, model_registry
 from coding_service.observability import logger, metrics, tracer
-from coding_service.operations.table import OperationTable
+from coding_service.operations.files import input_of
+from coding_service.operations.table import OperationTable, current_operation
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -38,12 +39,8 @@ def code_step() -> CodeStep:
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001
     logger.append_keys(correlation_id=event["operation_id"])
     if event["step"] == "explain":
-        explain_failure(
-            event,
-            s3=s3(),
-            operations=OperationTable(operations_table()),
-            input_bucket=storage_environment().input_bucket,
-            clock=time.time,
-        )
+        table, bucket = OperationTable(operations_table()), storage_environment().input_bucket
+        operation = current_operation(table, event, now=int(time.time()))
+        explain_failure(operation, input_of(event, s3=s3(), bucket=bucket))
     metrics.add_metric("RangesBegun", MetricUnit.Count, 1)
     return code_step().run(event)

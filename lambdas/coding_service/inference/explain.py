@@ -5,41 +5,26 @@ has failed is the file read once from its start, line by line, up to the fault; 
 the file's first fault, whichever function failed first.
 """
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import NoReturn
 
 from coding_service import errors
 from coding_service.byte_ranges.cut import ByteRange
 from coding_service.byte_ranges.process import RangeSource, whole_lines
 from coding_service.errors import Final, InputRefused, LineNotCoded, RangesFailed, leaves
 from coding_service.inference.json_lines import line_not_coded, line_refused, lines_of
-from coding_service.operations.files import input_of
-from coding_service.operations.table import OperationTable, current_operation
+from coding_service.operations.operation import Operation
 from protocol.quick_lines import QuickRecords
 from protocol.records import RecordFault, RecordForm
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3.client import S3Client
 
-
-def explain_failure(
-    event: Mapping[str, Any],
-    *,
-    s3: "S3Client",
-    operations: OperationTable,
-    input_bucket: str,
-    clock: Callable[[], float],
-) -> NoReturn:
+def explain_failure(operation: Operation, source: RangeSource) -> NoReturn:
     """Raises the error that ended the coding, with the line's number in the whole file.
 
-    Raises `RangesFailed` where no function noted a fault; `AwsBusy`, `OperationLost`. `clock` gives
-    epoch seconds.
+    Raises `RangesFailed` where no function noted a fault; what `source`, its input, raises.
     """
-    operation = current_operation(operations, event, now=int(clock()))
     fault = operation.fault
     if fault is None:
         raise RangesFailed("functions that coded ranges failed again and again; see their log")
-    source = input_of(event, s3=s3, bucket=input_bucket)
     form = RecordForm(operation.model.input_format)
     if fault.error == LineNotCoded.__name__:
         raise line_not_coded(lines_before(source, fault.at, form) + 1)

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from coding_service.aws import busy_is_retried
 from coding_service.byte_ranges.join import PieceJoin
-from coding_service.byte_ranges.multipart_writer import MultipartWriter
+from coding_service.byte_ranges.multipart_writer import MultipartWriter, abort_upload
 from coding_service.errors import AwsBusy, InputGone
 from coding_service.operations.operation import input_key, metadata_key, output_key, piece_key
 from shared.aws_errors import code_of
@@ -159,11 +159,4 @@ class OutputFiles:
                 Bucket=self.bucket, Prefix=f"{self.operation_id}/"
             )
         for upload in begun.get("Uploads", []):
-            try:
-                with busy_is_retried():
-                    self.s3.abort_multipart_upload(
-                        Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
-                    )
-            except ClientError as error:
-                if code_of(error) != "NoSuchUpload":
-                    raise
+            abort_upload(self.s3, self.bucket, upload["Key"], upload["UploadId"])

@@ -85,7 +85,7 @@ def should_say_which_limit_it_was() -> None:
 
 
 def should_count_each_client_by_itself(service: Service) -> None:
-    counter = CallCounter.of(service.table, per_second=1, burst=1, per_day=10)
+    counter = CallCounter(service.table, Limits(per_second=1, burst=1, per_day=10))
     counter.take(ALICE, NOW_MS)
     counter.take(BOB, NOW_MS)
     with pytest.raises(Refusal):
@@ -110,7 +110,7 @@ class OneAtATime:
 
 def should_never_let_more_through_when_calls_collide(service: Service) -> None:
     table = cast("Table", OneAtATime(service.table))
-    counter = CallCounter.of(table, per_second=1, burst=5, per_day=100)
+    counter = CallCounter(table, Limits(per_second=1, burst=5, per_day=100))
 
     def passes(_: int) -> bool:
         try:

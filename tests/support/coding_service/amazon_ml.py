@@ -31,7 +31,7 @@ from coding_service.amazon_ml.table import Store
 from coding_service.amazon_ml.work.handler import run_step
 from coding_service.amazon_ml.work.ranges import RANGE_BYTES, Range
 from coding_service.amazon_ml.work.step import WorkDependencies
-from coding_service.api.rate_limit import CallCounter
+from coding_service.api.rate_limit import CallCounter, Limits
 from coding_service.aws import configuration
 from coding_service.coder.catalogue import Catalogue
 from coding_service.models.bucket import ModelsBucket
@@ -134,9 +134,7 @@ class World:
                 lambda: datetime.fromtimestamp(self.now_ms() / 1000, UTC),
             ),
             keys=keys,
-            counter=CallCounter.of(
-                self.counters, per_second=self.per_second, burst=1_000, per_day=self.per_day
-            ),
+            counter=CallCounter(self.counters, Limits(self.per_second, 1_000, self.per_day)),
             signed_path="",
             now_ms=self.now_ms,
         )

@@ -13,7 +13,7 @@ import boto3
 
 from coding_service.api.batch_coding import BatchApi
 from coding_service.api.presigned_urls import Presigner
-from coding_service.api.rate_limit import CallCounter
+from coding_service.api.rate_limit import CallCounter, Limits
 from coding_service.api.routes import Routes
 from coding_service.aws import configuration
 from coding_service.coder.catalogue import Catalogue
@@ -24,9 +24,9 @@ from coding_service.inference.lifecycle import OperationLifecycle, Upload
 from coding_service.inference.state import Coded, StepStatus
 from coding_service.models.bucket import ModelsBucket
 from coding_service.models.registry import DeployedModels, ModelRegistry
-from coding_service.operations.files import InputFile
+from coding_service.operations.files import InputFile, input_of
 from coding_service.operations.operation import input_key, metadata_key, output_key
-from coding_service.operations.table import OperationTable
+from coding_service.operations.table import OperationTable, current_operation
 from protocol.messages import CreatedOperation, OperationState
 
 if TYPE_CHECKING:
@@ -120,13 +120,8 @@ class Service:
         )
 
     def explain(self, state: Mapping[str, Any]) -> NoReturn:
-        explain_failure(
-            state,
-            s3=self.s3,
-            operations=self.operations,
-            input_bucket=INPUTS,
-            clock=self.clock,
-        )
+        operation = current_operation(self.operations, state, now=int(self.clock()))
+        explain_failure(operation, input_of(state, s3=self.s3, bucket=INPUTS))
 
     def code_step(self, **changes: Any) -> CodeStep:
         parts: dict[str, Any] = {
@@ -141,7 +136,7 @@ class Service:
         return CodeStep(**{**parts, **changes})
 
     def routes(self, *, per_second: float = 1000, burst: int = 1000, per_day: int = 1000) -> Routes:
-        counter = CallCounter.of(self.table, per_second=per_second, burst=burst, per_day=per_day)
+        counter = CallCounter(self.table, Limits(per_second, burst, per_day))
         return Routes(batch=self.batch, counter=counter, clock=self.clock)
 
     def create(self, *, client_id: str = ALICE, topic: str = TOPIC) -> CreatedOperation:

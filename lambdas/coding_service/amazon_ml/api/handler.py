@@ -14,12 +14,11 @@ from coding_service.amazon_ml.api.signature_v4 import SignatureCheck
 from coding_service.amazon_ml.prediction_log import Logs
 from coding_service.amazon_ml.start_execution import Starter
 from coding_service.amazon_ml.table import Store
-from coding_service.api.rate_limit import CallCounter
-from coding_service.aws import operations_table, s3, secrets, step_functions, table
+from coding_service.api.rate_limit import call_counter
+from coding_service.aws import s3, secrets, step_functions, table
 from coding_service.config import (
     machine_learning_environment,
     machine_learning_table,
-    service_environment,
     storage_environment,
 )
 from coding_service.models.registry import model_registry
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
 @cache
 def operations() -> Operations:
-    own, service = machine_learning_environment(), service_environment()
+    own = machine_learning_environment()
     kept: dict[str, Any] = {
         "store": Store(table(machine_learning_table())),
         "account": own.account,
@@ -50,12 +49,7 @@ def operations() -> Operations:
         predictions=Predictions(**kept, sources=sources, models=models, logs=logs),
         signatures=SignatureCheck(own.region, keys.secret_of, lambda: datetime.now(UTC)),
         keys=keys,
-        counter=CallCounter.of(
-            operations_table(),
-            per_second=service.requests_per_second,
-            burst=service.burst,
-            per_day=service.requests_per_day,
-        ),
+        counter=call_counter(),
         signed_path=own.signed_path,
         now_ms=_now_ms,
     )

@@ -6,8 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from coding_service.amazon_ml.entities import BatchPrediction, Status
 from coding_service.amazon_ml.s3_uris import ResultPlaces
 from coding_service.amazon_ml.schema import Schema
@@ -16,9 +14,8 @@ from coding_service.amazon_ml.work.predict import too_many_invalid
 from coding_service.amazon_ml.work.ranges import Range, ScoredRange
 from coding_service.amazon_ml.work.scoring import MOST_INVALID
 from coding_service.amazon_ml.work.step import WorkDependencies, WorkStage
-from coding_service.aws import busy_is_retried
 from coding_service.byte_ranges.join import PieceJoin
-from shared.aws_errors import code_of
+from coding_service.byte_ranges.multipart_writer import abort_upload
 from shared.join_plan import JoinSource
 
 if TYPE_CHECKING:
@@ -115,15 +112,8 @@ def _join(
 
 def abandon_upload(s3: "S3Client", prediction: BatchPrediction) -> None:
     """Ends the upload that an earlier attempt began, should it not have ended."""
-    if not prediction.upload:
-        return
-    bucket, key, upload_id = json.loads(prediction.upload)
-    try:
-        with busy_is_retried():
-            s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id)
-    except ClientError as error:
-        if code_of(error) != "NoSuchUpload":
-            raise
+    if prediction.upload:
+        abort_upload(s3, *json.loads(prediction.upload))
 
 
 def _faults(found: Sequence[tuple[Range, ScoredRange]], first_line: int) -> Iterator[str]:
