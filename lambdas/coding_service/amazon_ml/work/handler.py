@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.metrics import MetricUnit
 
 from coding_service.amazon_ml.table import Store
+from coding_service.amazon_ml.work.check_data import inspect_data, plan_ranges
 from coding_service.amazon_ml.work.complete import complete_prediction, fail_work
-from coding_service.amazon_ml.work.inspect_data import inspect_data
 from coding_service.amazon_ml.work.join import join_files
-from coding_service.amazon_ml.work.plan_ranges import plan_ranges
 from coding_service.amazon_ml.work.predict import predict_range
 from coding_service.amazon_ml.work.ranges import Range
 from coding_service.amazon_ml.work.step import WorkDependencies

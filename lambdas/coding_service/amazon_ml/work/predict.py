@@ -8,8 +8,8 @@ from typing import Any
 from coding_service.amazon_ml.entities import BatchPrediction, Status
 from coding_service.amazon_ml.errors import DataRefused, WorkRefused
 from coding_service.amazon_ml.schema import Schema
+from coding_service.amazon_ml.work.check_data import model_fields
 from coding_service.amazon_ml.work.csv_lines import UTF8_BOM, LineForm, header_of, owned_lines
-from coding_service.amazon_ml.work.plan_ranges import model_fields
 from coding_service.amazon_ml.work.ranges import Range
 from coding_service.amazon_ml.work.scoring import MOST_INVALID, Counts, LineScorer
 from coding_service.amazon_ml.work.step import WorkDependencies
