@@ -99,7 +99,8 @@ class LineCoder:
         records = reader.read(lines)
         if records is None:
             return self._read_with_care(lines, form)
-        return _as_json(reader.record_ids(records)), list(map(reader.texts, records))
+        ids = _as_json(reader.record_ids(records)) if form.has_record_id else [b'""'] * len(lines)
+        return ids, list(map(reader.texts, records))
 
     def _read_with_care(
         self, lines: list[bytes], form: RecordForm
