@@ -101,8 +101,8 @@ def storage_environment() -> StorageEnvironment:
 def service_environment() -> ServiceEnvironment:
     read = variables()
     return ServiceEnvironment(
-        upload_window_seconds=read.count("UPLOAD_WINDOW_SECONDS"),
-        results_seconds=read.count("RESULTS_SECONDS"),
+        upload_window_seconds=read.amount("UPLOAD_WINDOW_SECONDS"),
+        results_seconds=read.amount("RESULTS_SECONDS"),
         requests_per_second=read.number("REQUESTS_PER_SECOND"),
         burst=read.count("REQUEST_BURST"),
         requests_per_day=read.count("REQUESTS_PER_DAY"),
