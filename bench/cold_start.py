@@ -25,10 +25,10 @@ GOAL_MS = 400
 
 FUNCTIONS = {
     "pipeline": {
-        "receive.handler": "handler.intake(handler.dependencies())",
-        "submit.handler": "handler.submitting(handler.dependencies())",
-        "check.handler": "handler.checking(handler.dependencies())",
-        "collect.handler": "handler.collecting(handler.dependencies())",
+        "receive.handler": "handler.receiver(handler.dependencies())",
+        "submit.handler": "handler.submitter(handler.dependencies())",
+        "check.handler": "handler.dependencies().polling",
+        "collect.handler": "handler.collector(handler.dependencies())",
         "finish.handler": "handler.finisher(handler.dependencies())",
         "report_failure.handler": "handler.dependencies().executions",
     },
