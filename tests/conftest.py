@@ -60,8 +60,8 @@ EXECUTING = (
 )
 # Long, and no test shares anything with the next: they fill what time is left at the end.
 DEALT_OUT = (
-    "tests/pipeline/collect/test_collector.py",
-    "tests/pipeline/submit/test_submitter.py",
+    "tests/pipeline/collect/test_handler.py",
+    "tests/pipeline/submit/test_handler.py",
 )
 
 
