@@ -41,9 +41,8 @@ def documents() -> list[Path]:
 def filled(text: str, *, where: str) -> str:
     """The document `text` with every block made anew.
 
-    :param where: the document's name, for the error.
-    :raises BlockError: a block is unknown, the file that it draws is missing, or a setting that
-        it lists is not finished.
+    `where` is the document's name, for the error. Raises `BlockError` where a block is unknown, the
+    file that it draws is missing, or a setting that it lists is not finished.
     """
 
     def fill(block: re.Match[str]) -> str:

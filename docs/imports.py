@@ -100,8 +100,8 @@ class Tree:
 def read_tree(project: Path, path: str) -> Tree:
     """The function reads the tree at `path` below the folder `project`.
 
-    :raises OSError: the folder is missing, is a file, or holds no Python file.
-    :raises SyntaxError: a file is no Python.
+    Raises `OSError` where the folder is missing, is a file, or holds no Python file, `SyntaxError`
+    where a file is no Python.
     """
     root = project / path
     list(root.iterdir())  # raises where there is no folder; what follows would find it empty

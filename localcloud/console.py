@@ -41,8 +41,8 @@ class Console:
     def live(self, text: str, *, told: str | None = None) -> None:
         """What is going on right now.
 
-        :param told: what must differ for a new line where there is no terminal; the text itself
-            where it is left out. (The time so far changes always, and is no news.)
+        Where there is no terminal, a new line is written when `told` differs (the text itself where
+        it is left out): the time so far changes always, and is no news.
         """
         if self._terminal:
             self._live = text

@@ -46,7 +46,7 @@ def take(
 ) -> None:
     """Drops the file and follows it to its results. Raises `DropFailed`.
 
-    :param patience: seconds after which a drop that has not ended is given up.
+    A drop that has not ended after `patience` seconds is given up.
     """
     with subscribed(cloud, name=f"dropcoder-{uuid.uuid4().hex[:12]}") as subscription:
         dropped = drop(cloud, file, topic=topic)

@@ -40,10 +40,10 @@ CHILD_TRANSITIONS = 3  # at most: the Map's iteration, the child's start, its on
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of coding so many records; dollars.
+    """What coding so many records costs, in dollars.
 
-    :ivar operations: files that the records take, each at most the service's limit.
-    :ivar ranges: of all of them. :ivar seconds: from upload to result, files one after the other.
+    `operations` is the files that the records take, each at most the service's limit, `ranges`
+    those of all of them, `seconds` the time from upload to result, files one after the other.
     """
 
     records: int

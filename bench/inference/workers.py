@@ -43,8 +43,7 @@ WORKER = [sys.executable, "-m", "bench.inference.range_worker"]
 class Measured:
     """The best round of a number of workers.
 
-    :ivar cpu_seconds: of all workers together.
-    :ivar peak_bytes: the most memory that one of them held.
+    `cpu_seconds` are those of all workers together, `peak_bytes` the most that one of them held.
     """
 
     workers: int
@@ -68,7 +67,7 @@ class Measured:
 class Run:
     """Everything that one run measured.
 
-    :ivar input_bytes: of the sample file. :ivar output_bytes: of what came of it.
+    `input_bytes` are the sample file's, `output_bytes` those of its results.
     """
 
     setting: str

@@ -43,7 +43,7 @@ class Undelivered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """:param cores: what a competitor may use; empty: all."""
+    """Runs competitors on `cores`; on all where that is empty."""
 
     storages: Storages
     environment: Mapping[str, str]

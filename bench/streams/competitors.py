@@ -70,7 +70,7 @@ class Competitor:
 def competitors(found: Storages, file: Path, *, quick: bool) -> list[Competitor]:
     """All that this machine has the programs for, for one file of `drops` or `service`.
 
-    :param quick: only those that need nothing but Python.
+    `quick` leaves only those that need nothing but Python.
     """
     side = Side.SUBMIT if file.parent.name == DROPS else Side.COLLECT
     places = _places(found, file, side)

@@ -18,7 +18,7 @@ NETWORK_MB_PER_SECOND = (75.0, 300.0)
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """:param cpu_seconds: for a file of `file_bytes`, measured on one core over TLS."""
+    """A file of `file_bytes` took `cpu_seconds`, measured on one core over TLS."""
 
     file_bytes: int
     cpu_seconds: float

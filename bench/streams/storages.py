@@ -95,8 +95,8 @@ def storages(
 ) -> Iterator[Storages]:
     """Starts the servers on free ports of loopback, and ends them with the block.
 
-    :param nginx: the program; without one the endpoint stands for it.
-    :param cores: what the servers may use; empty: all.
+    `nginx` is the program; without one the endpoint stands for it. The servers use `cores`; all
+    where that is empty.
     """
     for name in (DROPS, SERVICE, RESULTS, INCOMING):
         (directory / name).mkdir(parents=True, exist_ok=True)

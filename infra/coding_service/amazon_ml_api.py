@@ -17,11 +17,11 @@ PATH = "machinelearning"
 
 
 class AmazonMlApi(Construct):
-    """What speaks Amazon ML's API.
+    """The API of Amazon ML over the service's models.
 
-    :ivar url: the `endpoint_url` of clients.
-    :ivar key_secret_arn: secret with the access key of the first client. :ivar key: encrypts it.
-    :ivar role_arn: the role that reads data and writes results in its clients' buckets.
+    `url` is the `endpoint_url` of clients, `key_secret_arn` the secret with the access key of the
+    first client, `key` encrypts it; `role_arn` names the role that reads data and writes results in
+    its clients' buckets.
     """
 
     def __init__(

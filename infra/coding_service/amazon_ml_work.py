@@ -23,8 +23,8 @@ WORK_FOLDER = "machine-learning/*"  # in the bucket of outputs: plans, pieces an
 class AmazonMlWork(Construct):
     """Data sources and predictions, and the work on them.
 
-    :ivar table: both kinds, by client. :ivar machine: statemachine/predictions.asl.json.
-    :ivar handler: the function behind its states; its role reads and writes in clients' buckets.
+    `table` holds both kinds, by client; `machine` is statemachine/predictions.asl.json, `handler`
+    the function behind its states, whose role reads and writes in clients' buckets.
     """
 
     def __init__(

@@ -21,8 +21,8 @@ from infra.settings.settings import Settings
 class CodingServiceStack(Stack):
     """An implementation of the batch-coding service; needs nothing from Pipeline.
 
-    :ivar addresses: where Pipeline finds the service.
-    :ivar amazon_ml_api: Amazon ML's API over the same models.
+    `addresses` say where Pipeline finds the service; `amazon_ml_api` is Amazon ML's API over the
+    same models.
     """
 
     def __init__(

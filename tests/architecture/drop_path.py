@@ -107,7 +107,7 @@ def _inside(value: Any) -> Iterable[Any]:
 def watched(test: Path, name: str) -> Watch:
     """The watch has followed the tests of a file whose names hold `name`, in the folder at hand.
 
-    :raises SystemExit: they failed, or there are none.
+    Raises `SystemExit` where they failed, or there are none.
     """
     watch = Watch(Path.cwd() / PIPELINE)
     answer = pytest.main(["-q", "-p", "no:cacheprovider", str(test), "-k", name], plugins=[watch])

@@ -1,5 +1,6 @@
 """The project's trees keep the rules of the layout; `rules` has each of them."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ PIPELINE = (
     ("aws", "observability"),
     ("clock", "errors"),
 )
+DOCUMENTED = ("lambdas", "training", "infra", "bench", "simulation", "localcloud", "docs", "tests")
 NOT_DEPLOYED = ("training", "infra", "bench", "tests", "localcloud", "simulation", "docs")
 
 SIZES: dict[str, Reasons] = {
@@ -102,3 +104,10 @@ def should_hold_a_subject_in_each_module_and_no_more(path: str, excepted: Reason
 
 def should_name_each_public_class_apart() -> None:
     expect_none(classes_of_one_name(read_tree(PROJECT, "lambdas"), CLASS_NAMES))
+
+
+def should_document_arguments_and_attributes_in_one_way() -> None:
+    fields = re.compile(r"^\s*(\"\"\")?:(param|ivar|returns?|raises)\b", re.MULTILINE)
+    files = [path for tree in DOCUMENTED for path in (PROJECT / tree).rglob("*.py")]
+    assert len(files) > 300
+    expect_none([str(path) for path in files if fields.search(path.read_text("utf-8"))])

@@ -97,7 +97,7 @@ def played_aws(*, executes: bool = False) -> Iterator[None]:
     boto3's default session outlives it: a new one reads AWS's descriptions of its services again,
     which takes longer than most tests.
 
-    :param executes: state machines are executed, with functions that need no Docker.
+    With `executes`, state machines are executed, with functions that need no Docker.
     """
     if executes:
         _remember_grammar()

@@ -13,7 +13,7 @@ def eventually(
 ) -> Seen:
     """What `look` saw when `until` first said yes.
 
-    :param within: seconds; when they are over, the test fails with what was seen last.
+    After `within` seconds the test fails with what was seen last.
     """
     deadline = time.monotonic() + within
     pause = _FIRST_LOOK_SECONDS

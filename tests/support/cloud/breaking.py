@@ -110,7 +110,7 @@ def halted_midway(
 ) -> Iterator[CutOffProxy]:
     """What a function of Pipeline sends to presigned URLs, or gets from them, stops midway.
 
-    :param seconds: the function's timeout meanwhile, and so the lease of one that dies.
+    `seconds` is the function's timeout meanwhile, and so the lease of one that dies.
     """
     port = int(cloud.reach.host_and_port.rpartition(":")[2])
     with proxy(port, out_bytes=out_bytes, back_bytes=back_bytes) as way:

@@ -124,7 +124,7 @@ def changed_function(
 ) -> Iterator[None]:
     """A function with another timeout or other environment variables, until the context ends.
 
-    :param module: as in its handler: `pipeline.submit.handler`, say.
+    `module` is as in its handler: `pipeline.submit.handler`, say.
     """
     functions, name = cloud.functions(), function_name(cloud, module)
     before = functions.get_function_configuration(FunctionName=name)

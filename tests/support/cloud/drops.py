@@ -14,7 +14,7 @@ COMPLETE = {"output.jsonl", "metadata.json", "manifest.json"}
 def lines(count: int, *, first: int = 1, longer: int = 0) -> bytes:
     """Records of the sample's texts, with recordIds of which some are the same.
 
-    :param longer: spaces that make each line longer; to code them costs nothing.
+    `longer` is spaces that make each line longer; to code them costs nothing.
     """
     sample = (PROJECT / "samples" / "occupations.jsonl").read_text("utf-8")
     records = islice(cycle([json.loads(line) for line in sample.splitlines()]), count)
