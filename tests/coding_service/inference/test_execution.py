@@ -46,7 +46,9 @@ class Machine:
             {
                 "SettleFunctionArn": function_arn("settle"),
                 "InferFunctionArn": function_arn("infer"),
-                "InferenceConcurrency": 2,
+                # When a branch fails, moto ends the others in the midst of a state, and the history
+                # then holds what it can't write.
+                "InferenceConcurrency": 1 if self.children_are_inline else 2,
             },
         )
         if self.children_are_inline:
