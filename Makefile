@@ -196,7 +196,7 @@ endef
 
 .PHONY: pins
 pins: .venv/.installed ## compile every requirements file again, with hashes (asks the package index)
-	@set -e; for stem in requirements requirements-dev lambdas/pipeline/requirements lambdas/coding_service/requirements \
+	@set -e; for stem in requirements requirements-dev lambdas/pipeline/requirements lambdas/tables/requirements lambdas/coding_service/requirements \
 			localcloud/requirements-cloud localcloud/requirements-lambda bench/requirements; do \
 		echo "$$stem.txt"; \
 		$(PIN) --output-file "$$stem.txt" "$$stem.in"; \
