@@ -31,7 +31,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: $(INSTALLED) $(MODEL) ## drop FILE (default: samples/occupations.jsonl) through the whole journey, here; ENGINE= PORT=
+run: $(INSTALLED) $(MODEL) ## drop FILE (default: samples/survey.csv) through the whole journey, here; ENGINE= PORT=
 	@exec $(LOCALCLOUD) run $${FILE:+--file "$$FILE"} $${TOPIC:+--topic "$$TOPIC"} $${ENGINE:+--engine "$$ENGINE"} $${PORT:+--port "$$PORT"}
 
 .PHONY: up

@@ -29,8 +29,11 @@ FUNCTIONS = {
         "submit.handler": "handler.submitter(handler.dependencies())",
         "check.handler": "handler.dependencies().polling",
         "collect.handler": "handler.collector(handler.dependencies())",
-        "finish.handler": "handler.finisher(handler.dependencies())",
         "report_failure.handler": "handler.dependencies().executions",
+    },
+    "tables": {
+        "prepare.handler": "handler.preparer(handler.dependencies())",
+        "finish.handler": "handler.finisher(handler.dependencies())",
     },
     "coding_service": {
         "authorizer.handler": "handler.token_check()",
@@ -44,7 +47,9 @@ FUNCTIONS = {
         "amazon_ml.work.handler": "handler.dependencies()",
     },
 }
-"""Each handler's module, and what it evaluates before its first event is handled."""
+"""By asset: each handler's module, and what it evaluates before its first event is handled."""
+PACKAGE_OF = {"tables": "pipeline"}
+"""The package of an asset's handlers, where the asset has another name."""
 
 VARIABLES = {
     **function_variables.VARIABLES,
@@ -93,6 +98,7 @@ class ColdStart:
     """Medians, in milliseconds."""
 
     package: str
+    """The asset, which has the name of a package."""
     module: str
     imported_ms: float
     ready_ms: float
@@ -104,17 +110,17 @@ class ColdStart:
 def cold_starts(assets: str = ASSETS, starts: int = STARTS) -> Iterator[ColdStart]:
     """Builds the assets for this machine where they changed, and starts each function."""
     settings = Settings(assets=assets, local_cloud="https://127.0.0.1", coding_service=True)
-    for package, functions in FUNCTIONS.items():
-        folder = build(package, settings, say=lambda line: print(line, file=sys.stderr))
+    for asset, functions in FUNCTIONS.items():
+        folder = build(asset, settings, say=lambda line: print(line, file=sys.stderr))
         for module in functions:
-            tries = [start(folder, package, module) for _ in range(starts)]
+            tries = [start(folder, asset, module) for _ in range(starts)]
             medians = (median(each) for each in zip(*tries, strict=True))
-            yield ColdStart(package, module, *medians)
+            yield ColdStart(asset, module, *medians)
 
 
 def start(
     code: Path,
-    package: str,
+    asset: str,
     module: str,
     *,
     python: Path = LAMBDA_PYTHON,
@@ -124,7 +130,8 @@ def start(
 
     Raises RuntimeError with what the function said."""
     places = {"PYTHONPATH": str(code), "LAMBDA_TASK_ROOT": str(code), "HOME": str(code)}
-    built = FUNCTIONS[package][module]
+    built = FUNCTIONS[asset][module]
+    package = PACKAGE_OF.get(asset, asset)
     done = subprocess.run(
         [str(python), "-c", START.format(package=package, module=module, built=built)],
         env={**variables, **places},

@@ -22,7 +22,7 @@ from localcloud.registration import give_credentials, register_client
 from localcloud.server import Server, attached_server, is_ours, start_detached, stop_detached
 from localcloud.state import forget, kept_cloud, kept_reach, recall, remember
 
-SAMPLE = PROJECT / "samples" / "occupations.jsonl"
+SAMPLE = PROJECT / "samples" / "survey.csv"
 OUT = PROJECT / "out"
 TOPIC = "anzsco"
 PATIENCE_SECONDS = 900.0
@@ -43,7 +43,7 @@ class What:
         if not self.file.is_file():
             raise DropFailed(
                 f"{self.file} is not a file.",
-                next_step="Name a JSONL file: FILE=path/to.jsonl",
+                next_step="Name a table: FILE=path/to/survey.csv",
             )
 
 
@@ -205,10 +205,10 @@ def _tell_how(cloud: LocalCloud, console: Console) -> None:
     console.say(
         f"\nThe local cloud runs at {cloud.reach.endpoint}. Drop a file with the plain aws CLI:"
         '\n  eval "$(make -s env)"'
-        f"\n  aws s3 cp samples/occupations.jsonl s3://{pipeline.drop_bucket}/{TOPIC}/"
+        f"\n  aws s3 cp samples/survey.csv s3://{pipeline.drop_bucket}/{TOPIC}/"
         "\nWatch what ends, or drop and follow one file:"
         "\n  make watch"
-        "\n  make drop FILE=samples/occupations.jsonl"
+        "\n  make drop FILE=samples/survey.csv"
         f"\nResults come to s3://{pipeline.results_bucket}/{TOPIC}/. Stop it all:"
         "\n  make down"
     )

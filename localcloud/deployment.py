@@ -29,6 +29,7 @@ LOCAL_SETTINGS: Mapping[str, str] = {
     # A small file is coded in a second or two here. The ceiling stays as it is: a lower one means
     # more checks for each operation, and so fewer operations that the day's calls can pay for.
     "pollFirstSeconds": "1",
+    "prepareConcurrency": "2",
     # Pipeline keeps the pace where it sends; a cold start at the other end may bring two calls
     # closer together than they were sent.
     "serviceBurst": "5",

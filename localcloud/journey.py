@@ -2,7 +2,9 @@
 
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from localcloud.cloud import LocalCloud
@@ -11,21 +13,17 @@ from localcloud.errors import DropFailed
 from localcloud.executions import Executions, Whereabouts
 from localcloud.functionlogs import last_lines
 from localcloud.notifications import Notification, Subscription, subscribed
-from localcloud.results import (
-    CodedLine,
-    Downloaded,
-    coded_lines,
-    disagreements,
-    download,
-    first_texts,
-)
+from localcloud.results import Downloaded, disagreements, download
+from localcloud.tables import read_table
 from pipeline.domain.identity import drop_id
+from tables.rows import Cell
 
 UNNOTICED_SECONDS = 60.0
 """A drop without an execution after that was not noticed: an event went astray."""
 SHOWN_LINES = 10
 SHOWN_FAULTS = 5
 _TEXT_WIDTH, _LABEL_WIDTH = 44, 36
+_CODE = ("code", "label", "confidence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ def take(
         raise _failed(cloud, dropped, told, results)
     if differing := disagreements(file, results):
         raise DropFailed("The results disagree with the file.", lines=tuple(differing))
-    _show(file, told, results, console=console, seconds=time.time() - dropped.at)
+    _show(topic, told, results, console=console, seconds=time.time() - dropped.at)
 
 
 def drop(cloud: LocalCloud, file: Path, *, topic: str) -> Dropped:
@@ -130,27 +128,29 @@ def _failed(
 
 
 def _show(
-    file: Path, told: Notification, results: Downloaded, *, console: Console, seconds: float
+    topic: str, told: Notification, results: Downloaded, *, console: Console, seconds: float
 ) -> None:
-    if results.output is None:  # disagreements() has made sure
+    if results.table is None or results.manifest is None:  # disagreements() has made sure
         return
-    shown = zip(
-        first_texts(file, first=SHOWN_LINES),
-        coded_lines(results.output, first=SHOWN_LINES),
-        strict=False,
-    )
+    table = read_table(results.table, results.manifest)
+    texts = [name for names in results.manifest["table"]["columns"].values() for name in names]
+    wanted = [f"{topic}_status", *(f"{topic}{alt}_{n}" for alt in ("", "_alt1") for n in _CODE)]
+    shown = [list(table.column(name)) for name in (*texts, *wanted)]
     console.say()
     console.table(
-        ["text", "code", "label", "confidence"], [_row(text, line) for text, line in shown]
+        ["text", "status", "code", "label", "confidence"],
+        [_row(cells, len(texts)) for cells in islice(zip(*shown, strict=True), SHOWN_LINES)],
     )
-    counts = told.records or {}
+    counts = told.rows or {}
+    by_status = ", ".join(f"{count:,} {status}" for status, count in counts.items() if count)
     console.say()
     console.say(
-        f"{counts.get('output', 0):,} records: {counts.get('coded', 0):,} coded, "
-        f"{counts.get('suggested', 0):,} with suggestions (?); {seconds:.1f} s. "
-        "The manifest agrees with the file."
+        f"{sum(counts.values()):,} rows: {by_status}; {seconds:.1f} s. "
+        "The manifest agrees with the file, and each row came back as it was."
     )
-    console.say(f"Results: {_shown_path(results.directory)}/")
+    console.say(f"Table:  {_shown_path(results.table)}")
+    if results.page is not None:
+        console.say(f"Report: {_shown_path(results.page)}")
 
 
 def _shown_path(path: Path) -> Path:
@@ -158,11 +158,15 @@ def _shown_path(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def _row(text: str, line: CodedLine) -> list[str]:
-    confidence = "" if line.confidence is None else f"{line.confidence:.2f}"
+def _row(cells: Sequence[Cell], texts: int) -> list[str]:
+    text = " · ".join(str(each) for each in cells[:texts] if each not in (None, ""))
+    status, *codes = ("" if each is None else str(each) for each in cells[texts:])
+    suggested = not codes[0] and codes[len(_CODE)]
+    code, label, confidence = codes[len(_CODE) :] if suggested else codes[: len(_CODE)]
     return [
         shortened(text, _TEXT_WIDTH),
-        line.code if line.coded else f"{line.code}?",
-        shortened(line.label, _LABEL_WIDTH),
-        confidence,
+        status,
+        f"{code}?" if suggested else code,
+        shortened(label, _LABEL_WIDTH),
+        confidence[:4],
     ]

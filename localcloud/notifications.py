@@ -18,6 +18,8 @@ class ResultKeys:
     metadata: str | None
     manifest: str | None
     report: str | None
+    table: str | None
+    page: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Notification:
     reason: str | None
     next_step: str | None
     records: dict[str, int] | None
+    rows: dict[str, int] | None
     results: ResultKeys
     subject: str
     attributes: dict[str, str]
@@ -51,12 +54,15 @@ class Notification:
             reason=body.get("reason"),
             next_step=body.get("nextStep"),
             records=body.get("records"),
+            rows=body.get("rows"),
             results=ResultKeys(
                 bucket=results.get("bucket") or "",
                 output=results.get("output"),
                 metadata=results.get("metadata"),
                 manifest=results.get("manifest"),
                 report=results.get("report"),
+                table=results.get("table"),
+                page=results.get("page"),
             ),
             subject=envelope.get("Subject") or "",
             attributes={

@@ -28,7 +28,7 @@ PER_SECOND, PER_DAY = 1, 10_000  # the service's documented limits
 POLL_FIRST, POLL_FRACTION, POLL_CEILING = 10, 0.1, 7_200  # seconds; cdk.json
 MAX_ATTEMPTS = 3  # cdk.json
 PUBLISH_SECONDS = 0.05  # modelled
-MEMORY_MB = {"Submit": 768, "Check": 256, "Collect": 768, "Finish": 512, "Receive": 512}
+MEMORY_MB = {"Submit": 768, "Check": 256, "Collect": 768, "Finish": 1_769, "Receive": 512}
 """As in infra/pipeline."""
 
 

@@ -21,5 +21,12 @@ VARIABLES = {
     "POLL_FRACTION": "0.1",
     "POLL_CEILING_SECONDS": "7200",
     "MAX_ATTEMPTS": "3",
+    "PREPARED_BUCKET": "prepared",
+    "COLUMNS": "{}",
+    "FALLBACK_ENCODING": "cp1252",
+    "MAX_REFUSED_SHARE": "0.05",
+    "STRICT": "false",
+    "CODE_DIGITS": "{}",
+    "MAX_UNPACKED_BYTES": "20000000000",
 }
-"""Without those that stand empty by default (TOKEN_PREFIX, DEFAULT_TOPIC)."""
+"""Without those that stand empty by default (TOKEN_PREFIX, DEFAULT_TOPIC, RESULT_FORMATS)."""

@@ -23,7 +23,7 @@ import numpy as np
 
 from bench.streams.sample_files import write_sample
 from pipeline.validation.digest import SequenceDigest
-from pipeline.validation.lines import BATCH_BYTES, NEWLINE
+from shared.lines import BATCH_BYTES, NEWLINE
 
 CLOSING = ord("}")
 SEAM = b'}\n{"recordId": "'

@@ -20,7 +20,9 @@ from infra.settings.settings import Settings
 
 CODING_SERVICE = "coding_service"
 PIPELINE = "pipeline"
-PACKAGES = (PIPELINE, CODING_SERVICE)
+TABLES = "tables"
+"""Pipeline with the package `tables` and the large libraries that it loads."""
+PACKAGES = (PIPELINE, TABLES, CODING_SERVICE)
 # The runtime environment of the local cloud: what Lambda's has, and nothing else.
 LAMBDA_PYTHON = PROJECT / ".venv-lambda" / "bin" / "python"
 BOOTSTRAP = """#!/bin/sh
@@ -99,7 +101,7 @@ def _own_files(
         models = PROJECT / settings.models_dir
         ensure_models(models, say)
         yield from model_files(models)
-    if package == PIPELINE:
+    if package in (PIPELINE, TABLES):
         yield from codelist_files(settings)
 
 

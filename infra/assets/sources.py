@@ -9,6 +9,8 @@ from infra.settings.settings import Settings
 
 CODELIST = "codes.csv"
 SHARED_PACKAGES = ("protocol", "shared")
+# An asset is named after its package; that of `tables` has Pipeline too, whose functions use it.
+WITH_PACKAGES = {"tables": ("pipeline",)}
 
 
 def source_files(package: str) -> Iterator[tuple[str, Path]]:
@@ -16,7 +18,7 @@ def source_files(package: str) -> Iterator[tuple[str, Path]]:
 
     Returns pairs of (place in the asset, file), in order of place.
     """
-    for root in sorted({*SHARED_PACKAGES, package}):
+    for root in sorted({*SHARED_PACKAGES, *WITH_PACKAGES.get(package, ()), package}):
         for path in sorted((LAMBDAS / root).rglob("*.py")):
             yield path.relative_to(LAMBDAS).as_posix(), path
 

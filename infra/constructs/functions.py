@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Size
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -39,6 +39,8 @@ class TracedFunction(Construct):
         memory_mb: int,
         timeout_seconds: int,
         environment: Mapping[str, str],
+        asset: str,
+        scratch_mb: int,
     ) -> None:
         super().__init__(scope, construct_id)
         settings = factory.settings
@@ -54,12 +56,13 @@ class TracedFunction(Construct):
             self,
             "Function",
             description=description,
-            code=lambda_.Code.from_asset(str(factory.asset())),
+            code=lambda_.Code.from_asset(str(factory.asset(asset))),
             handler=f"{factory.package}.{module}.handler",
             runtime=factory.runtime,
             architecture=factory.architecture,
             memory_size=memory_mb,
             timeout=Duration.seconds(timeout_seconds),
+            ephemeral_storage_size=Size.mebibytes(scratch_mb) if scratch_mb else None,
             environment={
                 "POWERTOOLS_SERVICE_NAME": factory.service,
                 "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
@@ -137,11 +140,14 @@ class FunctionFactory:
         memory_mb: int,
         timeout_seconds: int,
         environment: Mapping[str, str] | None = None,
+        asset: str | None = None,
+        scratch_mb: int = 0,
     ) -> TracedFunction:
         """A function whose handler is `<package>.<module>.handler`: `submit.handler`, say.
 
-        `environment` has the variables for this function alone. Raises `SettingsError` if the
-        stack's asset is not built.
+        `environment` has the variables for this function alone; `asset` names another one than the
+        package's; `scratch_mb` is the size of its `/tmp`, where Lambda's 512 MB are too little.
+        Raises `SettingsError` if the asset is not built.
         """
         return TracedFunction(
             scope,
@@ -152,6 +158,8 @@ class FunctionFactory:
             memory_mb=memory_mb,
             timeout_seconds=timeout_seconds,
             environment=environment or {},
+            asset=asset or self.package,
+            scratch_mb=scratch_mb,
         )
 
     @property
@@ -172,12 +180,12 @@ class FunctionFactory:
             return lambda_.Architecture.ARM_64
         return lambda_.Architecture.X86_64
 
-    def asset(self) -> Path:
-        """The folder that `python -m infra.assets` built for this stack.
+    def asset(self, name: str) -> Path:
+        """The folder of this name that `python -m infra.assets` built.
 
         Raises `SettingsError` if it is not there.
         """
-        folder = PROJECT / self.settings.assets / self.package
+        folder = PROJECT / self.settings.assets / name
         if not folder.is_dir():
             raise SettingsError(
                 "assets", f"has no folder {folder}", "build it with `python -m infra.assets`"

@@ -36,15 +36,15 @@ def work_queue(
     construct_id: str,
     *,
     key: kms.IKey,
-    handled_in_seconds: int,
+    hidden_seconds: int,
     tries: int,
     failed: sqs.IQueue,
 ) -> sqs.Queue:
     """A queue in front of a function: encrypted, TLS only.
 
-    `handled_in_seconds` is the function's timeout. A message that is being handled is hidden for
-    six times as long (Lambda developer guide, "Using Lambda with Amazon SQS"). A message is handed
-    out `tries` times before it goes to `failed`.
+    A message that is being handled is hidden for `hidden_seconds`: at least the function's timeout,
+    and six times as long where throttled tries count (Lambda developer guide, "Using Lambda with
+    Amazon SQS"). A message is handed out `tries` times before it goes to `failed`.
     """
     return sqs.Queue(
         scope,
@@ -52,7 +52,7 @@ def work_queue(
         encryption=sqs.QueueEncryption.KMS,
         encryption_master_key=key,
         enforce_ssl=True,
-        visibility_timeout=Duration.seconds(6 * handled_in_seconds),
+        visibility_timeout=Duration.seconds(hidden_seconds),
         retention_period=Duration.days(DEAD_LETTER_DAYS),
         dead_letter_queue=sqs.DeadLetterQueue(queue=failed, max_receive_count=tries),
     )

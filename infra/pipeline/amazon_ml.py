@@ -91,6 +91,10 @@ class AmazonMl(Construct):
             "AMAZON_ML_THRESHOLD": f"{settings.amazon_ml_threshold:g}",
         }
 
+    def may_find_models(self) -> tuple[iam.PolicyStatement, ...]:
+        """To find the model that codes a topic."""
+        return self._may_call(self._call("DescribeMLModels"), self._call("GetMLModel", "mlmodel/*"))
+
     def may_submit(self) -> tuple[iam.PolicyStatement, ...]:
         """To find a model, to write an input, and to create a prediction on it."""
         return (

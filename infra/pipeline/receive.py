@@ -1,4 +1,4 @@
-"""The drop bucket, and the way from a dropped object to the receive function."""
+"""The drop bucket, and the way from a dropped object past prepare to the receive function."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
@@ -6,6 +6,7 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.constructs.functions import FunctionFactory
@@ -20,7 +21,11 @@ from infra.settings.settings import Settings
 DELIVERY_HOURS = 24
 DELIVERY_RETRIES = 185
 RECEIVE_SECONDS = 300
+PREPARE_SECONDS = 900  # Lambda's longest; a larger file takes several invocations
 RECEIVE_TRIES = 5
+# Beyond the function's timeout: prepare may repeat what it did, so the six timeouts that Lambda's
+# guide has for throttled functions would only make a drop wait whose function died.
+HIDDEN_AFTER_SECONDS = 60
 # Lambda's least. Few at once, so that later drops gather in the queue and share an operation.
 RECEIVE_AT_ONCE = 2
 BATCH_OF_MANY = 1_000  # as many as share an execution (`receive.batching`) with keys of 55 letters
@@ -28,9 +33,10 @@ BATCH_OF_FEW = 10
 
 
 class Receive(Construct):
-    """The way of drops in: bucket → rule → queue → function; what fails lies in another queue.
+    """The way of drops in: bucket → rule → queue → prepare → queue → receive → execution.
 
-    The queue gathers drops for a few seconds, so that small files can share an operation.
+    What fails lies in another queue. The second queue gathers drops for a few seconds, so that
+    small files can share an operation.
     """
 
     def __init__(
@@ -54,23 +60,32 @@ class Receive(Construct):
             self,
             "Receive",
             module="receive.handler",
-            description="Gives dropped files their identity, topic and parts; starts executions",
+            description="Says which drops share an operation, splits large ones; starts executions",
             memory_mb=512,
             timeout_seconds=RECEIVE_SECONDS,
             environment={"STATE_MACHINE_ARN": state_machine.arn},
         )
         """The function, which starts executions for the drops."""
         self.undelivered = dead_letters(self, "Undelivered", key=key)
-        """Events that never reached `queue`, or that `handler` failed on."""
-        self.queue = work_queue(
+        """Events that never reached `arrivals`, and messages that a function failed on."""
+        self.arrivals = work_queue(
             self,
             "Arrivals",
             key=key,
-            handled_in_seconds=RECEIVE_SECONDS,
+            hidden_seconds=PREPARE_SECONDS + HIDDEN_AFTER_SECONDS,
             tries=RECEIVE_TRIES,
             failed=self.undelivered,
         )
-        """Events of dropped objects that the function has not handled yet."""
+        """Events of dropped objects that prepare has not handled yet."""
+        self.queue = work_queue(
+            self,
+            "Prepared",
+            key=key,
+            hidden_seconds=6 * RECEIVE_SECONDS,
+            tries=RECEIVE_TRIES,
+            failed=self.undelivered,
+        )
+        """Prepared drops that the function has not handled yet."""
         events.Rule(
             self,
             "Dropped",
@@ -82,7 +97,7 @@ class Receive(Construct):
             ),
             targets=[
                 targets.SqsQueue(
-                    self.queue,
+                    self.arrivals,
                     dead_letter_queue=self.undelivered,
                     max_event_age=Duration.hours(DELIVERY_HOURS),
                     retry_attempts=DELIVERY_RETRIES,
@@ -92,7 +107,7 @@ class Receive(Construct):
         together = settings.share_operations
         mapping = lambda_.EventSourceMapping(
             self,
-            "TakeIn",
+            "TakePrepared",
             target=self.handler.function,
             event_source_arn=self.queue.queue_arn,
             batch_size=BATCH_OF_MANY if together else BATCH_OF_FEW,
@@ -104,13 +119,18 @@ class Receive(Construct):
         mapping.node.add_dependency(self.handler.role)
 
     def may_receive(self) -> tuple[iam.PolicyStatement, ...]:
-        """To take events off the queue."""
+        """To take drops off the queue."""
+        return (_may_take(self.queue), use_key(self._key, via="sqs", scope=self, read=True))
+
+    def may_prepare(self) -> tuple[iam.PolicyStatement, ...]:
+        """To take events off the queue, to put back what is not finished, to send drops on."""
         return (
+            _may_take(self.arrivals),
             iam.PolicyStatement(
-                actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-                resources=[self.queue.queue_arn],
+                actions=["sqs:SendMessage"],
+                resources=[self.arrivals.queue_arn, self.queue.queue_arn],
             ),
-            use_key(self._key, via="sqs", scope=self, read=True),
+            use_key(self._key, via="sqs", scope=self, read=True, write=True),
         )
 
     def may_read(self) -> tuple[iam.PolicyStatement, ...]:
@@ -125,3 +145,10 @@ class Receive(Construct):
             iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn]),
             use_key(self._key, via="s3", scope=self, read=True),
         )
+
+
+def _may_take(queue: sqs.IQueue) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+        resources=[queue.queue_arn],
+    )

@@ -9,7 +9,7 @@ from constructs import Construct
 
 from infra.constructs.functions import FunctionFactory
 from infra.constructs.secure_messaging import dead_letters
-from infra.pipeline.metrics import counted
+from infra.pipeline.monitoring.metrics import counted
 from infra.pipeline.receive import DELIVERY_HOURS, DELIVERY_RETRIES
 from infra.pipeline.state_machine import DropStateMachine
 

@@ -69,12 +69,12 @@ class Results(Construct):
         )
 
     def may_join(self) -> tuple[iam.PolicyStatement, ...]:
-        """To join the pieces of a large file's results, and to remove the pieces then.
+        """To join the pieces of a large file's results, to remove the pieces then, to read results.
 
         What is removed can be brought back for a day: the bucket has versions."""
         return (
             *self._may(
-                *("GetObject", "PutObject", "DeleteObject"),
+                *("GetObject", "GetObjectVersion", "PutObject", "DeleteObject"),
                 *("ListMultipartUploadParts", "AbortMultipartUpload"),
                 decrypt=True,
             ),

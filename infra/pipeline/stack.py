@@ -9,8 +9,9 @@ from infra.pipeline.amazon_ml import AmazonMl, AmazonMlService
 from infra.pipeline.credentials import Credentials
 from infra.pipeline.environment import function_environment
 from infra.pipeline.ledger import Ledger
-from infra.pipeline.monitoring import Monitoring
+from infra.pipeline.monitoring.monitoring import Monitoring
 from infra.pipeline.notifications import Notifications
+from infra.pipeline.prepare import Prepare, PreparedFiles
 from infra.pipeline.receive import Receive
 from infra.pipeline.report_failure import ReportFailure
 from infra.pipeline.results import Results
@@ -38,6 +39,7 @@ class PipelineStack(Stack):
         key = stack_key(self, "Key", settings=settings, purpose="Dropcoder Pipeline: all it keeps")
         ledger = Ledger(self, "Ledger", key=key, settings=settings)
         results = Results(self, "Results", key=key, settings=settings)
+        prepared = PreparedFiles(self, "Prepared", key=key, settings=settings)
         credentials = Credentials(self, "Credentials", key=key, settings=settings)
         amazon_ml = (
             AmazonMl(self, "AmazonMl", key=key, settings=settings, service=amazon_ml_service)
@@ -51,7 +53,13 @@ class PipelineStack(Stack):
             package="pipeline",
             service="pipeline",
             environment=function_environment(
-                settings, service, ledger, results, credentials, amazon_ml=amazon_ml
+                settings,
+                service,
+                ledger=ledger,
+                results=results,
+                prepared=prepared,
+                credentials=credentials,
+                amazon_ml=amazon_ml,
             ),
         )
         tasks = Tasks(self, "Tasks", functions=functions)
@@ -71,6 +79,7 @@ class PipelineStack(Stack):
             functions=functions,
             state_machine=state_machine,
         )
+        prepare = Prepare(self, "Prepare", functions=functions, receive=receive, settings=settings)
         report_failure = ReportFailure(
             self, "Rescue", key=key, functions=functions, state_machine=state_machine
         )
@@ -80,6 +89,7 @@ class PipelineStack(Stack):
             key=key,
             settings=settings,
             receive=receive,
+            prepare=prepare,
             tasks=tasks,
             state_machine=state_machine,
             report_failure=report_failure,
@@ -87,17 +97,20 @@ class PipelineStack(Stack):
             notifications=notifications,
         )
 
+        prepare.handler.allow(*receive.may_read(), *receive.may_prepare(), *ledger.may_keep())
+        prepare.handler.allow(*prepared.may_write(), *credentials.may_use(), *results.may_write())
         receive.handler.allow(*receive.may_read(), *receive.may_receive(), *ledger.may_keep())
-        receive.handler.allow(state_machine.may_start())
+        receive.handler.allow(*prepared.may_read(), state_machine.may_start())
         tasks.submit.allow(*receive.may_read(), *ledger.may_keep(), *credentials.may_use())
-        tasks.submit.allow(*results.may_write(), ledger.may_look_up())
+        tasks.submit.allow(*results.may_write(), *prepared.may_read(), ledger.may_look_up())
         tasks.check.allow(*ledger.may_keep(), *credentials.may_use())
         tasks.collect.allow(*ledger.may_keep(), *credentials.may_use())
         tasks.collect.allow(*results.may_write_in_parts())
         tasks.collect.allow(ledger.may_look_up(), ledger.may_list())
         tasks.finish.allow(*ledger.may_keep(), ledger.may_look_up(), ledger.may_list())
-        tasks.finish.allow(*results.may_join())
+        tasks.finish.allow(*results.may_join(), *receive.may_read(), *prepared.may_write())
         if amazon_ml is not None:
+            prepare.handler.allow(*amazon_ml.may_find_models())
             tasks.submit.allow(*amazon_ml.may_submit())
             tasks.check.allow(*amazon_ml.may_check())
             tasks.collect.allow(*amazon_ml.may_collect())
@@ -109,6 +122,7 @@ class PipelineStack(Stack):
         for name, value in (
             ("DropBucketName", receive.bucket.bucket_name),
             ("ResultsBucketName", results.bucket.bucket_name),
+            ("PreparedBucketName", prepared.bucket.bucket_name),
             ("NotificationTopicArn", notifications.topic.topic_arn),
             ("OperatorsTopicArn", monitoring.alarms.topic.topic_arn),
             ("StateMachineArn", state_machine.arn),

@@ -2,6 +2,7 @@
 
 from constructs import Construct
 
+from infra.assets.building import TABLES
 from infra.constructs.functions import FunctionFactory, TracedFunction
 
 # Lambda's longest timeout (Lambda quotas).
@@ -9,6 +10,11 @@ LONGEST_SECONDS = 900
 # The computed curve (docs/scale.md): just below where the network may take over from the processor
 # as the brake. With less, a file costs the same and takes longer; with more, it may only cost more.
 STREAM_MEMORY_MB = 768
+# A whole processor (Lambda gives one with 1,769 MB): reading and writing tables is its work alone.
+TABLES_MEMORY_MB = 1_769
+# Workbooks and Parquet are written on the function's disk, and Parquet is read there; at most 4 GB
+# of it (`tables.readers.parquet`), and as much again comes back.
+TABLES_SCRATCH_MB = 10_240
 
 
 class Tasks(Construct):
@@ -47,9 +53,11 @@ class Tasks(Construct):
             self,
             "Finish",
             module="finish.handler",
-            description="Reconciles results with the input; manifest last; says what to tell",
-            memory_mb=512,
+            description="Reconciles results, gives tables back; manifest last; says what to tell",
+            memory_mb=TABLES_MEMORY_MB,
             timeout_seconds=LONGEST_SECONDS,
+            asset=TABLES,
+            scratch_mb=TABLES_SCRATCH_MB,
         )
         """It reconciles, and writes the manifest."""
 

@@ -1,5 +1,7 @@
 """How each setting is read and checked on its own."""
 
+import codecs
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, get_args
@@ -9,7 +11,9 @@ from infra.settings.types import (
     read_addresses,
     read_flag,
     read_fraction,
+    read_json_object,
     read_pairs,
+    read_share,
     read_text,
     read_texts,
     read_whole_number,
@@ -41,6 +45,13 @@ MAX_BATCHING_SECONDS = 300
 # Ours: such files are held in the memory of a function together, as they came and as text.
 MAX_SHARED_BYTES = 64 * 1024**2
 
+# Ours: the variables of a function have 4 KB together (Lambda quotas).
+MAX_COLUMNS_CHARACTERS = 1_500
+# Of a queue that Lambda polls (Lambda, SQS event source mappings).
+QUEUE_CONCURRENCY = 2, 1_000
+MOST_DIGITS = 20  # ours
+
+RESULT_FORMAT = re.compile(r"csv|xlsx|parquet")
 TOPIC = re.compile(r"[a-z0-9_-]{1,64}")
 # Their access keys' ARNs share the 4 KB of a function's environment (Lambda quotas).
 MOST_CLIENTS = 20
@@ -144,6 +155,47 @@ def _by_topic(value_form: re.Pattern[str], remedy: str) -> Callable[[str, object
     return read
 
 
+def _encoding(name: str, value: object) -> str:
+    text = read_text(name, value)
+    try:
+        codecs.lookup(text)
+    except LookupError:
+        remedy = "name an encoding as Python does, for example cp1252, latin-1 or cp1250"
+        raise SettingsError(name, f"is {text!r}", remedy) from None
+    return text
+
+
+def _columns(name: str, value: object) -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """{topic: {field: [names of columns]}}; one name may stand without its list."""
+    topics = read_json_object(name, value)
+    remedy = 'give {"<topic>": {"<field>": ["<name of a column>", …]}}'
+    found: dict[str, dict[str, list[str]]] = {}
+    for topic, fields in topics.items():
+        if not TOPIC.fullmatch(topic) or not isinstance(fields, dict):
+            raise SettingsError(name, f"holds {topic!r}", remedy)
+        for field, given in fields.items():
+            names = [given] if isinstance(given, str) else given
+            if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+                raise SettingsError(name, f"holds no names of columns for {field!r}", remedy)
+            found.setdefault(topic, {})[field] = names
+    if len(json.dumps(found)) > MAX_COLUMNS_CHARACTERS:
+        raise SettingsError(
+            name,
+            f"has over {MAX_COLUMNS_CHARACTERS:,} characters",
+            "write a columns.yaml beside the files in place of some of it",
+        )
+    return found
+
+
+def _code_digits(name: str, value: object) -> Mapping[str, int]:
+    found = {}
+    for topic, digits in read_json_object(name, value).items():
+        if not TOPIC.fullmatch(topic):
+            raise SettingsError(name, f"holds {topic!r}", 'give {"<topic>": <digits>}')
+        found[topic] = read_whole_number(1, MOST_DIGITS)(name, digits)
+    return found
+
+
 READERS: Mapping[str, Callable[[str, object], Any]] = {
     "local_cloud": read_text,
     "coding_service": read_flag,
@@ -167,6 +219,14 @@ READERS: Mapping[str, Callable[[str, object], Any]] = {
     "poll_fraction": read_fraction(above=0, up_to=1),
     "poll_ceiling_seconds": read_whole_number(1, SECONDS_PER_DAY),
     "max_attempts": read_whole_number(1, 10),
+    "columns": _columns,
+    "fallback_encoding": _encoding,
+    "max_refused_share": read_share,
+    "strict": read_flag,
+    "result_formats": _matching(RESULT_FORMAT, "list csv, xlsx or parquet"),
+    "code_digits": _code_digits,
+    "prepare_concurrency": read_whole_number(*QUEUE_CONCURRENCY),
+    "max_unpacked_bytes": read_whole_number(1),
     "engines": _by_topic(ENGINE, "name coding-service or amazon-ml for a topic"),
     "amazon_ml_url": read_text,
     "amazon_ml_key_secret_arn": _arn(SECRET_ARN, "give the ARN of a secret of Secrets Manager"),

@@ -5,7 +5,7 @@ that come from the command line are text and are read as the type that the setti
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +64,23 @@ class Settings:
     """Longest wait between status calls, in seconds."""
     max_attempts: int = 3
     """Operations that are tried for a part when they time out."""
+    columns: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    """Columns of people's tables that the model's fields are read from, by topic and field; those
+    with usual names are found without. A drop's metadata and `columns.yaml` go before it."""
+    fallback_encoding: str = "cp1252"
+    """Encoding of text that is no UTF-8 and has no byte order mark."""
+    max_refused_share: float = 0.05
+    """Part of a table's rows that may be unreadable; with more, the file is rejected."""
+    strict: bool = False
+    """One row that can't be read, or is too long, rejects the file."""
+    result_formats: tuple[str, ...] = ()
+    """Formats in which each table is given back beside its own: csv, xlsx, parquet."""
+    code_digits: Mapping[str, int] = field(default_factory=dict)
+    """Letters and digits of a topic's deepest codes, by topic, where that is not 6."""
+    prepare_concurrency: int = 20
+    """Files, or batches of ten small ones, that are prepared at a time."""
+    max_unpacked_bytes: int = 20_000_000_000
+    """Most bytes that a gzipped or zipped file may have unpacked."""
     engines: Mapping[str, str] = field(default_factory=dict)
     """What codes a topic's files, by topic: coding-service or amazon-ml; topics that are not named
     have the coding service."""

@@ -76,6 +76,23 @@ def read_fraction(*, above: float, up_to: float) -> Callable[[str, object], floa
     return read
 
 
+def read_share(name: str, value: object) -> float:
+    """A number from 0 to 1. Raises `SettingsError` if it is none."""
+    number = _number(name, value)
+    if not 0 <= number <= 1:
+        raise SettingsError(name, f"is {value!r}", "give a number from 0 to 1")
+    return number
+
+
+def read_json_object(name: str, value: object) -> Mapping[str, object]:
+    """A JSON object, also as text. Raises `SettingsError` if it is none."""
+    if isinstance(value, str):
+        value = _parsed(value)
+    if not isinstance(value, dict):
+        raise SettingsError(name, f"is {value!r}", "give a JSON object, {…}")
+    return value
+
+
 def read_texts(name: str, value: object) -> tuple[str, ...]:
     """A list of texts: a JSON list, or text with commas between.
 

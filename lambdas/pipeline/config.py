@@ -8,6 +8,7 @@ from typing import Self
 
 from pipeline.engines.settings import EngineSettings
 from pipeline.errors import SettingInvalid
+from pipeline.table_settings import TableSettings
 from shared.environment import Variables
 
 
@@ -42,6 +43,11 @@ class Environment:
     max_attempts: int
     """The most operations that one part may use when they time out."""
     engines: EngineSettings
+    tables: TableSettings
+    arrivals_queue: str | None
+    """The URL of the queue that prepare reads; set for prepare only."""
+    prepared_queue: str | None
+    """The URL of the queue that receive reads; set for prepare only."""
     state_machine_arn: str | None
     """Set for the functions that start executions only."""
     ca_bundle: str | None
@@ -71,6 +77,9 @@ class Environment:
             poll_ceiling_seconds=source.number("POLL_CEILING_SECONDS"),
             max_attempts=source.count("MAX_ATTEMPTS"),
             engines=EngineSettings.read(variables),
+            tables=TableSettings.read(variables),
+            arrivals_queue=source.optional("ARRIVALS_QUEUE"),
+            prepared_queue=source.optional("PREPARED_QUEUE"),
             state_machine_arn=source.optional("STATE_MACHINE_ARN"),
             ca_bundle=source.optional("AWS_CA_BUNDLE"),
         )

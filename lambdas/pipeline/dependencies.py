@@ -32,12 +32,14 @@ from pipeline.rate_limit.limiter import Limiter
 from pipeline.rate_limit.polling import Polling
 from pipeline.storage.block_reader import BlockReader
 from pipeline.storage.multipart import MultipartFiles
+from pipeline.storage.prepared_bucket import PreparedBucket
 from pipeline.storage.results_bucket import ResultsBucket
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
 
@@ -60,6 +62,10 @@ class Dependencies:
     @cached_property
     def executions(self) -> "SFNClient":
         return boto3.client("stepfunctions", config=AWS)
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        return boto3.client("sqs", config=AWS)
 
     @cached_property
     def ledger_table(self) -> "Table":
@@ -92,6 +98,10 @@ class Dependencies:
     @cached_property
     def results(self) -> ResultsBucket:
         return ResultsBucket(self.s3, self.environment.results_bucket)
+
+    @cached_property
+    def prepared(self) -> PreparedBucket:
+        return PreparedBucket(self.s3, self.environment.tables.prepared_bucket)
 
     @cached_property
     def result_files(self) -> MultipartFiles:

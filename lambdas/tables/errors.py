@@ -9,10 +9,24 @@ class TableRefused(Exception):
     names of the file.
     """
 
-    def __init__(self, reason: str, next_step: str) -> None:
+    def __init__(
+        self,
+        reason: str,
+        next_step: str,
+        *,
+        rows: tuple[tuple[int, str], ...] = (),
+        row_count: int = 0,
+        rows_in_all: int | None = None,
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.next_step = next_step
+        self.rows = rows
+        """The first hundred rows that are the reason: number and what is wrong with each."""
+        self.row_count = row_count
+        """How many such rows there are."""
+        self.rows_in_all = rows_in_all
+        """The table's rows; None where they were not counted."""
 
 
 class EncodingAssumed(Exception):

@@ -13,7 +13,8 @@ SHARE_WAIT_SECONDS = 3  # cdk.json: the queue's batching window
 RECEIVE_AT_ONCE = 2  # infra/pipeline: invocations of receive
 BATCH_OF_MANY, BATCH_OF_FEW = 1_000, 10  # infra/pipeline: as many as one execution's input holds
 SHARE_MAX_BYTES = 32 << 20  # cdk.json
-EVENT_SECONDS = (0.3, 1.5)  # modelled: from S3 over EventBridge to the queue
+EVENT_SECONDS = (0.3, 1.5)  # modelled: from S3 over EventBridge to the queue of prepare
+PREPARE_SECONDS = (0.2, 1.0)  # modelled: a small file, with both ways through SQS
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ class ReceiveQueue:
 
     def expect(self, drop: Dropped) -> None:
         """Will queue the drop when its event is there."""
-        queued_at = drop.at + self.chance.uniform(*EVENT_SECONDS)
+        way = self.chance.uniform(*EVENT_SECONDS) + self.chance.uniform(*PREPARE_SECONDS)
+        queued_at = drop.at + way
         self.agenda.at(queued_at, lambda: self._add(drop))
 
     def _add(self, drop: Dropped) -> None:

@@ -1,5 +1,6 @@
 """Samples in the documents are what the code takes and gives."""
 
+import csv
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,8 +13,10 @@ from pipeline.engines.coding_service.http import HttpAnswer
 from pipeline.finish.drop_result import HEADLINES
 from protocol.errors import ServiceAnswer
 from protocol.messages import CreatedOperation, Model, OperationState
-from protocol.records import RecordForm, decode_output_line, is_coded, record_id_of
 from protocol.statuses import OperationStatus
+from tables.code_columns import CodeColumns
+from tables.columns import mapped
+from tables.plan import TableOptions
 from tests.support.markdown import Fence, document, read_documents, table_rows
 from tests.support.pipeline.builders import SimulatedIo, a_tokens, secrets
 from tests.support.pipeline.clouds import cloud
@@ -53,13 +56,19 @@ def should_show_every_message_of_the_service() -> None:
     assert ROUND_TRIPS.keys() <= {fence.label for fence in SERVICE.fences}
 
 
-def should_be_records_and_their_codes_on_the_front_page() -> None:
-    dropped, coded = (fence.body for fence in README.fences if fence.label == "lines")
-    form = RecordForm(("occp_text", "tasks_text"))
-    records = [form.parse(line.encode()) for line in dropped.splitlines()]
-    results = [decode_output_line(line.encode()) for line in coded.splitlines()]
-    assert [record_id_of(each) for each in results] == [each["recordId"] for each in records]
-    assert [is_coded(each) for each in results] == [True, True, False]
+def should_be_a_table_and_the_same_with_codes_on_the_front_page() -> None:
+    dropped, coded = (
+        list(csv.reader(fence.body.splitlines())) for fence in README.fences if fence.kind == "csv"
+    )
+    options = TableOptions(fields=("occp_text", "tasks_text"))
+    assert mapped(dropped[0], options).fields == {"occp_text": (2,), "tasks_text": (3,)}
+    width = len(dropped[0])
+    assert [row[:width] for row in coded] == dropped
+    names = CodeColumns("anzsco", tuple(dropped[0]), {}).names
+    shown = coded[0][width:-1]  # the last cell says that there are more
+    assert tuple(shown) == names[: len(shown)]
+    statuses = [row[coded[0].index("anzsco_status")] for row in coded[1:]]
+    assert statuses == ["coded", "broader", "suggested"]
 
 
 def should_serve_as_credentials_as_it_stands() -> None:
@@ -82,7 +91,7 @@ def should_route_keys_as_the_table_says() -> None:
 
 
 def should_place_results_where_the_front_page_says() -> None:
-    key = "anzsco/2026/answers.jsonl"
+    key = "anzsco/2026/answers.csv"
     assert f"`{key}` gives `{key}/<drop id>/`" in " ".join(README.prose.split())
     assert results_prefix(key, "anzsco", "0123") == f"{key}/0123/"
     assert f"below `{UNROUTED}/`" in document("docs/decisions.md").text

@@ -58,7 +58,7 @@ def synthesize(place: Path, **context: object) -> Deployment:
 
     from infra.app import add_stacks  # noqa: PLC0415
 
-    for package in ("pipeline", "coding_service"):
+    for package in ("pipeline", "tables", "coding_service"):
         (place / "assets" / package).mkdir(parents=True, exist_ok=True)
         (place / "assets" / package / "placeholder.py").touch()
     app = App(

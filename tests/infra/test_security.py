@@ -18,6 +18,8 @@ BOTH = frozenset({"kms:Decrypt", "kms:GenerateDataKey"})
 READ = frozenset({"kms:Decrypt"})
 TABLE, SECRETS, EVENTS = {"dynamodb": BOTH}, {"secretsmanager": BOTH}, {"sqs": BOTH}
 KEY_USE: Mapping[str, Mapping[str, frozenset[str]]] = {
+    # It puts back what it has not finished, and sends drops on.
+    "pipeline.prepare.handler": {**TABLE, **SECRETS, **EVENTS, "s3": BOTH},
     # It takes from its queue; only dead letters are sent to one.
     "pipeline.receive.handler": {**TABLE, "s3": READ, "sqs": READ},
     "pipeline.submit.handler": {**TABLE, **SECRETS, "s3": BOTH},

@@ -1,20 +1,44 @@
-"""What is shown of an output."""
+"""What came back is held against what was dropped, row by row."""
 
-from pathlib import Path
+import pytest
 
-from localcloud.results import CodedLine, coded_lines
+from localcloud.tables import LocalTable, TableRow, changed_rows
 
-NURSES = '{"codeCategory": "2544", "codeLabel": "Nurses", "codeConfidence": 0.9}'
-HEADS = '{"codeCategory": "1", " codeLabel": "Heads", "codeConfidence": 0.4}'
-OUTPUT = f"""\
-{{"recordId": "a", "result": {NURSES}}}
-{{"recordId": "b", "suggestions": [{HEADS}, {NURSES}]}}
-{{"recordId": "c", "result": {{}}}}
-"""
+DROPPED = [("nurse", "7"), ("cook", ""), ("", "3")]
 
 
-def should_show_the_result_or_the_best_suggestion_of_each_line(tmp_path: Path) -> None:
-    (tmp_path / "output.jsonl").write_text(OUTPUT, "utf-8")
-    first, second = coded_lines(tmp_path / "output.jsonl", first=2)
-    assert first == CodedLine("a", "2544", "Nurses", 0.9, coded=True)
-    assert second == CodedLine("b", "1", "Heads", 0.4, coded=False)
+def table(rows: list[tuple[str, ...]], *columns: str, readable: bool = True) -> LocalTable:
+    return LocalTable(
+        columns, tuple(TableRow(n, cells, readable) for n, cells in enumerate(rows, 2))
+    )
+
+
+def should_find_nothing_when_each_row_came_back_with_more_columns() -> None:
+    coded = [(*cells, "2544") for cells in DROPPED]
+    assert (
+        changed_rows(table(DROPPED, "job", "age"), table(coded, "job", "age", "anzsco_code")) == []
+    )
+
+
+def should_take_an_empty_cell_for_one_that_is_not_there() -> None:
+    short = [("nurse", "7"), ("cook",), ("", "3")]
+    assert changed_rows(table(short, "job", "age"), table(DROPPED, "job", "age")) == []
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        (DROPPED[:2], "rows of the table: 3 here, 2 there"),
+        ([DROPPED[1], DROPPED[0], DROPPED[2]], "row 2 came back with other cells"),
+        ([DROPPED[0], DROPPED[1], ("", "4")], "row 4 came back with other cells"),
+    ],
+)
+def should_say_which_row_when_one_is_lost_moved_or_changed(
+    returned: list[tuple[str, ...]], said: str
+) -> None:
+    assert changed_rows(table(DROPPED, "job", "age"), table(returned, "job", "age"))[0] == said
+
+
+def should_not_compare_a_row_that_could_not_be_read() -> None:
+    dropped = table([("{nurse",)], "job", readable=False)
+    assert changed_rows(dropped, table([("",)], "job")) == []

@@ -4,10 +4,12 @@ moto runs the machine, the buckets, the ledger, the secrets and the topic; the s
 speaks real HTTP. After every journey all that was written anywhere is searched for secrets.
 """
 
+import csv
 import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 import boto3
@@ -21,14 +23,18 @@ from pipeline.dependencies import dependencies
 from pipeline.domain.execution import Execution
 from pipeline.domain.identity import drop_id
 from pipeline.finish import handler as finish
+from pipeline.prepare import conversion
+from pipeline.prepare import handler as prepare
 from pipeline.receive import handler as receive
 from pipeline.report_failure import handler as report_failure
+from pipeline.storage import chunked_file
 from pipeline.storage.results_bucket import PIECES
 from pipeline.submit import handler as submit
 from protocol.errors import ServiceAnswer
 from tests.support.eventually import eventually
 from tests.support.pipeline.builders import FILLED, lines, secrets
 from tests.support.pipeline.clouds import DROPS, REGION, RESULTS, Cloud, cloud
+from tests.support.pipeline.finish_fixture import schema
 from tests.support.pipeline.memory_service import (
     CLIENT_SECRET,
     TOKEN_CANARY,
@@ -40,6 +46,7 @@ from tests.support.state_machine import ACCOUNT, Function, filled, function_arn,
 
 pytestmark = pytest.mark.slow
 CANARIES = (CLIENT_SECRET, TOKEN_CANARY, URL_CANARY)
+ARRIVALS, QUEUED = "arrivals", "prepared"
 MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:drop"
 Handler = Callable[[dict[str, Any], Any], Any]
 
@@ -60,7 +67,7 @@ class Context:
 class Journey:
     """Pipeline deployed into moto."""
 
-    def __init__(self, aws: Cloud, memory: MemoryService) -> None:
+    def __init__(self, aws: Cloud, memory: MemoryService, monkeypatch: pytest.MonkeyPatch) -> None:
         self.aws = aws
         self.memory = memory
         self.secrets = secrets()
@@ -75,6 +82,11 @@ class Journey:
         install_functions({name: self._function(name, each) for name, each in handlers.items()})
         self._sqs = boto3.client("sqs", region_name=REGION)
         self._stepfunctions = boto3.client("stepfunctions", region_name=REGION)
+        self._arrivals, self._prepared = (
+            self._sqs.create_queue(QueueName=name)["QueueUrl"] for name in (ARRIVALS, QUEUED)
+        )
+        monkeypatch.setenv("ARRIVALS_QUEUE", self._arrivals)
+        monkeypatch.setenv("PREPARED_QUEUE", self._prepared)
         self._subscribe()
 
     def _subscribe(self) -> None:
@@ -134,10 +146,32 @@ class Journey:
         return ids
 
     def deliver(self, events: Sequence[Mapping[str, Any]]) -> None:
-        """As SQS hands them to the function."""
-        records = [{"messageId": str(n), "body": json.dumps(e)} for n, e in enumerate(events)]
-        answer = receive.handler({"Records": records}, Context("receive", 1))  # type: ignore[arg-type]
+        """As SQS hands them to prepare, and what comes of that to receive."""
+        bodies = [json.dumps(event) for event in events]
+        while bodies:
+            self._handle("prepare", prepare.handler, bodies)
+            bodies = self._taken(self._arrivals)
+        self._handle("receive", receive.handler, self._taken(self._prepared))
+
+    def _handle(self, name: str, handler: Handler, bodies: Sequence[str]) -> None:
+        records = [{"messageId": str(n), "body": body} for n, body in enumerate(bodies)]
+        self.states.append(records)
+        answer = handler({"Records": records}, Context(name, len(self.states)))
         assert answer == {"batchItemFailures": []}
+
+    def _taken(self, queue: str) -> list[str]:
+        bodies: list[str] = []
+        while self._left_in(queue):  # moto hands out nothing that was sent in this millisecond
+            found = self._sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+            for message in found.get("Messages", []):
+                bodies.append(message["Body"])
+                self._sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return bodies
+
+    def _left_in(self, queue: str) -> int:
+        counted: Any = self._sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])
+        names = ("", "NotVisible", "Delayed")
+        return sum(int(counted["Attributes"][f"ApproximateNumberOfMessages{n}"]) for n in names)
 
     def start_again(self, name: str) -> None:
         """Starts the execution that failed once more, with the same input."""
@@ -223,7 +257,7 @@ def journey(
     caplog.set_level(logging.DEBUG)
     with cloud(executes=True) as aws, memory.listening() as address:
         configured(monkeypatch, address, settings)
-        ready = Journey(aws, memory)
+        ready = Journey(aws, memory, monkeypatch)
         yield ready
         ready.notifications()
         written = capfd.readouterr()
@@ -482,8 +516,11 @@ def should_keep_what_is_coded_and_take_up_only_the_rest_when_one_part_failed(
 
 @pytest.mark.usefixtures("cut_small")
 def should_count_lines_from_the_files_beginning_when_a_later_part_is_faulty(
-    journey: Journey,
+    journey: Journey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(
+        conversion, "WANTED_BYTES", 0
+    )  # as if it were too large to be looked through
     content = lines(40) + b"not json\n" + lines(10)
     dropped = journey.drop(content)
     (body,) = journey.notifications()
@@ -493,3 +530,55 @@ def should_count_lines_from_the_files_beginning_when_a_later_part_is_faulty(
     assert [fault["line"] for fault in report["faults"]] == [41]
     assert (report["lineCount"], report["linesFromByte"]) == (51, 0)
     assert pieces_in(journey) == []
+
+
+def should_give_the_persons_own_table_back_when_a_csv_is_dropped(journey: Journey) -> None:
+    content = b'Town;Job title;Age\nPerth;nurse;034\nDubbo;;7\n"a;b";bus driver;=1+1\n'
+    dropped = journey.drop(content, "anzsco/people.csv")
+    (body,) = journey.notifications()
+    prefix = f"anzsco/people.csv/{dropped}/"
+    assert body["status"] == "complete"
+    assert body["results"]["table"] == f"{prefix}results.csv"
+    assert body["results"]["page"] == f"{prefix}report.html"
+    rows = list(
+        csv.reader(journey.aws.result(f"{prefix}results.csv").decode().splitlines(), delimiter=";")
+    )
+    before = list(csv.reader(content.decode().splitlines(), delimiter=";"))
+    assert [row[:3] for row in rows] == before
+    assert [row[rows[0].index("anzsco_status")] for row in rows[1:]] == ["coded", "blank", "coded"]
+    assert body["rows"]["coded"] == 2
+    assert b"<html" in journey.aws.result(f"{prefix}report.html")
+    schema("report").validate(journey.document(f"{prefix}report.json"))
+    schema("manifest").validate(journey.document(f"{prefix}manifest.json"))
+    schema("notification").validate(body)
+
+
+def should_compare_a_report_with_the_topics_last_one(journey: Journey) -> None:
+    first = journey.drop(b"Job title\nnurse\n", "anzsco/first.csv")
+    second = journey.drop(b"Job title\nnurse\n\n", "anzsco/second.csv")
+    reports = [
+        journey.document(f"anzsco/{name}.csv/{drop}/report.json")
+        for name, drop in (("first", first), ("second", second))
+    ]
+    assert [each["previous"] and each["previous"]["dropId"] for each in reports] == [None, first]
+
+
+def should_go_on_with_a_table_where_it_ended_when_the_time_is_over(
+    journey: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunked_file, "CHUNK_BYTES", 5 << 20)
+    asked = {"prepare": count(), "finish": count()}
+    rows = b"".join(b"%d,registered nurse %d,night shifts\n" % (n, n % 97) for n in range(90_000))
+
+    def left(context: Context) -> int:
+        late = context.function_name in asked and next(asked[context.function_name]) < 2
+        return 0 if late else 600_000
+
+    monkeypatch.setattr(Context, "get_remaining_time_in_millis", left)
+    dropped = journey.drop(b"Id,Job title,Main tasks\n" + rows, "anzsco/many.csv")
+    (body,) = journey.notifications()
+    assert body["status"] == "complete", body["reason"]
+    table = journey.aws.result(f"anzsco/many.csv/{dropped}/results.csv").decode().splitlines()
+    assert [line.partition(",")[0] for line in table] == ["Id", *map(str, range(90_000))]
+    finishes = [each for each in journey.states if isinstance(each, dict) and "outcomes" in each]
+    assert len(finishes) > 1

@@ -17,8 +17,8 @@ from pipeline.ledger.parts import PartLease
 from pipeline.ledger.shared_files import FileStatus, SharedFile, SharedFiles
 from pipeline.storage.multipart import MultipartFiles
 from pipeline.storage.results_bucket import METADATA_NAME, OUTPUT_NAME
-from pipeline.validation.lines import LineReader
 from pipeline.validation.output_lines import OutputScan
+from shared.lines import LineReader
 
 WRITES_AT_ONCE = 8  # each drop has a few small objects and an item of the ledger; ours
 DROPS_PER_STEP = 100  # between two looks at the clock these take a few seconds; ours

@@ -10,8 +10,11 @@ from pipeline.domain.state_fields import State
 class Rejection(State):
     """Why a drop was rejected before it got a part, and what its dropper can do."""
 
+    LEFT_OUT: ClassVar = frozenset({"has_report"})
     reason: str
     next_step: str
+    has_report: bool | None = None
+    """True where `rejection.json` is there already, with the faulty rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +28,24 @@ class Failure(State):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject(State):
+    """One version of an object in S3."""
+
+    bucket: str
+    key: str
+    version_id: str
+    """`null` in a bucket without versions."""
+    etag: str
+    """Without quotes."""
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drop(State):
     """One version of one dropped object, and where its results go."""
 
-    LEFT_OUT: ClassVar = frozenset({"rejection", "failure"})
+    LEFT_OUT: ClassVar = frozenset({"rejection", "failure", "prepared", "table"})
     drop_id: str
     bucket: str
     key: str
@@ -46,3 +63,30 @@ class Drop(State):
     """ISO 8601, UTC."""
     rejection: Rejection | None = None
     failure: Failure | None = None
+    prepared: StoredObject | None = None
+    """Its rows in the form that the service takes, in a bucket of ours; None: the dropped file
+    itself is sent."""
+    table: str | None = None
+    """The key, in the bucket of prepared files, of what is known of the file as a table; None: only
+    the service's own output is given back."""
+
+    @property
+    def is_to_be_coded(self) -> bool:
+        """False for a drop that only has to be told: it was rejected, or has failed."""
+        return self.rejection is None and self.failure is None and self.topic is not None
+
+    @property
+    def dropped(self) -> StoredObject:
+        """The object that was dropped."""
+        return StoredObject(
+            bucket=self.bucket,
+            key=self.key,
+            version_id=self.version_id,
+            etag=self.etag,
+            size=self.size,
+        )
+
+    @property
+    def sent(self) -> StoredObject:
+        """The object whose bytes are sent to the service."""
+        return self.prepared or self.dropped

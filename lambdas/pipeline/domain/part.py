@@ -65,20 +65,21 @@ def whole_files(part_id: str, drops: tuple[Drop, ...]) -> Part:
         part_id=part_id,
         topic=first.topic or "",
         model=first.model,
-        bytes=sum(drop.size for drop in drops),
+        bytes=sum(drop.sent.size for drop in drops),
         segments=tuple(whole_file(drop) for drop in drops),
     )
 
 
 def whole_file(drop: Drop) -> Segment:
-    """The segment of all bytes of a drop."""
+    """The segment of all bytes that are sent of a drop."""
+    sent = drop.sent
     return Segment(
         drop_id=drop.drop_id,
-        bucket=drop.bucket,
-        key=drop.key,
-        version_id=drop.version_id,
-        etag=drop.etag,
+        bucket=sent.bucket,
+        key=sent.key,
+        version_id=sent.version_id,
+        etag=sent.etag,
         first_byte=0,
-        last_byte=drop.size - 1,
+        last_byte=sent.size - 1,
         results_prefix=drop.results_prefix,
     )

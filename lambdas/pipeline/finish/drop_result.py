@@ -7,21 +7,23 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from pipeline.domain.drop import Drop, Rejection
 from pipeline.domain.facts import InputFacts, OutputFacts
 from pipeline.domain.identity import folder_of
 from pipeline.domain.progress import PartStatus
-from pipeline.errors import ResultsMismatch
+from pipeline.errors import DropGone, ResultsMismatch
+from pipeline.finish.coded_tables import CodedTables, TableFacts
 from pipeline.finish.explanations import Explanation, explain_error, explain_part, explain_piece
 from pipeline.finish.finish_input import EndedExecution
 from pipeline.finish.join_output import JoinedOutputs
-from pipeline.finish.manifest import MANIFEST_NAME, agreed_facts, manifest_of
+from pipeline.finish.manifest import agreed_facts, manifest_of
 from pipeline.finish.outcomes import DropOutcome, Outcomes
-from pipeline.storage.results_bucket import ResultsBucket
+from pipeline.storage.results_bucket import MANIFEST_NAME, ResultsBucket
 from pipeline.validation.rejection_report import Rejections, piece_report
 
-SCHEMA_VERSION = "1"  # docs/schemas/notification.json
+SCHEMA_VERSION = "2"  # docs/schemas/notification.json
 MAX_SUBJECT = 99  # SNS: an e-mail's subject has less than 100 ASCII characters
 NO_TOPIC = "none"
 
@@ -54,6 +56,9 @@ class DropResult:
     metadata: str | None = None
     manifest: str | None = None
     report: str | None = None
+    """The report of a rejection."""
+    tables: TableFacts | None = None
+    """None: only the service's output is given back."""
 
     def body(self, drop: Drop, *, bucket: str, ended_at: str) -> dict[str, Any]:
         """The notification's body; `bucket` is the results bucket.
@@ -74,6 +79,7 @@ class DropResult:
             "reason": self.explanation.reason,
             "nextStep": self.explanation.next_step,
             "records": self.records,
+            "rows": self.tables.rows if self.tables else None,
             "results": {
                 "bucket": bucket,
                 "prefix": drop.results_prefix,
@@ -81,6 +87,9 @@ class DropResult:
                 "metadata": self.metadata,
                 "manifest": self.manifest,
                 "report": self.report,
+                "table": self.tables.table if self.tables else None,
+                "page": self.tables.page if self.tables else None,
+                "console": console_link(bucket, drop.results_prefix),
             },
             "droppedAt": drop.dropped_at,
             "endedAt": ended_at,
@@ -93,6 +102,7 @@ class DropResults:
 
     outcomes: Outcomes
     joined_outputs: JoinedOutputs
+    coded_tables: CodedTables
     results: ResultsBucket
 
     def of(
@@ -137,11 +147,13 @@ class DropResults:
         return DropResult(status=status, explanation=explanation)
 
     def _refused(self, drop: Drop, rejection: Rejection) -> DropResult:
-        """The file was refused as a whole."""
+        """The file was refused as a whole, or so many of its rows that it can't be coded."""
         return DropResult(
             status="rejected",
             explanation=Explanation(rejection.reason, rejection.next_step),
-            report=Rejections(self.results).report_refused(drop, rejection),
+            report=piece_report(drop.results_prefix, None)
+            if rejection.has_report
+            else Rejections(self.results).report_refused(drop, rejection),
         )
 
     def _reconciled(
@@ -156,11 +168,18 @@ class DropResults:
                 if joined is None:
                     return None
                 output, metadata = joined
-            manifest = manifest_of(drop, pieces, output, metadata, completed_at=ended_at)
-        except ResultsMismatch as mismatch:
+            tables = None
+            if drop.table is not None:
+                tables = self.coded_tables.of(drop, output, metadata, ended_at, has_time)
+                if tables is None:
+                    return None
+            manifest = manifest_of(
+                drop, pieces, output, metadata, tables=tables, completed_at=ended_at
+            )
+        except (ResultsMismatch, DropGone) as error:
             return DropResult(
                 status="failed",
-                explanation=explain_error(type(mismatch).__name__, str(mismatch)),
+                explanation=explain_error(type(error).__name__, str(error)),
                 records=_counted(outcome),
             )
         key = f"{drop.results_prefix}{MANIFEST_NAME}"
@@ -176,6 +195,7 @@ class DropResults:
             output=output.key,
             metadata=metadata.key,
             manifest=key,
+            tables=tables[0] if tables else None,
         )
 
 
@@ -217,6 +237,11 @@ def notification_of(body: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def console_link(bucket: str, prefix: str) -> str:
+    """Where the AWS console shows a folder of a bucket, to whoever may see it. No secret."""
+    return f"https://console.aws.amazon.com/s3/buckets/{bucket}?prefix={quote(prefix)}"
+
+
 def subject_of(body: Mapping[str, Any]) -> str:
     """The e-mail's subject, such as `Dropcoder: coded jobs.jsonl`: ASCII, on one line."""
     name = body["key"].rstrip("/").rpartition("/")[2]
@@ -239,11 +264,15 @@ def text_of(body: Mapping[str, Any]) -> str:
     if records is not None:
         coded, suggested = f"{records['coded']:,} coded", f"{records['suggested']:,} suggested only"
         rows.append(("Records", f"{records['output']:,} ({coded}, {suggested})"))
+    if body["rows"] is not None:
+        by_status = ", ".join(f"{count:,} {each}" for each, count in body["rows"].items() if count)
+        rows.append(("Rows", f"{sum(body['rows'].values()):,} ({by_status})"))
     rows += [
         (label.capitalize(), f"s3://{results['bucket']}/{results[label]}")
-        for label in ("output", "metadata", "manifest", "report")
+        for label in ("table", "page", "output", "metadata", "manifest", "report")
         if results[label] is not None
     ]
+    rows.append(("Console", results["console"]))
     rows.append(("Drop id", body["dropId"]))
     table = "\n".join(f"{label + ':':<10}{_one_line(value)}" for label, value in rows if value)
     said = [HEADLINES[body["status"]], body["reason"], body["nextStep"]]

@@ -19,12 +19,14 @@ from pipeline.domain.identity import part_id
 from pipeline.domain.part import whole_files
 from pipeline.executions.compact_input import expanded_drops
 from pipeline.executions.starter import ExecutionStarter
+from pipeline.finish.coded_tables import CodedTables
 from pipeline.finish.drop_result import DropResults, notification_of
 from pipeline.finish.finish_input import EndedExecution
 from pipeline.finish.join_output import JoinedOutputs
 from pipeline.finish.outcomes import Outcomes
 from pipeline.ledger.drops import Drops, Ending
 from pipeline.ledger.groups import GroupedBy
+from pipeline.ledger.topic_reports import TopicReports
 from pipeline.observability import Measures, logger, observed
 
 WORST_FIRST = ("failed", "timed_out", "rejected", "complete")
@@ -161,7 +163,17 @@ def finisher(deps: Dependencies) -> Finisher:
         drops=deps.drops,
         outcomes=outcomes,
         drop_results=DropResults(
-            outcomes=outcomes, joined_outputs=joined_outputs, results=deps.results
+            outcomes=outcomes,
+            joined_outputs=joined_outputs,
+            coded_tables=CodedTables(
+                s3=deps.s3,
+                reader=deps.block_reader,
+                files=deps.result_files,
+                prepared=deps.prepared,
+                reports=TopicReports(deps.ledger, deps.clock),
+                settings=deps.environment.tables,
+            ),
+            results=deps.results,
         ),
         starter=deps.starter,
         clock=deps.clock,

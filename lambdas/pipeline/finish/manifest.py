@@ -11,11 +11,12 @@ from pipeline.domain.drop import Drop
 from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
 from pipeline.domain.state_fields import MalformedState
 from pipeline.errors import ResultsMismatch
+from pipeline.finish.coded_tables import TableFacts
 from pipeline.finish.outcomes import PieceFacts
 from pipeline.validation.digest import SequenceDigest
+from tables.plan import TableFormat, TablePlan
 
-MANIFEST_VERSION = "1"
-MANIFEST_NAME = "manifest.json"
+MANIFEST_VERSION = "2"
 SOFTWARE = {"name": "dropcoder", "version": "0.1.0"}  # as in pyproject.toml
 
 
@@ -52,9 +53,12 @@ def manifest_of(
     output: OutputFacts,
     metadata: MetadataFacts,
     *,
+    tables: tuple[TableFacts, TablePlan] | None,
     completed_at: str,
 ) -> dict[str, Any]:
     """The manifest of a drop; `output` and `metadata` are those of its whole file.
+
+    `tables`: what was given back of it as a table, and how that was read.
 
     Raises `ResultsMismatch`: the pieces do not agree with the file or with what came out.
     """
@@ -93,9 +97,35 @@ def manifest_of(
             "bytes": metadata.bytes,
             "sha256": metadata.sha256,
         },
+        "dropped": {"bytes": drop.size, "etag": drop.etag},
+        "table": None if tables is None else _table(*tables),
         "droppedAt": drop.dropped_at,
         "completedAt": completed_at,
         "software": SOFTWARE,
+    }
+
+
+def _table(facts: TableFacts, plan: TablePlan) -> dict[str, Any]:
+    """What the table is, what was assumed of it, and where it lies with its codes."""
+    places = plan.mapping.fields.items()
+    id_column = plan.mapping.record_id
+    return {
+        "format": plan.format,
+        "encoding": plan.encoding,
+        "encodingAssumed": plan.encoding_assumed,
+        "affectedValues": list(plan.assumed_examples),
+        "separator": plan.separator if plan.format is TableFormat.CSV else None,
+        "sheet": plan.sheet,
+        "headerRow": plan.header_row or None,
+        "columns": {field: [plan.columns[place] for place in found] for field, found in places},
+        "recordIdColumn": None if id_column is None else plan.columns[id_column],
+        "prepared": plan.prepared,
+        "rows": facts.rows,
+        "files": list(facts.files.values()),
+        "leftOut": facts.left_out,
+        "report": facts.report,
+        "page": facts.page,
+        "description": facts.description,
     }
 
 
@@ -112,11 +142,11 @@ def _input(drop: Drop, sent: Sequence[InputFacts], output: OutputFacts) -> dict[
         # A hash can't be joined as digests can: of several pieces, each operation has its own.
         "sha256": sent[0].sha256 if len(sent) == 1 else None,
         "recordIdDigest": joined_digest(each.record_id_digest for each in sent),
-        "etag": drop.etag,
+        "etag": drop.sent.etag,
     }
-    if whole["bytes"] != drop.size:
+    if whole["bytes"] != drop.sent.size:
         raise ResultsMismatch(
-            f"{whole['bytes']:,} bytes of the file's {drop.size:,} were sent; drop it again"
+            f"{whole['bytes']:,} bytes of the file's {drop.sent.size:,} were sent; drop it again"
         )
     if (whole["records"], whole["recordIdDigest"]) != (output.records, output.record_id_digest):
         raise ResultsMismatch(

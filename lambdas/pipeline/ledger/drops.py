@@ -21,9 +21,9 @@ KEPT_SECONDS = 400 * 86_400  # a year of drops and then some stays readable; our
 SK = "drop"
 FACTS = (
     *("bucket", "key", "version_id", "size", "etag"),
-    *("topic", "model", "results_prefix", "dropped_at"),
+    *("topic", "model", "results_prefix", "dropped_at", "prepared", "table"),
 )
-"""The fields of a `Drop` that the ledger keeps: all that follow from the object itself."""
+"""The fields of a `Drop` that the ledger keeps: all but how it ends."""
 TRIES = 10  # conditional writes refused in a row; two at once is the most that happens; ours
 
 
@@ -84,13 +84,14 @@ class Drops:
 
     def accept(self, drop: Drop) -> DropRecord:
         """Writes a drop unless it is there already; gives what the ledger knows of it."""
+        facts = drop.to_state()
         new = self.ledger.put_new(
             {
                 "pk": _pk(drop.drop_id),
                 "sk": SK,
                 "state": DropState.ACCEPTED.value,
                 "accepted_at": self.clock.iso(),
-                **{name: getattr(drop, name) for name in FACTS},
+                **{name: facts[name] for name in FACTS if name in facts},
                 "expires_at": int(self.clock.seconds()) + KEPT_SECONDS,
             }
         )
@@ -114,8 +115,8 @@ class Drops:
         """The drops of these ids, as they were accepted; without those the ledger lacks."""
         items = self.ledger.get_many((_pk(drop_id), SK) for drop_id in drop_ids)
         return {
-            each["pk"].removeprefix("drop#"): Drop(
-                drop_id=each["pk"].removeprefix("drop#"), **{name: each[name] for name in FACTS}
+            each["pk"].removeprefix("drop#"): Drop.from_state(
+                {**each, "drop_id": each["pk"].removeprefix("drop#")}
             )
             for each in items
         }

@@ -1,5 +1,5 @@
-"""State *Receive*: what an S3 event is, which drop it makes, and which drops share an execution.
+"""Function *receive*: which drops share an execution, and the parts of a large one.
 
-Used by the function `receive` alone. Starting executions is `executions`; the ledger's items are
-`ledger`.
+Used by the function `receive` alone. What was dropped, and its rows, is `prepare`; starting
+executions is `executions`; the ledger's items are `ledger`.
 """

@@ -30,7 +30,7 @@ def batches(
     found: list[_Batch] = []
     open_batches: dict[tuple[str | None, str | None], _Batch] = {}
     for drop in drops:
-        may_share = drop.rejection is None and drop.topic is not None and drop.size <= max_bytes
+        may_share = drop.is_to_be_coded and drop.sent.size <= max_bytes
         batch = open_batches.get((drop.topic, drop.model)) if may_share else None
         if batch is None or not batch.has_room(drop, max_bytes, max_drops):
             batch = _Batch()
@@ -50,13 +50,13 @@ class _Batch:
     def has_room(self, drop: Drop, max_bytes: int, max_drops: int) -> bool:
         return (
             len(self.drops) < max_drops
-            and self.bytes + drop.size <= max_bytes
+            and self.bytes + drop.sent.size <= max_bytes
             and self.state_bytes + _state_bytes(drop) <= MAX_STATE_BYTES
         )
 
     def add(self, drop: Drop) -> None:
         self.drops.append(drop)
-        self.bytes += drop.size
+        self.bytes += drop.sent.size
         self.state_bytes += _state_bytes(drop)
 
 

@@ -21,11 +21,12 @@ READERS = 8  # even cuts do not wait for each other; ours
 def split_file(drop: Drop, *, reader: BlockReader, max_part_bytes: int) -> Execution:
     """The execution of one drop, its file cut at line ends where it is larger than a part.
 
-    A drop that is rejected, or whose file can't be cut, has no part. Raises `StorageBusy`.
+    A drop that is rejected or has failed, or whose file can't be cut, has no part. Raises
+    `StorageBusy`.
     """
-    if drop.rejection is not None or drop.topic is None:
+    if not drop.is_to_be_coded:
         return Execution(drops=(drop,), parts=())
-    if drop.size <= max_part_bytes:
+    if drop.sent.size <= max_part_bytes:
         return Execution(drops=(drop,), parts=(whole_files(part_id(drop.drop_id), (drop,)),))
     whole = whole_file(drop)
     try:
@@ -36,7 +37,7 @@ def split_file(drop: Drop, *, reader: BlockReader, max_part_bytes: int) -> Execu
     parts = (
         Part(
             part_id=part_id(drop.drop_id, number),
-            topic=drop.topic,
+            topic=drop.topic or "",
             model=drop.model,
             bytes=segment.length,
             segments=(segment,),

@@ -8,12 +8,11 @@ are pinned to the version and to its ETag: they are pieces of the bytes that wer
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from pipeline.domain.part import Segment
 from pipeline.errors import DropGone, StorageBusy
 from shared.aws_errors import code_of, passes_by_itself
 
@@ -35,6 +34,25 @@ UNREADABLE_CODES = frozenset({"AccessDenied", "403"})
 CHANGED_CODES = frozenset({"PreconditionFailed", "412", "InvalidRange", "416"})
 
 
+class ObjectRange(Protocol):
+    """A range of one object version; `last_byte` is included."""
+
+    @property
+    def bucket(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def version_id(self) -> str: ...
+    @property
+    def etag(self) -> str:
+        """Of the whole object version, without quotes."""
+
+    @property
+    def first_byte(self) -> int: ...
+    @property
+    def last_byte(self) -> int: ...
+
+
 class BlockReader:
     """Reads objects of S3 in blocks. `sleep` takes seconds."""
 
@@ -52,7 +70,7 @@ class BlockReader:
         self._ahead = ahead
 
     def blocks(
-        self, source: Segment, *, has_time: Callable[[], bool] = lambda: True
+        self, source: ObjectRange, *, has_time: Callable[[], bool] = lambda: True
     ) -> Generator[bytes, None, None]:
         """Reads the range in order, in blocks. Close the iterator if it is not read to its end.
 
@@ -72,11 +90,11 @@ class BlockReader:
         finally:
             _end(executor, waiting, has_time)
 
-    def first_block(self, source: Segment) -> bytes:
+    def first_block(self, source: ObjectRange) -> bytes:
         """Reads the first block only. Raises as `blocks` does."""
         return self._block(source, source.first_byte, lambda: True)
 
-    def _block(self, source: Segment, start: int, has_time: Callable[[], bool]) -> bytes:
+    def _block(self, source: ObjectRange, start: int, has_time: Callable[[], bool]) -> bytes:
         """The block that begins at `start`, tried a few times."""
         pause = FIRST_RETRY_SECONDS
         for last_try in (*[False] * (RANGE_TRIES - 1), True):
@@ -89,7 +107,7 @@ class BlockReader:
             pause *= 2
         raise AssertionError("the last try returns or raises")
 
-    def _block_once(self, source: Segment, start: int) -> bytes:
+    def _block_once(self, source: ObjectRange, start: int) -> bytes:
         end = min(start + self._block_bytes - 1, source.last_byte)
         try:
             answer = self._s3.get_object(
@@ -118,7 +136,9 @@ class BlockReader:
         return block
 
 
-def _in_time(waiting: deque[Future[bytes]], source: Segment, has_time: Callable[[], bool]) -> bytes:
+def _in_time(
+    waiting: deque[Future[bytes]], source: ObjectRange, has_time: Callable[[], bool]
+) -> bytes:
     """The oldest block, taken off once it is there."""
     while wait([waiting[0]], WATCH_SECONDS).not_done:
         if not has_time():
@@ -153,7 +173,7 @@ def _skip(body: "StreamingBody", length: int) -> None:
         length -= len(piece)
 
 
-def _pipeline_error(error: ClientError, source: Segment) -> Exception:
+def _pipeline_error(error: ClientError, source: ObjectRange) -> Exception:
     code = code_of(error)
     version = f"s3://{source.bucket}/{source.key} (version {source.version_id})"
     if code in GONE_CODES:

@@ -4,6 +4,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
 
 PART_BYTES = 16 << 20  # S3 allows 5 MiB to 5 GiB, and 8 to 16 MB suit ranged reads; ours
 CONTENT_TYPE_OF = {
-    "output.jsonl": "application/x-ndjson",
-    "metadata.json": "application/json",
-    "input.csv": "text/csv",
+    "jsonl": "application/x-ndjson",
+    "json": "application/json",
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
+    "html": "text/html; charset=utf-8",
+    "unpacked": "application/octet-stream",
 }
 
 
@@ -41,6 +46,19 @@ class MultipartFiles:
             self.s3.put_object(
                 Bucket=self.bucket, Key=key, Body=content, ContentType=_content_type(key)
             )
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Writes a file of this machine, in parts where it is large. Raises `UploadGone`."""
+        total = path.stat().st_size
+        if total <= PART_BYTES:
+            self.put(key, path.read_bytes())
+            return
+        upload_id, number = self.begin(key), 0
+        with path.open("rb") as file:
+            while content := file.read(PART_BYTES):
+                number += 1
+                self.put_part(key, upload_id, number, content)
+        self.complete(key, upload_id, count=number, total=total)
 
     def begin(self, key: str) -> str:
         """Begins a multipart upload; its id."""
@@ -142,7 +160,7 @@ class MultipartFiles:
 
 
 def _content_type(key: str) -> str:
-    return CONTENT_TYPE_OF[key.rpartition("/")[2]]
+    return CONTENT_TYPE_OF[key.rpartition("/")[2].rpartition(".")[2]]
 
 
 @contextmanager

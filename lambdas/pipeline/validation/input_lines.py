@@ -14,9 +14,9 @@ from pipeline.domain.part import Segment
 from pipeline.errors import FileRejected, StorageBusy
 from pipeline.validation.checksums import OverlappedSha256
 from pipeline.validation.digest import SequenceDigest
-from pipeline.validation.lines import NEWLINE, batches, rest_after
 from protocol.quick_lines import QuickRecords
 from protocol.records import MAX_LINE_BYTES, RECORD_ID, RecordFault, RecordForm
+from shared.lines import NEWLINE, batches, rest_after
 
 FAULTS_KEPT = 100  # in the report: more would not help the person who mends the file; ours
 

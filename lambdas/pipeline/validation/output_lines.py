@@ -9,7 +9,6 @@ from pipeline.domain.facts import OutputFacts
 from pipeline.errors import ResultsMismatch
 from pipeline.validation.checksums import joined
 from pipeline.validation.digest import SequenceDigest
-from pipeline.validation.lines import batches, rest_after
 from protocol.quick_lines import QuickOutput
 from protocol.records import (
     MAX_LINE_BYTES,
@@ -18,6 +17,7 @@ from protocol.records import (
     is_coded,
     record_id_of,
 )
+from shared.lines import batches, rest_after
 
 
 @dataclass(slots=True)

@@ -55,6 +55,10 @@ class Rejections:
         """Writes the report of a file that was refused as a whole: it names no lines. Its key."""
         return self._put(drop, rejection, NO_LINES)
 
+    def report_rows(self, drop: Drop, rejection: Rejection, faults: InputFaults) -> str:
+        """Writes the report of a table of which too many rows can't be read. Its key."""
+        return self._put(drop, rejection, faults)
+
     def join_pieces(self, drop: Drop, records: Mapping[int | None, int | None]) -> str | None:
         """Joins the reports of a file's pieces; the reason, or None where no piece has a report.
 

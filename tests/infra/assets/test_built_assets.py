@@ -10,6 +10,7 @@ import pytest
 
 from infra.assets import build, misfits, target_of
 from infra.assets.building import LAMBDA_PYTHON, PACKAGES
+from infra.assets.sources import WITH_PACKAGES
 from infra.settings.readers import Architecture
 from infra.settings.settings import Settings
 
@@ -20,13 +21,16 @@ MAX_UNPACKED_BYTES = 250 * 1024**2
 # Imports every module of the asset with nothing beside it but the runtime's own packages.
 IMPORT_ALL = """
 import importlib, pathlib, sys
+NEED_TABLES = "pipeline.prepare", "pipeline.finish", "pipeline.storage.prepared_table"
 asset, runtime = sys.argv[1:3]
 sys.path[:0] = [asset]
 sys.path.append(runtime)
 for package in sys.argv[3:]:
     for path in sorted(pathlib.Path(asset, package).rglob("*.py")):
         parts = path.relative_to(asset).with_suffix("").parts
-        importlib.import_module(".".join(part for part in parts if part != "__init__"))
+        module = ".".join(part for part in parts if part != "__init__")
+        if "tables" in sys.argv[3:] or not module.startswith(NEED_TABLES):
+            importlib.import_module(module)
 foreign = [
     module.__file__
     for module in list(sys.modules.values())
@@ -82,6 +86,7 @@ def should_import_every_module_from_the_asset_alone(
         [
             *(str(LAMBDA_PYTHON), "-I", "-S", "-B", "-c", IMPORT_ALL),
             *(str(folder), str(runtime), "protocol", "shared", package),
+            *WITH_PACKAGES.get(package, ()),
         ],
         env={"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": "ap-southeast-2"},
         capture_output=True,

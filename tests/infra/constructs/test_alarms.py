@@ -72,7 +72,9 @@ def should_watch_every_queue_of_dead_letters(either: Deployment) -> None:
         for queue in either.resources("AWS::CloudWatch::Alarm").values()
         if queue.get("MetricName") == "ApproximateNumberOfMessagesVisible"
     }
-    dead = {name for name in either.resources("AWS::SQS::Queue") if "Arrivals" not in name}
+    queues_of_work = ("Arrivals", "Prepared")
+    found = either.resources("AWS::SQS::Queue")
+    dead = {name for name in found if not any(each in name for each in queues_of_work)}
     assert queues == {name.split("/")[1] for name in dead}
 
 

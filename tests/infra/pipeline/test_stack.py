@@ -16,10 +16,10 @@ from simulation import simulation
 from simulation.cloud import receive_queue
 from tests.infra.conftest import Deployment, synthesize
 
-FUNCTIONS = ("receive", "submit", "check", "collect", "finish", "report_failure")
+FUNCTIONS = ("prepare", "receive", "submit", "check", "collect", "finish", "report_failure")
 EVERY_FUNCTIONS = {
     *("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"),
-    *("TOKEN_PREFIX", "DEFAULT_TOPIC"),
+    *("TOKEN_PREFIX", "DEFAULT_TOPIC", "RESULT_FORMATS"),
     *function_variables.VARIABLES,
 }
 LEDGER = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
@@ -27,22 +27,24 @@ SECRETS = {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"}
 DROPS = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}
 # What each function may do beside logs, traces and keys; a wider grant is a decision, not a slip.
 MANY = {"dynamodb:BatchGetItem", "dynamodb:Query"}
+TAKES_MESSAGES = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+WRITES_IN_PARTS = {"s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
 MAY: dict[str, set[str]] = {
-    "receive": LEDGER
+    "prepare": LEDGER
+    | SECRETS
     | DROPS
-    | {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
-    | {"states:StartExecution"},
+    | TAKES_MESSAGES
+    | WRITES_IN_PARTS
+    | {"s3:DeleteObject", "sqs:SendMessage"},
+    "receive": LEDGER | DROPS | TAKES_MESSAGES | {"states:StartExecution"},
     "submit": LEDGER | SECRETS | DROPS | {"s3:PutObject", "dynamodb:BatchGetItem"},
     "check": LEDGER | SECRETS,
-    "collect": LEDGER
-    | SECRETS
-    | MANY
-    | {"s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
+    "collect": LEDGER | SECRETS | MANY | WRITES_IN_PARTS,
     "finish": LEDGER
     | MANY
-    | {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"}
-    | {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
-    | {"states:StartExecution"},
+    | DROPS
+    | WRITES_IN_PARTS
+    | {"s3:DeleteObject", "states:StartExecution"},
     "report_failure": {"states:StartExecution", "states:DescribeExecution", "sqs:SendMessage"},
 }
 
@@ -81,7 +83,7 @@ def filled(definition: Any) -> str:
     return "".join(part if isinstance(part, str) else "<reference>" for part in parts)
 
 
-def should_have_the_six_functions_with_their_environment(either: Deployment) -> None:
+def should_have_the_seven_functions_with_their_environment(either: Deployment) -> None:
     assert set(functions(either)) == set(FUNCTIONS)
     for name, function in functions(either).items():
         expected = EVERY_FUNCTIONS | _starters(name)
@@ -91,6 +93,8 @@ def should_have_the_six_functions_with_their_environment(either: Deployment) -> 
 
 
 def _starters(name: str) -> set[str]:
+    if name == "prepare":
+        return {"ARRIVALS_QUEUE", "PREPARED_QUEUE"}
     return {"STATE_MACHINE_ARN"} if name in {"receive", "report_failure"} else set()
 
 
@@ -202,8 +206,22 @@ def _drop_bucket(deployment: Deployment) -> Any:
 
 
 def should_version_drops_because_a_drop_is_a_version(either: Deployment) -> None:
-    for bucket in either.resources("AWS::S3::Bucket", "Pipeline").values():
-        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    for name, bucket in either.resources("AWS::S3::Bucket", "Pipeline").items():
+        # Each attempt to prepare a drop has keys of its own in the bucket of prepared files.
+        versioning = None if "Prepared" in name else {"Status": "Enabled"}
+        assert bucket.get("VersioningConfiguration") == versioning
+
+
+def should_forget_prepared_files_when_no_execution_can_need_them_any_more(
+    either: Deployment,
+) -> None:
+    (prepared,) = (
+        bucket
+        for name, bucket in either.resources("AWS::S3::Bucket", "Pipeline").items()
+        if "Prepared" in name
+    )
+    days = [rule.get("ExpirationInDays") for rule in prepared["LifecycleConfiguration"]["Rules"]]
+    assert 14 + 14 <= max(filter(None, days)) <= 31
 
 
 def should_hand_every_bad_end_of_an_execution_to_rescue(either: Deployment) -> None:
@@ -255,17 +273,27 @@ def should_keep_what_a_rules_function_failed_on_in_a_queue(either: Deployment) -
     assert keeping == functions_by_rules
 
 
-def should_keep_arrivals_that_failed_five_times_in_a_queue(either: Deployment) -> None:
-    (arrivals,) = (
-        queue
-        for name, queue in either.resources("AWS::SQS::Queue", "Pipeline").items()
-        if "Arrivals" in name
+def mapping_from(deployment: Deployment, queue: str) -> Any:
+    """Properties of the mapping that hands out the messages of a queue."""
+    (found,) = (
+        mapping
+        for mapping in deployment.resources("AWS::Lambda::EventSourceMapping", "Pipeline").values()
+        if queue in mapping["EventSourceArn"]["Fn::GetAtt"][0]
     )
-    assert arrivals["RedrivePolicy"]["maxReceiveCount"] == 5
-    (mapping,) = either.resources("AWS::Lambda::EventSourceMapping", "Pipeline").values()
-    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    timeout = functions(either)["receive"]["Timeout"]
-    assert arrivals["VisibilityTimeout"] >= 6 * timeout
+    return found
+
+
+def should_keep_arrivals_that_failed_five_times_in_a_queue(either: Deployment) -> None:
+    for queue, function, timeouts in (("Arrivals", "prepare", 1), ("Prepared", "receive", 6)):
+        (found,) = (
+            each
+            for name, each in either.resources("AWS::SQS::Queue", "Pipeline").items()
+            if queue in name
+        )
+        assert found["RedrivePolicy"]["maxReceiveCount"] == 5
+        assert mapping_from(either, queue)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        timeout = functions(either)[function]["Timeout"]
+        assert found["VisibilityTimeout"] >= timeouts * timeout
 
 
 def should_deploy_what_the_simulation_counts_on(aws: Deployment) -> None:
@@ -278,7 +306,7 @@ def should_deploy_what_the_simulation_counts_on(aws: Deployment) -> None:
         "POLL_FRACTION": simulation.POLL_FRACTION,
         "POLL_CEILING_SECONDS": simulation.POLL_CEILING,
     }
-    (mapping,) = aws.resources("AWS::Lambda::EventSourceMapping", "Pipeline").values()
+    mapping = mapping_from(aws, "Prepared")
     assert mapping["BatchSize"] == receive_queue.BATCH_OF_MANY
     assert mapping["MaximumBatchingWindowInSeconds"] == receive_queue.SHARE_WAIT_SECONDS
     assert mapping["ScalingConfig"]["MaximumConcurrency"] == receive_queue.RECEIVE_AT_ONCE
@@ -289,9 +317,9 @@ def should_deploy_what_the_simulation_counts_on(aws: Deployment) -> None:
 def should_gather_arrivals_for_a_few_seconds_unless_each_file_has_its_own_operation(
     either: Deployment, alone: Deployment
 ) -> None:
-    (mapping,) = either.resources("AWS::Lambda::EventSourceMapping", "Pipeline").values()
+    mapping = mapping_from(either, "Prepared")
     assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (1_000, 3)
-    (mapping,) = alone.resources("AWS::Lambda::EventSourceMapping", "Pipeline").values()
+    mapping = mapping_from(alone, "Prepared")
     assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (10, 0)
     assert functions(alone)["receive"]["Environment"]["Variables"]["SHARE_MAX_BYTES"] == "0"
 

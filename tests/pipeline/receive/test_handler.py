@@ -17,10 +17,10 @@ from pipeline.errors import SettingInvalid
 from pipeline.executions.starter import ExecutionStarter, shared_name
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.groups import ExecutionGroups, GroupedBy, GroupState
+from pipeline.prepare.s3_event import ObjectCreated, drop_from_event
 from pipeline.receive.handler import Receiver, read_messages, receiver
-from pipeline.receive.s3_event import ObjectCreated, drop_from_event
 from pipeline.storage.block_reader import BlockReader
-from tests.support.pipeline.builders import Measured, SimulatedIo, lines
+from tests.support.pipeline.builders import Measured, SimulatedIo, a_drop, lines
 from tests.support.pipeline.clouds import DROPS, Cloud, cloud, stepfunctions, waiting_machine
 
 
@@ -45,8 +45,6 @@ class ReceiveFixture:
     @property
     def receiver(self) -> Receiver:
         return Receiver(
-            s3=self.aws.s3,
-            default_topic=self.default_topic,
             drops=self.drops,
             starter=ExecutionStarter(
                 drops=self.drops,
@@ -60,9 +58,15 @@ class ReceiveFixture:
             measure=self.measured,
         )
 
-    def receive(self, *events: dict[str, Any]) -> list[ObjectCreated]:
-        """Delivers events together; gives those that have to be delivered again."""
-        return self.receiver.receive([ObjectCreated.from_event(event) for event in events])
+    def receive(self, *events: dict[str, Any]) -> set[str]:
+        """Delivers the drops of events together; the ids of those to be delivered again."""
+        found = [
+            drop_from_event(
+                ObjectCreated.from_event(event), s3=self.aws.s3, default_topic=self.default_topic
+            )
+            for event in events
+        ]
+        return self.receiver.receive([drop for drop in found if drop is not None])
 
     def names(self) -> list[str]:
         listed = stepfunctions().list_executions(stateMachineArn=self.machine)["executions"]
@@ -133,7 +137,7 @@ def should_start_one_part_of_one_segment_when_a_file_is_dropped(
 
 
 def should_run_once_when_the_event_is_delivered_twice(fixture: ReceiveFixture) -> None:
-    assert fixture.receive(an_event()) == fixture.receive(an_event(), an_event()) == []
+    assert fixture.receive(an_event()) == fixture.receive(an_event(), an_event()) == set()
     assert len(fixture.started()) == 1
     assert fixture.measured.total("DropsAccepted") == 1
 
@@ -167,7 +171,7 @@ def should_start_the_execution_when_the_function_died_between_ledger_and_start(
 
 
 def should_pass_over_folder_markers_when_consoles_make_them(fixture: ReceiveFixture) -> None:
-    assert fixture.receive(an_event("anzsco/", 0), an_event("anzsco/models/", 0)) == []
+    assert fixture.receive(an_event("anzsco/", 0), an_event("anzsco/models/", 0)) == set()
     assert fixture.started() == []
 
 
@@ -222,7 +226,7 @@ def should_ask_for_the_very_version_when_only_the_etag_is_missing(fixture: Recei
 def should_start_nothing_when_the_object_is_gone_before_it_could_be_identified(
     fixture: ReceiveFixture,
 ) -> None:
-    assert fixture.receive(an_event("anzsco/gone", version_id=None)) == []
+    assert fixture.receive(an_event("anzsco/gone", version_id=None)) == set()
     assert fixture.started() == []
 
 
@@ -234,7 +238,7 @@ def should_name_what_is_wrong_when_the_event_is_not_of_s3(event: dict[str, Any])
 
 def should_be_wired_from_the_environment_when_the_function_starts() -> None:
     arn = "arn:aws:states:ap-southeast-2:1:stateMachine:drop"
-    settings = Environment.read({**VARIABLES, "STATE_MACHINE_ARN": arn, "DEFAULT_TOPIC": "osca"})
+    settings = Environment.read({**VARIABLES, "STATE_MACHINE_ARN": arn})
     with pytest.raises(SettingInvalid, match="STATE_MACHINE_ARN"):
         receiver(Dependencies(Environment.read(VARIABLES), Clock()))
     with cloud() as aws:
@@ -242,7 +246,6 @@ def should_be_wired_from_the_environment_when_the_function_starts() -> None:
         deps.__dict__.update(s3=aws.s3, executions=stepfunctions(), ledger=aws.ledger)
         wired = receiver(deps)
     assert wired.starter.state_machine_arn == arn
-    assert wired.default_topic == "osca"
     assert wired.max_file_bytes == 5_000_000_000
     assert wired.share_max_bytes == 32 << 20
 
@@ -340,7 +343,7 @@ def should_ask_for_the_rest_again_when_a_group_fails(sharing: ReceiveFixture) ->
     failed = sharing.receive(*small_events(3))
     assert len(failed) == 3
     sharing.executions = stepfunctions()
-    assert sharing.receive(*small_events(3)) == []
+    assert sharing.receive(*small_events(3)) == set()
     assert len(sharing.inputs()) == 1
 
 
@@ -384,9 +387,9 @@ def should_reject_a_large_file_when_it_has_no_line_ends(fixture: ReceiveFixture)
 
 
 def should_name_the_messages_that_can_not_be_read() -> None:
-    good = {"messageId": "1", "body": json.dumps(an_event())}
-    events, unreadable = read_messages(
+    good = {"messageId": "1", "body": json.dumps(a_drop().to_state())}
+    drops, unreadable = read_messages(
         [good, {"messageId": "2", "body": "no JSON"}, {"messageId": "3", "body": "{}"}]
     )
-    assert list(events) == ["1"]
+    assert drops == {"1": a_drop()}
     assert unreadable == ["2", "3"]

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from pipeline.domain.execution import TaskInput
-from pipeline.domain.part import Part, Segment
+from pipeline.domain.part import Part
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.engines.coding_service.engine import CodingServiceEngine
 from pipeline.engines.coding_service.http import HttpAnswer, HttpRequest
@@ -29,7 +29,7 @@ from pipeline.ledger.parts import AttemptState, Parts
 from pipeline.ledger.shared_files import SharedFiles
 from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.polling import CallLoad
-from pipeline.storage.block_reader import BlockReader
+from pipeline.storage.block_reader import BlockReader, ObjectRange
 from pipeline.storage.results_bucket import ResultsBucket
 from pipeline.submit.handler import Submitter
 from pipeline.validation.digest import SequenceDigest
@@ -240,7 +240,7 @@ class CountedReads(BlockReader):
     inner: BlockReader
     count: int = 0
 
-    def blocks(self, source: Segment, **changes: Any) -> Generator[bytes, None, None]:
+    def blocks(self, source: ObjectRange, **changes: Any) -> Generator[bytes, None, None]:
         self.count += 1
         return self.inner.blocks(source, **changes)
 

@@ -24,7 +24,8 @@ ARRIVE, API, INFER = (
     "coding_service.inference.code_handler",
 )
 SETTLE = "coding_service.inference.lifecycle_handler"
-SUBMIT, CHECK, COLLECT = (
+PREPARE, SUBMIT, CHECK, COLLECT = (
+    "pipeline.prepare.handler",
     "pipeline.submit.handler",
     "pipeline.check.handler",
     "pipeline.collect.handler",
@@ -54,7 +55,12 @@ def credentials_of(cloud: LocalCloud, client: Client, *, afterwards: Client) -> 
 def _change_credentials(cloud: LocalCloud, client: Client) -> None:
     give_credentials(cloud, client)
     cloud.secrets().put_secret_value(SecretId=cloud.pipeline.token_secret, SecretString=NO_TOKEN)
-    for module in (SUBMIT, CHECK, COLLECT):  # processes remember the token that they saw last
+    for module in (
+        PREPARE,
+        SUBMIT,
+        CHECK,
+        COLLECT,
+    ):  # processes remember the token that they saw last
         renew_processes(cloud, module)
 
 

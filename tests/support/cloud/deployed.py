@@ -40,6 +40,7 @@ SETTINGS = {
     "requestsPerDay": "100000",
     "serviceRequestsPerDay": "100000",
     "pollFirstSeconds": "1",
+    "prepareConcurrency": "2",
     "shareWaitSeconds": "1",
     "machineLearningClients": f"pipeline,{SECOND_CLIENT}",
     "batchPredictionBuckets": PREDICTION_BUCKET,

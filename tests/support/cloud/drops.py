@@ -8,7 +8,11 @@ from localcloud.notifications import Notification
 from localcloud.places import PROJECT
 from tests.support.cloud.subscriber import Drop, Subscriber, check_schema
 
-COMPLETE = {"output.jsonl", "metadata.json", "manifest.json"}
+COMPLETE = {
+    *("output.jsonl", "metadata.json", "manifest.json"),
+    *("results.jsonl", "report.json", "report.html"),
+}
+"""What a drop of JSON Lines leaves."""
 
 
 def lines(count: int, *, first: int = 1, longer: int = 0) -> bytes:

@@ -82,10 +82,10 @@ class Subscriber:
         self.events: dict[str, list[dict[str, Any]]] = defaultdict(list)
         """Events "Drop Ended" as the bus delivered them, by the drop's id."""
 
-    def drop(self, key: str, content: bytes) -> Drop:
+    def drop(self, key: str, content: bytes, **metadata: str) -> Drop:
         """Puts a file into the drop bucket, as any S3 client would."""
         bucket = self._cloud.pipeline.drop_bucket
-        stored = self._s3.put_object(Bucket=bucket, Key=key, Body=content)
+        stored = self._s3.put_object(Bucket=bucket, Key=key, Body=content, Metadata=metadata)
         drop = Drop(bucket, key, stored["VersionId"], stored["ETag"].strip('"'), content)
         self.drops.append(drop)
         return drop

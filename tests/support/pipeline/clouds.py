@@ -1,4 +1,4 @@
-"""moto's AWS with what Pipeline's streams use: the ledger's table and two buckets."""
+"""moto's AWS with what Pipeline's streams use: the ledger's table and three buckets."""
 
 import json
 from collections.abc import Iterator
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 DROPS = "drops"
 RESULTS = "results"
+PREPARED = "prepared"
 REGION: Final = "ap-southeast-2"
 
 
@@ -48,6 +49,13 @@ class Cloud:
 
     def result(self, key: str) -> bytes:
         return self.s3.get_object(Bucket=RESULTS, Key=key)["Body"].read()
+
+    def prepared(self, key: str) -> bytes:
+        return self.s3.get_object(Bucket=PREPARED, Key=key)["Body"].read()
+
+    def prepared_keys(self) -> list[str]:
+        listed = self.s3.list_objects_v2(Bucket=PREPARED).get("Contents", [])
+        return [entry["Key"] for entry in listed]
 
     def result_keys(self) -> list[str]:
         listed = self.s3.list_objects_v2(Bucket=RESULTS).get("Contents", [])
@@ -97,7 +105,7 @@ def cloud(*, executes: bool = False) -> Iterator[Cloud]:
     """moto's AWS, empty but for the table and the buckets, as `played_aws` has it."""
     s3, dynamodb = _connections()
     with played_aws(executes=executes):
-        for bucket in (DROPS, RESULTS):
+        for bucket in (DROPS, RESULTS, PREPARED):
             s3.create_bucket(
                 Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
             )

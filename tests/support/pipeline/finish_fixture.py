@@ -7,6 +7,7 @@ from typing import Any
 
 import jsonschema
 
+from bench.streams.function_variables import VARIABLES
 from infra.project_files import PROJECT
 from pipeline.domain.drop import Drop
 from pipeline.domain.execution import Execution, Outcome
@@ -14,6 +15,7 @@ from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.executions.compact_input import compact_input
 from pipeline.executions.starter import ExecutionStarter
+from pipeline.finish.coded_tables import CodedTables
 from pipeline.finish.drop_result import DropResults
 from pipeline.finish.finish_input import EndedExecution
 from pipeline.finish.handler import Finisher
@@ -23,11 +25,22 @@ from pipeline.ledger.drops import Drops
 from pipeline.ledger.groups import ExecutionGroups
 from pipeline.ledger.parts import AttemptState, PartRecord, Parts
 from pipeline.ledger.shared_files import SharedFiles
+from pipeline.ledger.topic_reports import TopicReports
+from pipeline.storage.block_reader import BlockReader
 from pipeline.storage.multipart import MultipartFiles
+from pipeline.storage.prepared_bucket import PreparedBucket
 from pipeline.storage.results_bucket import ResultsBucket
+from pipeline.table_settings import TableSettings
 from pipeline.validation.digest import SequenceDigest
 from tests.support.pipeline.builders import Measured, SimulatedIo, a_drop, a_part
-from tests.support.pipeline.clouds import REGION, RESULTS, Cloud, stepfunctions, waiting_machine
+from tests.support.pipeline.clouds import (
+    PREPARED,
+    REGION,
+    RESULTS,
+    Cloud,
+    stepfunctions,
+    waiting_machine,
+)
 from tests.support.pipeline.memory_service import a_model
 
 MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:drop"
@@ -113,11 +126,25 @@ class FinishFixture:
             drops=self.drops,
             outcomes=outcomes,
             drop_results=DropResults(
-                outcomes=outcomes, joined_outputs=joined_outputs, results=bucket
+                outcomes=outcomes,
+                joined_outputs=joined_outputs,
+                coded_tables=self.coded_tables,
+                results=bucket,
             ),
             starter=self._starter,
             clock=clock,
             measure=self.measured,
+        )
+
+    @property
+    def coded_tables(self) -> CodedTables:
+        return CodedTables(
+            s3=self.aws.s3,
+            reader=BlockReader(self.aws.s3, sleep=self.io.sleep),
+            files=MultipartFiles(self.aws.s3, RESULTS),
+            prepared=PreparedBucket(self.aws.s3, PREPARED),
+            reports=TopicReports(self.aws.ledger, self.io.clock),
+            settings=TableSettings.read({**VARIABLES, "PREPARED_BUCKET": PREPARED}),
         )
 
     def _starter(self, state_machine_arn: str) -> ExecutionStarter:

@@ -13,8 +13,8 @@ from io import StringIO
 
 import msgspec
 
-from pipeline.validation.lines import batches, rest_after
 from protocol.records import RECORD_ID
+from shared.lines import batches, rest_after
 
 ROW_ID = "rowId"
 # Amazon ML's values hold no line ends (developer guide, "Understanding the data format"); these

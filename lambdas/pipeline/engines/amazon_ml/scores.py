@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pipeline.engines.amazon_ml.codelist import ScoreRollup
 from pipeline.engines.base import OperationFailed
 from pipeline.errors import ResultsMismatch
-from pipeline.validation.lines import NEWLINE, batches, rest_after
 from protocol.records import MAX_LINE_BYTES
+from shared.lines import NEWLINE, batches, rest_after
 
 BESIDE_SCORES = ("tag", "trueLabel")  # columns that stand in front of the classes
 GZIP = 31  # zlib's window bits for gzip

@@ -132,7 +132,7 @@ def should_take_files_through_the_shipped_state_machine(
                 "CODELISTS_FOLDER": str(tmp_path),
             }
             configured(monkeypatch, "http://nobody.example", VARIABLES | changes)
-            journey = Journey(aws, MemoryService())
+            journey = Journey(aws, MemoryService(), monkeypatch)
             journey.secrets.create_secret(Name="ml-key", SecretString=KEY)
             written = _three_drops(journey, memory)
         dependencies.cache_clear()

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.validation.lines import BATCH_BYTES, LineReader, batches, rest_after
+from shared.lines import BATCH_BYTES, LineReader, batches, rest_after
 
 
 @given(

@@ -7,7 +7,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from infra.constructs.alarms import PERIOD, Alarms
 from infra.constructs.functions import TracedFunction
 from infra.pipeline.ledger import Ledger
-from infra.pipeline.metrics import (
+from infra.pipeline.monitoring.metrics import (
     STATUSES,
     of_executions,
     own,

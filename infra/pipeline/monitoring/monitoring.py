@@ -5,9 +5,9 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.constructs.alarms import PERIOD, Alarms
-from infra.pipeline.dashboard import draw
 from infra.pipeline.ledger import Ledger
-from infra.pipeline.metrics import (
+from infra.pipeline.monitoring.dashboard import draw
+from infra.pipeline.monitoring.metrics import (
     of_executions,
     own,
     reads_held_back,
@@ -15,6 +15,7 @@ from infra.pipeline.metrics import (
     writes_held_back,
 )
 from infra.pipeline.notifications import Notifications
+from infra.pipeline.prepare import Prepare
 from infra.pipeline.receive import Receive
 from infra.pipeline.report_failure import ReportFailure
 from infra.pipeline.state_machine import DropStateMachine
@@ -26,6 +27,8 @@ from infra.settings.settings import Settings
 COLLECTED_LATE_HOURS = 20
 # A try of `receive` that fails is repeated after half an hour; a first such try is no news yet.
 TAKEN_IN_LATE_SECONDS = 2_000
+# What passes by itself is tried for about an hour (`prepare.message`), each time as a new message.
+PREPARED_LATE_SECONDS = 3_600
 # Tasks are retried when the service is busy, and such tries count as errors: only a quarter of
 # an hour of them in a row is news.
 RETRIED_PERIODS = 3
@@ -42,6 +45,7 @@ class Monitoring(Construct):
         key: kms.IKey,
         settings: Settings,
         receive: Receive,
+        prepare: Prepare,
         tasks: Tasks,
         state_machine: DropStateMachine,
         report_failure: ReportFailure,
@@ -53,7 +57,7 @@ class Monitoring(Construct):
         """Every alarm of the stack."""
         self._watch_ways_in_and_out(receive, report_failure, notifications)
         self._watch_executions(state_machine, report_failure)
-        self._watch_functions(receive, tasks, report_failure)
+        self._watch_functions(receive, prepare, tasks, report_failure)
         self._watch_service_and_ledger(ledger)
         self.dashboard = cloudwatch.Dashboard(self, "Dashboard")
         """The stack at a glance."""
@@ -61,6 +65,7 @@ class Monitoring(Construct):
             self.dashboard,
             alarms=self.alarms,
             functions={
+                "prepare": prepare.handler,
                 "receive": receive.handler,
                 "submit": tasks.submit,
                 "check": tasks.check,
@@ -87,6 +92,14 @@ class Monitoring(Construct):
             ),
             above=TAKEN_IN_LATE_SECONDS,
             meaning="A dropped file has been waiting for over half an hour to be taken in.",
+        )
+        self.alarms.watch(
+            "DropsPreparedLate",
+            receive.arrivals.metric_approximate_age_of_oldest_message(
+                period=PERIOD, statistic="Maximum"
+            ),
+            above=PREPARED_LATE_SECONDS,
+            meaning="A dropped file has been waiting for over an hour to be prepared.",
         )
         self.alarms.watch_queue(
             "RescuesUndelivered",
@@ -115,8 +128,9 @@ class Monitoring(Construct):
             self.alarms.watch(name, of_executions(metric, state_machine.arn), meaning=meaning)
 
     def _watch_functions(
-        self, receive: Receive, tasks: Tasks, report_failure: ReportFailure
+        self, receive: Receive, prepare: Prepare, tasks: Tasks, report_failure: ReportFailure
     ) -> None:
+        self.alarms.watch_function("Prepare", prepare.handler)
         self.alarms.watch_function("Receive", receive.handler)
         self.alarms.watch_function("Submit", tasks.submit, periods=RETRIED_PERIODS)
         self.alarms.watch_function("Check", tasks.check, periods=RETRIED_PERIODS)

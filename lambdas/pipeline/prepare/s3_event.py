@@ -122,5 +122,5 @@ def _rejected_by_size(size: int) -> Rejection | None:
     if size > 0:
         return None
     return Rejection(
-        "The file is empty.", "Drop a file with at least one line: a JSON object for each record."
+        "The file is empty.", "Drop a file with a header and at least one row of text to code."
     )

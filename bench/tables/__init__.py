@@ -1,0 +1,1 @@
+"""How fast a CSV becomes the lines that a service takes, beside other ways."""

@@ -1,0 +1,1 @@
+"""What operators watch: metrics, alarms, the dashboard. What the parts do is theirs."""

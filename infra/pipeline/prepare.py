@@ -1,0 +1,109 @@
+"""The function that reads what was dropped, and the bucket in which it puts the rows."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.assets.building import TABLES
+from infra.constructs.functions import FunctionFactory
+from infra.constructs.keys import use_key
+from infra.constructs.secure_storage import secure_bucket
+from infra.nag import acknowledge_any_key
+from infra.pipeline.receive import PREPARE_SECONDS, Receive
+from infra.pipeline.tasks import TABLES_MEMORY_MB, TABLES_SCRATCH_MB
+from infra.settings.settings import Settings
+
+# An execution lasts 14 days at most, and can be redriven for 14 more (Step Functions quotas).
+PREPARED_DAYS = 30
+# A GET that names its version, even that of a bucket without versions, needs both (Amazon S3 API,
+# GetObject, "Permissions").
+READ_A_VERSION = ("GetObject", "GetObjectVersion")
+BATCH = 10  # the most without a window to gather in (Lambda, SQS event source mappings)
+
+
+class PreparedFiles(Construct):
+    """The bucket of prepared files: copies of what was dropped, for the length of an execution."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, key: kms.IKey, settings: Settings
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._key = key
+        self.bucket = secure_bucket(
+            self,
+            "Bucket",
+            key=key,
+            settings=settings,
+            versioned=False,
+            tells_event_bus=False,
+            lifecycle_rules=[
+                s3.LifecycleRule(id="ForgetPrepared", expiration=Duration.days(PREPARED_DAYS))
+            ],
+        )
+        acknowledge_any_key(self.bucket, "Each drop has a folder of its own.")
+
+    def may_read(self) -> tuple[iam.PolicyStatement, ...]:
+        """To read prepared rows."""
+        return self._may(*READ_A_VERSION, write=False)
+
+    def may_write(self) -> tuple[iam.PolicyStatement, ...]:
+        """To write prepared files in parts, and checkpoints, and to read both again."""
+        return self._may(
+            *(*READ_A_VERSION, "PutObject", "DeleteObject"),
+            *("ListMultipartUploadParts", "AbortMultipartUpload"),
+            write=True,
+        )
+
+    def _may(self, *operations: str, write: bool) -> tuple[iam.PolicyStatement, ...]:
+        return (
+            iam.PolicyStatement(
+                actions=[f"s3:{operation}" for operation in operations],
+                resources=[self.bucket.arn_for_objects("*")],
+            ),
+            # Without it S3 answers 403 for an object that is not there (Amazon S3 API, GetObject).
+            iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn]),
+            use_key(self._key, via="s3", scope=self, read=True, write=write),
+        )
+
+
+class Prepare(Construct):
+    """The function behind the queue of arrivals."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        functions: FunctionFactory,
+        receive: Receive,
+        settings: Settings,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.handler = functions.function(
+            self,
+            "Prepare",
+            module="prepare.handler",
+            description="Gives dropped files identity and topic, and their rows the service's form",
+            memory_mb=TABLES_MEMORY_MB,
+            timeout_seconds=PREPARE_SECONDS,
+            environment={
+                "ARRIVALS_QUEUE": receive.arrivals.queue_url,
+                "PREPARED_QUEUE": receive.queue.queue_url,
+            },
+            asset=TABLES,
+            scratch_mb=TABLES_SCRATCH_MB,
+        )
+        mapping = lambda_.EventSourceMapping(
+            self,
+            "TakeIn",
+            target=self.handler.function,
+            event_source_arn=receive.arrivals.queue_arn,
+            batch_size=BATCH,
+            max_concurrency=settings.prepare_concurrency,
+            report_batch_item_failures=True,
+        )
+        # Lambda refuses a queue that the function may not read.
+        mapping.node.add_dependency(self.handler.role)

@@ -1,0 +1,208 @@
+"""The dropped table with the codes beside its rows, and the report of it.
+
+The rows are read again by the plan that prepare has kept, and joined with the service's output by
+their order; each recordId must be that of its row. Large tables are written in as many invocations
+as they take.
+"""
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.domain.drop import Drop
+from pipeline.domain.facts import MetadataFacts, OutputFacts
+from pipeline.errors import ResultsMismatch
+from pipeline.ledger.topic_reports import TopicReports
+from pipeline.storage.block_reader import BlockReader
+from pipeline.storage.chunked_file import ChunkedFile, chunk_bytes_for
+from pipeline.storage.multipart import MultipartFiles
+from pipeline.storage.object_source import ObjectSource
+from pipeline.storage.prepared_bucket import Checkpoint, PreparedBucket, stored_object
+from pipeline.storage.prepared_table import PreparedTable
+from pipeline.storage.results_bucket import MANIFEST_NAME, METADATA_NAME, OUTPUT_NAME
+from pipeline.table_settings import TableSettings
+from tables.coded_rows import CodedStatus
+from tables.csvw import description
+from tables.errors import RowsDisagree, TableRefused
+from tables.join import CodedTable
+from tables.plan import Chunk, TableFormat, TablePlan
+from tables.report.comparison import summary_of
+from tables.report.page.document import html_of
+from tables.report.report import AboutDrop, report_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+RESULTS_NAME = "results"
+REPORT_NAME, REPORT_PAGE_NAME = "report.json", "report.html"
+DESCRIPTION_NAME = "results.csv-metadata.json"  # where CSVW looks for it (W3C, "Tabular Data")
+STREAMED = frozenset({TableFormat.CSV, TableFormat.JSON_LINES, TableFormat.JSON_ARRAY})
+
+
+@dataclass(slots=True)
+class TableFacts:
+    """What was given back of a table; the manifest and the message name it. JSON-able."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    """By status: coded, broader, suggested, blank, shortened, refused."""
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By format, that of the dropped table first: its key and bytes."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """By format: why the table was not written in it."""
+    report: str | None = None
+    """The keys in the results bucket, of this and the others."""
+    page: str | None = None
+    description: str | None = None
+
+    @property
+    def table(self) -> str | None:
+        """The key of the table in its own format, or the first that could be written."""
+        return next((each["key"] for each in self.files.values()), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodedTables:
+    """Gives tables back."""
+
+    s3: "S3Client"
+    reader: BlockReader
+    files: MultipartFiles
+    """Of the results bucket."""
+    prepared: PreparedBucket
+    reports: TopicReports
+    settings: TableSettings
+
+    def of(
+        self,
+        drop: Drop,
+        output: OutputFacts,
+        metadata: MetadataFacts,
+        ended_at: str,
+        has_time: Callable[[], bool],
+    ) -> tuple[TableFacts, TablePlan] | None:
+        """Writes a drop's table and report; what they are, and None where no time was left.
+
+        `output` is the service's, of the whole file. Raises `AwsBusy`, `StorageBusy`, `DropGone`,
+        and `ResultsMismatch` where the output is not that of the table's rows.
+        """
+        return _DropTable(self, drop, output, metadata, ended_at, has_time).written()
+
+
+@dataclass(slots=True)
+class _DropTable:
+    parts: CodedTables
+    drop: Drop
+    output: OutputFacts
+    metadata: MetadataFacts
+    ended_at: str
+    has_time: Callable[[], bool]
+
+    def written(self) -> tuple[TableFacts, TablePlan] | None:
+        table = PreparedTable.load(self.parts.prepared, self.drop.table or "")
+        progress = self._checkpoint("tables")
+        kept = progress.load()
+        facts = TableFacts(**kept) if kept is not None else TableFacts()
+        for form in self._formats(table.plan):
+            if form in facts.files or form in facts.left_out:
+                continue
+            if not self._give_back(form, table, facts):
+                progress.keep(asdict(facts))
+                return None
+        if kept is not None:
+            progress.forget()
+        return facts, table.plan
+
+    def _formats(self, plan: TablePlan) -> Iterator[TableFormat]:
+        wanted = map(TableFormat, self.parts.settings.result_formats)
+        return iter(dict.fromkeys((plan.format, *wanted)))
+
+    def _give_back(self, form: TableFormat, table: PreparedTable, facts: TableFacts) -> bool:
+        """Writes the table in a format, the first time with its report; False: no time was left."""
+        coded = self._coded(table)
+        key = f"{self.drop.results_prefix}{RESULTS_NAME}.{form}"
+        try:
+            if not self._write(form, key, coded, table.source.size):
+                return False
+        except TableRefused as refused:
+            facts.left_out[form] = refused.reason
+            return True
+        except RowsDisagree as error:
+            raise ResultsMismatch(f"{error}; drop the file again") from None
+        stored = stored_object(self.parts.s3, self.parts.files.bucket, key)
+        facts.files[form] = {"key": key, "bytes": 0 if stored is None else stored.size}
+        if form is TableFormat.CSV:
+            facts.description = self._describe(table.plan)
+        if facts.report is None:
+            self._report(coded, table.plan, facts)
+        return True
+
+    def _coded(self, table: PreparedTable) -> CodedTable:
+        output = stored_object(self.parts.s3, self.parts.files.bucket, self.output.key)
+        if output is None:
+            raise ResultsMismatch("the service's output was deleted; drop the file again")
+        return CodedTable(
+            ObjectSource(self.parts.reader, table.source, self.has_time),
+            table.plan,
+            ObjectSource(self.parts.reader, output, self.has_time),
+            topic=self.drop.topic or "",
+            model=self.metadata.model,
+            code_digits=self.parts.settings.digits_of(self.drop.topic or ""),
+        )
+
+    def _write(self, form: TableFormat, key: str, coded: CodedTable, source_bytes: int) -> bool:
+        if form not in STREAMED:
+            with tempfile.TemporaryDirectory(prefix="table-") as folder:
+                path = Path(folder) / f"{RESULTS_NAME}.{form}"
+                coded.write(form, path)
+                self.parts.files.put_file(key, path)
+            return True
+
+        chunk_bytes = chunk_bytes_for(source_bytes)
+
+        def chunks(state: dict[str, Any] | None) -> Iterator[Chunk]:
+            return coded.stream(form, chunk_bytes=chunk_bytes, state=state)
+
+        return ChunkedFile(
+            files=self.parts.files,
+            checkpoint=self._checkpoint(form),
+            key=key,
+            has_time=self.has_time,
+        ).write(chunks)
+
+    def _describe(self, plan: TablePlan) -> str:
+        topic = self.drop.topic or ""
+        return self._put(DESCRIPTION_NAME, description(plan, topic=topic, url="results.csv"))
+
+    def _report(self, coded: CodedTable, plan: TablePlan, facts: TableFacts) -> None:
+        topic = self.drop.topic or ""
+        report = report_of(
+            coded.tally,
+            plan=plan,
+            about=AboutDrop(
+                topic=topic,
+                key=self.drop.key,
+                drop_id=self.drop.drop_id,
+                dropped_at=self.drop.dropped_at,
+                coded_at=self.ended_at,
+                files=(f"{RESULTS_NAME}.{plan.format}", OUTPUT_NAME, METADATA_NAME, MANIFEST_NAME),
+            ),
+            model=self.metadata.model,
+            previous=self.parts.reports.before(topic, self.drop.drop_id),
+        )
+        facts.rows = {status.value: coded.tally.statuses[status] for status in CodedStatus}
+        facts.report = self._put(REPORT_NAME, report)
+        facts.page = f"{self.drop.results_prefix}{REPORT_PAGE_NAME}"
+        self.parts.files.put(facts.page, html_of(report).encode())
+        self.parts.reports.keep(topic, self.drop.drop_id, summary_of(report))
+
+    def _put(self, name: str, document: Mapping[str, Any]) -> str:
+        key = f"{self.drop.results_prefix}{name}"
+        content = json.dumps(document, ensure_ascii=False, indent=2).encode()
+        self.parts.files.put(key, content + b"\n")
+        return key
+
+    def _checkpoint(self, name: str) -> Checkpoint:
+        return Checkpoint(self.parts.prepared, f"{self.drop.drop_id}/finish/{name}.checkpoint")

@@ -1,0 +1,233 @@
+"""Function prepare: each created object becomes a drop, with rows as the service takes them.
+
+Whatever happens, each drop goes on to receive: prepared, rejected with the reason, or failed. So
+there is one way in which people are told.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from pipeline.dependencies import Dependencies, dependencies
+from pipeline.domain.drop import Drop, Failure, Rejection
+from pipeline.domain.identity import guid
+from pipeline.engines.base import EngineOf
+from pipeline.errors import DropcoderError, OperatorNeeded, Rejected, SettingInvalid, TryAgain
+from pipeline.ledger.drops import Drops
+from pipeline.observability import logger, observed, quoted
+from pipeline.prepare.conversion import Conversion, PreparationUnfinished
+from pipeline.prepare.message import PrepareMessage
+from pipeline.prepare.options import COLUMNS_FILE, OptionsOfDrops
+from pipeline.prepare.queues import PrepareQueues, PrepareRecord, smallest_first
+from pipeline.prepare.s3_event import drop_from_event
+from pipeline.rate_limit.limiter import RateLimited
+from pipeline.storage.multipart import MultipartFiles
+from pipeline.validation.input_lines import InputFault, InputFaults
+from pipeline.validation.rejection_report import Rejections
+from protocol.records import input_format_of
+from tables.errors import TableRefused
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+LEFT_SECONDS = 60.0  # a chunk and its checkpoint take a second or two; a slow S3 more; ours
+SMALL_BYTES = 8 << 20  # is prepared in a second or two; ours
+MOST_DEATHS = 3  # a function that dies on a file does so again; ours
+DIED = (
+    "the function that reads the file ended abruptly each time, perhaps as the file needs more "
+    "memory than it has"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparer:
+    """Prepares one object at a time, each in as many invocations as it needs."""
+
+    s3: "S3Client"
+    drops: Drops
+    engine_of: EngineOf
+    options: OptionsOfDrops
+    conversion: Conversion
+    rejections: Rejections
+    default_topic: str | None
+    model_id: Callable[[str, str], str | None] = guid
+
+    def prepare(
+        self, message: PrepareMessage, *, deaths: int, has_time: Callable[[], bool]
+    ) -> Drop | PrepareMessage | None:
+        """The drop that goes to receive, the message that goes on later, or None: nothing to do.
+
+        `deaths` says how often an invocation with this message has ended abruptly. Raises `AwsBusy`
+        where not even the drop is known.
+        """
+        drop = self._drop(message)
+        if drop is None or drop.rejection is not None:
+            return drop
+        if deaths >= MOST_DEATHS:
+            return replace(drop, failure=Failure("PrepareDied", DIED))
+        return self._outcome(drop, message, has_time)
+
+    def _outcome(
+        self, drop: Drop, message: PrepareMessage, has_time: Callable[[], bool]
+    ) -> Drop | PrepareMessage:
+        try:
+            return self._prepared(drop, message, has_time)
+        except RateLimited as pending:
+            return message.after_waiting(pending.wait_seconds, pending.turn)
+        except PreparationUnfinished as unfinished:
+            return replace(unfinished.message, tries=0, delay=0)
+        except TryAgain as busy:
+            return message.after_a_fault() or _failed(drop, busy)
+        except Rejected as rejected:
+            return replace(drop, rejection=Rejection(rejected.reason, rejected.next_step))
+        except Exception as error:  # noqa: BLE001  a drop that nobody foresaw is told of too
+            logger.warning(
+                "could not be prepared",
+                extra={"drop_id": drop.drop_id, "error": type(error).__name__, "text": str(error)},
+            )
+            foreseen = isinstance(error, DropcoderError) or message.tries >= MOST_DEATHS
+            return (None if foreseen else message.after_a_fault()) or _failed(drop, error)
+
+    def _drop(self, message: PrepareMessage) -> Drop | None:
+        created = message.created
+        if created.key.rpartition("/")[2] == COLUMNS_FILE:
+            logger.info("took note of a file of columns", extra={"key": created.key})
+            return None
+        drop = drop_from_event(
+            created, s3=self.s3, default_topic=self.default_topic, model_id=self.model_id
+        )
+        if drop is not None and message.attempt is None and self.drops.record(drop.drop_id):
+            logger.info("the event was delivered again", extra={"drop_id": drop.drop_id})
+            return None
+        return drop
+
+    def _prepared(self, drop: Drop, message: PrepareMessage, has_time: Callable[[], bool]) -> Drop:
+        topic = drop.topic or ""
+        try:
+            model = self.engine_of(topic).model(topic, drop.model, turn=message.turn)
+        except OperatorNeeded:
+            # Submit meets the same error, and its execution can be redriven once that is mended;
+            # but it takes JSON Lines alone.
+            if not self.conversion.is_json_lines(drop):
+                raise
+            return drop
+        attempt = replace(message, attempt=message.attempt or uuid4().hex)
+        try:
+            options = self.options.of(drop, input_format_of(model.input_format))
+            return self.conversion.of(drop, options, attempt, has_time)
+        except TableRefused as refused:
+            return replace(drop, rejection=self._rejection(drop, refused))
+
+    def _rejection(self, drop: Drop, refused: TableRefused) -> Rejection:
+        rejection = Rejection(quoted(refused.reason), quoted(refused.next_step))
+        if not refused.rows:
+            return rejection
+        rejection = replace(rejection, has_report=True)
+        faults = tuple(InputFault(number, text) for number, text in refused.rows)
+        self.rejections.report_rows(
+            drop, rejection, InputFaults(faults, refused.row_count, lines=refused.rows_in_all)
+        )
+        return rejection
+
+
+def _failed(drop: Drop, error: Exception) -> Drop:
+    return replace(drop, failure=Failure(type(error).__name__, quoted(str(error))))
+
+
+def prepare_queues(deps: Dependencies) -> PrepareQueues:
+    arrivals, prepared = deps.environment.arrivals_queue, deps.environment.prepared_queue
+    if arrivals is None or prepared is None:
+        raise SettingInvalid(
+            "the environment variable ARRIVALS_QUEUE or PREPARED_QUEUE is missing; deploy again"
+        )
+    return PrepareQueues(deps.sqs, arrivals, prepared)
+
+
+def preparer(deps: Dependencies) -> Preparer:
+    settings = deps.environment
+    tables = settings.tables
+    return Preparer(
+        s3=deps.s3,
+        drops=deps.drops,
+        engine_of=deps.engine_of,
+        options=OptionsOfDrops(deps.s3, tables),
+        conversion=Conversion(
+            s3=deps.s3,
+            reader=deps.block_reader,
+            bucket=deps.prepared,
+            files=MultipartFiles(deps.s3, tables.prepared_bucket),
+            max_unpacked_bytes=tables.max_unpacked_bytes,
+        ),
+        rejections=Rejections(deps.results),
+        default_topic=settings.default_topic,
+        model_id=settings.engines.model_id,
+    )
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one invocation makes of its messages.
+
+    The drops of small files are sent on together, as they may share an operation; before a large
+    file is begun, those that are ready go.
+    """
+
+    worker: Preparer
+    queues: PrepareQueues
+    has_time: Callable[[], bool]
+    ready: dict[str, Drop] = field(default_factory=dict)
+    """By the id of the message."""
+    failed: list[str] = field(default_factory=list)
+    """The ids of messages that SQS has to deliver again."""
+
+    def handle(self, records: Iterable[PrepareRecord]) -> None:
+        """Handles the messages in this order."""
+        for record in records:
+            if record.message.created.size > SMALL_BYTES:
+                self.send()
+            try:
+                self._handle(record)
+            except Exception as error:  # noqa: BLE001  one bad message must not hold up the others
+                self._fail(error, [record.message_id])
+        self.send()
+
+    def _handle(self, record: PrepareRecord) -> None:
+        if not self.has_time():
+            self.queues.send_back(record.message)
+            return
+        found = self.worker.prepare(record.message, deaths=record.deaths, has_time=self.has_time)
+        if isinstance(found, Drop):
+            self.ready[record.message_id] = found
+        elif found is not None:
+            self.queues.send_back(found)
+
+    def send(self) -> None:
+        """Sends on what is ready."""
+        ready, self.ready = self.ready, {}
+        try:
+            self.queues.send_on(ready.values())
+        except Exception as error:  # noqa: BLE001  they are prepared again
+            self._fail(error, list(ready))
+
+    def _fail(self, error: Exception, messages: list[str]) -> None:
+        logger.error(
+            "could not be taken in; SQS will deliver the event again",
+            extra={"error": type(error).__name__, "text": str(error)},
+        )
+        self.failed += messages
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Takes a batch of SQS; the answer names the messages that have to be delivered again."""
+    deps = dependencies()
+
+    def has_time() -> bool:
+        return context.get_remaining_time_in_millis() / 1000 > LEFT_SECONDS
+
+    batch = Batch(preparer(deps), prepare_queues(deps), has_time)
+    batch.handle(smallest_first(event["Records"], unreadable=batch.failed))
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in batch.failed]}

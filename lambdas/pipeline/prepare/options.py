@@ -1,0 +1,84 @@
+"""What a dropper says of a table: with the object, in a file beside it, or by the deployment."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from pipeline.aws import aws_busy_as_try_again
+from pipeline.domain.drop import Drop
+from pipeline.errors import DropGone
+from pipeline.table_settings import TableSettings
+from shared.aws_errors import code_of
+from tables.column_options import options_of_file, options_of_metadata
+from tables.errors import TableRefused
+from tables.plan import TableOptions
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+COLUMNS_FILE = "columns.yaml"
+MAX_COLUMNS_FILE_BYTES = 64 << 10  # a mapping has a few lines; ours
+ABSENT_CODES = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsOfDrops:
+    """Gathers the options of a drop's table."""
+
+    s3: "S3Client"
+    settings: TableSettings
+
+    def of(self, drop: Drop, fields: tuple[str, ...]) -> TableOptions:
+        """The options for a model with these text fields: what stands nearest to the file counts.
+
+        The drop's object metadata goes before `columns.yaml` in its folder, that before the
+        settings. Raises `AwsBusy`, `DropGone`, and `TableRefused` where either can't be understood.
+        """
+        options = TableOptions(
+            fields=fields,
+            columns={
+                field: names
+                for field, names in self.settings.columns_of(drop.topic).items()
+                if field in fields
+            },
+            fallback_encoding=self.settings.fallback_encoding,
+            max_refused_share=self.settings.max_refused_share,
+            strict=self.settings.strict,
+        )
+        beside = self._columns_file(drop)
+        if beside is not None:
+            options = options_of_file(beside, options)
+        return options_of_metadata(self._metadata(drop), options)
+
+    def _columns_file(self, drop: Drop) -> bytes | None:
+        key = f"{drop.key.rpartition('/')[0]}/{COLUMNS_FILE}".lstrip("/")
+        with aws_busy_as_try_again():
+            try:
+                answer = self.s3.get_object(Bucket=drop.bucket, Key=key)
+            except ClientError as error:
+                if code_of(error) not in ABSENT_CODES:
+                    raise
+                return None
+            if answer["ContentLength"] > MAX_COLUMNS_FILE_BYTES:
+                raise TableRefused(
+                    f"The file {COLUMNS_FILE} beside it has {answer['ContentLength']:,} bytes.",
+                    f"Write it with at most {MAX_COLUMNS_FILE_BYTES:,} bytes, and drop the table "
+                    "again.",
+                )
+            return answer["Body"].read()
+
+    def _metadata(self, drop: Drop) -> dict[str, str]:
+        with aws_busy_as_try_again():
+            try:
+                head = self.s3.head_object(
+                    Bucket=drop.bucket, Key=drop.key, VersionId=drop.version_id
+                )
+            except ClientError as error:
+                if code_of(error) not in ABSENT_CODES:
+                    raise
+                raise DropGone(
+                    f"s3://{drop.bucket}/{drop.key} (version {drop.version_id}) was deleted before "
+                    "it could be coded; drop the file again if it is needed"
+                ) from None
+        return head["Metadata"]

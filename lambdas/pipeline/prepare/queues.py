@@ -1,0 +1,74 @@
+"""The queues around prepare: events of dropped objects come in, drops go on to receive."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pipeline.aws import aws_busy_as_try_again
+from pipeline.domain.drop import Drop
+from pipeline.domain.state_fields import MalformedState
+from pipeline.observability import logger
+from pipeline.prepare.message import PrepareMessage
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+SENT_AT_ONCE = 10  # as many as prepare takes; ours
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareRecord:
+    """A message as SQS hands it out."""
+
+    message_id: str
+    message: PrepareMessage
+    deaths: int
+    """How often it was handed out before, and neither finished nor sent back."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareQueues:
+    """Sends messages; its methods may raise `AwsBusy`."""
+
+    sqs: "SQSClient"
+    arrivals_url: str
+    prepared_url: str
+
+    def send_on(self, drops: Iterable[Drop]) -> None:
+        """Sends drops to receive, together, so that they can share an operation."""
+        # Each by a call of its own: the local cloud asks for a permission of the batch call that
+        # AWS does not know.
+        with ThreadPoolExecutor(SENT_AT_ONCE, thread_name_prefix="send") as executor:
+            bodies = [json.dumps(drop.to_state()) for drop in drops]
+            list(executor.map(partial(self._send, self.prepared_url), bodies))
+
+    def send_back(self, message: PrepareMessage) -> None:
+        """Puts a message into the queue that prepare reads."""
+        self._send(self.arrivals_url, message.to_body(), message.delay)
+
+    def _send(self, url: str, body: str, delay: int = 0) -> None:
+        with aws_busy_as_try_again():
+            self.sqs.send_message(QueueUrl=url, MessageBody=body, DelaySeconds=delay)
+
+
+def smallest_first(
+    records: Sequence[dict[str, Any]], *, unreadable: list[str]
+) -> Iterator[PrepareRecord]:
+    """A batch's messages, so that small files need not wait for a large one.
+
+    The ids of messages that can't be read are added to `unreadable`.
+    """
+    readable = []
+    for record in records:
+        try:
+            message = PrepareMessage.from_body(record["body"])
+        except MalformedState as error:
+            logger.error("a message can't be read", extra={"text": str(error)})
+            unreadable.append(record["messageId"])
+            continue
+        received = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
+        readable.append(PrepareRecord(record["messageId"], message, received - 1))
+    return iter(sorted(readable, key=lambda each: each.message.created.size))

@@ -1,0 +1,110 @@
+"""The columns that are put behind a table's own: what the service said of each row."""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain, count
+from typing import Any, Final
+
+from tables.coded_rows import CodeAnswer, CodedRows, CodedStatus
+from tables.writers.column_names import unique_names
+
+CodeCell = str | int | float | None
+
+SUGGESTIONS = 3  # the service's greatest number
+CONFIDENCE_DECIMALS = 4  # where it is text; ours
+
+TEXT, LEVEL, CONFIDENCE = "text", "level", "confidence"
+_KINDS: Final[dict[str, str]] = {
+    "code": TEXT,
+    "label": TEXT,
+    "level": LEVEL,
+    "confidence": CONFIDENCE,
+    "status": TEXT,
+    **{
+        f"alt{number}_{name}": kind
+        for number in range(1, SUGGESTIONS + 1)
+        for name, kind in (("code", TEXT), ("label", TEXT), ("confidence", CONFIDENCE))
+    },
+    "model": TEXT,
+}
+_NO_ANSWER: Final = (None, None, None)
+
+
+class CodeColumns:
+    """The columns of one table, by their names, and their cells."""
+
+    kinds: tuple[str, ...] = tuple(_KINDS.values())
+    """Of each column: `TEXT`, `LEVEL` (an integer) or `CONFIDENCE` (a number from 0 to 1)."""
+
+    def __init__(self, topic: str, columns: Sequence[str], model: Mapping[str, Any]) -> None:
+        """`columns` are the table's own; `model` is the metadata that came with the output."""
+        suffix = _suffix(topic, columns)
+        prefix = _prefix(topic)
+        self.names = tuple(f"{prefix}{name}{suffix}" for name in _KINDS)
+        """Their names, with a number behind each where the table has one of them already."""
+        self.status_name = f"{prefix}status{suffix}"
+        self.line_name = f"{prefix}line{suffix}"
+        """The key of a line of JSON that is no object, beside its status."""
+        self._model = str(model.get("modelId") or "")
+
+    def values(self, coded: CodedRows) -> list[tuple[CodeCell, ...]]:
+        """The cells of each row with their types; None where there is nothing."""
+        return [
+            (
+                *(
+                    (result.code, result.label, level, result.confidence)
+                    if result is not None
+                    else (None, None, None, None)
+                ),
+                status,
+                *_suggested_values(suggestions),
+                self._model or None,
+            )
+            for result, level, status, suggestions in zip(
+                coded.results, coded.levels, coded.statuses, coded.suggestions, strict=True
+            )
+        ]
+
+    @property
+    def model(self) -> str:
+        """The last cell of each row."""
+        return self._model
+
+
+def confidence_text(confidence: float | None) -> str:
+    """A plain decimal such as `0.9731`, `1` or `0`; "" for None."""
+    if confidence is None:
+        return ""
+    text = repr(confidence)
+    if len(text) > len("0.9731") or "e" in text:
+        text = f"{confidence:.{CONFIDENCE_DECIMALS}f}".rstrip("0")
+    return text.removesuffix("0").removesuffix(".") if "." in text[-2:] else text
+
+
+def status_of(code_level: int | None, *, code_digits: int) -> CodedStatus:
+    """What a row is that was sent whole, by the level of its code; None: it has none."""
+    if code_level is None:
+        return CodedStatus.SUGGESTED
+    return CodedStatus.CODED if code_level >= code_digits else CodedStatus.BROADER
+
+
+def _suggested_values(suggestions: Sequence[CodeAnswer]) -> tuple[CodeCell, ...]:
+    cells: list[CodeCell] = []
+    for answer in suggestions[:SUGGESTIONS]:
+        cells += answer
+    return (*cells, *_NO_ANSWER * (SUGGESTIONS - len(suggestions)))
+
+
+def _prefix(topic: str) -> str:
+    return f"{topic}_" if topic else ""
+
+
+def _suffix(topic: str, columns: Sequence[str]) -> str:
+    """What makes all of the names new, the same behind each so that they stay recognisable."""
+    named = chain(columns, unique_names(columns, len(columns)))
+    taken = {name.strip().casefold() for name in named}
+    names = [f"{_prefix(topic)}{name}".casefold() for name in (*_KINDS, "line")]
+    for number in count(1):
+        suffix = "" if number == 1 else f"_{number}"
+        if not any(f"{name}{suffix}" in taken for name in names):
+            return suffix
+    raise AssertionError("numbers end")

@@ -1,0 +1,1 @@
+"""What came out of the service for a table's rows."""

@@ -1,0 +1,1 @@
+"""Files that DuckDB reads and writes."""

@@ -1,0 +1,1 @@
+"""What people say about a table and its columns, and what we answer them."""

@@ -1,0 +1,121 @@
+"""What a cell says, as the plain text that a service is asked about."""
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import product
+
+from tables.cell_text import cell_text
+from tables.rows import Cell
+
+NULL_WORDS = ("null", "none", "nan", "n/a", "#n/a", "<na>")
+"""A cell of one of them, in any case, is an empty one: programs write them where nothing is, and
+as words they change the code."""
+
+_NULLS = frozenset(
+    "".join(letters)
+    for word in NULL_WORDS
+    for letters in product(*({letter, letter.upper()} for letter in word))
+)
+_LEFT_OUT = re.compile("[\0\u200b\u2060\ufeff]+")  # nothing for the eye, and no joiner of letters
+_CONTROL = re.compile("[\x01-\x1f\x7f-\x9f]+")
+_HALF = re.compile("[\ud800-\udfff]")  # of a character beyond U+FFFF, alone
+_ONE_SPACE = " "
+
+
+class NotOneText(ValueError):
+    """The cell holds something that is no text; says what."""
+
+
+def plain_texts(cells: list[Cell]) -> list[str]:
+    """Each cell's text, on one line without space around it. Raises `NotOneText`."""
+    return on_one_line(exact_texts(cells))
+
+
+def on_one_line(texts: list[str]) -> list[str]:
+    """The texts, on one line each without space around them; the list may be the same.
+
+    A column is looked at as a whole: of most, nothing has to be changed. Texts in ASCII are looked
+    at apart, as a few other ones among them make that take three times as long (measured).
+    """
+    ascii_texts = list(filter(str.isascii, texts))
+    is_ascii = len(ascii_texts) == len(texts)
+    joined = _ONE_SPACE.join(filter(None, ascii_texts))
+    others = "" if is_ascii else _ONE_SPACE.join([text for text in texts if not text.isascii()])
+    if not (joined.isprintable() and others.isprintable()):
+        texts = [_ONE_SPACE.join(text.split()) for text in texts]
+        texts = [text if text.isprintable() else _cleaned(text) for text in texts]
+    elif _has_spaces(joined) or _has_spaces(others):
+        texts = _without_spaces(texts)
+    if not _NULLS.isdisjoint(texts):
+        texts = ["" if text in _NULLS else text for text in texts]
+    return texts
+
+
+def exact_texts(cells: list[Cell]) -> list[str]:
+    """Each cell's text as it stands there; the list may be the same. Raises `NotOneText`."""
+    if set(map(type, cells)) <= {str}:
+        return cells  # type: ignore[return-value]
+    return [cell if type(cell) is str else _text_of(cell) for cell in cells]
+
+
+def encodable(texts: list[str]) -> list[str]:
+    """The texts without what makes JSON invalid or is lost in other programs: NUL, and halves of
+    characters."""
+    joined = "".join(texts)
+    if "\0" not in joined and (joined.isascii() or not _HALF.search(joined)):
+        return texts
+    return [_HALF.sub("\ufffd", text.replace("\0", "")) for text in texts]
+
+
+def joined_texts(columns: Iterable[list[str]]) -> list[str]:
+    """The texts of several columns as one, row by row; empty ones leave no comma."""
+    return [", ".join(filter(None, texts)) for texts in zip(*columns, strict=True)]
+
+
+def shortened(texts: Sequence[str], most: int) -> tuple[str, ...]:
+    """The texts with at most so many characters together, cut at words, the last text first."""
+    kept = list(texts)
+    excess = sum(map(len, kept)) - most
+    for place in reversed(range(len(kept))):
+        if excess <= 0:
+            break
+        text = kept[place]
+        kept[place] = _beginning(text, max(0, len(text) - excess))
+        excess -= len(text) - len(kept[place])
+    return tuple(kept)
+
+
+def _has_spaces(joined: str) -> bool:
+    """Whether there are spaces around texts, or more than one between words."""
+    return "  " in joined or joined.startswith(_ONE_SPACE) or joined.endswith(_ONE_SPACE)
+
+
+def _without_spaces(texts: list[str]) -> list[str]:
+    """The texts, which are printable, without the spaces around and between words that are too
+    many."""
+    joined = "\n".join(texts)
+    while "  " in joined:
+        joined = joined.replace("  ", " ")
+    joined = joined.replace(" \n", "\n").replace("\n ", "\n")
+    return joined.strip(_ONE_SPACE).split("\n")
+
+
+def _cleaned(text: str) -> str:
+    text = _CONTROL.sub(_ONE_SPACE, _LEFT_OUT.sub("", text))
+    return _ONE_SPACE.join(_HALF.sub("\ufffd", text).split())
+
+
+def _text_of(cell: Cell) -> str:
+    if isinstance(cell, list):
+        raise NotOneText("a list")
+    if isinstance(cell, dict):
+        raise NotOneText("an object")
+    return str(cell_text(cell))  # of a `str` that is more than one, the text alone
+
+
+def _beginning(text: str, most: int) -> str:
+    """The first words of `text`, at most so many characters; within a word where that is long."""
+    if len(text) <= most:
+        return text
+    end = text.rfind(_ONE_SPACE, 0, most + 1)
+    return text[: end if end > most // 2 else most].rstrip(" ,;")

@@ -1,0 +1,204 @@
+"""Turns a table into the JSON Lines that a service takes, in a stream that can be taken up again.
+
+What is sent for a row is an object with recordId and all fields of the model. A chunk ends where a
+batch of the reader does, so nothing about it depends on where an earlier run was cut.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import compress, islice
+from typing import Any
+
+import msgspec
+
+from protocol.records import RECORD_ID
+from tables.columns import MAX_COLUMNS
+from tables.decisions import DecidedColumns, RowDecisions, RowStatus
+from tables.open_table import reopened
+from tables.plan import Chunk, ColumnMapping, RowCounts, TableFormat, TableOptions, TablePlan
+from tables.prepared_rows import refuse_hopeless, refuse_unfit, too_wide
+from tables.rows import RowBatch
+from tables.source import ByteSource
+
+ROWS_KEPT = 100  # of those refused, and of those shortened; the plan's
+FIRST_LINE_BYTES = 1 << 20  # as `protocol.records.MAX_LINE_BYTES`
+
+Encode = Callable[[list[list[str]]], bytes]
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What is known of the rows so far."""
+
+    rows: int = 0
+    sent: int = 0
+    blank: int = 0
+    refused: int = 0
+    shortened: int = 0
+    width: int = 0
+    refusals: list[tuple[int, str]] = field(default_factory=list)
+    shortened_rows: list[int] = field(default_factory=list)
+
+
+class Preparation:
+    """The preparation of one table."""
+
+    def __init__(
+        self,
+        source: ByteSource,
+        plan: TablePlan,
+        options: TableOptions,
+        state: dict[str, Any] | None = None,
+    ) -> None:
+        """With `state`, a chunk's, it goes on behind that chunk."""
+        self._plan = plan
+        self._options = options
+        self._reader = reopened(source, plan, options)
+        self._decisions = RowDecisions(plan)
+        self._encode = _record_encoder(tuple(plan.mapping.fields))
+        self._reader_state: dict[str, Any] | None = None
+        self._progress = _Progress(width=plan.width)
+        if state is not None:
+            self._reader_state = state["reader"]
+            self._progress = msgspec.convert(state["progress"], _Progress)
+
+    @property
+    def refusals(self) -> tuple[tuple[int, str], ...]:
+        """The first hundred refused rows so far: number and reason."""
+        return tuple(self._progress.refusals)
+
+    def chunks(self, chunk_bytes: int) -> Iterator[Chunk]:
+        """The lines, in chunks of at least `chunk_bytes` but for the last one. Call once.
+
+        Raises as the reader's `rows`: `EncodingAssumed` where all has to begin anew. Raises
+        `TableRefused`, too, where there is no point in reading on.
+        """
+        pieces: list[bytes] = []
+        size = 0
+        for lines in map(self._lines, self._reader.rows(self._reader_state)):
+            pieces.append(lines)
+            size += len(lines)
+            if size >= chunk_bytes:
+                yield Chunk(b"".join(pieces), self._state())
+                pieces, size = [], 0
+        if size:
+            yield Chunk(b"".join(pieces), self._state())
+
+    def finished_plan(self) -> TablePlan:
+        """The whole plan, once `chunks` has given the last one.
+
+        Raises `TableRefused`, with the rows that are the reason, where there is nothing to code,
+        or where more rows can't be read than may be.
+        """
+        found = self._progress
+        plan = replace(
+            self._plan,
+            columns=self._reader.columns,
+            width=max(found.width, len(self._reader.columns)),
+            assumed_examples=tuple(getattr(self._reader, "assumed_examples", ())),
+            counts=RowCounts(
+                rows=found.rows,
+                sent=found.sent,
+                blank=found.blank,
+                refused=found.refused,
+                shortened=found.shortened,
+            ),
+            refusals=self.refusals,
+            shortened_rows=tuple(found.shortened_rows),
+        )
+        refuse_unfit(plan, self._options)
+        return plan
+
+    def _state(self) -> dict[str, Any] | None:
+        if self._reader_state is None:
+            return None
+        return {"reader": self._reader_state, "progress": msgspec.to_builtins(self._progress)}
+
+    def _lines(self, batch: RowBatch) -> bytes:
+        """The lines of a batch's rows that are sent."""
+        self._reader_state = batch.state
+        decided = self._decisions.columns(batch)
+        count = len(decided.statuses)
+        found = self._progress
+        found.rows += count
+        found.sent += count - len(decided.unsent)
+        found.width = max(found.width, self._width(batch))
+        if decided.statuses.count(RowStatus.SENT) < count:
+            self._note_others(batch, decided)
+        columns = [decided.record_ids, *decided.texts]
+        if decided.unsent:
+            is_sent = bytearray(b"\1" * count)
+            for place in decided.unsent:
+                is_sent[place] = 0
+            columns = [list(compress(column, is_sent)) for column in columns]
+        return self._encode(columns)
+
+    def _width(self, batch: RowBatch) -> int:
+        """The cells of the widest row. Raises `TableRefused` for one that is too wide."""
+        width = max(map(len, batch.cells), default=0)
+        if width > MAX_COLUMNS:
+            number, _ = max(
+                zip(batch.numbers, batch.cells, strict=True), key=lambda row: len(row[1])
+            )
+            raise too_wide(number, width, self._plan.format)
+        return width
+
+    def _note_others(self, batch: RowBatch, decided: DecidedColumns) -> None:
+        """Counts the rows that are not simply sent, and keeps the first of them."""
+        found, statuses, reasons = self._progress, decided.statuses, decided.reasons
+        found.blank += statuses.count(RowStatus.BLANK)
+        found.refused += len(reasons)
+        shortened = statuses.count(RowStatus.SHORTENED)
+        found.shortened += shortened
+        room = ROWS_KEPT - len(found.refusals)
+        found.refusals += [
+            (batch.numbers[place], reasons[place]) for place in islice(sorted(reasons), room)
+        ]
+        refuse_hopeless(found.rows, found.refused, self.refusals, self._options)
+        room = ROWS_KEPT - len(found.shortened_rows)
+        if shortened and room:
+            places = (place for place, each in enumerate(statuses) if each is RowStatus.SHORTENED)
+            found.shortened_rows += [batch.numbers[place] for place in islice(places, room)]
+
+
+def plan_of_wanted(source: ByteSource, options: TableOptions) -> TablePlan:
+    """The plan of JSON Lines that a service takes as they are: `as_wanted` has said so."""
+    rows = 0
+    first = last = b""
+    for block in source.blocks():
+        if not rows and len(first) < FIRST_LINE_BYTES:
+            first += block[:FIRST_LINE_BYTES]
+        rows += block.count(b"\n")
+        last = block[-1:] or last
+    rows += last not in (b"", b"\n")
+    columns = tuple(msgspec.json.decode(first.partition(b"\n")[0], type=dict[str, str]))
+    return TablePlan(
+        format=TableFormat.JSON_LINES,
+        columns=columns,
+        mapping=ColumnMapping(
+            fields={name: (columns.index(name),) for name in options.fields},
+            record_id=columns.index(RECORD_ID) if RECORD_ID in columns else None,
+        ),
+        prepared=False,
+        width=len(columns),
+        counts=RowCounts(rows=rows, sent=rows),
+    )
+
+
+def _record_encoder(fields: tuple[str, ...]) -> Encode:
+    """Encodes rows as lines, given the column of their ids and those of their texts, in the order
+    of `fields`."""
+    names = (RECORD_ID, *fields)
+    encode_lines = msgspec.json.Encoder().encode_lines
+    try:
+        record = msgspec.defstruct(
+            "PreparedRecord",
+            [(f"text_{place}", str) for place in range(len(names))],
+            rename={f"text_{place}": name for place, name in enumerate(names)},
+            gc=False,
+        )
+    except ValueError:  # a name that msgspec can't take
+        return lambda columns: encode_lines(
+            [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+        )
+    return lambda columns: encode_lines(list(map(record, *columns)))

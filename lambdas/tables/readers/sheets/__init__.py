@@ -1,0 +1,1 @@
+"""What a workbook is read with: its zip, its XML, its texts and number formats."""

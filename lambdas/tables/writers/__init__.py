@@ -1,0 +1,1 @@
+"""Writers of tables, a module for each format; `join` alone picks one."""

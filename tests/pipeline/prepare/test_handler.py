@@ -1,0 +1,318 @@
+"""Objects as S3 announces them, to drops whose rows a service takes."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from bench.streams.function_variables import VARIABLES
+from pipeline.clock import Clock
+from pipeline.config import Environment
+from pipeline.dependencies import Dependencies
+from pipeline.domain.drop import Drop, Failure
+from pipeline.errors import (
+    CredentialsMissing,
+    ServiceBusy,
+    ServiceRefused,
+    SettingInvalid,
+    TopicUnknown,
+)
+from pipeline.ledger.drops import Drops
+from pipeline.prepare import conversion
+from pipeline.prepare.handler import MOST_DEATHS, Preparer, prepare_queues, preparer
+from pipeline.prepare.message import LONGEST_DELAY, MOST_TRIES, PrepareMessage
+from pipeline.rate_limit.limiter import RateLimited
+from pipeline.storage.chunked_file import CHUNK_BYTES
+from pipeline.storage.prepared_table import PreparedTable
+from protocol.messages import Model
+from tables.plan import TableFormat
+from tests.support.pipeline.builders import SimulatedIo, lines
+from tests.support.pipeline.clouds import DROPS, PREPARED, RESULTS, Cloud, cloud
+from tests.support.pipeline.memory_service import a_model
+
+CSV = b"Case,Job title,Main tasks\n7,nurse,wards\n8,cook,\n9,,\n"
+SENT = (
+    b'{"recordId":"7","occp_text":"nurse","tasks_text":"wards"}\n'
+    b'{"recordId":"8","occp_text":"cook","tasks_text":""}\n'
+)
+
+
+class Models:
+    """Stands for the engine: prepare asks it for the model alone."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self.turns: list[str | None] = []
+
+    def model(self, topic: str, model_id: str | None, *, turn: str | None = None) -> Model:
+        self.turns.append(turn)
+        if self.error is not None:
+            raise self.error
+        return a_model()
+
+
+class PrepareFixture:
+    def __init__(self, aws: Cloud) -> None:
+        self.aws = aws
+        self.models = Models()
+        self.seconds_left = 600.0
+        self.settings: dict[str, str] = {}
+
+    @property
+    def drops(self) -> Drops:
+        return Drops(self.aws.ledger, SimulatedIo().clock)
+
+    @property
+    def worker(self) -> Preparer:
+        names = {"PREPARED_BUCKET": PREPARED, "RESULTS_BUCKET": RESULTS}
+        environment = Environment.read({**VARIABLES, **names, **self.settings})
+        deps = Dependencies(environment, Clock())
+        deps.__dict__.update(s3=self.aws.s3, ledger=self.aws.ledger)
+        return replace(preparer(deps), engine_of=lambda _: self.models)  # type: ignore[arg-type, return-value]
+
+    def put(self, content: bytes, key: str = "anzsco/jobs.csv", **metadata: str) -> PrepareMessage:
+        """Drops a file; the message of its event."""
+        stored = self.aws.s3.put_object(Bucket=DROPS, Key=key, Body=content, Metadata=metadata)
+        described = {
+            "key": key,
+            "size": len(content),
+            "etag": stored["ETag"].strip('"'),
+            "version-id": stored["VersionId"],
+        }
+        event = {
+            "time": "2026-11-21T12:00:00Z",
+            "detail": {"bucket": {"name": DROPS}, "object": described},
+        }
+        return PrepareMessage.from_body(json.dumps(event))
+
+    def prepare(self, message: PrepareMessage, *, deaths: int = 0) -> Drop | PrepareMessage | None:
+        return self.worker.prepare(message, deaths=deaths, has_time=self.has_time)
+
+    def has_time(self) -> bool:
+        self.seconds_left -= 1
+        return self.seconds_left > 0
+
+    def drop(self, content: bytes, key: str = "anzsco/jobs.csv", **metadata: str) -> Drop:
+        found = self.prepare(self.put(content, key, **metadata))
+        assert isinstance(found, Drop)
+        return found
+
+    def retried(self, message: PrepareMessage) -> tuple[list[PrepareMessage], Drop]:
+        """The messages that it went on with, until there was a drop."""
+        again: list[PrepareMessage] = []
+        while isinstance(found := self.prepare(message), PrepareMessage):
+            again.append(found)
+            message = PrepareMessage.from_body(found.to_body())
+        assert found is not None
+        return again, found
+
+    def sent(self, drop: Drop) -> bytes:
+        """The bytes that would be sent."""
+        sent = drop.sent
+        return self.aws.s3.get_object(Bucket=sent.bucket, Key=sent.key)["Body"].read()
+
+    def table(self, drop: Drop) -> PreparedTable:
+        assert drop.table is not None
+        return msgspec.json.decode(self.aws.prepared(drop.table), type=PreparedTable)
+
+
+@pytest.fixture
+def fixture() -> Iterator[PrepareFixture]:
+    with cloud() as aws:
+        yield PrepareFixture(aws)
+
+
+def should_write_the_rows_as_the_service_takes_them(fixture: PrepareFixture) -> None:
+    drop = fixture.drop(CSV)
+    assert fixture.sent(drop) == SENT
+    assert drop.prepared is not None
+    assert (drop.prepared.bucket, drop.prepared.size) == (PREPARED, len(SENT))
+    table = fixture.table(drop)
+    assert table.source == drop.dropped
+    assert table.plan.format is TableFormat.CSV
+    assert (table.plan.counts.rows, table.plan.counts.blank) == (3, 1)
+
+
+def should_not_copy_json_lines_that_the_service_takes_as_they_are(fixture: PrepareFixture) -> None:
+    drop = fixture.drop(lines(3), "anzsco/jobs.jsonl")
+    assert drop.prepared is None
+    assert drop.sent == drop.dropped
+    assert not fixture.table(drop).plan.prepared
+
+
+def should_send_what_is_unpacked_when_it_is_as_the_service_takes_it(
+    fixture: PrepareFixture,
+) -> None:
+    drop = fixture.drop(gzip.compress(lines(3)), "anzsco/jobs.jsonl.gz")
+    assert fixture.sent(drop) == lines(3)
+    assert fixture.table(drop).source == drop.prepared
+
+
+def should_read_it_again_with_the_fallback_when_it_is_no_utf8(fixture: PrepareFixture) -> None:
+    rows = b"cook\n" * 400_000  # the first chunk is read as UTF-8 before that comes
+    drop = fixture.drop(b"Job title\n" + rows + "Bäcker\n".encode("cp1252"))
+    plan = fixture.table(drop).plan
+    assert (plan.encoding, plan.encoding_assumed, plan.assumed_examples) == (
+        *("cp1252", True),
+        ("Bäcker",),
+    )
+    assert fixture.sent(drop).endswith("Bäcker".encode() + b'","tasks_text":""}\n')
+
+
+@pytest.mark.parametrize(
+    ("file", "metadata", "settings", "column"),
+    [
+        (None, {}, {"COLUMNS": '{"anzsco": {"occp_text": ["A"]}}'}, "A"),
+        (b"columns: {occp_text: B}", {}, {"COLUMNS": '{"anzsco": {"occp_text": ["A"]}}'}, "B"),
+        (b"columns: {occp_text: B}", {"columns": "occp_text=C"}, {}, "C"),
+    ],
+    ids=["setting", "file before setting", "metadata before file"],
+)
+def should_take_the_mapping_that_stands_nearest_to_the_file(
+    fixture: PrepareFixture,
+    file: bytes | None,
+    metadata: dict[str, str],
+    settings: dict[str, str],
+    column: str,
+) -> None:
+    fixture.settings = settings
+    if file is not None:
+        fixture.aws.s3.put_object(Bucket=DROPS, Key="anzsco/columns.yaml", Body=file)
+    drop = fixture.drop(b"A,B,C\na,b,c\n", **metadata)
+    plan = fixture.table(drop).plan
+    assert [plan.columns[place] for place in plan.mapping.fields["occp_text"]] == [column]
+
+
+def should_say_why_when_a_table_is_refused(fixture: PrepareFixture) -> None:
+    drop = fixture.drop(b"Age,Town\n7,Perth\n")
+    assert drop.rejection is not None
+    assert "occp_text" in drop.rejection.reason
+    assert "--metadata" in drop.rejection.next_step
+    assert drop.rejection.has_report is None
+    assert fixture.aws.result_keys() == []
+
+
+def should_report_the_rows_when_too_many_can_not_be_read(fixture: PrepareFixture) -> None:
+    drop = fixture.drop(b'{"Job title": "nurse"}\n{nurse\n', "anzsco/jobs.jsonl")
+    assert drop.rejection is not None
+    assert drop.rejection.has_report
+    report = json.loads(fixture.aws.result(f"{drop.results_prefix}rejection.json"))
+    assert [fault["line"] for fault in report["faults"]] == [2]
+    assert (report["faultCount"], report["lineCount"]) == (1, 2)
+
+
+def should_pass_over_a_file_of_columns_a_marker_and_a_drop_that_is_known(
+    fixture: PrepareFixture,
+) -> None:
+    assert fixture.prepare(fixture.put(b"columns: {}", "anzsco/columns.yaml")) is None
+    assert fixture.prepare(fixture.put(b"", "anzsco/")) is None
+    message = fixture.put(CSV)
+    drop = fixture.prepare(message)
+    assert isinstance(drop, Drop)
+    fixture.drops.accept(drop)
+    assert fixture.prepare(message) is None
+    assert fixture.drops.known([drop.drop_id])[drop.drop_id] == drop
+
+
+def should_come_back_with_its_turn_when_no_call_is_free(fixture: PrepareFixture) -> None:
+    fixture.models.error = RateLimited(7, "turn-1")
+    message = fixture.put(CSV)
+    again = fixture.prepare(message)
+    assert isinstance(again, PrepareMessage)
+    assert (again.delay, again.turn, again.tries) == (7, "turn-1", 0)
+    fixture.models.error = None
+    assert isinstance(fixture.prepare(PrepareMessage.from_body(again.to_body())), Drop)
+    assert fixture.models.turns == [None, "turn-1"]
+
+
+def should_try_again_for_an_hour_and_then_tell_when_the_service_is_busy(
+    fixture: PrepareFixture,
+) -> None:
+    fixture.models.error = ServiceBusy("the service is away")
+    again, drop = fixture.retried(fixture.put(CSV))
+    delays = [each.delay for each in again]
+    assert len(delays) == MOST_TRIES
+    assert delays == sorted(delays)
+    assert max(delays) <= LONGEST_DELAY
+    assert 3_000 < sum(delays) < 7_200
+    assert drop.failure == Failure("ServiceBusy", "the service is away")
+
+
+@pytest.mark.parametrize("error", [ServiceRefused("no"), CredentialsMissing("the secret is empty")])
+def should_fail_the_drop_with_the_error_when_nothing_passes_by_itself(
+    fixture: PrepareFixture, error: Exception
+) -> None:
+    fixture.models.error = error
+    drop = fixture.drop(CSV)
+    assert drop.failure == Failure(type(error).__name__, str(error))
+
+
+def should_leave_json_lines_to_submit_when_an_operator_is_needed(fixture: PrepareFixture) -> None:
+    fixture.models.error = CredentialsMissing("the secret is empty")
+    drop = fixture.drop(lines(2), "anzsco/jobs.jsonl")
+    assert drop.failure is None
+    assert drop.sent == drop.dropped
+
+
+def should_reject_when_the_service_knows_no_such_topic(fixture: PrepareFixture) -> None:
+    fixture.models.error = TopicUnknown("no such topic", next_step="use another folder")
+    drop = fixture.drop(CSV)
+    assert drop.rejection is not None
+    assert (drop.rejection.reason, drop.rejection.next_step) == (
+        *("no such topic", "use another folder"),
+    )
+
+
+def should_tell_in_the_end_when_something_unforeseen_happens(fixture: PrepareFixture) -> None:
+    fixture.models.error = RuntimeError("a defect")
+    again, drop = fixture.retried(fixture.put(CSV))
+    assert len(again) == MOST_DEATHS
+    assert drop.failure == Failure("RuntimeError", "a defect")
+
+
+def should_tell_when_the_function_dies_on_a_file_each_time(fixture: PrepareFixture) -> None:
+    message = fixture.put(CSV)
+    dead = fixture.prepare(message, deaths=MOST_DEATHS)
+    assert isinstance(dead, Drop)
+    assert dead.failure is not None
+    assert dead.failure.error == "PrepareDied"
+    alive = fixture.prepare(message, deaths=MOST_DEATHS - 1)
+    assert isinstance(alive, Drop)
+    assert alive.failure is None
+
+
+def should_go_on_where_it_ended_when_a_file_takes_several_invocations(
+    fixture: PrepareFixture,
+) -> None:
+    rows = b"".join(
+        b"%d,registered nurse on ward %d,night shifts\n" % (n, n) for n in range(400_000)
+    )
+    content = b"Id,Job title,Main tasks\n" + rows
+    whole = fixture.sent(fixture.drop(content, "anzsco/whole.csv"))
+    assert len(whole) > 3 * CHUNK_BYTES
+    fixture.seconds_left = 1.0  # each call ends behind its first chunk
+    again, drop = fixture.retried(fixture.put(content))
+    assert len(again) > 2
+    fixture.seconds_left = 600.0
+    assert fixture.sent(drop) == whole
+    assert fixture.table(drop).plan == fixture.table(fixture.drop(content, "anzsco/x.csv")).plan
+
+
+def should_look_at_the_whole_file_before_it_goes_uncopied(
+    fixture: PrepareFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = lines(2) + b'{"recordId": "r3", "occp_text": " ", "tasks_text": ""}\n'
+    drop = fixture.drop(content, "anzsco/jobs.jsonl")
+    assert fixture.sent(drop).count(b"\n") == 2
+    monkeypatch.setattr(conversion, "WANTED_BYTES", 10)  # Submit checks so large a file itself
+    huge = fixture.drop(content, "anzsco/huge.jsonl")
+    assert (huge.prepared, huge.table) == (None, None)
+
+
+def should_name_the_variable_when_a_queue_is_missing() -> None:
+    deps = Dependencies(Environment.read(VARIABLES), Clock())
+    with pytest.raises(SettingInvalid, match="ARRIVALS_QUEUE"):
+        prepare_queues(deps)

@@ -1,0 +1,130 @@
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tables.decisions import Decided, RowDecisions, RowStatus
+from tables.plan import ColumnMapping, TableFormat, TablePlan
+from tables.rows import Cell, RowBatch, Written
+
+SENT, SHORTENED, BLANK, REFUSED = RowStatus
+PLAN = TablePlan(
+    format=TableFormat.JSON_LINES,
+    columns=("id", "job", "industry", "duties"),
+    mapping=ColumnMapping(fields={"occp_text": (1, 2), "tasks_text": (3,)}, record_id=0),
+)
+CELLS = st.none() | st.text(max_size=8) | st.integers() | st.just("x" * 200) | st.just(["list"])
+
+
+def _of(
+    *rows: Sequence[Cell], plan: TablePlan = PLAN, faults: dict[int, str] | None = None
+) -> Decided:
+    batch = RowBatch(range(2, 2 + len(rows)), list(rows), faults or {})
+    return RowDecisions(plan).of(batch)
+
+
+def should_send_a_row_with_its_id_and_joined_texts() -> None:
+    found = _of(["a", " cook ", "hotel", None], ["b", "", "null", "cleans\nrooms"])
+
+    assert found.statuses == [SENT, SENT]
+    assert found.record_ids == ["a", "b"]
+    assert found.texts == [("cook, hotel", ""), ("", "cleans rooms")]
+    assert not found.reasons
+
+
+def should_take_the_number_of_the_row_where_it_has_no_id() -> None:
+    without = replace(PLAN, mapping=replace(PLAN.mapping, record_id=None))
+
+    assert _of(["a", "cook"], plan=without).record_ids == ["2"]
+    assert _of(["", "cook"], [None, "cook"], [Written("7"), "cook"], [7.0, "cook"]).record_ids == [
+        "2",
+        "3",
+        "7",
+        "7",
+    ]
+
+
+def should_not_send_a_row_without_text() -> None:
+    found = _of(["a", " ", "n/a", "\0"], ["b"], [], ["c", "cook"])
+
+    assert found.statuses == [BLANK, BLANK, BLANK, SENT]
+    assert found.record_ids == ["", "", "", "c"]
+    assert found.texts == [(), (), (), ("cook", "")]
+
+
+def should_shorten_a_row_with_too_much_text() -> None:
+    found = _of(["a", "cook", None, "plans " * 60], ["b", "x" * 299, None, "y"])
+
+    assert found.statuses == [SHORTENED, SENT]
+    assert found.texts[0] == ("cook", ("plans " * 49).rstrip())
+
+
+def should_refuse_a_row_that_cannot_be_read_or_holds_a_list() -> None:
+    found = _of(
+        ["a", "cook"],
+        ["b", ["cook", "nurse"]],
+        ["c", "cook", {"x": 1}],
+        [["d"], "cook"],
+        ["e" * 1001, "cook"],
+        faults={0: "is not JSON"},
+    )
+
+    assert found.statuses == [REFUSED, REFUSED, REFUSED, SENT, REFUSED]
+    assert found.record_ids == ["", "", "", "5", ""]
+    assert found.reasons == {
+        0: "is not JSON",
+        1: "has a list in “job”, where one text is needed",
+        2: "has an object in “industry”, where one text is needed",
+        4: "has an id of 1,001 characters; at most 1,000 are taken",
+    }
+
+
+def should_keep_an_id_as_it_is_but_for_what_json_cannot_hold() -> None:
+    found = _of([" a  1 ", "cook"], ["b\0\ud800", "cook"])
+
+    assert found.record_ids == [" a  1 ", "b\ufffd"]
+
+
+def should_leave_empty_a_field_that_no_column_is_mapped_to() -> None:
+    mapping = ColumnMapping(fields={"occp_text": (1,), "tasks_text": ()}, record_id=None)
+
+    assert _of(["a", "cook"], plan=replace(PLAN, mapping=mapping)).texts == [("cook", "")]
+
+
+@pytest.mark.parametrize("form", list(TableFormat))
+def should_pad_short_rows_in_every_format(form: TableFormat) -> None:
+    found = _of([], ["a"], ["b", "cook"], plan=replace(PLAN, format=form))
+
+    assert found.statuses == [BLANK, BLANK, SENT]
+
+
+def should_say_what_was_sent_of_lines_that_went_as_they_are() -> None:
+    plan = replace(
+        PLAN, prepared=False, mapping=ColumnMapping(fields={"occp_text": (1,)}, record_id=0)
+    )
+
+    found = _of(["a", " null "], ["", ""], ["x" * 2000, "y" * 300], plan=plan)
+
+    assert found.statuses == [SENT, SENT, SENT]
+    assert found.record_ids == ["a", "", "x" * 2000]
+    assert found.texts == [(" null ",), ("",), ("y" * 300,)]
+    without = replace(plan, mapping=ColumnMapping(fields={"occp_text": (1,)}, record_id=None))
+    assert _of(["a", "cook"], plan=without).record_ids == [""]
+
+
+@given(rows=st.lists(st.lists(CELLS, max_size=5), max_size=8))
+@settings(max_examples=40)
+def should_decide_each_row_whatever_stands_beside_it(rows: list[list[Cell]]) -> None:
+    found = _of(*rows)
+
+    alone = [
+        RowDecisions(PLAN).of(RowBatch([place + 2], [row], {})) for place, row in enumerate(rows)
+    ]
+    assert found.statuses == [each.statuses[0] for each in alone]
+    assert found.record_ids == [each.record_ids[0] for each in alone]
+    assert found.texts == [each.texts[0] for each in alone]
+    assert [found.reasons.get(place) for place in range(len(rows))] == [
+        each.reasons.get(0) for each in alone
+    ]
