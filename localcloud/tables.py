@@ -7,13 +7,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from tables.containers.unpack import unpacked
 from tables.errors import EncodingAssumed
 from tables.open_table import open_table
 from tables.plan import TableFormat, TableOptions
 from tables.recognise import recognise
 from tables.rows import Cell
 from tables.source import ByteSource, LocalFile
-from tables.unpack import unpacked
 
 MAX_BYTES = 4 << 30  # of an unpacked file; ours
 MAX_DIFFERENCES = 5  # more would not help; ours

@@ -14,7 +14,7 @@ from protocol.quick_lines import TextRecords
 from protocol.records import MAX_LINE_BYTES, RECORD_ID
 from shared.lines import NEWLINE, batches, rest_after
 from tables.decisions import MAX_ID_CHARACTERS
-from tables.plain_text import encodable, plain_texts
+from tables.text.plain_text import encodable, plain_texts
 
 QUOTE, BACKSLASH = b'"', b"\\"
 QUOTES_OF_A_FIELD = 4  # around its name and around its text

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tables.code_columns import CONFIDENCE, LEVEL, CodeColumns
+from tables.coded.code_columns import CONFIDENCE, LEVEL, CodeColumns
 from tables.plan import TableFormat, TablePlan
 from tables.writers.column_names import unique_names
 

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tables.names import shown
-from tables.plain_text import (
+from tables.mapping.names import shown
+from tables.plan import TableFormat, TablePlan
+from tables.rows import Cell, RowBatch
+from tables.text.plain_text import (
     NotOneText,
     encodable,
     exact_texts,
@@ -17,8 +19,6 @@ from tables.plain_text import (
     plain_texts,
     shortened,
 )
-from tables.plan import TableFormat, TablePlan
-from tables.rows import Cell, RowBatch
 
 MAX_ID_CHARACTERS = 1000  # a longer one is no id; ours
 

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from tables.code_columns import CodeColumns
+from tables.coded.code_columns import CodeColumns
+from tables.coded.coded_rows import CodedRows, CodedStatus
 from tables.coded.output import CodedOutput
-from tables.coded_rows import CodedRows, CodedStatus
 from tables.decisions import RowDecisions
 from tables.errors import RowsDisagree
 from tables.open_table import reopened

@@ -1,6 +1,5 @@
 """Opens a table of any format: the only place that picks a reader."""
 
-from tables.encodings import UTF8, known_encoding, text_encoding
 from tables.errors import EncodingAssumed
 from tables.plan import ColumnMapping, TableFormat, TableOptions, TablePlan
 from tables.readers.csv_header import open_csv
@@ -8,6 +7,7 @@ from tables.readers.delimited import DelimitedText
 from tables.readers.json_opening import READERS, open_json
 from tables.rows import TableReader
 from tables.source import ByteSource
+from tables.text.encodings import UTF8, known_encoding, text_encoding
 
 HEAD_BYTES = 4  # a byte order mark's
 

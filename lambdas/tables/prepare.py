@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from protocol.records import RECORD_ID
-from tables.columns import MAX_COLUMNS
 from tables.decisions import DecidedColumns, RowDecisions, RowStatus
+from tables.mapping.columns import MAX_COLUMNS
 from tables.open_table import reopened
 from tables.plan import Chunk, ColumnMapping, RowCounts, TableFormat, TableOptions, TablePlan
 from tables.prepared_rows import refuse_hopeless, refuse_unfit, too_wide

@@ -1,8 +1,8 @@
 """Whether a table that was read to its end is fit to be coded, by what became of its rows."""
 
-from tables.columns import MAX_COLUMNS
 from tables.errors import TableRefused
-from tables.names import listed
+from tables.mapping.columns import MAX_COLUMNS
+from tables.mapping.names import listed
 from tables.plan import TableFormat, TableOptions, TablePlan
 
 ROWS_TOLD = 3  # in one message; ours

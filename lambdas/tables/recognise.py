@@ -15,12 +15,12 @@ from tables.containers.signatures import (
     UNPACK,
     refuse_other_kinds,
 )
+from tables.containers.unpack import Packed, packed_head
 from tables.containers.zip_directory import ZipDirectory
-from tables.encodings import UTF8, text_encoding
 from tables.errors import TableRefused
 from tables.plan import TableFormat, TableOptions
 from tables.source import ByteSource
-from tables.unpack import Packed, packed_head
+from tables.text.encodings import UTF8, text_encoding
 
 HEAD_BYTES = 8 << 10  # ours
 GZIP = b"\x1f\x8b"

@@ -14,8 +14,8 @@ from pipeline.finish.drop_result import HEADLINES
 from protocol.errors import ServiceAnswer
 from protocol.messages import CreatedOperation, Model, OperationState
 from protocol.statuses import OperationStatus
-from tables.code_columns import CodeColumns
-from tables.columns import mapped
+from tables.coded.code_columns import CodeColumns
+from tables.mapping.columns import mapped
 from tables.plan import TableOptions
 from tests.support.markdown import Fence, document, read_documents, table_rows
 from tests.support.pipeline.builders import SimulatedIo, a_tokens, secrets

@@ -1,5 +1,7 @@
 """What came back is held against what was dropped, row by row."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from localcloud.tables import LocalTable, TableRow, changed_rows
@@ -7,7 +9,7 @@ from localcloud.tables import LocalTable, TableRow, changed_rows
 DROPPED = [("nurse", "7"), ("cook", ""), ("", "3")]
 
 
-def table(rows: list[tuple[str, ...]], *columns: str, readable: bool = True) -> LocalTable:
+def table(rows: Sequence[tuple[str, ...]], *columns: str, readable: bool = True) -> LocalTable:
     return LocalTable(
         columns, tuple(TableRow(n, cells, readable) for n, cells in enumerate(rows, 2))
     )

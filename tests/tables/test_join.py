@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tables.cell_text import cell_text
 from tables.errors import RowsDisagree, TableRefused
 from tables.join import CodedTable
 from tables.plan import RowCounts, TableFormat
 from tables.prepare import plan_of_wanted
 from tables.readers.workbook import open_workbook
+from tables.text.cell_text import cell_text
 from tests.support.tables.coding import (
     CODED,
     MAPPED,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tables.code_columns import CodeColumns
+from tables.coded.code_columns import CodeColumns
 from tables.plan import TableFormat
 from tests.support.tables.coding import coded_table, streamed
 

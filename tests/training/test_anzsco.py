@@ -3,10 +3,10 @@
 The floors lie a little below what was measured; `topics/README.md` has the figures.
 """
 
+import csv
 import json
 import re
 from collections import Counter
-from typing import Any
 
 import pytest
 
@@ -197,28 +197,25 @@ def should_have_the_measured_figures_in_the_topics_page(
 
 def should_code_the_front_pages_example_as_it_says(anzsco: TrainedModel) -> None:
     page = (ANZSCO.parents[1] / "README.md").read_text(encoding="utf-8")
-    dropped, coded = (
-        [json.loads(line) for line in block.splitlines()]
-        for block in re.findall(r"^```json lines\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (_, coded) = (
+        list(csv.DictReader(block.splitlines()))
+        for block in re.findall(r"^```csv\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     )
-    got = [coding.to_json() for coding in anzsco.code(dropped)]
-    # Other processors and libraries may round a confidence otherwise.
-    assert [said(line) for line in got] == [said(line) for line in coded]
-    assert [sure(line) for line in got] == [pytest.approx(sure(line), abs=0.03) for line in coded]
-
-
-def said(line: dict[str, Any]) -> tuple[str, list[tuple[str, str]]]:
-    """A line of output without its confidences."""
-    return line["recordId"], [(one["codeCategory"], one["codeLabel"]) for one in options(line)]
-
-
-def sure(line: dict[str, Any]) -> list[float]:
-    """Its confidences."""
-    return [one["codeConfidence"] for one in options(line)]
-
-
-def options(line: dict[str, Any]) -> list[dict[str, Any]]:
-    return [line["result"]] if "result" in line else line["suggestions"]
+    dropped = [
+        {"occp_text": row["Job title"], "tasks_text": row["Main tasks"], "recordId": ""}
+        for row in coded
+    ]
+    for row, coding in zip(coded, anzsco.code(dropped), strict=True):
+        line = coding.to_json()
+        best = line["result"] if "result" in line else line["suggestions"][0]
+        kind = "anzsco" if "result" in line else "anzsco_alt1"
+        assert row[f"{kind}_code"] == best["codeCategory"]
+        assert row[f"{kind}_label"] == best["codeLabel"]
+        if "result" in line:
+            # Other processors and libraries may round a confidence otherwise.
+            assert float(row["anzsco_confidence"]) == pytest.approx(
+                best["codeConfidence"], abs=0.03
+            )
 
 
 def shares_under(heading: str, text: str) -> list[float]:

@@ -24,7 +24,7 @@ from pipeline.storage.prepared_bucket import Checkpoint, PreparedBucket, stored_
 from pipeline.storage.prepared_table import PreparedTable
 from pipeline.storage.results_bucket import MANIFEST_NAME, METADATA_NAME, OUTPUT_NAME
 from pipeline.table_settings import TableSettings
-from tables.coded_rows import CodedStatus
+from tables.coded.coded_rows import CodedStatus
 from tables.csvw import description
 from tables.errors import RowsDisagree, TableRefused
 from tables.join import CodedTable

@@ -34,12 +34,12 @@ from pipeline.storage.prepared_bucket import (
 )
 from pipeline.storage.prepared_table import PreparedTable
 from tables.as_wanted import is_as_wanted
+from tables.containers.unpack import Packed, unpacked
 from tables.errors import EncodingAssumed, TableRefused
 from tables.open_table import open_table
 from tables.plan import Chunk, TableFormat, TableOptions, TablePlan
 from tables.prepare import Preparation, plan_of_wanted
 from tables.recognise import Recognised, recognise
-from tables.unpack import Packed, unpacked
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

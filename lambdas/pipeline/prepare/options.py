@@ -10,8 +10,8 @@ from pipeline.domain.drop import Drop
 from pipeline.errors import DropGone
 from pipeline.table_settings import TableSettings
 from shared.aws_errors import code_of
-from tables.column_options import options_of_file, options_of_metadata
 from tables.errors import TableRefused
+from tables.mapping.column_options import options_of_file, options_of_metadata
 from tables.plan import TableOptions
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ import msgspec
 
 from protocol.records import MAX_LINE_BYTES, RecordFault, decode_output_line, record_id_of
 from shared.lines import batches, rest_after
-from tables.code_columns import status_of
-from tables.coded_rows import CodeAnswer, CodedRows, CodedStatus
+from tables.coded.code_columns import status_of
+from tables.coded.coded_rows import CodeAnswer, CodedRows, CodedStatus
 from tables.decisions import Decided, RowStatus
 from tables.errors import RowsDisagree
-from tables.names import shown
+from tables.mapping.names import shown
 from tables.rows import RowBatch
 from tables.source import ByteSource
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from tables.errors import TableRefused
-from tables.names import listed
+from tables.mapping.names import listed
 from tables.source import ByteSource, SeekableFile
 
 MAX_DIRECTORY_BYTES = 2 << 20  # 20,000 files or so; a workbook has a hundred, at most; ours

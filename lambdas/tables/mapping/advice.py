@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher, get_close_matches
 
-from tables.names import NAME_CHARACTERS, listed, plain_name, shown
+from tables.mapping.names import NAME_CHARACTERS, listed, plain_name, shown
 
 GUESSES = 3  # in a message; ours
 COMPARED = 300  # columns that are compared letter by letter: it takes a millisecond for each; ours

@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from tables.encodings import decoder_of, known_encoding, text_encoding
 from tables.errors import TableRefused
-from tables.names import shown
+from tables.mapping.names import shown
 from tables.plan import TableOptions
+from tables.text.encodings import decoder_of, known_encoding, text_encoding
 
 MAX_FILE_BYTES = 64 << 10  # a few lines are usual; ours
 MAX_DEPTH = 3  # columns: {field: [names]}; ours

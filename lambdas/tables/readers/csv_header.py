@@ -9,8 +9,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from tables.columns import fields_named, mapped
 from tables.errors import TableRefused
+from tables.mapping.columns import fields_named, mapped
 from tables.plan import TableOptions, TablePlan
 from tables.readers.csv_rows import rows_of_lines
 from tables.readers.delimited import never_closed, too_long

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from tables.encodings import affected_values
 from tables.errors import TableRefused
 from tables.plan import TablePlan
 from tables.readers.csv_rows import rows_of_text
@@ -20,8 +19,9 @@ from tables.readers.text_windows import (
     ByteWindows,
     TextOfBytes,
 )
-from tables.rows import Cell, RowBatch
+from tables.rows import RowBatch
 from tables.source import ByteSource
+from tables.text.encodings import affected_values
 
 
 class DelimitedText:
@@ -95,15 +95,18 @@ class DelimitedText:
             numbers = found.numbers(line)
             line += found.lines
             size, is_flat = self._batch_bytes, found.lines == len(found.rows)
-            cells: list[Sequence[Cell]] = list(found.rows)
             state = {
                 "offset": windows.offset,
                 "line": line,
                 "examples": list(self.assumed_examples),
             }
-            del window, text, found  # two batches at a time would not fit the cache (measured)
-            yield RowBatch(numbers, cells, {}, None, state)
-            del cells
+            given = [RowBatch(numbers, list(found.rows), {}, None, state)]
+            del (
+                window,
+                text,
+                found,
+            )  # nor `given`: two batches would not fit a core's cache (measured)
+            yield given.pop()
 
     def _note_examples(self, rows: Sequence[Sequence[str]]) -> None:
         """Keeps the first cells that the assumed encoding decides about."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import msgspec
 
 from tables.errors import TableRefused
-from tables.names import shown
+from tables.mapping.names import shown
 from tables.readers.json_faults import TOO_DEEP, ends_early, no_json
 from tables.readers.json_objects import NOT_AS_IT_STANDS, read_quickly
 from tables.readers.json_table import LARGEST_WINDOW, JsonTable

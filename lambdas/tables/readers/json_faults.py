@@ -6,7 +6,7 @@ A reason goes on behind the row's place: "line 7 has a comma behind its last fie
 import json
 import re
 
-from tables.names import shown
+from tables.mapping.names import shown
 
 WORDS_OF_PYTHON = {"None": "null", "True": "true", "False": "false"}
 WORDS_FOR_NOTHING = frozenset({"undefined", "NA", "nan", "Null", "NULL", "nil", "inf", "Inf"})

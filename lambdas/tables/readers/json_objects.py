@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from tables.names import shown
+from tables.mapping.names import shown
 from tables.readers.json_faults import TOO_DEEP, ends_early, no_json, no_object
 from tables.rows import Cell, Written
 

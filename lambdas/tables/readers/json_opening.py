@@ -3,8 +3,8 @@
 from dataclasses import replace
 from itertools import islice
 
-from tables.columns import mapped
 from tables.errors import TableRefused
+from tables.mapping.columns import mapped
 from tables.plan import TableFormat, TableOptions, TablePlan
 from tables.readers.json_array import JsonArray
 from tables.readers.json_lines import JsonLines

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from tables.encodings import affected_values
 from tables.plan import TablePlan
 from tables.readers.json_objects import JsonObjects, Read
 from tables.readers.text_windows import (
@@ -17,6 +16,7 @@ from tables.readers.text_windows import (
 )
 from tables.rows import Cell, RowBatch
 from tables.source import ByteSource
+from tables.text.encodings import affected_values
 
 LARGEST_WINDOW = 2 * MAX_ROW_BYTES  # holds a row, and enough behind it to know that it ends; ours
 KEPT_BYTES = 1000  # of a row that is too long; ours

@@ -8,11 +8,11 @@ from typing import Any, Self
 
 import duckdb
 
-from tables.columns import mapped
 from tables.duckdb_files.connection import connected, named, parquet_scan, row_count
 from tables.duckdb_files.local_copy import LocalCopy
 from tables.errors import TableRefused
-from tables.names import shown
+from tables.mapping.columns import mapped
+from tables.mapping.names import shown
 from tables.plan import ColumnMapping, TableFormat, TableOptions, TablePlan
 from tables.rows import RowBatch
 from tables.source import ByteSource

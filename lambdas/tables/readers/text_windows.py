@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from tables.encodings import SINGLE_BYTE, UTF8, UTF16, decoder_of
 from tables.errors import EncodingAssumed, TableRefused
 from tables.source import ByteSource
+from tables.text.encodings import SINGLE_BYTE, UTF8, UTF16, decoder_of
 
 BATCH_BYTES = 64 << 10  # what is made of a batch still fits a core's cache (measured); ours
 MAX_ROW_BYTES = 1 << 20  # as `protocol.records.MAX_LINE_BYTES`; ours

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from tables.cell_text import cell_text
-from tables.columns import fields_named, mapped
 from tables.errors import TableRefused
-from tables.names import shown
+from tables.mapping.columns import fields_named, mapped
+from tables.mapping.names import shown
 from tables.plan import TableFormat, TableOptions, TablePlan
 from tables.readers.sheets.book import Sheet, SheetBook, SheetRow, reading_sheets
 from tables.rows import Cell, RowBatch
 from tables.source import ByteSource
+from tables.text.cell_text import cell_text
 
 HEADER_ROWS = 20  # within which a header is looked for
 BATCH_ROWS = 1_000  # ours

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tables.coded_rows import CodedStatus
+from tables.coded.coded_rows import CodedStatus
 from tables.plan import TablePlan
 from tables.report.assumptions import MAX_NAME_CHARACTERS, assumptions_of, fact_of, model_facts
 from tables.report.comparison import compared

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from tables.coded_rows import CodedRows, CodedStatus
+from tables.coded.coded_rows import CodedRows, CodedStatus
 from tables.report.code_counts import CodeCounts
 from tables.report.confidences import Confidences
 from tables.report.frequent_texts import FrequentTexts

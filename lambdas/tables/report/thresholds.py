@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-from tables.coded_rows import CodedStatus
+from tables.coded.coded_rows import CodedStatus
 from tables.report.confidences import BINS, Confidences, mean_of
 from tables.report.tally import Tally
 from tables.report.words import hours, number, percent, rows

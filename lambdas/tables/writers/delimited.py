@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from tables.cell_text import cell_text, whole_text
-from tables.code_columns import SUGGESTIONS, confidence_text
-from tables.coded_rows import CodeAnswer, CodedRows
+from tables.coded.code_columns import SUGGESTIONS, confidence_text
+from tables.coded.coded_rows import CodeAnswer, CodedRows
 from tables.plan import TableFormat
 from tables.rows import RowBatch
+from tables.text.cell_text import cell_text, whole_text
 from tables.writers.csv_text import CsvText
 from tables.writers.layout import TableLayout
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from tables.coded_rows import CodedRows
+from tables.coded.coded_rows import CodedRows
 from tables.errors import TableRefused
 from tables.plan import TableFormat, TablePlan
 from tables.rows import RowBatch, TableReader

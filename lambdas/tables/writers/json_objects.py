@@ -6,10 +6,10 @@ from typing import Final
 
 import msgspec
 
-from tables.cell_text import cell_json, whole_text
-from tables.code_columns import CodeCell
-from tables.coded_rows import CodedRows
+from tables.coded.code_columns import CodeCell
+from tables.coded.coded_rows import CodedRows
 from tables.rows import RowBatch
+from tables.text.cell_text import cell_json, whole_text
 from tables.writers.column_names import unique_names
 from tables.writers.layout import TableLayout
 

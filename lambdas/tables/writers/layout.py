@@ -5,14 +5,14 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tables.cell_text import cell_text
-from tables.code_columns import CodeColumns
-from tables.encodings import UTF16, decoder_of
+from tables.coded.code_columns import CodeColumns
 from tables.errors import RowsDisagree
 from tables.plan import TableFormat, TablePlan
 from tables.readers.text_windows import LINE_END
 from tables.rows import Cell
 from tables.source import ByteSource
+from tables.text.cell_text import cell_text
+from tables.text.encodings import UTF16, decoder_of
 from tables.writers.csv_text import CsvText
 
 SEPARATOR_SAID = "sep="

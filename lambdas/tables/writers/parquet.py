@@ -12,12 +12,12 @@ from typing import Any, Final
 
 import duckdb
 
-from tables.cell_text import cell_text, whole_text
-from tables.code_columns import CONFIDENCE, LEVEL, CodeColumns
-from tables.coded_rows import CodedRows
+from tables.coded.code_columns import CONFIDENCE, LEVEL, CodeColumns
+from tables.coded.coded_rows import CodedRows
 from tables.duckdb_files.connection import connected, parquet_scan, quoted, row_count
 from tables.errors import RowsDisagree, TableRefused
 from tables.rows import RowBatch
+from tables.text.cell_text import cell_text, whole_text
 from tables.writers.column_names import unique_names
 from tables.writers.layout import TableLayout
 

@@ -13,8 +13,8 @@ from itertools import count
 from math import isfinite
 from typing import Final
 
-from tables.cell_text import cell_text, whole_text
 from tables.rows import Cell, Written
+from tables.text.cell_text import cell_text, whole_text
 
 MAX_UNITS = 32_767  # of UTF-16 in a cell: Excel's
 EXACT_DIGITS = 15  # of a number: Excel's

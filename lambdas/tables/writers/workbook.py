@@ -10,12 +10,12 @@ import xlsxwriter  # type: ignore[import-untyped]
 from xlsxwriter.exceptions import XlsxWriterException  # type: ignore[import-untyped]
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
-from tables.cell_text import cell_text
-from tables.code_columns import CONFIDENCE
-from tables.coded_rows import CodedRows
+from tables.coded.code_columns import CONFIDENCE
+from tables.coded.coded_rows import CodedRows
 from tables.errors import TableRefused
 from tables.plan import TablePlan
 from tables.rows import Cell, RowBatch
+from tables.text.cell_text import cell_text
 from tables.writers.layout import TableLayout
 from tables.writers.sheet_cells import SheetCells
 

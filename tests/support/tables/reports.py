@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tables.coded_rows import CodeAnswer, CodedRows, CodedStatus
+from tables.coded.coded_rows import CodeAnswer, CodedRows, CodedStatus
 from tables.plan import ColumnMapping, TableFormat, TablePlan
 from tables.report.report import AboutDrop, report_of
 from tables.report.tally import Tally

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tables.coded.coded_rows import CodeAnswer, CodedRows, CodedStatus
 from tables.coded.output import CodedOutput, level_of
-from tables.coded_rows import CodeAnswer, CodedRows, CodedStatus
 from tables.decisions import Decided, RowStatus
 from tables.errors import RowsDisagree
 from tables.rows import RowBatch

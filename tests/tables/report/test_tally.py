@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tables.coded_rows import CodedStatus
+from tables.coded.coded_rows import CodedStatus
 from tables.report.report import report_of
 from tables.report.state_size import MAX_STATE
 from tables.report.tally import Tally

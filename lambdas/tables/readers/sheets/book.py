@@ -12,7 +12,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.xml.constants import ARC_STYLE, SHARED_STRINGS
 
 from tables.errors import TableRefused
-from tables.names import listed, shown
+from tables.mapping.names import listed, shown
 from tables.readers.sheets.archive import (
     MAX_STRINGS_BYTES,
     BoundedArchive,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tables.coded_rows import CodeAnswer
+from tables.coded.coded_rows import CodeAnswer
 from tables.plan import ColumnMapping
 from tables.report.comparison import summary_of
 from tables.report.page.document import html_of

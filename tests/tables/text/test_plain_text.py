@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tables.plain_text import (
+from tables.rows import Cell, Written
+from tables.text.plain_text import (
     NULL_WORDS,
     NotOneText,
     encodable,
@@ -14,7 +15,6 @@ from tables.plain_text import (
     plain_texts,
     shortened,
 )
-from tables.rows import Cell, Written
 
 TEXTS = st.lists(st.text(st.characters() | st.sampled_from(" \n\t\0\ud800\u200b\ufeff\xa0na")))
 

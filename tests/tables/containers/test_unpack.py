@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tables.containers.unpack import PIECE_BYTES, Packed, packed_head, unpacked
 from tables.errors import TableRefused
-from tables.unpack import PIECE_BYTES, Packed, packed_head, unpacked
 from tests.support.tables.held_bytes import HeldBytes
 
 GZIP, ZIP = Packed(), Packed("a.csv")
@@ -154,7 +154,7 @@ def should_take_no_time_for_very_many_members() -> None:
 
 
 def should_refuse_too_many_members(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tables.unpack.MAX_MEMBERS", 10)
+    monkeypatch.setattr("tables.containers.unpack.MAX_MEMBERS", 10)
 
     with pytest.raises(TableRefused, match="more than 10 pieces"):
         _out(gzip.compress(b"a") * 11, GZIP)

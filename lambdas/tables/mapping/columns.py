@@ -12,7 +12,7 @@ from functools import cache
 from protocol.records import RECORD_ID
 from tables.errors import TableRefused
 from tables.mapping.advice import advice, many_called, nearest
-from tables.names import KNOWN_NAMES, RECORD_ID_NAMES, listed, plain_name, shown
+from tables.mapping.names import KNOWN_NAMES, RECORD_ID_NAMES, listed, plain_name, shown
 from tables.plan import ColumnMapping, TableOptions
 from tables.rows import Cell
 

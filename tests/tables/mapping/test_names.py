@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tables.names import KNOWN_NAMES, RECORD_ID_NAMES, listed, plain_name, shown
+from tables.mapping.names import KNOWN_NAMES, RECORD_ID_NAMES, listed, plain_name, shown
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import product
 
-from tables.cell_text import cell_text
 from tables.rows import Cell
+from tables.text.cell_text import cell_text
 
 NULL_WORDS = ("null", "none", "nan", "n/a", "#n/a", "<na>")
 """A cell of one of them, in any case, is an empty one: programs write them where nothing is, and

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tables.column_options import parse_columns
-from tables.columns import MAX_COLUMNS, fields_named, is_header, mapped
 from tables.errors import TableRefused
+from tables.mapping.column_options import parse_columns
+from tables.mapping.columns import MAX_COLUMNS, fields_named, is_header, mapped
 from tables.plan import ColumnMapping, TableOptions
 
 FIELDS = ("occp_text", "tasks_text")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain, count
 from typing import Any, Final
 
-from tables.coded_rows import CodeAnswer, CodedRows, CodedStatus
+from tables.coded.coded_rows import CodeAnswer, CodedRows, CodedStatus
 from tables.writers.column_names import unique_names
 
 CodeCell = str | int | float | None

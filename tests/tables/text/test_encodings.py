@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tables.encodings import (
+from tables.errors import TableRefused
+from tables.plan import TableOptions
+from tables.text.encodings import (
     SEVERAL_BYTES,
     SINGLE_BYTE,
     affected_values,
@@ -14,8 +16,6 @@ from tables.encodings import (
     known_encoding,
     text_encoding,
 )
-from tables.errors import TableRefused
-from tables.plan import TableOptions
 
 OPTIONS = TableOptions(fields=("occp_text",))
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tables.code_columns import CodeColumns, confidence_text, status_of
-from tables.coded_rows import CodeAnswer, CodedRows, CodedStatus
+from tables.coded.code_columns import CodeColumns, confidence_text, status_of
+from tables.coded.coded_rows import CodeAnswer, CodedRows, CodedStatus
 
 NAMES = (
     *("occ_code", "occ_label", "occ_level", "occ_confidence", "occ_status"),

@@ -8,11 +8,11 @@ from email.errors import MessageError
 from email.header import decode_header, make_header
 from typing import Any
 
-from tables.encodings import known_encoding
 from tables.errors import TableRefused
 from tables.mapping.columns_file import content_of
-from tables.names import listed, plain_name, shown
+from tables.mapping.names import listed, plain_name, shown
 from tables.plan import TableOptions
+from tables.text.encodings import known_encoding
 
 EXAMPLE = "Write it like this: occp_text=Job title + Industry; tasks_text=Duties"
 YES_AND_NO = {"true": True, "yes": True, "on": True, "1": True} | dict.fromkeys(

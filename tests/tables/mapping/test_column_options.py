@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tables.column_options import options_of_file, options_of_metadata, parse_columns
 from tables.errors import TableRefused
+from tables.mapping.column_options import options_of_file, options_of_metadata, parse_columns
 from tables.plan import TableOptions
 
 OPTIONS = TableOptions(fields=("occp_text", "tasks_text"))

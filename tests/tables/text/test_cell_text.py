@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from tables.cell_text import cell_json, cell_text, whole_text
 from tables.rows import Written
+from tables.text.cell_text import cell_json, cell_text, whole_text
 
 
 @pytest.mark.parametrize(
