@@ -12,6 +12,7 @@ from tests.support.cloud.breaking import (
     API,
     COLLECT,
     INFER,
+    PREPARE,
     SETTLE,
     SUBMIT,
     credentials_of,
@@ -22,6 +23,7 @@ from tests.support.cloud.breaking import (
     progress,
     renew_processes,
     revoked,
+    taken_again_after,
 )
 from tests.support.cloud.deployed import TOPIC, changed_function
 from tests.support.cloud.drops import check_complete, lines, operation_of
@@ -71,11 +73,12 @@ def should_tell_and_complete_when_run_again_after_a_permission_was_revoked(
     check_complete(subscriber, drop, subscriber.ended(drop, endings=2))
 
 
+@pytest.mark.parametrize("module", [PREPARE, SUBMIT])
 def should_tell_and_not_code_when_the_drop_may_not_be_read(
-    cloud: LocalCloud, subscriber: Subscriber
+    cloud: LocalCloud, subscriber: Subscriber, module: str
 ) -> None:
     before = operations(cloud)
-    with revoked(cloud, SUBMIT, "s3:GetObjectVersion"):
+    with revoked(cloud, module, "s3:GetObjectVersion"):
         drop = subscriber.drop(f"{TOPIC}/unreadable.jsonl", lines(2))
         told = subscriber.ended(drop)
     assert told.status == "failed"
@@ -94,7 +97,7 @@ def should_name_the_credentials_when_the_service_refuses_them(
     assert "credentials" in (told.reason or "")
     assert "Correct the credentials secret" in (told.next_step or "")
     run_again(cloud, subscriber, drop)
-    check_complete(subscriber, drop, subscriber.ended(drop, endings=2))
+    check_complete(subscriber, drop, subscriber.ended(drop, endings=2), as_table=False)
 
 
 def should_complete_by_another_operation_when_a_presigned_url_has_expired(
@@ -148,6 +151,30 @@ def should_complete_when_collect_is_killed_midway(
         assert kill(server, COLLECT) == 1
     manifest = check_complete(subscriber, drop, subscriber.ended(drop, within=90))
     assert operation_of(manifest) not in before
+
+
+def should_prepare_a_table_again_when_prepare_is_killed_midway(
+    cloud: LocalCloud, server: Server, subscriber: Subscriber
+) -> None:
+    content = b"Id,Job title\n" + b"".join(b"%d,registered nurse\n" % n for n in range(200_000))
+    with taken_again_after(cloud, PREPARE, seconds=5):
+        renew_processes(cloud, PREPARE)  # so that the one that is killed is the one at work
+        drop = subscriber.drop(f"{TOPIC}/prepare-killed.csv", content)
+        eventually(lambda: kill(server, PREPARE))
+        told = subscriber.ended(drop, within=120)
+    assert told.status == "complete", told.reason
+    table = subscriber.result(told.results.table)
+    assert [line.split(b",")[0] for line in table.splitlines()][1:] == [
+        b"%d" % n for n in range(200_000)
+    ]
+
+
+def should_tell_when_prepare_may_not_write(cloud: LocalCloud, subscriber: Subscriber) -> None:
+    with revoked(cloud, PREPARE, "s3:PutObject"):
+        drop = subscriber.drop(f"{TOPIC}/unwritable.csv", b"Job title\nnurse\n")
+        told = subscriber.ended(drop, within=120)
+    assert told.status == "failed"
+    assert "AccessDenied" in (told.reason or "")
 
 
 def should_complete_when_the_services_inference_is_killed(

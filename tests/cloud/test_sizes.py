@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from localcloud.cloud import LocalCloud
+from tests.support.cloud import people
 from tests.support.cloud.breaking import operations
 from tests.support.cloud.deployed import TOPIC, changed_function
 from tests.support.cloud.drops import COMPLETE, check_complete, lines
@@ -26,15 +28,18 @@ FILES, BAD_EVERY = 200, 50
 PARTS = 50
 
 
-def should_tell_each_once_when_many_small_files_come_with_bad_ones_among_them(
-    cloud: LocalCloud, subscriber: Subscriber
+def should_tell_each_once_when_many_small_tables_come_with_bad_ones_among_them(
+    cloud: LocalCloud, subscriber: Subscriber, tmp_path: Path
 ) -> None:
     before = len(operations(cloud))
+    made = {name: make(tmp_path) for name, make in people.FILES.items()}
+    made["plain.jsonl"] = lines(3)
 
     def drop_one(number: int) -> Drop:
+        """Whatever the formats, those that come together share operations."""
+        name, content = list(made.items())[number % len(made)]
         bad = number % BAD_EVERY == 0
-        content = b"not json\n" if bad else lines(number % 5 + 1, first=number)
-        return subscriber.drop(f"{TOPIC}/forms/{number}.jsonl", content)
+        return subscriber.drop(f"{TOPIC}/forms/{number}-{name}", b"%PDF-1.7" if bad else content)
 
     with _paced(cloud):
         with ThreadPoolExecutor(8) as together:
@@ -47,8 +52,14 @@ def should_tell_each_once_when_many_small_files_come_with_bad_ones_among_them(
     subscriber.endings.update(dict.fromkeys(ids, 1))
     ended = Counter(subscriber.told[each][0].status for each in ids)
     assert ended == {"rejected": FILES // BAD_EVERY, "complete": FILES - FILES // BAD_EVERY}
-    for drop in drops[1::97]:
-        check_complete(subscriber, drop, subscriber.told[drop.drop_id][0])
+    complete = [told for each in ids for told in subscriber.told[each] if told.rows is not None]
+    assert len(complete) == FILES - FILES // BAD_EVERY
+    for drop, told in zip(drops, [subscriber.told[each][0] for each in ids], strict=True):
+        if told.rows is not None:
+            rows = 3 if drop.key.endswith("plain.jsonl") else len(people.PEOPLE)
+            assert sum(told.rows.values()) == rows
+        if drop.key.endswith("plain.jsonl") and told.status == "complete":
+            check_complete(subscriber, drop, told)
     # Calls are spent on operations, and there are far fewer of them than files.
     assert len(operations(cloud)) - before <= FILES / 5
 

@@ -1,7 +1,6 @@
 """Whatever table people have goes in, and the same table comes back with its codes."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -43,27 +42,6 @@ def should_give_the_table_back_with_its_codes_whatever_its_format(
     assert check_given_back(cloud, drop, told, tmp_path)[0] == "coded"
     assert told.rows is not None
     assert sum(told.rows.values()) == len(PEOPLE)
-
-
-def should_share_operations_when_many_small_tables_come_in_many_formats(
-    cloud: LocalCloud, subscriber: Subscriber, tmp_path: Path
-) -> None:
-    makers: list[tuple[str, Callable[[Path], bytes]]] = list(FILES.items())
-    drops = [
-        subscriber.drop(f"{TOPIC}/many/{number}-{name}", make(tmp_path))
-        for number in range(200)
-        for name, make in [makers[number % len(makers)]]
-    ]
-    executions = set()
-    for drop in drops:
-        told = subscriber.ended(drop, within=300)
-        assert told.status == "complete", told.reason
-        assert told.rows is not None
-        assert sum(told.rows.values()) == len(PEOPLE)
-        executions.update(subscriber.executions(drop))
-    assert len(executions) < len(drops) / 2
-    for drop in drops[: len(makers)]:
-        check_given_back(cloud, drop, subscriber.ended(drop), tmp_path)
 
 
 def should_give_a_large_table_back_whole_when_it_was_coded_in_parts(

@@ -7,6 +7,7 @@ import csv
 import json
 import re
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -206,7 +207,7 @@ def should_code_the_front_pages_example_as_it_says(anzsco: TrainedModel) -> None
         for row in coded
     ]
     for row, coding in zip(coded, anzsco.code(dropped), strict=True):
-        line = coding.to_json()
+        line: Any = coding.to_json()
         best = line["result"] if "result" in line else line["suggestions"][0]
         kind = "anzsco" if "result" in line else "anzsco_alt1"
         assert row[f"{kind}_code"] == best["codeCategory"]

@@ -196,7 +196,9 @@ class _Attempt:
         )
 
     def _checkpoint(self, name: str) -> Checkpoint:
-        return Checkpoint(self.parts.bucket, f"{self._key(name)}.checkpoint")
+        # By its encoding: a message that is delivered again may not know yet what was assumed.
+        read_as = self.message.encoding or "as-it-says"
+        return Checkpoint(self.parts.bucket, f"{self._key(name)}.{read_as}.checkpoint")
 
     def _source(self, stored: StoredObject) -> ObjectSource:
         return ObjectSource(self.parts.reader, stored, self.has_time)

@@ -78,6 +78,8 @@ class TextOfBytes:
         Raises `EncodingAssumed`, or `TableRefused` where nothing may be assumed.
         """
         try:
+            if whole and self.encoding == UTF8:
+                return content.decode()
             return decoder_of(self.encoding).decode(content, whole)
         except UnicodeDecodeError as error:
             if self._fallback is not None:

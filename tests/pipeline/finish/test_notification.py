@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 
 from pipeline.domain.drop import Rejection
-from pipeline.finish.drop_result import MAX_SUBJECT, notification_of
+from pipeline.finish.coded_tables import TableFacts
+from pipeline.finish.drop_result import MAX_SUBJECT, DropResult, notification_of, text_of
+from pipeline.finish.explanations import Explanation
 from tests.support.pipeline.builders import a_drop
 from tests.support.pipeline.clouds import cloud
 from tests.support.pipeline.finish_fixture import DROP, FinishFixture, a_record, email_of
@@ -59,3 +62,19 @@ def should_name_the_root_as_folder_when_the_key_has_no_slash(fixture: FinishFixt
     (notification,) = fixture.finish(drop, None)["announcements"]
     assert notification["drop_prefix"] == "/"
     assert notification_of(json.loads(notification["detail"])) == notification
+
+
+def should_say_what_became_of_the_rows_and_where_to_look_when_a_table_came_back() -> None:
+    files = {"csv": {"key": "p/results.csv", "bytes": 9}}
+    counts = {"coded": 8_412, "broader": 0, "suggested": 1_580, "blank": 8}
+    tables = TableFacts(rows=counts, files=files, page="p/report.html")
+    result = DropResult(status="complete", explanation=Explanation(None, "Look."), tables=tables)
+    body = result.body(DROP, bucket="results", ended_at="2026-11-21T12:00:00.000Z")
+    text = text_of(body)
+    for part in (
+        "10,000 (8,412 coded, 1,580 suggested, 8 blank)",
+        "s3://results/p/results.csv",
+        "s3://results/p/report.html",
+        f"https://console.aws.amazon.com/s3/buckets/results?prefix={quote(DROP.results_prefix)}",
+    ):
+        assert part in text

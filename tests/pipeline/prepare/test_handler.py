@@ -162,6 +162,23 @@ def should_read_it_again_with_the_fallback_when_it_is_no_utf8(fixture: PrepareFi
     assert fixture.sent(drop).endswith("Bäcker".encode() + b'","tasks_text":""}\n')
 
 
+def should_not_mix_encodings_when_a_message_comes_again_that_knows_of_none(
+    fixture: PrepareFixture,
+) -> None:
+    content = b"Job title\n" + b"cook\n" * 400_000 + b"B\xe4cker\n"
+    fixture.seconds_left = 2.0  # is asked for once while it is read as UTF-8, and once again
+    again = fixture.prepare(fixture.put(content))
+    assert isinstance(again, PrepareMessage)
+    assert again.encoding == "cp1252"
+    # The function died before it could send that message: the earlier one comes again.
+    fixture.seconds_left = 600.0
+    found = fixture.prepare(replace(again, encoding=None))
+    assert isinstance(found, Drop)
+    assert fixture.table(found).plan.encoding == "cp1252"
+    assert fixture.sent(found).endswith('"Bäcker","tasks_text":""}\n'.encode())
+    assert fixture.sent(found).count(b"\n") == 400_001
+
+
 @pytest.mark.parametrize(
     ("file", "metadata", "settings", "column"),
     [

@@ -12,11 +12,12 @@ from localcloud.cloud import LocalCloud
 from localcloud.registration import Client, give_credentials
 from localcloud.server import Server
 from tests.support.cloud.cut_off_proxy import CutOffProxy, proxy
-from tests.support.cloud.deployed import changed_function, function_name
+from tests.support.cloud.deployed import changed_function, function_name, queue_in_front_of
 from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 ARRIVE, API, INFER = (
     "coding_service.inference.start_handler",
@@ -68,6 +69,19 @@ def renew_processes(cloud: LocalCloud, module: str) -> None:
     """A change of its settings, taken back at once, gives a function fresh processes."""
     with changed_function(cloud, module, LOG_LEVEL="WARNING"):
         pass
+
+
+@contextmanager
+def taken_again_after(cloud: LocalCloud, module: str, *, seconds: int) -> Iterator[None]:
+    """A message whose function dies is hidden in the queue in front of it for so long only."""
+    queue = queue_in_front_of(cloud, module)
+    name: QueueAttributeNameType = "VisibilityTimeout"
+    before = queue.sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=[name])
+    queue.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={name: str(seconds)})
+    try:
+        yield
+    finally:
+        queue.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes=before["Attributes"])
 
 
 @contextmanager

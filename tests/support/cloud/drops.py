@@ -13,6 +13,7 @@ COMPLETE = {
     *("results.jsonl", "report.json", "report.html"),
 }
 """What a drop of JSON Lines leaves."""
+UNPREPARED = {"output.jsonl", "metadata.json", "manifest.json"}
 
 
 def lines(count: int, *, first: int = 1, longer: int = 0) -> bytes:
@@ -26,10 +27,15 @@ def lines(count: int, *, first: int = 1, longer: int = 0) -> bytes:
     return b"".join(json.dumps(record).encode() + b" " * longer + b"\n" for record in numbered)
 
 
-def check_complete(subscriber: Subscriber, drop: Drop, told: Notification) -> dict[str, Any]:
-    """The manifest of a drop that ended well, once results and input agree with it."""
+def check_complete(
+    subscriber: Subscriber, drop: Drop, told: Notification, *, as_table: bool = True
+) -> dict[str, Any]:
+    """The manifest of a drop that ended well, once results and input agree with it.
+
+    Not `as_table`: it went on unprepared, and the service's own files came back alone.
+    """
     assert told.status == "complete", told.reason
-    assert subscriber.results_of(drop) == COMPLETE
+    assert subscriber.results_of(drop) == (COMPLETE if as_table else UNPREPARED)
     manifest = subscriber.document(told.results.manifest)
     check_schema(manifest, "manifest")
     sent = [json.loads(line)["recordId"] for line in drop.content.splitlines()]
