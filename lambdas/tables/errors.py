@@ -39,5 +39,10 @@ class EncodingAssumed(Exception):
         self.encoding = encoding
 
 
+class PlanChanged(Exception):
+        """The state was kept while the table was read by another plan, with other columns, say: what
+    was made until then does not belong to what follows."""
+
+
 class RowsDisagree(Exception):
     """What came out of the service is not the rows that went in, in their order; says where."""

@@ -6,6 +6,7 @@ batch of the reader does, so nothing about it depends on where an earlier run wa
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from itertools import compress, islice
 from typing import Any
 
@@ -13,6 +14,7 @@ import msgspec
 
 from protocol.records import RECORD_ID
 from tables.decisions import DecidedColumns, RowDecisions, RowStatus
+from tables.errors import PlanChanged
 from tables.mapping.columns import MAX_COLUMNS
 from tables.open_table import reopened
 from tables.plan import Chunk, ColumnMapping, RowCounts, TableFormat, TableOptions, TablePlan
@@ -53,8 +55,11 @@ class Preparation:
         options: TableOptions,
         state: dict[str, Any] | None = None,
     ) -> None:
-        """With `state`, a chunk's, it goes on behind that chunk."""
+        """With `state`, a chunk's, it goes on behind that chunk.
+
+        Raises `PlanChanged` where that chunk was made by another plan."""
         self._plan = plan
+        self._plan_digest = sha256(msgspec.json.encode(plan)).hexdigest()
         self._options = options
         self._reader = reopened(source, plan, options)
         self._decisions = RowDecisions(plan)
@@ -62,6 +67,8 @@ class Preparation:
         self._reader_state: dict[str, Any] | None = None
         self._progress = _Progress(width=plan.width)
         if state is not None:
+            if state.get("plan") != self._plan_digest:
+                raise PlanChanged
             self._reader_state = state["reader"]
             self._progress = msgspec.convert(state["progress"], _Progress)
 
@@ -76,16 +83,14 @@ class Preparation:
         Raises as the reader's `rows`: `EncodingAssumed` where all has to begin anew. Raises
         `TableRefused`, too, where there is no point in reading on.
         """
-        pieces: list[bytes] = []
-        size = 0
+        content = bytearray()
         for lines in map(self._lines, self._reader.rows(self._reader_state)):
-            pieces.append(lines)
-            size += len(lines)
-            if size >= chunk_bytes:
-                yield Chunk(b"".join(pieces), self._state())
-                pieces, size = [], 0
-        if size:
-            yield Chunk(b"".join(pieces), self._state())
+            content += lines
+            if len(content) >= chunk_bytes:
+                yield Chunk(bytes(content), self._state())
+                content = bytearray()
+        if content:
+            yield Chunk(bytes(content), self._state())
 
     def finished_plan(self) -> TablePlan:
         """The whole plan, once `chunks` has given the last one.
@@ -115,7 +120,11 @@ class Preparation:
     def _state(self) -> dict[str, Any] | None:
         if self._reader_state is None:
             return None
-        return {"reader": self._reader_state, "progress": msgspec.to_builtins(self._progress)}
+        return {
+            "plan": self._plan_digest,
+            "reader": self._reader_state,
+            "progress": msgspec.to_builtins(self._progress),
+        }
 
     def _lines(self, batch: RowBatch) -> bytes:
         """The lines of a batch's rows that are sent."""
@@ -146,15 +155,16 @@ class Preparation:
     def _note_others(self, batch: RowBatch, decided: DecidedColumns) -> None:
         """Counts the rows that are not simply sent, and keeps the first of them."""
         found, statuses, reasons = self._progress, decided.statuses, decided.reasons
-        found.blank += statuses.count(RowStatus.BLANK)
-        found.refused += len(reasons)
         shortened = statuses.count(RowStatus.SHORTENED)
+        found.blank += len(decided.unsent) - len(reasons)
+        found.refused += len(reasons)
         found.shortened += shortened
-        room = ROWS_KEPT - len(found.refusals)
-        found.refusals += [
-            (batch.numbers[place], reasons[place]) for place in islice(sorted(reasons), room)
-        ]
-        refuse_hopeless(found.rows, found.refused, self.refusals, self._options)
+        if reasons:
+            room = ROWS_KEPT - len(found.refusals)
+            found.refusals += [
+                (batch.numbers[place], reasons[place]) for place in islice(sorted(reasons), room)
+            ]
+            refuse_hopeless(found.rows, found.refused, self.refusals, self._options)
         room = ROWS_KEPT - len(found.shortened_rows)
         if shortened and room:
             places = (place for place, each in enumerate(statuses) if each is RowStatus.SHORTENED)

@@ -28,7 +28,7 @@ ODD = (
         ('"quoted", with commas', 'nurse, "senior"'),
         ("two\nlines", "primary\nschool\r\nteacher"),
         ("Ä 医者 🐙", "Ärztin 医者"),
-        ("", ""),
+        ("-", "-"),
     )
 )
 

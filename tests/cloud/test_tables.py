@@ -121,7 +121,7 @@ def should_take_the_mapping_of_the_setting(
         (b"Occupation,Job title\nnurse,nurse\n", "Job title"),
         (b"Job title\n\n \nn/a\n", "text"),
         (b'Job title\n"nurse\n' + b"cook\n" * 300_000, "quote"),
-        (json_lines() + b"{nurse}\n" * 3, "refused"),
+        (json_lines() + b"{nurse}\n" * 3, "can't be read"),
         (zipped("a.csv", zipped("b.csv", delimited())), "packed"),
         (b"PK\x03\x04 and nothing more", "zip"),
     ],

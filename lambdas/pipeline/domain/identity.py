@@ -12,7 +12,7 @@ from pipeline.domain.drop import Rejection
 
 DROP_ID_DIGITS = 32  # 128 bits of SHA-256; ours
 MAX_KEY_BYTES = 1_024  # S3: an object key in UTF-8
-LONGEST_FILE_NAME = "rejection.json"  # the longest one that is written below a results prefix
+LONGEST_FILE_NAME = "results.csv-metadata.json"  # the longest one below a results prefix
 MAX_SLUG = 40  # with the drop id a name stays below Step Functions' 80 characters; ours
 MODELS_FOLDER = "models"
 UNROUTED = "unrouted"

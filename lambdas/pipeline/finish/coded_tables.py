@@ -105,13 +105,14 @@ class _DropTable:
         progress = self._checkpoint("tables")
         kept = progress.load()
         facts = TableFacts(**kept) if kept is not None else TableFacts()
-        for form in self._formats(table.plan):
-            if form in facts.files or form in facts.left_out:
-                continue
+        done = {*facts.files, *facts.left_out}
+        left = [form for form in self._formats(table.plan) if form not in done]
+        for form in left:
             if not self._give_back(form, table, facts):
-                progress.keep(asdict(facts))
                 return None
-        if kept is not None:
+            if form is not left[-1]:  # the function may die on the next one, which is larger, say
+                progress.keep(asdict(facts))
+        if kept is not None or len(left) > 1:
             progress.forget()
         return facts, table.plan
 

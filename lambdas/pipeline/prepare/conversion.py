@@ -35,7 +35,7 @@ from pipeline.storage.prepared_bucket import (
 from pipeline.storage.prepared_table import PreparedTable
 from tables.as_wanted import is_as_wanted
 from tables.containers.unpack import Packed, unpacked
-from tables.errors import EncodingAssumed, TableRefused
+from tables.errors import EncodingAssumed, PlanChanged, TableRefused
 from tables.open_table import open_table
 from tables.plan import Chunk, TableFormat, TableOptions, TablePlan
 from tables.prepare import Preparation, plan_of_wanted
@@ -173,6 +173,9 @@ class _Attempt:
             except EncodingAssumed as assumed:
                 self._file(INPUT).abandon()
                 self.message = replace(self.message, encoding=assumed.encoding)
+                continue
+            except PlanChanged:  # columns.yaml, a setting or the model has, since it was begun
+                self._file(INPUT).abandon()
                 continue
             return preparation.finished_plan()
 

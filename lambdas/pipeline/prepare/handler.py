@@ -99,12 +99,19 @@ class Preparer:
         drop = drop_from_event(
             created, s3=self.s3, default_topic=self.default_topic, model_id=self.model_id
         )
-        if drop is not None and message.attempt is None and self.drops.record(drop.drop_id):
+        # Also where it is gone on with: to write its rows again would replace those that are sent.
+        if drop is not None and self.drops.record(drop.drop_id):
             logger.info("the event was delivered again", extra={"drop_id": drop.drop_id})
             return None
         return drop
 
     def _prepared(self, drop: Drop, message: PrepareMessage, has_time: Callable[[], bool]) -> Drop:
+        try:
+            return self._converted(drop, message, has_time)
+        except TableRefused as refused:
+            return replace(drop, rejection=self._rejection(drop, refused))
+
+    def _converted(self, drop: Drop, message: PrepareMessage, has_time: Callable[[], bool]) -> Drop:
         topic = drop.topic or ""
         try:
             model = self.engine_of(topic).model(topic, drop.model, turn=message.turn)
@@ -115,11 +122,8 @@ class Preparer:
                 raise
             return drop
         attempt = replace(message, attempt=message.attempt or uuid4().hex)
-        try:
-            options = self.options.of(drop, input_format_of(model.input_format))
-            return self.conversion.of(drop, options, attempt, has_time)
-        except TableRefused as refused:
-            return replace(drop, rejection=self._rejection(drop, refused))
+        options = self.options.of(drop, input_format_of(model.input_format))
+        return self.conversion.of(drop, options, attempt, has_time)
 
     def _rejection(self, drop: Drop, refused: TableRefused) -> Rejection:
         rejection = Rejection(quoted(refused.reason), quoted(refused.next_step))

@@ -9,6 +9,7 @@ from pipeline.aws import aws_busy_as_try_again
 from pipeline.domain.drop import Drop
 from pipeline.errors import DropGone
 from pipeline.table_settings import TableSettings
+from protocol.records import RECORD_ID
 from shared.aws_errors import code_of
 from tables.errors import TableRefused
 from tables.mapping.column_options import options_of_file, options_of_metadata
@@ -40,7 +41,7 @@ class OptionsOfDrops:
             columns={
                 field: names
                 for field, names in self.settings.columns_of(drop.topic).items()
-                if field in fields
+                if field in (RECORD_ID, *fields)
             },
             fallback_encoding=self.settings.fallback_encoding,
             max_refused_share=self.settings.max_refused_share,
@@ -52,7 +53,8 @@ class OptionsOfDrops:
         return options_of_metadata(self._metadata(drop), options)
 
     def _columns_file(self, drop: Drop) -> bytes | None:
-        key = f"{drop.key.rpartition('/')[0]}/{COLUMNS_FILE}".lstrip("/")
+        folder, slash, _ = drop.key.rpartition("/")
+        key = f"{folder}{slash}{COLUMNS_FILE}"
         with aws_busy_as_try_again():
             try:
                 answer = self.s3.get_object(Bucket=drop.bucket, Key=key)

@@ -14,7 +14,7 @@ from tables.mapping.columns import fields_named, mapped
 from tables.plan import TableOptions, TablePlan
 from tables.readers.csv_rows import rows_of_lines
 from tables.readers.delimited import never_closed, too_long
-from tables.readers.text_windows import MAX_ROW_BYTES, ByteWindows, TextOfBytes
+from tables.readers.text_windows import BATCH_BYTES, MAX_ROW_BYTES, ByteWindows, TextOfBytes
 from tables.source import ByteSource
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -40,6 +40,11 @@ class _Candidate:
     open_row: list[str] | None
     """The row behind them whose quote is not closed in what was looked at."""
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there are as many rows as are looked at."""
+        return len(self.rows) == HEADER_ROWS + SAMPLE_ROWS
+
     def alike(self, place: int) -> float:
         """The share of the rows below `place` that are as wide as that row."""
         widths = [len(row) for row in self.rows[place + 1 :] if row]
@@ -60,36 +65,43 @@ def open_csv(
 
     Raises `TableRefused`, and `EncodingAssumed(fallback)` where the first rows are not UTF-8.
     """
+    decoder = TextOfBytes(plan.encoding, fallback)
+    content, is_last = b"", False
+    candidates: list[_Candidate] = []
     windows = ByteWindows(source, plan.bom_bytes)
     try:
-        window = windows.look(MAX_ROW_BYTES)
-        is_last = windows.ends_with(window)
+        for size in (BATCH_BYTES, MAX_ROW_BYTES):
+            window = windows.look(size)
+            is_last = windows.ends_with(window)
+            content = window[: decoder.behind_last_line(window, is_last=is_last)]
+            candidates = _candidates(decoder.text(content, 1), options)
+            if is_last or all(each.is_full for each in candidates):
+                break
     finally:
         windows.close()
-    decoder = TextOfBytes(plan.encoding, fallback)
-    end = decoder.behind_last_line(window, is_last=is_last)
-    if window and not end:
+    if not content and not is_last:
         raise too_long(1)
-    text = decoder.text(window[:end], 1)
-    found, place = _best(text, options, is_last=is_last)
+    found, place = _best(candidates, is_last=is_last)
     columns = tuple(found.rows[place])
     return replace(
         plan,
         columns=columns,
         mapping=mapped(columns, options),
         header_row=found.lines[place],
-        header_end=plan.bom_bytes
-        + decoder.bytes_of_lines(window[:end], found.lines[place + 1] - 1),
+        header_end=plan.bom_bytes + decoder.bytes_of_lines(content, found.lines[place + 1] - 1),
         width=len(columns),
         separator=found.separator,
     )
 
 
-def _best(text: str, options: TableOptions, *, is_last: bool) -> tuple[_Candidate, int]:
-    """The separator under which the first rows make most sense, and the header's place."""
+def _candidates(text: str, options: TableOptions) -> list[_Candidate]:
     said = SEPARATOR_LINE.match(text)
     separators = (said[1],) if said else SEPARATORS
-    candidates = [_candidate(text, each, options) for each in separators]
+    return [_candidate(text, each, options) for each in separators]
+
+
+def _best(candidates: list[_Candidate], *, is_last: bool) -> tuple[_Candidate, int]:
+    """The separator under which the first rows make most sense, and the header's place."""
     recognised = [each for each in candidates if each.header is not None]
     if recognised:
         best = max(recognised, key=_rank)

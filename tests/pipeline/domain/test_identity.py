@@ -98,7 +98,7 @@ def should_mirror_the_key_below_the_topic_when_results_are_placed(
 def should_leave_room_for_every_file_when_the_key_is_long(key: str, topic: str | None) -> None:
     prefix = results_prefix(key, topic, ID)
     assert prefix.endswith(f"/{ID}/")
-    for name in ("rejection.json", "metadata.json", "manifest.json", "output.jsonl"):
+    for name in ("rejection.json", "manifest.json", "output.jsonl", "results.csv-metadata.json"):
         assert len((prefix + name).encode()) <= MAX_KEY_BYTES
 
 
@@ -106,7 +106,7 @@ def should_cut_between_characters_when_a_key_of_1024_bytes_is_mirrored() -> None
     key = "anzsco/" + "é" * 508
     prefix = results_prefix(key, "anzsco", ID)
     assert key.startswith(prefix.removesuffix(f"/{ID}/"))
-    assert len((prefix + "rejection.json").encode()) in (1023, 1024)
+    assert len((prefix + "results.csv-metadata.json").encode()) in (1023, 1024)
 
 
 def should_be_the_folder_or_a_slash_when_a_drops_prefix_is_notified() -> None:

@@ -179,6 +179,36 @@ def should_not_mix_encodings_when_a_message_comes_again_that_knows_of_none(
     assert fixture.sent(found).count(b"\n") == 400_001
 
 
+def should_not_mix_encodings_when_the_byte_that_tells_lies_before_the_checkpoint(
+    fixture: PrepareFixture,
+) -> None:
+    first = b"cook,%b\n" % (b"x" * 80) * 15_000  # more than is looked at for the header
+    rows = first + b"B\xe4cker,\n" + "Köchin,\n".encode() * 300_000
+    fixture.seconds_left = 1.0  # a checkpoint is kept behind the first chunk
+    again = fixture.prepare(fixture.put(b"Job title,Notes\n" + rows))
+    assert isinstance(again, PrepareMessage)
+    assert again.encoding == "cp1252"
+    fixture.seconds_left = 600.0
+    _, found = fixture.retried(replace(again, encoding=None))
+    assert fixture.table(found).plan.encoding == "cp1252"
+    kept = fixture.sent(found).decode()
+    assert (kept.count("KÃ¶chin"), kept.count("Köchin")) == (300_000, 0)
+
+
+def should_begin_anew_when_columns_yaml_changes_between_two_invocations(
+    fixture: PrepareFixture,
+) -> None:
+    fixture.aws.s3.put_object(Bucket=DROPS, Key="anzsco/columns.yaml", Body=b"columns: occp_text=A")
+    fixture.seconds_left = 1.0
+    again = fixture.prepare(fixture.put(b"A,B\n" + b"nurse,cook\n" * 400_000))
+    assert isinstance(again, PrepareMessage)
+    fixture.aws.s3.put_object(Bucket=DROPS, Key="anzsco/columns.yaml", Body=b"columns: occp_text=B")
+    fixture.seconds_left = 600.0
+    _, found = fixture.retried(again)
+    sent = fixture.sent(found)
+    assert (sent.count(b"nurse"), sent.count(b"cook")) == (0, 400_000)
+
+
 @pytest.mark.parametrize(
     ("file", "metadata", "settings", "column"),
     [
@@ -201,6 +231,23 @@ def should_take_the_mapping_that_stands_nearest_to_the_file(
     drop = fixture.drop(b"A,B,C\na,b,c\n", **metadata)
     plan = fixture.table(drop).plan
     assert [plan.columns[place] for place in plan.mapping.fields["occp_text"]] == [column]
+
+
+def should_map_the_ids_by_a_setting_too(fixture: PrepareFixture) -> None:
+    fixture.settings = {"COLUMNS": '{"anzsco": {"recordId": ["Q1"], "no field": ["Q2"]}}'}
+    plan = fixture.table(fixture.drop(b"Q1,Q2,Job title\n7,x,nurse\n")).plan
+    assert plan.mapping.record_id == 0
+
+
+def should_look_for_columns_yaml_in_the_folder_of_a_key_that_begins_with_a_slash(
+    fixture: PrepareFixture,
+) -> None:
+    fixture.settings = {"DEFAULT_TOPIC": "anzsco"}
+    for key, column in (("x/columns.yaml", b"A"), ("/x/columns.yaml", b"B")):
+        content = b"columns: {occp_text: %b}" % column
+        fixture.aws.s3.put_object(Bucket=DROPS, Key=key, Body=content)
+    plan = fixture.table(fixture.drop(b"A,B\na,b\n", "/x/jobs.csv")).plan
+    assert plan.mapping.fields["occp_text"] == (1,)
 
 
 def should_say_why_when_a_table_is_refused(fixture: PrepareFixture) -> None:
@@ -272,6 +319,23 @@ def should_leave_json_lines_to_submit_when_an_operator_is_needed(fixture: Prepar
     drop = fixture.drop(lines(2), "anzsco/jobs.jsonl")
     assert drop.failure is None
     assert drop.sent == drop.dropped
+
+
+def should_reject_what_is_no_table_when_an_operator_is_needed(fixture: PrepareFixture) -> None:
+    fixture.models.error = CredentialsMissing("the secret is empty")
+    drop = fixture.drop(b"%PDF-1.7\n", "anzsco/jobs.pdf")
+    assert drop.rejection is not None
+    assert "PDF" in drop.rejection.reason
+
+
+def should_leave_the_rows_alone_when_a_drop_that_was_sent_on_is_gone_on_with_again(
+    fixture: PrepareFixture,
+) -> None:
+    again = replace(fixture.put(CSV), attempt="a1")
+    drop = fixture.prepare(again)
+    assert isinstance(drop, Drop)
+    fixture.drops.accept(drop)
+    assert fixture.prepare(again) is None
 
 
 def should_reject_when_the_service_knows_no_such_topic(fixture: PrepareFixture) -> None:

@@ -107,7 +107,7 @@ def result_files(cloud: LocalCloud) -> Iterator[Written]:
         for version in page.get("Versions", []):
             key = version["Key"]
             body = s3.get_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])["Body"]
-            yield Written(key, body.read().decode("utf-8"))
+            yield Written(key, body.read().decode("utf-8", "replace"))  # workbooks are no text
 
 
 def function_settings(cloud: LocalCloud) -> Iterator[Written]:

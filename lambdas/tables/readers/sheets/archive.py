@@ -26,6 +26,7 @@ MAX_WHOLE_BYTES = 8 << 20  # of a part that is read as a whole, such as the styl
 MAX_STRINGS_BYTES = 300 << 20  # of the XML of the shared strings; ours
 MAX_KEPT_BYTES = 4 << 20  # between two ends of elements; a cell has 32,767 characters; ours
 XML_BLOCK_BYTES = 64 << 10
+READ_BYTES = 1 << 20  # at once of the zip, each of them a request where it lies in S3; ours
 DOCTYPES: Final = tuple("<!DOCTYPE".encode(name) for name in ("ascii", "utf-16-le", "utf-16-be"))
 
 BROKEN: Final = (
@@ -59,7 +60,7 @@ class BoundedArchive(ZipFile):
     """A workbook's zip. Raises `TableRefused` for one that is too large, and as `ZipFile` does."""
 
     def __init__(self, source: ByteSource) -> None:
-        self.file = _ShortReads(SeekableFile(source))
+        self.file = _ShortReads(SeekableFile(source), READ_BYTES)
         super().__init__(self.file)
         self._check()
 

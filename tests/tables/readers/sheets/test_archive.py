@@ -1,3 +1,4 @@
+import random
 import struct
 import zipfile
 from pathlib import Path
@@ -77,3 +78,20 @@ def should_refuse_an_encrypted_part(tmp_path: Path) -> None:
 def should_pass_on_an_error_of_the_system() -> None:
     with pytest.raises(ConnectionResetError), reading_workbook():
         raise ConnectionResetError(104, "reset")
+
+
+def should_read_a_workbook_in_few_requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = random.Random(1).randbytes(3 << 20)  # noqa: S311  that does not deflate
+    source = HeldBytes(_zip(tmp_path / "a.zip", {"a": noise}))
+    asked: list[int] = []
+    read = source.read
+
+    def counted(first: int, last: int) -> bytes:
+        asked.append(last - first + 1)
+        return read(first, last)
+
+    monkeypatch.setattr(source, "read", counted)
+    file = BoundedArchive(source).open("a")
+    while file.read(64 << 10):
+        pass
+    assert len(asked) < 12
