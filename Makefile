@@ -87,6 +87,11 @@ format: .venv/.installed ## put the code in its format
 .PHONY: bench
 bench: .venv/.installed .venv-bench/.installed .venv-lambda/.installed $(MODEL) ## measure Submit and Collect beside what a user would do instead; SIZES=100MB,1GB KEEP=1
 	@.venv/bin/python -m bench $${SIZES:+--sizes "$$SIZES"} $${KEEP:+--keep}
+	@$(MAKE) bench-tables
+
+.PHONY: bench-tables
+bench-tables: .venv/.installed .venv-bench/.installed ## measure how fast a CSV is read, beside other ways; MEGABYTES=200 ROUNDS=3
+	@.venv/bin/python -m bench.tables $${MEGABYTES:+--megabytes "$$MEGABYTES"} $${ROUNDS:+--rounds "$$ROUNDS"}
 
 .PHONY: bench-starts
 bench-starts: .venv/.installed .venv-lambda/.installed $(MODEL) ## measure the cold starts alone

@@ -40,8 +40,9 @@ class EncodingAssumed(Exception):
 
 
 class PlanChanged(Exception):
-        """The state was kept while the table was read by another plan, with other columns, say: what
-    was made until then does not belong to what follows."""
+    """The state was kept while the table was read by another plan, with other columns, say.
+
+    What was made until then does not belong to what follows."""
 
 
 class RowsDisagree(Exception):

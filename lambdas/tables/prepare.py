@@ -83,14 +83,16 @@ class Preparation:
         Raises as the reader's `rows`: `EncodingAssumed` where all has to begin anew. Raises
         `TableRefused`, too, where there is no point in reading on.
         """
-        content = bytearray()
+        pieces: list[bytes] = []
+        size = 0
         for lines in map(self._lines, self._reader.rows(self._reader_state)):
-            content += lines
-            if len(content) >= chunk_bytes:
-                yield Chunk(bytes(content), self._state())
-                content = bytearray()
-        if content:
-            yield Chunk(bytes(content), self._state())
+            pieces.append(lines)
+            size += len(lines)
+            if size >= chunk_bytes:
+                yield Chunk(b"".join(pieces), self._state())
+                pieces, size = [], 0
+        if size:
+            yield Chunk(b"".join(pieces), self._state())
 
     def finished_plan(self) -> TablePlan:
         """The whole plan, once `chunks` has given the last one.

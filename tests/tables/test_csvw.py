@@ -35,3 +35,12 @@ def should_skip_no_rows_of_formats_without_any_above() -> None:
         "titles": "_x",
         "datatype": "string",
     }
+
+
+def should_name_columns_as_variables_of_uri_templates() -> None:
+    table = coded_table("job,Main tasks,Tätig-keit\ncook,,\n".encode(), TableFormat.CSV)
+    columns = description(table._plan, topic="my-topic", url="x.csv")["tableSchema"]["columns"]
+    assert [each["name"] for each in columns[1:4]] == [
+        *("Main%20tasks", "T%C3%A4tig%2Dkeit", "my%2Dtopic_code")
+    ]
+    assert columns[1]["titles"] == "Main tasks"

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 RESULTS_NAME = "results"
 REPORT_NAME, REPORT_PAGE_NAME = "report.json", "report.html"
 DESCRIPTION_NAME = "results.csv-metadata.json"  # where CSVW looks for it (W3C, "Tabular Data")
+CODES_BYTES = 400  # of the codes and labels behind a row: there are up to four; ours
+MOST_GROWTH = 2  # of the row itself, in another encoding or format; ours
 STREAMED = frozenset({TableFormat.CSV, TableFormat.JSON_LINES, TableFormat.JSON_ARRAY})
 
 
@@ -125,7 +127,7 @@ class _DropTable:
         coded = self._coded(table)
         key = f"{self.drop.results_prefix}{RESULTS_NAME}.{form}"
         try:
-            if not self._write(form, key, coded, table.source.size):
+            if not self._write(form, key, coded, table):
                 return False
         except TableRefused as refused:
             facts.left_out[form] = refused.reason
@@ -153,7 +155,7 @@ class _DropTable:
             code_digits=self.parts.settings.digits_of(self.drop.topic or ""),
         )
 
-    def _write(self, form: TableFormat, key: str, coded: CodedTable, source_bytes: int) -> bool:
+    def _write(self, form: TableFormat, key: str, coded: CodedTable, table: PreparedTable) -> bool:
         if form not in STREAMED:
             with tempfile.TemporaryDirectory(prefix="table-") as folder:
                 path = Path(folder) / f"{RESULTS_NAME}.{form}"
@@ -161,7 +163,9 @@ class _DropTable:
                 self.parts.files.put_file(key, path)
             return True
 
-        chunk_bytes = chunk_bytes_for(source_bytes)
+        chunk_bytes = chunk_bytes_for(
+            MOST_GROWTH * table.source.size + CODES_BYTES * table.plan.counts.rows
+        )
 
         def chunks(state: dict[str, Any] | None) -> Iterator[Chunk]:
             return coded.stream(form, chunk_bytes=chunk_bytes, state=state)

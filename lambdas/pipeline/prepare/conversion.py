@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 WANTED_BYTES = 100_000_000_000  # so much is looked through in one invocation; ours
+MOST_GROWTH = 10  # of short rows, by the names of the fields around each; ours
 MAX_TABLE_BYTES = 500_000_000_000  # chunks of more would need more memory; ours
 
 
@@ -166,7 +167,7 @@ class _Attempt:
             def chunks(state: dict[str, Any] | None, plan: TablePlan = plan) -> Iterator[Chunk]:
                 nonlocal preparation
                 preparation = Preparation(source, plan, self.options, state)
-                return preparation.chunks(chunk_bytes_for(source.size))
+                return preparation.chunks(chunk_bytes_for(MOST_GROWTH * source.size))
 
             try:
                 self._write(INPUT, chunks)

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 LEFT_SECONDS = 60.0  # a chunk and its checkpoint take a second or two; a slow S3 more; ours
-SMALL_BYTES = 8 << 20  # is prepared in a second or two; ours
 MOST_DEATHS = 3  # a function that dies on a file does so again; ours
 DIED = (
     "the function that reads the file ended abruptly each time, perhaps as the file needs more "
@@ -78,7 +77,7 @@ class Preparer:
         except RateLimited as pending:
             return message.after_waiting(pending.wait_seconds, pending.turn)
         except PreparationUnfinished as unfinished:
-            return replace(unfinished.message, tries=0, delay=0)
+            return replace(unfinished.message, tries=0, deaths=0, delay=0)
         except TryAgain as busy:
             return message.after_a_fault() or _failed(drop, busy)
         except Rejected as rejected:
@@ -176,7 +175,8 @@ class Batch:
     """What one invocation makes of its messages.
 
     The drops of small files are sent on together, as they may share an operation; before a large
-    file is begun, those that are ready go.
+    file is begun, or one that the function has died on or beside, those that are ready go. One
+    large file is begun in an invocation: what can't be gone on with needs all of its time.
     """
 
     worker: Preparer
@@ -186,11 +186,13 @@ class Batch:
     """By the id of the message."""
     failed: list[str] = field(default_factory=list)
     """The ids of messages that SQS has to deliver again."""
+    has_large: bool = False
+    """Whether a large file was begun."""
 
     def handle(self, records: Iterable[PrepareRecord]) -> None:
         """Handles the messages in this order."""
         for record in records:
-            if record.message.created.size > SMALL_BYTES:
+            if record.is_large or record.deaths:
                 self.send()
             try:
                 self._handle(record)
@@ -199,9 +201,10 @@ class Batch:
         self.send()
 
     def _handle(self, record: PrepareRecord) -> None:
-        if not self.has_time():
-            self.queues.send_back(record.message)
+        if not self.has_time() or (record.is_large and self.has_large):
+            self.queues.send_back(replace(record.message, deaths=record.deaths))
             return
+        self.has_large |= record.is_large
         found = self.worker.prepare(record.message, deaths=record.deaths, has_time=self.has_time)
         if isinstance(found, Drop):
             self.ready[record.message_id] = found

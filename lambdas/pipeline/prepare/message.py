@@ -28,6 +28,8 @@ class PrepareMessage:
     """The place in the queue for a call of the service (`limiter.RateLimited`)."""
     tries: int = 0
     """How often something that passes by itself has ended the work."""
+    deaths: int = 0
+    """How often an invocation had ended abruptly when the message was put back."""
     delay: int = 0
     """Seconds that it is hidden in the queue before it comes."""
 
@@ -49,6 +51,7 @@ class PrepareMessage:
             encoding=read["encoding"],
             turn=read["turn"],
             tries=read["tries"],
+            deaths=read.get("deaths", 0),  # messages of earlier versions have none
         )
 
     def to_body(self) -> str:
@@ -60,6 +63,7 @@ class PrepareMessage:
                 "encoding": self.encoding,
                 "turn": self.turn,
                 "tries": self.tries,
+                "deaths": self.deaths,
             }
         )
 

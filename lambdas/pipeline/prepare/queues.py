@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 SENT_AT_ONCE = 10  # as many as prepare takes; ours
+SMALL_BYTES = 8 << 20  # is prepared in a second or two; ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,12 @@ class PrepareRecord:
     message_id: str
     message: PrepareMessage
     deaths: int
-    """How often it was handed out before, and neither finished nor sent back."""
+    """How often it was handed out before, and neither finished nor sent on."""
+
+    @property
+    def is_large(self) -> bool:
+        """Whether its file takes longer than others may wait for."""
+        return self.message.created.size > SMALL_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,9 @@ def smallest_first(
 ) -> Iterator[PrepareRecord]:
     """A batch's messages, so that small files need not wait for a large one.
 
-    The ids of messages that can't be read are added to `unreadable`.
+    Where an invocation died on one of them they come the other way round every second time, so that
+    each of the others is once in front of it. The ids of messages that can't be read are added to
+    `unreadable`.
     """
     readable = []
     for record in records:
@@ -70,5 +78,7 @@ def smallest_first(
             unreadable.append(record["messageId"])
             continue
         received = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-        readable.append(PrepareRecord(record["messageId"], message, received - 1))
-    return iter(sorted(readable, key=lambda each: each.message.created.size))
+        deaths = message.deaths + received - 1
+        readable.append(PrepareRecord(record["messageId"], message, deaths))
+    turned = max((each.deaths for each in readable), default=0) % 2 == 1
+    return iter(sorted(readable, key=lambda each: each.message.created.size, reverse=turned))

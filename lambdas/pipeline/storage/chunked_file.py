@@ -16,8 +16,8 @@ from pipeline.storage.multipart import MultipartFiles, UploadGone
 from pipeline.storage.prepared_bucket import Checkpoint
 
 CHUNK_BYTES = 8 << 20  # S3 allows parts of 5 MiB and more, 10,000 of them; ours
-FEWEST_CHUNKS = 4_000  # of a large source, so that what is made of it, up to twice as long, has
-# at most the 10,000 parts that S3 allows; ours
+LARGEST_CHUNK_BYTES = 128 << 20  # as a few of them are in memory; ours
+MOST_CHUNKS = 9_000  # of a stream that is as long as was foretold; S3 allows 10,000 parts; ours
 UPLOADS_AT_ONCE = 2  # with the chunk that is made, three are in memory; ours
 CHECKPOINT_CHUNKS = 16  # what a function that is killed makes again takes some seconds; ours
 
@@ -38,9 +38,9 @@ Stream = Callable[[dict[str, Any] | None], Iterator[StreamChunk]]
 """Begins a stream, or goes on behind the chunk whose state it gets."""
 
 
-def chunk_bytes_for(source_bytes: int) -> int:
-    """How long the chunks must be that are made of a source of so many bytes."""
-    return max(CHUNK_BYTES, source_bytes // FEWEST_CHUNKS)
+def chunk_bytes_for(stream_bytes: int) -> int:
+    """How long the chunks must be of a stream that may have so many bytes."""
+    return max(CHUNK_BYTES, min(stream_bytes // MOST_CHUNKS, LARGEST_CHUNK_BYTES))
 
 
 class StreamUnfinished(Exception):

@@ -94,9 +94,10 @@ def options_of_file(content: bytes, options: TableOptions) -> TableOptions:
     unknown = [name for name in said if name not in _READ]
     if unknown:
         near = get_close_matches(unknown[0][:40], list(_READ), n=1, cutoff=0.5)
+        guess = f"Did you mean {near[0]}? " if near else ""
         raise TableRefused(
             f"columns.yaml has the unknown key {listed(unknown)}.",
-            f"Did you mean {near[0]}? " * bool(near) + f"It may have: {', '.join(_READ)}.",
+            f"{guess}It may have: {', '.join(_READ)}.",
         )
     return _with(said, options, "columns.yaml")
 

@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from pipeline.domain.drop import Drop
+from pipeline.prepare.handler import Batch
 from pipeline.prepare.message import LONGEST_DELAY, PrepareMessage
 from pipeline.prepare.queues import PrepareQueues, smallest_first
 from tests.support.aws import played_aws
@@ -51,6 +52,55 @@ def should_take_small_files_first_and_name_what_can_not_be_read() -> None:
     assert [each.message_id for each in found] == ["3", "1"]
     assert [each.deaths for each in found] == [2, 0]
     assert unreadable == ["2", "4"]
+
+
+def should_turn_the_order_when_the_function_died_on_one_of_them() -> None:
+    sizes = [3, 1, 2]
+    bodies = [a_body(f"anzsco/{size}.csv", size) for size in sizes]
+    for received, order in ((1, [1, 2, 3]), (2, [3, 2, 1]), (3, [1, 2, 3])):
+        records = [a_record(size, body, received) for size, body in zip(sizes, bodies, strict=True)]
+        found = smallest_first(records, unreadable=[])
+        assert [int(each.message_id) for each in found] == order
+
+
+class Preparing:
+    """Stands for the preparer: notes what it is given, and is killed on some file."""
+
+    def __init__(self, killer: str = "") -> None:
+        self.killer = killer
+        self.seen: list[str] = []
+
+    def prepare(self, message: PrepareMessage, **_: object) -> Drop:
+        key = message.created.key
+        if key == self.killer:
+            raise KeyboardInterrupt
+        self.seen.append(key)
+        return a_drop(key=key)
+
+
+def should_begin_one_large_file_and_put_the_others_back(queues: PrepareQueues) -> None:
+    worker = Preparing()
+    records = [a_record(n, a_body(f"anzsco/{n}.csv", n * 10**9), received=3) for n in (1, 2)]
+    batch = Batch(worker, queues, lambda: True)  # type: ignore[arg-type]
+    batch.handle(smallest_first(records, unreadable=batch.failed))
+    assert worker.seen == ["anzsco/1.csv"]
+    (back,) = taken(queues, queues.arrivals_url)
+    again = PrepareMessage.from_body(back)
+    assert (again.created.key, again.deaths) == ("anzsco/2.csv", 2)
+    (record,) = smallest_first([a_record(1, back, received=2)], unreadable=[])
+    assert record.deaths == 3
+
+
+@pytest.mark.parametrize("received", [2, 3])
+def should_send_on_what_stands_in_front_of_a_file_that_the_function_dies_on(
+    queues: PrepareQueues, received: int
+) -> None:
+    records = [a_record(n, a_body(f"anzsco/{n}.csv", n), received) for n in (1, 2, 3)]
+    batch = Batch(Preparing("anzsco/2.csv"), queues, lambda: True)  # type: ignore[arg-type]
+    with pytest.raises(KeyboardInterrupt):
+        batch.handle(smallest_first(records, unreadable=batch.failed))
+    (sent,) = taken(queues, queues.prepared_url)
+    assert json.loads(sent)["key"] == {2: "anzsco/3.csv", 3: "anzsco/1.csv"}[received]
 
 
 def should_send_drops_on_and_messages_back(queues: PrepareQueues) -> None:

@@ -9,9 +9,11 @@ import pytest
 from pipeline.errors import StorageBusy
 from pipeline.storage.chunked_file import (
     CHECKPOINT_CHUNKS,
+    CHUNK_BYTES,
     ChunkedFile,
     StreamChunk,
     StreamUnfinished,
+    chunk_bytes_for,
 )
 from pipeline.storage.multipart import MultipartFiles, UploadGone
 from pipeline.storage.prepared_bucket import Checkpoint, PreparedBucket
@@ -81,6 +83,13 @@ class Writing:
 
     def uploads(self) -> int:
         return len(self.aws.s3.list_multipart_uploads(Bucket=PREPARED).get("Uploads", []))
+
+
+@pytest.mark.parametrize("gigabytes", [0, 5, 50, 500, 1_100])
+def should_have_no_more_chunks_than_s3_allows_parts(gigabytes: int) -> None:
+    chunk_bytes = chunk_bytes_for(gigabytes * 10**9)
+    assert CHUNK_BYTES <= chunk_bytes <= 128 << 20
+    assert gigabytes * 10**9 / chunk_bytes < 10_000
 
 
 @pytest.mark.parametrize("chunks", [[], [Piece(b"all of it", None)]])

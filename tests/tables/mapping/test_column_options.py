@@ -178,6 +178,13 @@ def should_name_the_key_that_was_meant() -> None:
     assert "Did you mean columns?" in _said(refused.value)
 
 
+def should_say_which_keys_there_are_when_one_is_like_none() -> None:
+    with pytest.raises(TableRefused, match="“occp_text”") as refused:
+        options_of_file(b"occp_text: Job title", OPTIONS)
+
+    assert "It may have: columns, sheet" in _said(refused.value)
+
+
 @pytest.mark.parametrize(
     "content",
     [

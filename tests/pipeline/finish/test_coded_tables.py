@@ -1,0 +1,92 @@
+"""The dropped table with the codes beside its rows, in however many invocations that takes."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.domain.drop import Drop
+from pipeline.finish.coded_tables import CodedTables, TableFacts
+from pipeline.storage.multipart import MultipartFiles
+from pipeline.storage.prepared_bucket import PreparedBucket
+from pipeline.storage.prepared_table import PreparedTable
+from tables.plan import TableFormat
+from tests.support.pipeline.builders import a_drop
+from tests.support.pipeline.clouds import DROPS, PREPARED, RESULTS, Cloud, cloud
+from tests.support.pipeline.finish_fixture import FinishFixture, a_record
+from tests.support.tables.coding import CODED, OPTIONS, prepared
+from tests.support.tables.held_bytes import HeldBytes
+
+CSV = b"Case,Job title,Main tasks\n7,nurse,wards\n8,cook,\n"
+TABLE = "d/a/table.json"
+
+
+class DiesOnFiles(MultipartFiles):
+    """Stands for a function that is killed while it writes a workbook; notes what is put."""
+
+    written: list[str]
+
+    def put(self, key: str, content: bytes) -> None:
+        self.written.append(key.rpartition("/")[2])
+        super().put(key, content)
+
+    def put_file(self, key: str, path: Path) -> None:
+        raise KeyboardInterrupt
+
+
+@pytest.fixture
+def fixture() -> Iterator[FinishFixture]:
+    with cloud() as aws:
+        yield FinishFixture(aws)
+
+
+def a_coded_drop(aws: Cloud) -> Drop:
+    """A drop whose rows have been prepared, and whose output lies in the bucket of results."""
+    stored = aws.s3.put_object(Bucket=DROPS, Key="anzsco/jobs.csv", Body=CSV)
+    drop = a_drop(key="anzsco/jobs.csv")
+    drop = replace(
+        drop,
+        bucket=DROPS,
+        version_id=stored["VersionId"],
+        etag=stored["ETag"].strip('"'),
+        size=len(CSV),
+        table=TABLE,
+    )
+    plan, lines = prepared(HeldBytes(CSV), TableFormat.CSV, OPTIONS)
+    PreparedTable(plan, drop.dropped).keep(PreparedBucket(aws.s3, PREPARED), TABLE)
+    records = map(json.loads, lines.splitlines())
+    output = [json.dumps({"recordId": each["recordId"], "result": CODED}) for each in records]
+    key = f"{drop.results_prefix}output.jsonl"
+    aws.s3.put_object(Bucket=RESULTS, Key=key, Body="\n".join(output).encode())
+    return drop
+
+
+def given_back(tables: CodedTables, drop: Drop) -> TableFacts:
+    record = a_record(drop)
+    assert record.output is not None
+    assert record.metadata is not None
+    found = tables.of(drop, record.output, record.metadata, "2026-11-21T12:00:00Z", lambda: True)
+    assert found is not None
+    return found[0]
+
+
+def should_not_write_a_table_again_when_the_function_died_on_the_next_format(
+    fixture: FinishFixture,
+) -> None:
+    drop = a_coded_drop(fixture.aws)
+    settings = replace(fixture.coded_tables.settings, result_formats=("xlsx",))
+    dying = DiesOnFiles(fixture.aws.s3, RESULTS)
+    DiesOnFiles.written = []
+    with pytest.raises(KeyboardInterrupt):
+        given_back(replace(fixture.coded_tables, settings=settings, files=dying), drop)
+    assert "results.csv" in dying.written
+    with pytest.raises(KeyboardInterrupt):
+        given_back(replace(fixture.coded_tables, settings=settings, files=dying), drop)
+    assert dying.written.count("results.csv") == 1
+    facts = given_back(replace(fixture.coded_tables, settings=settings), drop)
+    assert list(facts.files) == ["csv", "xlsx"]
+    assert facts.rows["coded"] == 2
+    assert facts.report is not None
+    assert fixture.aws.prepared_keys() == [TABLE]
