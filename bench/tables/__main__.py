@@ -95,7 +95,7 @@ def main(arguments: Sequence[str]) -> int:
     """0, or 1 where the goal is not met."""
     parser = argparse.ArgumentParser(prog="python -m bench.tables", description=__doc__)
     parser.add_argument("--megabytes", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args(arguments)
     with TemporaryDirectory(prefix="dropcoder-bench-") as name:
         folder = Path(name)

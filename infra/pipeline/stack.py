@@ -100,7 +100,7 @@ class PipelineStack(Stack):
         prepare.handler.allow(*receive.may_read(), *receive.may_prepare(), *ledger.may_keep())
         prepare.handler.allow(*prepared.may_write(), *credentials.may_use(), *results.may_write())
         receive.handler.allow(*receive.may_read(), *receive.may_receive(), *ledger.may_keep())
-        receive.handler.allow(*prepared.may_read(), state_machine.may_start())
+        receive.handler.allow(*prepared.may_read(), state_machine.may_start(), ledger.may_look_up())
         tasks.submit.allow(*receive.may_read(), *ledger.may_keep(), *credentials.may_use())
         tasks.submit.allow(*results.may_write(), *prepared.may_read(), ledger.may_look_up())
         tasks.check.allow(*ledger.may_keep(), *credentials.may_use())

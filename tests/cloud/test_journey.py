@@ -188,7 +188,8 @@ def should_run_and_tell_once_when_the_event_is_delivered_again(
 
 def should_give_each_its_own_when_small_files_share_an_operation(subscriber: Subscriber) -> None:
     drops = [
-        subscriber.drop(f"{TOPIC}/form-{n}.jsonl", lines(n, first=10 * n)) for n in range(1, 6)
+        subscriber.drop(f"{TOPIC}/form-{n}.jsonl", lines(n % 4 + 1, first=10 * n))
+        for n in range(16)
     ]
     drops.append(subscriber.drop(f"{TOPIC}/form-bad.jsonl", b"not json\n"))
     *coded, bad = [(drop, subscriber.ended(drop)) for drop in drops]

@@ -518,9 +518,7 @@ def should_keep_what_is_coded_and_take_up_only_the_rest_when_one_part_failed(
 def should_count_lines_from_the_files_beginning_when_a_later_part_is_faulty(
     journey: Journey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        conversion, "WANTED_BYTES", 0
-    )  # as if it were too large to be looked through
+    monkeypatch.setattr(conversion, "MAX_TABLE_BYTES", 0)  # as if it were too large for a table
     content = lines(40) + b"not json\n" + lines(10)
     dropped = journey.drop(content)
     (body,) = journey.notifications()

@@ -12,7 +12,7 @@ from pipeline.domain.drop import Rejection
 
 DROP_ID_DIGITS = 32  # 128 bits of SHA-256; ours
 MAX_KEY_BYTES = 1_024  # S3: an object key in UTF-8
-LONGEST_FILE_NAME = "results.csv-metadata.json"  # the longest one below a results prefix
+LONGEST_AROUND = ".pieces/0001/rejection.json"  # what is written around a results prefix, at most
 MAX_SLUG = 40  # with the drop id a name stays below Step Functions' 80 characters; ours
 MODELS_FOLDER = "models"
 UNROUTED = "unrouted"
@@ -102,7 +102,7 @@ def results_prefix(key: str, topic: str | None, drop: str) -> str:
     folder = topic or UNROUTED
     mirrored = key if topic and key.startswith(f"{topic}/") else f"{folder}/{key}"
     ending = f"/{drop}/"
-    room = MAX_KEY_BYTES - len(ending) - len(LONGEST_FILE_NAME)
+    room = MAX_KEY_BYTES - len(ending) - len(LONGEST_AROUND)
     cut = mirrored.encode("utf-8")[:room].decode("utf-8", "ignore")
     return f"{cut.rstrip('/')}{ending}"
 

@@ -17,7 +17,7 @@ from pipeline.domain.facts import MetadataFacts, OutputFacts
 from pipeline.errors import ResultsMismatch
 from pipeline.ledger.topic_reports import TopicReports
 from pipeline.storage.block_reader import BlockReader
-from pipeline.storage.chunked_file import ChunkedFile, chunk_bytes_for
+from pipeline.storage.chunked_file import ChunkedFile, StreamUnfinished, chunk_bytes_for
 from pipeline.storage.multipart import MultipartFiles
 from pipeline.storage.object_source import ObjectSource
 from pipeline.storage.prepared_bucket import Checkpoint, PreparedBucket, stored_object
@@ -41,6 +41,12 @@ REPORT_NAME, REPORT_PAGE_NAME = "report.json", "report.html"
 DESCRIPTION_NAME = "results.csv-metadata.json"  # where CSVW looks for it (W3C, "Tabular Data")
 CODES_BYTES = 400  # of the codes and labels behind a row: there are up to four; ours
 MOST_GROWTH = 2  # of the row itself, in another encoding or format; ours
+MOST_ROWS_AT_ONCE = 10_000_000  # some 30,000 a second are written as a file (measured); ours
+TOO_MANY_ROWS = (
+    f"More than {MOST_ROWS_AT_ONCE:,} rows take longer to write in this format than a function may "
+    "run."
+)
+TOO_LONG = "To read the table takes longer than a function may run."
 STREAMED = frozenset({TableFormat.CSV, TableFormat.JSON_LINES, TableFormat.JSON_ARRAY})
 
 
@@ -112,6 +118,8 @@ class _DropTable:
         for form in left:
             if not self._give_back(form, table, facts):
                 return None
+            if form is left[-1] and not facts.files:
+                left.append(TableFormat.CSV)  # it can hold any table
             if form is not left[-1]:  # the function may die on the next one, which is larger, say
                 progress.keep(asdict(facts))
         if kept is not None or len(left) > 1:
@@ -129,17 +137,22 @@ class _DropTable:
         try:
             if not self._write(form, key, coded, table):
                 return False
-        except TableRefused as refused:
-            facts.left_out[form] = refused.reason
+        except (TableRefused, StreamUnfinished) as refused:
+            reason = str(refused) or TOO_LONG
+            if form in STREAMED and not facts.files:
+                raise ResultsMismatch(f"the table can't be read again: {reason}") from None
+            facts.left_out[form] = reason
             return True
         except RowsDisagree as error:
             raise ResultsMismatch(f"{error}; drop the file again") from None
         stored = stored_object(self.parts.s3, self.parts.files.bucket, key)
         facts.files[form] = {"key": key, "bytes": 0 if stored is None else stored.size}
+        if coded.cut_cells:
+            facts.files[form]["cutCells"] = coded.cut_cells
         if form is TableFormat.CSV:
             facts.description = self._describe(table.plan)
         if facts.report is None:
-            self._report(coded, table.plan, facts)
+            self._report(coded, table.plan, facts, form)
         return True
 
     def _coded(self, table: PreparedTable) -> CodedTable:
@@ -157,6 +170,8 @@ class _DropTable:
 
     def _write(self, form: TableFormat, key: str, coded: CodedTable, table: PreparedTable) -> bool:
         if form not in STREAMED:
+            if table.plan.counts.rows > MOST_ROWS_AT_ONCE:
+                raise TableRefused(TOO_MANY_ROWS, "")
             with tempfile.TemporaryDirectory(prefix="table-") as folder:
                 path = Path(folder) / f"{RESULTS_NAME}.{form}"
                 coded.write(form, path)
@@ -181,7 +196,9 @@ class _DropTable:
         topic = self.drop.topic or ""
         return self._put(DESCRIPTION_NAME, description(plan, topic=topic, url="results.csv"))
 
-    def _report(self, coded: CodedTable, plan: TablePlan, facts: TableFacts) -> None:
+    def _report(
+        self, coded: CodedTable, plan: TablePlan, facts: TableFacts, form: TableFormat
+    ) -> None:
         topic = self.drop.topic or ""
         report = report_of(
             coded.tally,
@@ -192,7 +209,7 @@ class _DropTable:
                 drop_id=self.drop.drop_id,
                 dropped_at=self.drop.dropped_at,
                 coded_at=self.ended_at,
-                files=(f"{RESULTS_NAME}.{plan.format}", OUTPUT_NAME, METADATA_NAME, MANIFEST_NAME),
+                files=(f"{RESULTS_NAME}.{form}", OUTPUT_NAME, METADATA_NAME, MANIFEST_NAME),
             ),
             model=self.metadata.model,
             previous=self.parts.reports.before(topic, self.drop.drop_id),

@@ -44,7 +44,7 @@ from tables.recognise import Recognised, recognise
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-WANTED_BYTES = 100_000_000_000  # so much is looked through in one invocation; ours
+WANTED_BYTES = 25_000_000_000  # so much is looked through twice in one invocation; ours
 MOST_GROWTH = 10  # of short rows, by the names of the fields around each; ours
 MAX_TABLE_BYTES = 500_000_000_000  # chunks of more would need more memory; ours
 
@@ -107,7 +107,7 @@ class _Attempt:
                 "The packed file holds another packed file.",
                 "Unpack it, and drop the table that is in it.",
             )
-        if found.format is TableFormat.JSON_LINES and source.size > WANTED_BYTES:
+        if found.format is TableFormat.JSON_LINES and source.size > MAX_TABLE_BYTES:
             return self.drop  # Submit checks each line as it passes
         if source.size > MAX_TABLE_BYTES:
             raise TableRefused(
@@ -136,6 +136,8 @@ class _Attempt:
     def _goes_as_it_is(self, source: ObjectSource, found: Recognised) -> bool:
         mapped = bool(self.options.columns)
         if found.format is not TableFormat.JSON_LINES or mapped or self.options.strict:
+            return False
+        if source.size > WANTED_BYTES:  # to write it anew takes as many invocations as it needs
             return False
         if self._checkpoint(INPUT).load() is not None:  # an earlier invocation writes it anew
             return False

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import ClientError
 
 from pipeline.dependencies import Dependencies, dependencies
 from pipeline.domain.drop import Drop, Failure, Rejection
@@ -67,7 +68,8 @@ class Preparer:
             return drop
         if deaths >= MOST_DEATHS:
             return replace(drop, failure=Failure("PrepareDied", DIED))
-        return self._outcome(drop, message, has_time)
+        attempt = message.attempt or uuid4().hex
+        return self._outcome(drop, replace(message, attempt=attempt), has_time)
 
     def _outcome(
         self, drop: Drop, message: PrepareMessage, has_time: Callable[[], bool]
@@ -83,12 +85,13 @@ class Preparer:
         except Rejected as rejected:
             return replace(drop, rejection=Rejection(rejected.reason, rejected.next_step))
         except Exception as error:  # noqa: BLE001  a drop that nobody foresaw is told of too
+            failed = _failed(drop, error)
             logger.warning(
                 "could not be prepared",
-                extra={"drop_id": drop.drop_id, "error": type(error).__name__, "text": str(error)},
+                extra={"drop_id": drop.drop_id, "failure": str(failed.failure)},
             )
             foreseen = isinstance(error, DropcoderError) or message.tries >= MOST_DEATHS
-            return (None if foreseen else message.after_a_fault()) or _failed(drop, error)
+            return (None if foreseen else message.after_a_fault()) or failed
 
     def _drop(self, message: PrepareMessage) -> Drop | None:
         created = message.created
@@ -120,9 +123,8 @@ class Preparer:
             if not self.conversion.is_json_lines(drop):
                 raise
             return drop
-        attempt = replace(message, attempt=message.attempt or uuid4().hex)
         options = self.options.of(drop, input_format_of(model.input_format))
-        return self.conversion.of(drop, options, attempt, has_time)
+        return self.conversion.of(drop, options, message, has_time)
 
     def _rejection(self, drop: Drop, refused: TableRefused) -> Rejection:
         rejection = Rejection(quoted(refused.reason), quoted(refused.next_step))
@@ -137,7 +139,9 @@ class Preparer:
 
 
 def _failed(drop: Drop, error: Exception) -> Drop:
-    return replace(drop, failure=Failure(type(error).__name__, quoted(str(error))))
+    """The text of an error that nobody foresaw may hold cells of the table: its name must do."""
+    known = isinstance(error, DropcoderError | ClientError)
+    return replace(drop, failure=Failure(type(error).__name__, quoted(str(error)) if known else ""))
 
 
 def prepare_queues(deps: Dependencies) -> PrepareQueues:

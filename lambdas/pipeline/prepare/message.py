@@ -44,15 +44,18 @@ class PrepareMessage:
             raise MalformedState("a message is no JSON object")
         if "continues" not in read:
             return cls(event=read, created=ObjectCreated.from_event(read))
-        return cls(
-            event=read["continues"],
-            created=ObjectCreated.from_event(read["continues"]),
-            attempt=read["attempt"],
-            encoding=read["encoding"],
-            turn=read["turn"],
-            tries=read["tries"],
-            deaths=read.get("deaths", 0),  # messages of earlier versions have none
-        )
+        try:
+            return cls(
+                event=read["continues"],
+                created=ObjectCreated.from_event(read["continues"]),
+                attempt=read["attempt"],
+                encoding=read["encoding"],
+                turn=read["turn"],
+                tries=read["tries"],
+                deaths=read["deaths"],
+            )
+        except KeyError as missing:
+            raise MalformedState(f"a message that goes on lacks {missing}") from None
 
     def to_body(self) -> str:
         """The body of a message that goes on from here."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 COLUMNS_FILE = "columns.yaml"
 MAX_COLUMNS_FILE_BYTES = 64 << 10  # a mapping has a few lines; ours
 ABSENT_CODES = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
+REFUSED_CODES = frozenset({"AccessDenied", "403"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,11 @@ class OptionsOfDrops:
                     Bucket=drop.bucket, Key=drop.key, VersionId=drop.version_id
                 )
             except ClientError as error:
-                if code_of(error) not in ABSENT_CODES:
+                if code_of(error) not in ABSENT_CODES | REFUSED_CODES:
                     raise
                 raise DropGone(
-                    f"s3://{drop.bucket}/{drop.key} (version {drop.version_id}) was deleted before "
-                    "it could be coded; drop the file again if it is needed"
+                    f"S3 refuses to give s3://{drop.bucket}/{drop.key} (version {drop.version_id}): "
+                    "it was deleted, or Pipeline may not read it; drop the file again, and if that "
+                    "fails too, check the drop bucket's policy and key"
                 ) from None
         return head["Metadata"]

@@ -78,6 +78,8 @@ class Receiver:
             "the drop was delivered again",
             extra={"drop_id": drop.drop_id, "execution": record.execution},
         )
+        if drop.is_to_be_coded:  # it may have been prepared twice: the first one counts
+            drop = self.drops.known([drop.drop_id]).get(drop.drop_id, drop)
         if record.state is DropState.ENDED or not self._is_unassigned(drop, record.execution):
             return None
         return _Unstarted(drop, record.execution)

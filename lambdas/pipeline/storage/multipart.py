@@ -11,6 +11,7 @@ from zlib import crc32
 from botocore.exceptions import ClientError
 
 from pipeline.aws import aws_busy_as_try_again
+from pipeline.errors import StorageBusy
 from pipeline.storage.results_bucket import file_changed
 from shared.aws_errors import code_of
 
@@ -48,17 +49,23 @@ class MultipartFiles:
             )
 
     def put_file(self, key: str, path: Path) -> None:
-        """Writes a file of this machine, in parts where it is large. Raises `UploadGone`."""
+        """Writes a file of this machine, in parts where it is large. Raises `StorageBusy`."""
         total = path.stat().st_size
         if total <= PART_BYTES:
             self.put(key, path.read_bytes())
             return
         upload_id, number = self.begin(key), 0
-        with path.open("rb") as file:
-            while content := file.read(PART_BYTES):
-                number += 1
-                self.put_part(key, upload_id, number, content)
-        self.complete(key, upload_id, count=number, total=total)
+        try:
+            with path.open("rb") as file:
+                while content := file.read(PART_BYTES):
+                    number += 1
+                    self.put_part(key, upload_id, number, content)
+            self.complete(key, upload_id, count=number, total=total)
+        except UploadGone:
+            raise StorageBusy(f"the upload of {key} is gone; it starts again") from None
+        except Exception:
+            self.abort(key, upload_id)
+            raise
 
     def begin(self, key: str) -> str:
         """Begins a multipart upload; its id."""

@@ -40,6 +40,24 @@ class RowsOfText:
         return [line, *(line + end for end in self.ends[: len(self.rows) - 1])]
 
 
+def rows_of_utf8(content: bytes, separator: str) -> RowsOfText | None:
+    """The rows of `content`, which begins with one and ends with a line; None where one is of more
+    lines than one. Raises `UnicodeDecodeError`.
+
+    Lines are decoded one by one where that is quicker: a wide character widens all that is decoded
+    with it, until it is taken apart.
+    """
+    if b"\r" in content:
+        content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    content = content.removesuffix(b"\n")
+    if content.isascii():
+        lines = content.decode().split("\n")
+    else:
+        lines = [line.decode() for line in content.split(b"\n")]
+    is_quoted = content.count(b'"') > len(lines)
+    return _rows_of_one_line(lines, separator, is_quoted=is_quoted)
+
+
 def rows_of_text(text: str, separator: str, *, is_flat: bool = True) -> RowsOfText:
     """The rows of `text`, which begins with one and ends with a line.
 
@@ -47,32 +65,35 @@ def rows_of_text(text: str, separator: str, *, is_flat: bool = True) -> RowsOfTe
     turns out not to be, all are read again."""
     if not text:
         return RowsOfText([], ())
-    if is_flat or QUOTE not in text:
+    if is_flat:
         flat = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-        rows = _rows_of_one_line(flat, separator)
-        if rows is not None:
-            return RowsOfText(rows, range(1, len(rows) + 1))
+        lines = flat.removesuffix("\n").split("\n")
+        is_quoted = text.count(QUOTE) > len(lines)
+        found = _rows_of_one_line(lines, separator, is_quoted=is_quoted)
+        if found is not None:
+            return found
     return rows_of_lines(io.StringIO(text, newline=""), separator)
 
 
-def _rows_of_one_line(text: str, separator: str) -> list[list[str]] | None:
-    """The rows of lines, each of which is one; None where a quoted newline makes it more."""
-    lines = text.split("\n")
-    if not lines[-1]:
-        del lines[-1]
-    if text.count(QUOTE) > len(lines):  # most lines have some
-        return _read(lines, separator)
+def _rows_of_one_line(lines: list[str], separator: str, *, is_quoted: bool) -> RowsOfText | None:
+    """The rows of lines, each of which is one; None where a quoted newline makes it more.
+
+    `is_quoted` says that most lines have quotes: whether each has is not looked at then."""
+    if is_quoted:
+        rows = _read(lines, separator)
+        return None if rows is None else RowsOfText(rows, range(1, len(rows) + 1))
     with_quotes = [line for line in lines if QUOTE in line]
-    if not with_quotes:
-        rows = [line.split(separator) for line in lines]
-    elif (read := _read(with_quotes, separator)) is None:
-        return None
-    else:
+    if with_quotes:
+        read = _read(with_quotes, separator)
+        if read is None:
+            return None
         following = iter(read).__next__
         rows = [following() if QUOTE in line else line.split(separator) for line in lines]
-    if text.startswith("\n") or "\n\n" in text:
+    else:
+        rows = [line.split(separator) for line in lines]
+    if not all(lines):
         rows = [row if line else [] for line, row in zip(lines, rows, strict=True)]
-    return rows
+    return RowsOfText(rows, range(1, len(rows) + 1))
 
 
 def _read(lines: list[str], separator: str) -> list[list[str]] | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tables.errors import TableRefused
 from tables.plan import TablePlan
-from tables.readers.csv_rows import rows_of_text
+from tables.readers.csv_rows import RowsOfText, rows_of_text, rows_of_utf8
 from tables.readers.text_windows import (
     BATCH_BYTES,
     EXAMPLES,
@@ -21,7 +21,7 @@ from tables.readers.text_windows import (
 )
 from tables.rows import RowBatch
 from tables.source import ByteSource
-from tables.text.encodings import affected_values
+from tables.text.encodings import UTF8, affected_values
 
 
 class DelimitedText:
@@ -77,9 +77,8 @@ class DelimitedText:
         size, is_flat = self._batch_bytes, True
         while window := windows.look(size):
             is_last = windows.ends_with(window)
-            end = self._bytes.behind_last_line(window, is_last=is_last)
-            text = self._bytes.text(window[:end], line)
-            found = rows_of_text(text, self._plan.separator, is_flat=is_flat)
+            content = window[: self._bytes.behind_last_line(window, is_last=is_last)]
+            found = self._rows_of(content, line, is_flat=is_flat)
             if not found.rows:
                 if found.open_row is not None and (is_last or size >= MAX_ROW_BYTES):
                     raise never_closed(line, found.open_row, is_last=is_last)
@@ -87,26 +86,41 @@ class DelimitedText:
                     raise too_long(line)
                 size = min(2 * size, MAX_ROW_BYTES)
                 continue
-            if found.open_row is not None:
-                end = self._bytes.bytes_of_lines(window[:end], found.ends[-1])
-            windows.advance(end)
-            if not text.isascii():
+            is_flat = found.lines == len(found.rows)
+            windows.advance(
+                len(content)
+                if found.open_row is None
+                else self._bytes.bytes_of_lines(content, found.lines)
+            )
+            if not content.isascii():
                 self._note_examples(found.rows)
             numbers = found.numbers(line)
             line += found.lines
-            size, is_flat = self._batch_bytes, found.lines == len(found.rows)
-            state = {
-                "offset": windows.offset,
-                "line": line,
-                "examples": list(self.assumed_examples),
-            }
-            given = [RowBatch(numbers, list(found.rows), {}, None, state)]
-            del (
-                window,
-                text,
-                found,
-            )  # nor `given`: two batches would not fit a core's cache (measured)
+            size = self._batch_bytes
+            given = [RowBatch(numbers, list(found.rows), {}, None, self._state(windows, line))]
+            # Nor is `given` held: two batches at a time would not fit a core's cache (measured).
+            del window, content, found
             yield given.pop()
+
+    def _rows_of(self, content: bytes, line: int, *, is_flat: bool) -> RowsOfText:
+        """The rows of whole lines, which begin with line `line`."""
+        separator = self._plan.separator
+        if is_flat and content and self._bytes.encoding == UTF8:
+            try:
+                found = rows_of_utf8(content, separator)
+            except UnicodeDecodeError:
+                found = None  # told below, with the place in the file
+            if found is not None:
+                return found
+            is_flat = False
+        return rows_of_text(self._bytes.text(content, line), separator, is_flat=is_flat)
+
+    def _state(self, windows: ByteWindows, line: int) -> dict[str, Any]:
+        return {
+            "offset": windows.offset,
+            "line": line,
+            "examples": list(self.assumed_examples),
+        }
 
     def _note_examples(self, rows: Sequence[Sequence[str]]) -> None:
         """Keeps the first cells that the assumed encoding decides about."""

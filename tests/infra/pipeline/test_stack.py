@@ -36,7 +36,7 @@ MAY: dict[str, set[str]] = {
     | TAKES_MESSAGES
     | WRITES_IN_PARTS
     | {"s3:DeleteObject", "sqs:SendMessage"},
-    "receive": LEDGER | DROPS | TAKES_MESSAGES | {"states:StartExecution"},
+    "receive": LEDGER | DROPS | TAKES_MESSAGES | {"states:StartExecution", "dynamodb:BatchGetItem"},
     "submit": LEDGER | SECRETS | DROPS | {"s3:PutObject", "dynamodb:BatchGetItem"},
     "check": LEDGER | SECRETS,
     "collect": LEDGER | SECRETS | MANY | WRITES_IN_PARTS,

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.drop import Drop
-from pipeline.finish.coded_tables import CodedTables, TableFacts
+from pipeline.finish import coded_tables
+from pipeline.finish.coded_tables import CodedTables, TableFacts, _DropTable
 from pipeline.storage.multipart import MultipartFiles
 from pipeline.storage.prepared_bucket import PreparedBucket
 from pipeline.storage.prepared_table import PreparedTable
@@ -90,3 +91,27 @@ def should_not_write_a_table_again_when_the_function_died_on_the_next_format(
     assert facts.rows["coded"] == 2
     assert facts.report is not None
     assert fixture.aws.prepared_keys() == [TABLE]
+
+
+def should_leave_a_format_out_and_say_why_when_it_can_not_hold_the_table(
+    fixture: FinishFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coded_tables, "MOST_ROWS_AT_ONCE", 1)
+    settings = replace(fixture.coded_tables.settings, result_formats=("xlsx",))
+    facts = given_back(replace(fixture.coded_tables, settings=settings), a_coded_drop(fixture.aws))
+    assert list(facts.files) == ["csv"]
+    assert "longer to write in this format" in facts.left_out["xlsx"]
+
+
+def should_give_csv_back_when_the_tables_own_format_can_not_hold_it(
+    fixture: FinishFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop = a_coded_drop(fixture.aws)
+    monkeypatch.setattr(coded_tables, "STREAMED", frozenset({TableFormat.CSV}))
+    monkeypatch.setattr(_DropTable, "_formats", lambda *_: iter([TableFormat.XLSX]))
+    monkeypatch.setattr(coded_tables, "MOST_ROWS_AT_ONCE", 1)
+    facts = given_back(fixture.coded_tables, drop)
+    assert list(facts.files) == ["csv"]
+    assert list(facts.left_out) == ["xlsx"]
+    report = json.loads(fixture.aws.result(f"{drop.results_prefix}report.json"))
+    assert report["files"][0] == "results.csv"

@@ -351,7 +351,7 @@ def should_tell_in_the_end_when_something_unforeseen_happens(fixture: PrepareFix
     fixture.models.error = RuntimeError("a defect")
     again, drop = fixture.retried(fixture.put(CSV))
     assert len(again) == MOST_DEATHS
-    assert drop.failure == Failure("RuntimeError", "a defect")
+    assert drop.failure == Failure("RuntimeError", "")
 
 
 def should_tell_when_the_function_dies_on_a_file_each_time(fixture: PrepareFixture) -> None:
@@ -388,7 +388,9 @@ def should_look_at_the_whole_file_before_it_goes_uncopied(
     content = lines(2) + b'{"recordId": "r3", "occp_text": " ", "tasks_text": ""}\n'
     drop = fixture.drop(content, "anzsco/jobs.jsonl")
     assert fixture.sent(drop).count(b"\n") == 2
-    monkeypatch.setattr(conversion, "WANTED_BYTES", 10)  # Submit checks so large a file itself
+    monkeypatch.setattr(conversion, "WANTED_BYTES", 10)  # more is not looked through
+    assert fixture.drop(lines(2), "anzsco/large.jsonl").prepared is not None
+    monkeypatch.setattr(conversion, "MAX_TABLE_BYTES", 10)  # Submit checks so large a file itself
     huge = fixture.drop(content, "anzsco/huge.jsonl")
     assert (huge.prepared, huge.table) == (None, None)
 

@@ -13,7 +13,6 @@ COMPLETE = {
     *("results.jsonl", "report.json", "report.html"),
 }
 """What a drop of JSON Lines leaves."""
-UNPREPARED = {"output.jsonl", "metadata.json", "manifest.json"}
 
 
 def lines(count: int, *, first: int = 1, longer: int = 0) -> bytes:
@@ -27,15 +26,10 @@ def lines(count: int, *, first: int = 1, longer: int = 0) -> bytes:
     return b"".join(json.dumps(record).encode() + b" " * longer + b"\n" for record in numbered)
 
 
-def check_complete(
-    subscriber: Subscriber, drop: Drop, told: Notification, *, as_table: bool = True
-) -> dict[str, Any]:
-    """The manifest of a drop that ended well, once results and input agree with it.
-
-    Not `as_table`: it went on unprepared, and the service's own files came back alone.
-    """
+def check_complete(subscriber: Subscriber, drop: Drop, told: Notification) -> dict[str, Any]:
+    """The manifest of a drop that ended well, once results and input agree with it."""
     assert told.status == "complete", told.reason
-    assert subscriber.results_of(drop) == (COMPLETE if as_table else UNPREPARED)
+    assert subscriber.results_of(drop) == COMPLETE
     manifest = subscriber.document(told.results.manifest)
     check_schema(manifest, "manifest")
     sent = [json.loads(line)["recordId"] for line in drop.content.splitlines()]
@@ -46,7 +40,7 @@ def check_complete(
     assert told.records is not None
     assert told.records["input"] == told.records["output"] == len(sent)
     assert told.records["coded"] == sum("result" in line for line in got)
-    if not as_table or not manifest["table"]["prepared"]:
+    if not manifest["table"]["prepared"]:
         assert manifest["input"]["bytes"] == len(drop.content)
     assert manifest["output"]["bytes"] == len(output)
     assert manifest["input"]["recordIdDigest"] == manifest["output"]["recordIdDigest"]

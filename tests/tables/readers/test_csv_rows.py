@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tables.readers.csv_rows import rows_of_lines, rows_of_text
+from tables.readers.csv_rows import rows_of_lines, rows_of_text, rows_of_utf8
 
 SEPARATORS = st.sampled_from(",;\t|")
 
@@ -15,7 +15,7 @@ def _by_the_module(text: str, separator: str) -> list[list[str]]:
 
 
 @given(
-    text=st.text(',;"\r\nab\u2028\x0c', max_size=40), separator=SEPARATORS, is_flat=st.booleans()
+    text=st.text(',;"\r\nab漢\u2028\x0c', max_size=40), separator=SEPARATORS, is_flat=st.booleans()
 )
 @example(text='"a"b,c\n', separator=",", is_flat=True)
 @example(text='a,"b\r\nc"\r\n\r\nd', separator=",", is_flat=True)
@@ -25,6 +25,9 @@ def should_read_as_python_does(text: str, separator: str, is_flat: bool) -> None
 
     last = [] if found.open_row is None else [found.open_row]
     assert found.rows + last == _by_the_module(text, separator)
+    if text and (of_bytes := rows_of_utf8(text.encode(), separator)):
+        assert (of_bytes.rows, list(of_bytes.ends)) == (found.rows, list(found.ends))
+        assert found.open_row is None
 
 
 @given(text=st.text(',"\r\nab', max_size=40))
