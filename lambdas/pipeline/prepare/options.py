@@ -81,8 +81,8 @@ class OptionsOfDrops:
                 if code_of(error) not in ABSENT_CODES | REFUSED_CODES:
                     raise
                 raise DropGone(
-                    f"S3 refuses to give s3://{drop.bucket}/{drop.key} (version {drop.version_id}): "
-                    "it was deleted, or Pipeline may not read it; drop the file again, and if that "
+                    f"S3 refuses to give s3://{drop.bucket}/{drop.key} (version "
+                    f"{drop.version_id}): it was deleted, or Pipeline may not read it; drop the file again, and if that "
                     "fails too, check the drop bucket's policy and key"
                 ) from None
         return head["Metadata"]
