@@ -82,7 +82,7 @@ class OptionsOfDrops:
                     raise
                 raise DropGone(
                     f"S3 refuses to give s3://{drop.bucket}/{drop.key} (version "
-                    f"{drop.version_id}): it was deleted, or Pipeline may not read it; drop the file again, and if that "
-                    "fails too, check the drop bucket's policy and key"
+                    f"{drop.version_id}): it was deleted, or Pipeline may not read it; drop the "
+                    "file again, and if that fails too, check the drop bucket's policy and key"
                 ) from None
         return head["Metadata"]
