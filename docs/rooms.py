@@ -18,6 +18,7 @@ from docs.tables import markdown_table
 
 TREES = (
     "lambdas/pipeline",
+    "lambdas/tables",
     "lambdas/coding_service",
     "lambdas/coding_service/coder",
     "training",

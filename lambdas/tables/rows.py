@@ -1,4 +1,4 @@
-"""RowBatch as readers give them, in batches."""
+"""Rows as readers give them, in batches."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
