@@ -51,7 +51,7 @@ class ColumnMapping:
 class RowCounts:
     """The rows of a table by what was decided of them; they add up to `rows`.
 
-    RowBatch above and of the header are not counted."""
+    Rows above and of the header are not counted."""
 
     rows: int = 0
     sent: int = 0
