@@ -60,6 +60,7 @@ VARIABLES = {
     "AWS_LAMBDA_FUNCTION_NAME": "cold-start",
     "PYTHONDONTWRITEBYTECODE": "1",
     "STATE_MACHINE_ARN": "arn",
+    "DROP_BUCKET": "drops",
     "INFERENCE_RANGE_BYTES": "33554432",
     "JWKS_URL": "https://127.0.0.1",
     "TOKEN_ISSUER": "issuer",

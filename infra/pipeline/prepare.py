@@ -90,6 +90,7 @@ class Prepare(Construct):
             memory_mb=TABLES_MEMORY_MB,
             timeout_seconds=PREPARE_SECONDS,
             environment={
+                "DROP_BUCKET": receive.bucket.bucket_name,
                 "ARRIVALS_QUEUE": receive.arrivals.queue_url,
                 "PREPARED_QUEUE": receive.queue.queue_url,
             },

@@ -44,6 +44,8 @@ class Environment:
     """The most operations that one part may use when they time out."""
     engines: EngineSettings
     tables: TableSettings
+    drop_bucket: str | None
+    """Set for prepare only."""
     arrivals_queue: str | None
     """The URL of the queue that prepare reads; set for prepare only."""
     prepared_queue: str | None
@@ -78,6 +80,7 @@ class Environment:
             max_attempts=source.count("MAX_ATTEMPTS"),
             engines=EngineSettings.read(variables),
             tables=TableSettings.read(variables),
+            drop_bucket=source.optional("DROP_BUCKET"),
             arrivals_queue=source.optional("ARRIVALS_QUEUE"),
             prepared_queue=source.optional("PREPARED_QUEUE"),
             state_machine_arn=source.optional("STATE_MACHINE_ARN"),

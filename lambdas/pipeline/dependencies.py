@@ -108,6 +108,14 @@ class Dependencies:
         return MultipartFiles(self.s3, self.environment.results_bucket)
 
     @cached_property
+    def drop_bucket(self) -> str:
+        """The name of the bucket in which people drop files. Raises `SettingInvalid`."""
+        name = self.environment.drop_bucket
+        if name is None:
+            raise SettingInvalid("the environment variable DROP_BUCKET is missing; deploy again")
+        return name
+
+    @cached_property
     def state_machine_arn(self) -> str:
         """The ARN of the state machine whose executions are started. Raises `SettingInvalid`."""
         arn = self.environment.state_machine_arn

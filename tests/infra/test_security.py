@@ -200,3 +200,16 @@ def should_fail_the_synth_when_a_finding_has_no_reason(tmp_path: Path) -> None:
     check_rules(app)
     with pytest.raises(RuntimeError, match="AwsSolutions-S10"):
         app.synth()
+
+
+def should_let_services_in_on_behalf_of_this_account_only(aws: Deployment) -> None:
+    found = 0
+    for kind in ("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy"):
+        for name, policy in aws.resources(kind).items():
+            for statement in policy["PolicyDocument"]["Statement"]:
+                principal = statement["Principal"]
+                if statement["Effect"] == "Allow" and "Service" in principal:
+                    found += 1
+                    said = json.dumps(statement.get("Condition", {}))
+                    assert "aws:SourceAccount" in said or "aws:SourceArn" in said, f"{name}: {said}"
+    assert found > 3

@@ -231,6 +231,7 @@ def configured(monkeypatch: pytest.MonkeyPatch, address: str, changes: Mapping[s
         "CREDENTIALS_SECRET_ARN": "credentials",
         "TOKEN_SECRET_ARN": "token",
         "STATE_MACHINE_ARN": MACHINE,
+        "DROP_BUCKET": DROPS,
         "AWS_DEFAULT_REGION": REGION,
     }
     for name, value in {**variables, **changes}.items():

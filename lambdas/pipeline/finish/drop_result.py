@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from pipeline.domain.drop import Drop, Rejection
-from pipeline.domain.facts import InputFacts, OutputFacts
+from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
 from pipeline.domain.identity import folder_of
 from pipeline.domain.progress import PartStatus
 from pipeline.errors import DropGone, ResultsMismatch
@@ -20,6 +20,7 @@ from pipeline.finish.finish_input import EndedExecution
 from pipeline.finish.join_output import JoinedOutputs
 from pipeline.finish.manifest import agreed_facts, manifest_of
 from pipeline.finish.outcomes import DropOutcome, Outcomes
+from pipeline.observability import quoted
 from pipeline.storage.results_bucket import MANIFEST_NAME, ResultsBucket
 from pipeline.validation.rejection_report import Rejections, piece_report
 
@@ -168,6 +169,7 @@ class DropResults:
                 if joined is None:
                     return None
                 output, metadata = joined
+            check_model(drop, metadata)
             tables = None
             if drop.table is not None:
                 tables = self.coded_tables.of(drop, output, metadata, ended_at, has_time)
@@ -196,6 +198,17 @@ class DropResults:
             metadata=metadata.key,
             manifest=key,
             tables=tables[0] if tables else None,
+        )
+
+
+def check_model(drop: Drop, metadata: MetadataFacts) -> None:
+    """Raises `ResultsMismatch` where another model coded the drop than the one its key names."""
+    coded_by = str(metadata.model.get("modelId") or drop.model)
+    if drop.model is not None and coded_by.lower() != drop.model.lower():
+        raise ResultsMismatch(
+            f"the key names the model {drop.model}, and the service coded the file with the model "
+            f"{quoted(coded_by, longest=100)}; drop it again, and if that comes back, tell the "
+            "service's operator"
         )
 
 

@@ -47,6 +47,8 @@ class Preparer:
     """Prepares one object at a time, each in as many invocations as it needs."""
 
     s3: "S3Client"
+    drop_bucket: str
+    """Events of other buckets are none of ours."""
     drops: Drops
     engine_of: EngineOf
     options: OptionsOfDrops
@@ -95,6 +97,9 @@ class Preparer:
 
     def _drop(self, message: PrepareMessage) -> Drop | None:
         created = message.created
+        if created.bucket != self.drop_bucket:
+            logger.error("an event of another bucket", extra={"bucket": created.bucket})
+            return None
         if created.key.rpartition("/")[2] == COLUMNS_FILE:
             logger.info("took note of a file of columns", extra={"key": created.key})
             return None
@@ -158,6 +163,7 @@ def preparer(deps: Dependencies) -> Preparer:
     tables = settings.tables
     return Preparer(
         s3=deps.s3,
+        drop_bucket=deps.drop_bucket,
         drops=deps.drops,
         engine_of=deps.engine_of,
         options=OptionsOfDrops(deps.s3, tables),

@@ -94,7 +94,7 @@ def should_have_the_seven_functions_with_their_environment(either: Deployment) -
 
 def _starters(name: str) -> set[str]:
     if name == "prepare":
-        return {"ARRIVALS_QUEUE", "PREPARED_QUEUE"}
+        return {"DROP_BUCKET", "ARRIVALS_QUEUE", "PREPARED_QUEUE"}
     return {"STATE_MACHINE_ARN"} if name in {"receive", "report_failure"} else set()
 
 

@@ -210,3 +210,21 @@ def should_be_wired_from_the_environment_when_the_function_starts() -> None:
         wired = finisher(found)
         assert wired.drop_results.results.name == VARIABLES["RESULTS_BUCKET"]
         assert wired.drop_results.joined_outputs.results.name == VARIABLES["RESULTS_BUCKET"]
+
+
+def should_fail_with_both_names_when_another_model_coded_it_than_the_key_names(
+    fixture: FinishFixture,
+) -> None:
+    other = "99999999-2222-4333-8444-555555555555"
+    drop = a_drop(model=other)
+    fixture.record = a_record(drop)
+    body = body_of(fixture.finish(drop))
+    assert body["status"] == "failed"
+    assert other in body["reason"]
+    assert MODEL_ID in body["reason"]
+
+
+def should_complete_when_the_model_that_the_key_names_coded_it(fixture: FinishFixture) -> None:
+    drop = a_drop(model=MODEL_ID.upper())
+    fixture.record = a_record(drop)
+    assert body_of(fixture.finish(drop))["status"] == "complete"

@@ -67,7 +67,7 @@ class PrepareFixture:
 
     @property
     def worker(self) -> Preparer:
-        names = {"PREPARED_BUCKET": PREPARED, "RESULTS_BUCKET": RESULTS}
+        names = {"DROP_BUCKET": DROPS, "PREPARED_BUCKET": PREPARED, "RESULTS_BUCKET": RESULTS}
         environment = Environment.read({**VARIABLES, **names, **self.settings})
         deps = Dependencies(environment, Clock())
         deps.__dict__.update(s3=self.aws.s3, ledger=self.aws.ledger)
@@ -108,6 +108,9 @@ class PrepareFixture:
             message = PrepareMessage.from_body(found.to_body())
         assert found is not None
         return again, found
+
+    def prepared_nothing(self) -> bool:
+        return not self.aws.prepared_keys() and not self.models.turns
 
     def sent(self, drop: Drop) -> bytes:
         """The bytes that would be sent."""
@@ -279,6 +282,13 @@ def should_pass_over_a_file_of_columns_a_marker_and_a_drop_that_is_known(
     fixture.drops.accept(drop)
     assert fixture.prepare(message) is None
     assert fixture.drops.known([drop.drop_id])[drop.drop_id] == drop
+
+
+def should_leave_alone_what_was_created_in_another_bucket(fixture: PrepareFixture) -> None:
+    message = fixture.put(CSV)
+    other = replace(message, created=replace(message.created, bucket=RESULTS))
+    assert fixture.prepare(other) is None
+    assert fixture.prepared_nothing()
 
 
 def should_come_back_with_its_turn_when_no_call_is_free(fixture: PrepareFixture) -> None:
