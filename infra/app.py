@@ -8,7 +8,7 @@ from infra.nag import check_rules
 from infra.pipeline.amazon_ml import AWS_OWN, AmazonMlService
 from infra.pipeline.stack import PipelineStack
 from infra.settings.service_addresses import ServiceAddresses
-from infra.settings.settings import Settings
+from infra.settings.settings import Settings, check_names
 
 
 def add_stacks(app: App) -> None:
@@ -16,6 +16,7 @@ def add_stacks(app: App) -> None:
 
     Raises `SettingsError` if a setting in the app's context cannot be used.
     """
+    check_names(app.node.get_all_context())
     settings = Settings.from_context(app.node.try_get_context)
     settings.check_pipeline()
     service = ServiceAddresses.from_settings(settings)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from infra.assets import AssetError, build
 from infra.assets.building import CODING_SERVICE, PACKAGES
 from infra.settings.command_line import command_context
-from infra.settings.settings import Settings
+from infra.settings.settings import Settings, check_names
 from infra.settings.types import SettingsError
 
 
@@ -28,7 +28,9 @@ def main(arguments: Sequence[str]) -> int:
     )
     chosen = parser.parse_args(arguments)
     try:
-        settings = Settings.from_context(command_context(chosen.context).get)
+        context = command_context(chosen.context)
+        check_names(context)
+        settings = Settings.from_context(context.get)
         for package in chosen.packages or _deployed(settings):
             build(package, settings, say=_say)
     except (AssetError, SettingsError) as error:

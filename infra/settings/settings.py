@@ -5,7 +5,8 @@ that come from the command line are text and are read as the type that the setti
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -200,6 +201,22 @@ class Settings:
                 " -c authUrl=… -c presignedHosts=…`), or deploy the open service along with it"
                 " (`cdk deploy --all -c codingService=true`)",
             )
+
+
+def check_names(context: Iterable[str]) -> None:
+    """Checks that every name of the CDK context is a setting's, or one of the CDK's own.
+
+    Raises `SettingsError` with the nearest name for the first that is neither: a setting that is
+    misspelt would be deployed with its default.
+    """
+    known = [context_name(each.name) for each in dataclasses.fields(Settings)]
+    for name in context:
+        # The CDK's own have a colon in them, or begin with `@`; `aws-cdk:enableDiffNoFail`, say.
+        if name in known or name.startswith("@") or any(mark in name for mark in ":/"):
+            continue
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        remedy = f"write {near[0]}" if near else "docs/settings.md lists all settings"
+        raise SettingsError(name, "is no setting", remedy)
 
 
 def context_name(field: str) -> str:

@@ -28,8 +28,18 @@ what happened and what to do next, and never hold a presigned URL, a token or a 
 """
 
 
+from protocol.short_texts import LONGEST_REASON, cut
+
+
 class DropcoderError(Exception):
-    """Anything that Pipeline raises on purpose."""
+    """Anything that Pipeline raises on purpose.
+
+    Its text has at most `LONGEST_REASON` characters: a service's words may stand in it, and it
+    travels in the state of an execution.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(cut(text, LONGEST_REASON))
 
 
 class TryAgain(DropcoderError):
@@ -93,8 +103,8 @@ class Rejected(DropcoderError):
 
     def __init__(self, reason: str, *, next_step: str = "") -> None:
         super().__init__(reason)
-        self.reason = reason
-        self.next_step = next_step
+        self.reason = str(self)
+        self.next_step = cut(next_step, LONGEST_REASON)
 
 
 class FileRejected(Rejected):

@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from protocol.short_texts import LONGEST_FAULT, cut, named
+
 RECORD_ID = "recordId"
 MAX_TEXT_CHARACTERS = 300  # of a record's text fields together: the service's user guide
 MAX_LINE_BYTES = 1 << 20  # 300 characters need under 4 kB fully escaped; the rest is ids; ours
@@ -23,7 +25,13 @@ _decode_outline = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class RecordFault(ValueError):
-    """One line is not a record of the model; the text says why, without the line's number."""
+    """One line is not a record of the model; the text says why, without the line's number.
+
+    It has at most `LONGEST_FAULT` characters, whatever stands in the line.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(cut(text, LONGEST_FAULT))
 
 
 @dataclass(slots=True)
@@ -47,12 +55,12 @@ class RecordForm:
         record = _object_of(line, _decode_object)
         extra = record.keys() - self._names
         if len(record) - len(extra) != len(self._names):
-            missing = ", ".join(n for n in self.input_format if n not in record)
+            missing = named([n for n in self.input_format if n not in record])
             raise RecordFault(
                 f"lacks the field {missing}; a line has: {self._expected()} (may be empty)"
             )
         if extra and extra != {RECORD_ID}:
-            names = ", ".join(sorted(_shown(name) for name in extra - {RECORD_ID}))
+            names = named(sorted(extra - {RECORD_ID}))
             raise RecordFault(f"has the field {names}, which the model does not know")
         if self.has_record_id is not bool(extra):
             if self.has_record_id is not None:
@@ -64,7 +72,7 @@ class RecordForm:
         characters = 0
         for name, value in record.items():
             if not isinstance(value, str):
-                raise RecordFault(f"has {name} that is not text; put the value in quotes")
+                raise RecordFault(f"has {named([name])} that is not text; put the value in quotes")
             if name != RECORD_ID:
                 characters += len(value)
         if characters > MAX_TEXT_CHARACTERS:
@@ -74,16 +82,12 @@ class RecordForm:
         return record
 
     def _expected(self) -> str:
-        return ", ".join(self.input_format)
+        return named(self.input_format)
 
     def _disagreement(self) -> str:
         if self.has_record_id:
             return f"lacks {RECORD_ID}, which earlier lines have; all lines need the same fields"
         return f"has {RECORD_ID}, which earlier lines lack; all lines need the same fields"
-
-
-def _shown(name: str) -> str:
-    return name if len(name) <= 40 else name[:40] + "…"  # noqa: PLR2004  a message stays short
 
 
 def _object_of(line: bytes, decode: Callable[[bytes], dict[str, Any]]) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from pipeline.domain.facts import InputFacts
 from pipeline.domain.identity import HOW_TO_NAME
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.observability import quoted
+from protocol.short_texts import LONGEST_REASON, cut
 
-LONGEST_REASON = 2_000  # characters: fits an e-mail, and 256 kB of SNS many times over; ours
+LONGEST_CAUSE = 32_768  # characters: Step Functions' limit of an error's cause
 
 DROP_AGAIN = "Drop the file again."
 AGAIN_OR_OPERATOR = (
@@ -48,6 +49,7 @@ NEXT_STEPS = {
     ),
 }
 """By the name of an error of `errors`, whose message gives the reason."""
+LONGEST_QUOTED = 4 * LONGEST_REASON  # characters that secrets are looked for in; ours
 UNEXPECTED = f"Look into the failed execution and the logs of this drop's id, {REDRIVE}"
 
 REASONS_WITHOUT_MESSAGE = {
@@ -64,7 +66,7 @@ class Explanation:
     """Why a drop ended as it did, and what its dropper can do next."""
 
     reason: str | None
-    """None: all went well."""
+    """None: all went well. At most `LONGEST_REASON` characters."""
     next_step: str
 
 
@@ -115,11 +117,13 @@ def explain_piece(
         last = f" to {first + own.records - 1:,}" if own is not None else " on"
         named += f" (from line {first:,}{last})"
     kept = "" if explanation.next_step.startswith("Correct") else START_AGAIN
-    return Explanation(f"{named}: {explanation.reason}", f"{explanation.next_step}{kept}")
+    reason = cut(f"{named}: {explanation.reason}", LONGEST_REASON)
+    return Explanation(reason, f"{explanation.next_step}{kept}")
 
 
 def _message_in(cause: str) -> str:
     """The message in the runtime's JSON, also where that was cut short; else the cause itself."""
+    cause = cut(cause, LONGEST_CAUSE)
     found = _ERROR_MESSAGE.search(cause)
     if found is None:
         return cause
@@ -130,7 +134,8 @@ def _message_in(cause: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    text = quoted(text, longest=LONGEST_REASON)
+    room = LONGEST_REASON - 1  # for the full stop
+    text = quoted(cut(text, LONGEST_QUOTED), longest=room)
     if not text:
         return text
     return text[0].upper() + text[1:] + ("" if text[-1] in ".!?…" else ".")

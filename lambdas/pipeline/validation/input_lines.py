@@ -16,6 +16,7 @@ from pipeline.validation.checksums import OverlappedSha256
 from pipeline.validation.digest import SequenceDigest
 from protocol.quick_lines import QuickRecords
 from protocol.records import MAX_LINE_BYTES, RECORD_ID, RecordFault, RecordForm
+from protocol.short_texts import LONGEST_FAULT, LONGEST_REASON, cut
 from shared.lines import NEWLINE, batches, rest_after
 
 FAULTS_KEPT = 100  # in the report: more would not help the person who mends the file; ours
@@ -41,12 +42,14 @@ class InputFaults:
     """How many lines the file has; None where it was not read to its end."""
 
     def summary(self) -> str:
-        """One sentence for the dropper."""
+        """One sentence for the dropper, of at most `LONGEST_REASON` characters."""
         counted = f"{self.count:,}" if self.whole_file else f"at least {self.count:,}"
         lines = "line is" if self.count == 1 else "lines are"
         fault = self.first[0]
         first = "it" if self.count == 1 else "the first"
-        return f"{counted} {lines} faulty; {first} is line {fault.line}, which {fault.text}"
+        text = cut(fault.text, LONGEST_FAULT)
+        said = f"{counted} {lines} faulty; {first} is line {fault.line}, which {text}"
+        return cut(said, LONGEST_REASON)
 
 
 class Validation:

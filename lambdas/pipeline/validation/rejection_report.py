@@ -1,7 +1,7 @@
 """The report of a rejected drop: what is wrong with which line, beside where results would be.
 
 Its schema is docs/schemas/rejection.json. It names lines and fields, and quotes nothing of the
-file's content.
+file's content. It is short whatever the file holds: a hundred faults, each text cut.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from pipeline.domain.drop import Drop, Rejection
 from pipeline.domain.part import Segment
 from pipeline.storage.results_bucket import ResultsBucket, folder_of_results
 from pipeline.validation.input_lines import FAULTS_KEPT, InputFault, InputFaults
+from protocol.short_texts import LONGEST_FAULT, LONGEST_REASON, cut, named
 
 SCHEMA_VERSION = "1"
 REPORT_NAME = "rejection.json"
@@ -19,6 +20,7 @@ NEXT_STEP = (
     "Correct the lines listed here and drop the file again under the same key. Each line must be "
     "one JSON object with the fields: {fields}, and, on all lines or on none, recordId."
 )
+FIELDS_NAMED = 15  # of a model, in what to do next: with their names cut it stays complete; ours
 NO_LINES = InputFaults(first=(), count=0, whole_file=False)
 """Of a file that was refused as a whole."""
 
@@ -45,7 +47,7 @@ class Rejections:
         """Writes the report of a faulty file, or of a piece of a file."""
         self._put(
             source,
-            Rejection(faults.summary(), NEXT_STEP.format(fields=", ".join(input_format))),
+            Rejection(faults.summary(), _next_step(input_format)),
             faults,
             lines_from_byte=source.first_byte,
             piece=piece,
@@ -110,16 +112,23 @@ class Rejections:
             "bucket": dropped.bucket,
             "key": dropped.key,
             "versionId": dropped.version_id,
-            "reason": rejection.reason,
+            "reason": cut(rejection.reason, LONGEST_REASON),
             "faultCount": faults.count,
             "wholeFileRead": faults.whole_file,
             "lineCount": faults.lines,
             "linesFromByte": lines_from_byte,
-            "faults": [{"line": fault.line, "fault": fault.text} for fault in faults.first],
-            "nextStep": rejection.next_step,
+            "faults": [
+                {"line": fault.line, "fault": cut(fault.text, LONGEST_FAULT)}
+                for fault in faults.first[:FAULTS_KEPT]
+            ],
+            "nextStep": cut(rejection.next_step, LONGEST_REASON),
         }
         self.results.put_json(key, body)
         return key
+
+
+def _next_step(input_format: tuple[str, ...]) -> str:
+    return NEXT_STEP.format(fields=named(input_format, most=FIELDS_NAMED))
 
 
 @dataclass(frozen=True, slots=True)

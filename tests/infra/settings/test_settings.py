@@ -3,10 +3,11 @@
 import dataclasses
 
 import pytest
+from aws_cdk import App
 
 from infra.settings.command_line import command_context, project_context
 from infra.settings.readers import READERS
-from infra.settings.settings import Settings, context_name
+from infra.settings.settings import Settings, check_names, context_name
 from infra.settings.types import SettingNotFinished, SettingsError
 
 SERVICE = {
@@ -124,3 +125,24 @@ def should_take_overrides_over_cdk_json() -> None:
 def should_refuse_an_override_without_a_value() -> None:
     with pytest.raises(SettingsError, match="name=value"):
         command_context(["architecture"])
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("tokenSecond", "tokenSeconds"),
+        ("maxfilebytes", "maxFileBytes"),
+        ("servceUrl", "serviceUrl"),
+        ("zzz", "docs/settings.md"),
+    ],
+)
+def should_refuse_a_name_that_is_no_settings_with_the_nearest_one(name: str, near: str) -> None:
+    with pytest.raises(SettingsError, match=near):
+        check_names([*project_context(), name])
+
+
+def should_pass_over_what_the_cdk_itself_puts_into_the_context() -> None:
+    check_names(
+        [*project_context(), "aws:cdk:enable-path-metadata", "availability-zones:account=1"]
+    )
+    check_names(App(context=dict(project_context())).node.get_all_context())
