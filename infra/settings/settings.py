@@ -38,7 +38,7 @@ class Settings:
     """Patterns (`*` stands for anything) of the hosts that presigned URLs may name, with `:port`
     where it is not the usual one; needed with `serviceUrl`."""
     allow_plain_http: bool = False
-    """Addresses may begin with http://; for tests on one machine only."""
+    """Addresses may begin with http://; refused outside the local cloud."""
     token_prefix: str = ""
     """Stands before the token in the Authorization header, for example `Bearer `."""
     default_topic: str = ""
@@ -166,6 +166,12 @@ class Settings:
             ("amazonMlUrl", self.amazon_ml_url),
         ):
             check_url(name, url, plain_http=self.allow_plain_http)
+        if self.allow_plain_http and not self.local_cloud:
+            raise SettingsError(
+                "allowPlainHttp",
+                "is true, and this is no local cloud",
+                "give https addresses: what is sent are people's texts and a client's secret",
+            )
         if bool(self.service_url) != bool(self.auth_url):
             missing = "authUrl" if self.service_url else "serviceUrl"
             raise SettingsError(missing, "is empty", "set serviceUrl and authUrl together")

@@ -14,6 +14,7 @@ from pipeline.engines.base import Engine
 from pipeline.observability import logger, observed, quoted
 from pipeline.rate_limit.limiter import RateLimited
 from pipeline.rate_limit.polling import Polling
+from protocol.short_texts import LONGEST_REASON, cut
 from protocol.statuses import OperationStatus
 
 NO_REASON = "the service gave no reason"
@@ -52,7 +53,7 @@ def check(
         case OperationStatus.COMPLETE:
             return checked
         case OperationStatus.FAILED:
-            return replace(checked, reason=quoted(state.error or NO_REASON))
+            return replace(checked, reason=quoted(cut(state.error or NO_REASON, LONGEST_REASON)))
         case OperationStatus.TIMED_OUT:
             return replace(checked, resubmit=progress.attempt < max_attempts)
         case OperationStatus.AWAITING_INPUT | OperationStatus.IN_PROGRESS:

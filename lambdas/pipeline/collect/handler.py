@@ -27,6 +27,7 @@ from pipeline.observability import Measures, logger, observed, quoted
 from pipeline.rate_limit.limiter import RateLimited
 from pipeline.storage.multipart import PART_BYTES, MultipartFiles
 from pipeline.storage.results_bucket import METADATA_NAME, OUTPUT_NAME, folder_of_results
+from protocol.short_texts import LONGEST_REASON, cut
 
 HANDOVER_SECONDS = 60.0  # a step may take so long; with less, the next function goes on; ours
 MAX_METADATA_BYTES = 1 << 20  # the documented file has a few hundred bytes; ours
@@ -72,7 +73,8 @@ class Collector:
             except RateLimited as pending:
                 return progress.awaiting_slot(pending.wait_seconds, pending.turn)
             except OperationFailed as failed:
-                return replace(progress, status=PartStatus.FAILED, reason=quoted(str(failed)))
+                reason = quoted(cut(str(failed), LONGEST_REASON))
+                return replace(progress, status=PartStatus.FAILED, reason=reason)
             if collected is None:
                 return replace(progress, status=PartStatus.COLLECTING, wait_seconds=0, turn=None)
             lease.collected(*collected)

@@ -12,6 +12,7 @@ from pipeline.observability import quoted
 from protocol.short_texts import LONGEST_REASON, cut
 
 LONGEST_CAUSE = 32_768  # characters: Step Functions' limit of an error's cause
+LONGEST_QUOTED = 4 * LONGEST_REASON  # characters that secrets are looked for in; ours
 
 DROP_AGAIN = "Drop the file again."
 AGAIN_OR_OPERATOR = (
@@ -49,7 +50,6 @@ NEXT_STEPS = {
     ),
 }
 """By the name of an error of `errors`, whose message gives the reason."""
-LONGEST_QUOTED = 4 * LONGEST_REASON  # characters that secrets are looked for in; ours
 UNEXPECTED = f"Look into the failed execution and the logs of this drop's id, {REDRIVE}"
 
 REASONS_WITHOUT_MESSAGE = {
@@ -134,8 +134,8 @@ def _message_in(cause: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    room = LONGEST_REASON - 1  # for the full stop
-    text = quoted(cut(text, LONGEST_QUOTED), longest=room)
+    text = quoted(cut(text, LONGEST_QUOTED), longest=LONGEST_REASON - len("."))
     if not text:
         return text
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?…" else ".")
+    said = text[0].upper() + text[1:] + ("" if text[-1] in ".!?…" else ".")
+    return cut(said, LONGEST_REASON)

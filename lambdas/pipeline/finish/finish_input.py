@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from pipeline.domain.drop import Failure
 from pipeline.domain.execution import Outcome
 from pipeline.domain.progress import Progress
 from pipeline.domain.state_fields import MalformedState, read_state
@@ -53,6 +54,9 @@ class EndedExecution:
     drops: tuple[Mapping[str, Any], ...]
     parts: tuple[EndedPart, ...]
     cursor: FinishCursor
+    failure: Failure | None = None
+    """Why the execution died that had the drops before; None where none did. It stands with the
+    first drop, and holds for all that have no reason of their own."""
 
     @classmethod
     def from_state(cls, state: Any) -> Self:
@@ -80,11 +84,17 @@ class EndedExecution:
                 for part in given.parts
             ),
             cursor=given.ended,
+            failure=read_state(given.drops[0], _FirstDrop).failure if not given.parts else None,
         )
 
     def parts_of(self, drop_id: str) -> tuple[EndedPart, ...]:
         """The drop's parts, in the order of its file."""
         return tuple(part for part in self.parts if drop_id in part.drop_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class _FirstDrop:
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ again gives the same notifications again.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -55,7 +55,8 @@ class Finisher:
         cursor = ended.cursor
         page = _Page(cursor.at, cursor.status, cursor.cause)
         states = ended.drops[page.at : page.at + PAGE_DROPS]
-        for drop in expanded_drops(states, self.drops.known):
+        for expanded in expanded_drops(states, self.drops.known):
+            drop = _with_failure(expanded, ended)
             if self._ends_here(drop, ended):
                 ending = self._ending(drop, ended, has_time)
                 if ending is None:
@@ -121,6 +122,12 @@ class Finisher:
             logger.warning(
                 "shared operation failed; retrying in smaller batches", extra={"drops": list(group)}
             )
+
+
+def _with_failure(drop: Drop, ended: EndedExecution) -> Drop:
+    """The drop, with the failure of its execution where it has no reason of its own."""
+    has_reason = drop.failure is not None or drop.rejection is not None
+    return drop if has_reason else replace(drop, failure=ended.failure)
 
 
 def _alone(drop: Drop) -> Execution:

@@ -29,6 +29,7 @@ from pipeline.storage.multipart import MultipartFiles
 from pipeline.validation.input_lines import InputFault, InputFaults
 from pipeline.validation.rejection_report import Rejections
 from protocol.records import input_format_of
+from protocol.short_texts import LONGEST_REASON, cut
 from tables.errors import TableRefused
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class Preparer:
         return self.conversion.of(drop, options, message, has_time)
 
     def _rejection(self, drop: Drop, refused: TableRefused) -> Rejection:
-        rejection = Rejection(quoted(refused.reason), quoted(refused.next_step))
+        rejection = Rejection(_short(refused.reason), _short(refused.next_step))
         if not refused.rows:
             return rejection
         rejection = replace(rejection, has_report=True)
@@ -146,7 +147,11 @@ class Preparer:
 def _failed(drop: Drop, error: Exception) -> Drop:
     """The text of an error that nobody foresaw may hold cells of the table: its name must do."""
     known = isinstance(error, DropcoderError | ClientError)
-    return replace(drop, failure=Failure(type(error).__name__, quoted(str(error)) if known else ""))
+    return replace(drop, failure=Failure(type(error).__name__, _short(str(error)) if known else ""))
+
+
+def _short(text: str) -> str:
+    return quoted(cut(text, LONGEST_REASON))
 
 
 def prepare_queues(deps: Dependencies) -> PrepareQueues:

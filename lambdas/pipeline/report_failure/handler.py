@@ -17,6 +17,7 @@ from pipeline.domain.identity import failure_report_name
 from pipeline.domain.state_fields import MalformedState, read_state
 from pipeline.executions.starter import start
 from pipeline.observability import logger, observed, quoted
+from protocol.short_texts import cut
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -27,6 +28,7 @@ ENDED_AS_FAILED = frozenset({"DropFailed", "DropTimedOut"})
 ENDED_FROM_OUTSIDE = {"ABORTED": "ExecutionAborted", "TIMED_OUT": "ExecutionTimedOut"}
 """By an execution's status: the error's name, where Step Functions gives none."""
 LONGEST_CAUSE = 4_000  # characters: a stack trace is in the function's log; ours
+LONGEST_ERROR = 256  # characters: Step Functions' limit of an error's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,8 @@ def report_failure(
     if error in ENDED_AS_FAILED:
         return []
     failure = Failure(
-        error,
-        quoted(died.get("cause") or "", longest=LONGEST_CAUSE),
+        cut(error, LONGEST_ERROR),
+        quoted(cut(died.get("cause") or "", LONGEST_CAUSE), longest=LONGEST_CAUSE),
         execution=execution_arn.rpartition(":")[2],
     )
     drops = read_state(json.loads(died["input"]), _DiedInput).drops
@@ -67,8 +69,10 @@ def report_failure(
         return []
     ids = [str(drop["drop_id"]) for drop in drops]
     logger.set_correlation_id(ids[0])
-    # The drops keep the form that the dead execution's input has, compact or full.
-    given = {"drops": [{**drop, "failure": failure.to_state()} for drop in drops], "parts": []}
+    # The drops keep the form that the dead execution's input has, compact or full. The first has
+    # the failure, which is that of all: a thousand times the same cause would not fit into a state.
+    first, *others = drops
+    given = {"drops": [{**first, "failure": failure.to_state()}, *others], "parts": []}
     name = failure_report_name(ids[0], died.get("redriveCount", 0))
     start(executions, state_machine_arn, name, given)
     logger.warning(

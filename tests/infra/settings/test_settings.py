@@ -99,6 +99,9 @@ def should_name_the_setting_and_the_remedy_when_a_value_is_unusable(
 
 def should_accept_plain_http_when_it_is_allowed_explicitly() -> None:
     plain = {**SERVICE, "serviceUrl": "http://service.example", "allowPlainHttp": "true"}
+    with pytest.raises(SettingsError, match="no local cloud"):
+        settings(**plain)
+    plain["localCloud"] = "https://localhost:4566"
     assert settings(**plain).service_url == "http://service.example"
 
 

@@ -156,7 +156,8 @@ class AmazonMlClient:
 
 
 def _meaning(error: ClientError) -> DropcoderError:
-    code, message = code_of(error), quoted(str(error.response.get("Error", {}).get("Message", "")))
+    said = str(error.response.get("Error", {}).get("Message", ""))
+    code, message = code_of(error), quoted(cut(said, LONGEST_REASON))
     said = f"Amazon ML answered {error.operation_name} with {code}: {message or 'nothing'}"
     if code in BUSY_CODES or passes_by_itself(error):
         return ServiceBusy(said)

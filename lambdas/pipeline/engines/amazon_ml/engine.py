@@ -88,7 +88,7 @@ class AmazonMlEngine(Engine):
         status = STATUSES.get(found["Status"])
         if status is None:
             raise ServiceRefused(
-                f"the batch prediction has an undocumented status: {quoted(found['Status'])}"
+                f"the batch prediction has an undocumented status: {quoted(cut(found['Status'], 100))}"
             )
         if status is not OperationStatus.FAILED:
             return OperationState(status)

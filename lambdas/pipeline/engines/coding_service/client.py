@@ -95,7 +95,7 @@ class CodingServiceClient:
             raise self.limiter.close()
         if answer.status == TOO_MANY:
             self.limiter.slow_down()
-        raise _meaning(row, answer.status, quoted(text))
+        raise _meaning(row, answer.status, quoted(cut(text, LONGEST_REASON)))
 
 
 def _meaning(row: ServiceAnswer | None, status: int, text: str) -> DropcoderError:

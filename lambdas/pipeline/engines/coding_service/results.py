@@ -74,7 +74,8 @@ class ServiceResults(ResultFiles):
         else:
             url = state.metadata_download_url
         if url is None:
-            why = quoted(state.error) if state.error else "it gives no download URLs any more"
+            error = quoted(cut(state.error or "", LONGEST_REASON))
+            why = error or "it gives no download URLs any more"
             raise ResultsGone(
                 f"the service no longer has the results of operation {self.operation_id}: {why}; "
                 "drop the file again"
