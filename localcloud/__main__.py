@@ -13,16 +13,21 @@ from localcloud.errors import Interrupted, LocalCloudError
 from localcloud.places import KEPT, Place
 
 ENGINES = ("coding-service", "amazon-ml")
+LEFT_BY = {
+    "drop": "Interrupted; the drop goes on, and `make watch` shows how it ends.",
+    "watch": "Stopped watching; the kept cloud runs on.",
+}
 INTERRUPTED = 130  # what shells say of a command that Ctrl-C ended
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit status: 0 only where everything asked for was done."""
     console = Console(sys.stdout)
+    asked = _parser().parse_args(arguments)
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, _interrupt)
     try:
-        return _command(_parser().parse_args(arguments), console)
+        return _command(asked, console)
     except LocalCloudError as error:
         for line in error.lines:
             console.say(f"  | {line}")
@@ -31,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
             console.say(f"Next: {error.next_step}")
         return 1
     except Interrupted:
-        console.say("Interrupted; nothing is left running.")
+        console.say(LEFT_BY.get(asked.command, "Interrupted; nothing is left running."))
         return INTERRUPTED
 
 

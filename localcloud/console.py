@@ -23,7 +23,7 @@ class Console:
     def say(self, text: str = "") -> None:
         """A line that stays."""
         self._wipe()
-        self._write(text + "\n")
+        self._write(harmless(text) + "\n")
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -46,12 +46,12 @@ class Console:
         """
         if self._terminal:
             self._live = text
-            self._write(_WIPE + text[:_LINE_WIDTH])
+            self._write(_WIPE + harmless(text)[:_LINE_WIDTH])
             return
         told = text if told is None else told
         if told != self._last_told:
             self._last_told = told
-            self._write(text + "\n")
+            self._write(harmless(text) + "\n")
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Columns as wide as they need, measured as a terminal measures."""
@@ -68,6 +68,13 @@ class Console:
     def _write(self, text: str) -> None:
         self._out.write(text)
         self._out.flush()
+
+
+def harmless(text: str) -> str:
+    """The text without characters that steer a terminal, but for its line ends.
+
+    Keys and texts of strangers are shown: one could rewrite what stands on the screen."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 
 def shortened(text: str, width: int) -> str:

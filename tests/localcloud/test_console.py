@@ -63,3 +63,13 @@ def should_align_columns_when_texts_have_wide_characters() -> None:
 )
 def should_stay_in_its_width_when_a_text_is_shortened(text: str, shown: str) -> None:
     assert shortened(text, 7) == shown
+
+
+def should_write_nothing_that_steers_the_terminal_whatever_a_key_holds() -> None:
+    out = io.StringIO()
+    console = Console(out)
+    console.say("complete  anzsco/esc\x1b[31mred\r\x07.csv")
+    console.live("running: \x1b]0;title\x07")
+    console.table(["key"], [["a\x1b[2Jb"]])
+    assert out.getvalue().replace("\n", "").isprintable()
+    assert "esc?[31mred" in out.getvalue()

@@ -22,6 +22,7 @@ from pipeline.errors import (
     ServiceRefused,
 )
 from pipeline.observability import quoted
+from protocol.short_texts import LONGEST_REASON, cut
 from shared.aws_errors import code_of, passes_by_itself
 
 NOT_FOUND = "ResourceNotFoundException"

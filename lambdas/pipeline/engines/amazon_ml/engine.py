@@ -37,6 +37,7 @@ from pipeline.observability import logger, quoted
 from pipeline.storage.results_bucket import FileChanged
 from protocol.messages import Model, OperationState
 from protocol.records import input_format_of
+from protocol.short_texts import cut
 from protocol.statuses import OperationStatus
 
 MAX_ID = 64  # Amazon ML's limit of an id

@@ -20,6 +20,7 @@ from pipeline.observability import quoted
 from pipeline.rate_limit.limiter import Limiter
 from pipeline.rate_limit.state import CallKind
 from protocol.errors import ServiceAnswer
+from protocol.short_texts import LONGEST_REASON, cut
 
 REQUEST_TIMEOUT, TOO_MANY, SERVER_FAULT = 408, 429, 500  # HTTP statuses
 DENIALS = (401, 403)  # HTTP statuses that another token may mend

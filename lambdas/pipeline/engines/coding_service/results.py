@@ -15,6 +15,7 @@ from pipeline.engines.coding_service.presigned import Downloader
 from pipeline.errors import ResultsGone, ServiceRefused, StorageBusy, StorageRefused
 from pipeline.observability import quoted
 from protocol.messages import OperationState
+from protocol.short_texts import LONGEST_REASON, cut
 from protocol.statuses import OperationStatus
 
 FRESH_URLS = 3  # a fresh URL that is called expired so often will not get better; ours
