@@ -16,6 +16,7 @@ from localcloud.notifications import Notification, Subscription, subscribed
 from localcloud.results import Downloaded, disagreements, download
 from localcloud.tables import read_table
 from pipeline.domain.identity import drop_id
+from pipeline.validation.rejection_report import REPORT_NAME
 from tables.rows import Cell
 
 UNNOTICED_SECONDS = 60.0
@@ -117,7 +118,8 @@ def _failed(
     lines: tuple[str, ...]
     if results.report is not None:
         faults = results.report.get("faults", [])
-        lines = tuple(f"line {f['line']} {f['fault']}" for f in faults[:SHOWN_FAULTS])
+        shown = [f"line {f['line']} {f['fault']}" for f in faults[:SHOWN_FAULTS]]
+        lines = (*shown, f"Report: {_shown_path(results.directory / REPORT_NAME)}")
     else:
         lines = last_lines(cloud, since_ms=int(dropped.at * 1000))
     return DropFailed(
