@@ -63,21 +63,38 @@ ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+")
 ENGINE = re.compile(r"coding-service|amazon-ml")
 ML_MODEL_ID = re.compile(r"[a-zA-Z0-9_.-]{1,64}")  # Amazon ML API reference, EntityId
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+# Of RFC 3986 what no two parsers read differently, as the functions check it again
+# (pipeline/engines/coding_service/address.py); a base address has no query.
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_SEGMENT = r"(?!\.\.?(?:/|\Z))(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+"
+BASE_ADDRESS = re.compile(
+    rf"https?://(?P<host>{_LABEL}(?:\.{_LABEL})*)(?::(?P<port>[1-9][0-9]{{0,4}}))?(?:/{_SEGMENT})*"
+)
+MAX_HOST, MAX_PORT = 253, 65_535  # RFC 1035, 2.3.4; TCP
 
 
 def check_url(name: str, url: str, *, plain_http: bool) -> None:
     """An address is https (or http where that is allowed) and has no slash at its end.
 
-    Raises `SettingsError` if it is not.
+    It has a host, a port and a path at the most, in plain form: every parser reads it alike.
+    Raises `SettingsError` if it is not so; what was given may hold a password, and is not shown.
     """
     if not url:
         return
     schemes = ("https://", "http://") if plain_http else ("https://",)
     if not url.startswith(schemes) or len(url.split("://", 1)[1]) == 0:
         remedy = "begin with https://" + ("" if plain_http else ", or set allowPlainHttp=true")
-        raise SettingsError(name, f"({url}) is not an https address", remedy)
+        raise SettingsError(name, "is not an https address", remedy)
     if url.endswith("/"):
-        raise SettingsError(name, f"({url}) ends with a slash", "leave the last slash out")
+        raise SettingsError(name, "ends with a slash", "leave the last slash out")
+    found = BASE_ADDRESS.fullmatch(url)
+    if not found or len(found["host"]) > MAX_HOST or int(found["port"] or 1) > MAX_PORT:
+        raise SettingsError(
+            name,
+            "is no plain address",
+            "give https://, a host of letters, digits, dots and hyphens, and :port and /path where"
+            " it has them, without user, password, query, blanks or backslashes",
+        )
 
 
 def _architecture(name: str, value: object) -> str:

@@ -5,7 +5,11 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
+
+# `*` and `?` stand for characters of a host or of a port, as fnmatch has them.
+HOST_PATTERN = re.compile(r"(?P<host>[A-Za-z0-9.*?-]+)(?::[0-9*?]+)?")
 
 
 class SettingsError(Exception):
@@ -131,7 +135,8 @@ def read_addresses(name: str, value: object) -> tuple[str, ...]:
     """
     hosts = read_texts(name, value)
     for host in hosts:
-        if "/" in host or not any(letter.isalnum() for letter in host):
+        found = HOST_PATTERN.fullmatch(host)
+        if not found or not any(letter.isalnum() for letter in found["host"]):
             raise SettingsError(
                 name, f"holds {host!r}", "name hosts alone, for example *.s3.us-east-1.example.com"
             )

@@ -6,8 +6,16 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import ServiceBusy
-from pipeline.observability import Hidden, RedactingFormatter, correlation_id_of, emit, observed
+from pipeline.errors import DropcoderError, Rejected, ServiceBusy, StorageBusy
+from pipeline.observability import (
+    HIDDEN,
+    LONGEST_TEXT,
+    Hidden,
+    RedactingFormatter,
+    correlation_id_of,
+    emit,
+    observed,
+)
 from tests.support.pipeline.builders import a_drop, a_task
 
 CANARY = "canary-signature-42"
@@ -72,15 +80,52 @@ def should_raise_errors_of_ours_as_they_are_when_a_handler_ends_with_one() -> No
         handler({}, Context())  # type: ignore[arg-type]
 
 
-def should_hide_the_text_when_an_unexpected_error_would_show_a_secret() -> None:
+def ended_by(error: Exception) -> Exception:
+    """What a handler ends with where this error is raised in it."""
+
     @observed
     def handler(event: dict[str, Any], context: Any) -> None:
-        raise ValueError(f"no such host: {URL}")
+        raise error
 
-    with pytest.raises(Hidden, match="ValueError") as raised:
+    with pytest.raises(Exception) as raised:  # noqa: PT011 (whatever it is)
         handler({}, Context())  # type: ignore[arg-type]
-    assert CANARY not in str(raised.value)
-    assert raised.value.__suppress_context__
+    return raised.value
+
+
+def _leaves(kind: type[DropcoderError]) -> list[type[DropcoderError]]:
+    below = kind.__subclasses__()
+    return [leaf for each in below for leaf in _leaves(each)] if below else [kind]
+
+
+@pytest.mark.parametrize(
+    "kind", [each for each in _leaves(DropcoderError) if not issubclass(each, Rejected)]
+)
+def should_keep_the_class_of_each_error_of_ours_when_its_text_is_redacted(
+    kind: type[DropcoderError],
+) -> None:
+    ended = ended_by(kind(f"no answer from {URL}"))
+    assert type(ended) is kind
+    assert str(ended) == f"no answer from https://b.example/k?{HIDDEN}"
+
+
+def should_leave_the_error_alone_when_its_key_has_words_like_those_of_headers() -> None:
+    busy = StorageBusy("S3 is busy with anzsco/basic survey.jsonl")
+    assert ended_by(busy) is busy
+    assert str(busy) == "S3 is busy with anzsco/basic survey.jsonl"
+
+
+def should_hide_the_text_when_an_unexpected_error_would_show_a_secret() -> None:
+    ended = ended_by(OSError(5, f"no such host: {URL}"))
+    assert isinstance(ended, Hidden)
+    assert type(ended).__name__ == "OSError"  # Lambda's errorType
+    assert CANARY not in f"{ended} {ended!r}"
+    assert ended.__suppress_context__
+
+
+def should_shorten_the_text_when_an_unexpected_error_has_a_very_long_one() -> None:
+    ended = ended_by(ValueError("word " * LONGEST_TEXT))
+    assert type(ended).__name__ == "ValueError"
+    assert len(str(ended)) <= LONGEST_TEXT
 
 
 def should_return_what_the_handler_returns() -> None:

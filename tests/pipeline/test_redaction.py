@@ -1,6 +1,8 @@
+import time
+
 import pytest
 
-from pipeline.observability import HIDDEN, quoted, redacted
+from pipeline.observability import HIDDEN, LONGEST_TEXT, quoted, redacted
 
 SECRET = "c4n4ry0123456789"
 
@@ -20,6 +22,15 @@ SECRET = "c4n4ry0123456789"
         f"grant_type=x&client_secret={SECRET}",
         f"a token eyJhbGciOiJIUzI1NiJ9.{SECRET}.{SECRET} here",
         f"X-Amz-Security-Token={SECRET}",
+        f"basic {SECRET}",
+        f'Bearer "{SECRET}"',
+        f"Bearer Bearer {SECRET}",
+        f"basic bearer X-Amz-Signature={SECRET}",
+        f"{{b'Authorization': b'{SECRET}'}}",
+        f"{{'Authorization': ['{SECRET}']}}",
+        f"http://a.example/x https://b.example/https://c?{SECRET}",
+        f"eyJ.eyJ-eyJhbGciOiJIUzI1NiJ9.{SECRET}.{SECRET}",
+        f"an encrypted token eyJhbGciOiJkaXIifQ..abc.{SECRET}.def",
     ],
 )
 def should_hide_the_secret_when_a_text_has_one(text: str) -> None:
@@ -35,6 +46,11 @@ def should_hide_the_secret_when_a_text_has_one(text: str) -> None:
         "see https://example.org/docs/batch for more",
         '{"level":"INFO","message":"accepted","key":"anzsco/x?y.jsonl"}',
         "User is not authorised to retrieve operation GUID",
+        "S3 is busy with anzsco/basic survey.jsonl; trying again",
+        "S3 is busy with anzsco/Basic questionnaire-of-2024-07-01.jsonl.gz",
+        "S3 is busy with anzsco/bearer Questionnaires/of/nurses",
+        "basic access authentication, a bearer responsibility",
+        "no eyJ and no eyJhbGciOiJIUzI1NiJ9 alone",
     ],
 )
 def should_leave_the_text_alone_when_it_has_no_secret(text: str) -> None:
@@ -45,3 +61,52 @@ def should_be_one_short_line_without_secrets_when_another_system_is_quoted() -> 
     assert quoted("a\n b\tc") == "a b c"
     assert len(quoted("x" * 900)) == 500
     assert SECRET not in quoted(f"https://b/k?X-Amz-Signature={SECRET}")
+
+
+def should_hide_credentials_when_a_text_has_them_without_their_header() -> None:
+    assert redacted("sent Basic dXNlcjpwYXNzd29yZA==, got 401") == f"sent Basic {HIDDEN}, got 401"
+
+
+def should_cut_a_long_text_between_words_when_another_system_is_quoted() -> None:
+    hidden = "https://b/k?" + "x" * (LONGEST_TEXT - 30)
+    line = quoted(f"{hidden} Bearer {SECRET}")
+    assert line == f"https://b/k?{HIDDEN} Bearer…"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "http://",
+        "https://a.example/",
+        "http://a?b",
+        "eyJ-",
+        "eyJhbGciOiJIUzI1NiJ9.",
+        "eyJ.",
+        "Authorization",
+        "Authorization: ",
+        "Authorization\\\\",
+        "Bearer ",
+        "Basic aB3",
+        "X-Amz-Signature=",
+        "Signature='",
+        "client_secret",
+        "bearer a.b/c-",
+        "aB3",
+        "\\",
+        "'",
+        " ",
+    ],
+)
+def should_take_time_in_proportion_when_a_text_is_long(piece: str) -> None:
+    def seconds(length: int, times: int) -> float:
+        text = "Bearer " + piece * (length // len(piece))
+        return min(_processor_seconds(text) for _ in range(times))
+
+    # In proportion it is 16 times the short text's time; were it quadratic, 256 times.
+    assert seconds(160_000, 3) < 80 * max(seconds(10_000, 5), 20e-6)
+
+
+def _processor_seconds(text: str) -> float:
+    start = time.process_time()
+    redacted(text)
+    return time.process_time() - start

@@ -4,11 +4,14 @@ import dataclasses
 
 import pytest
 from aws_cdk import App
+from hypothesis import example, given
 
 from infra.settings.command_line import command_context, project_context
-from infra.settings.readers import READERS
+from infra.settings.readers import READERS, check_url
 from infra.settings.settings import Settings, check_names, context_name
 from infra.settings.types import SettingNotFinished, SettingsError
+from pipeline.engines.coding_service.address import read_address
+from tests.support.pipeline.odd_urls import odd_urls
 
 SERVICE = {
     "serviceUrl": "https://service.example",
@@ -77,6 +80,14 @@ def should_read_text_from_the_command_line_as_the_settings_type() -> None:
         ("serviceUrl", 7, "give text"),
         ("serviceUrl", "http://plain.example", "allowPlainHttp"),
         ("serviceUrl", "https://slash.example/", "leave the last slash out"),
+        ("serviceUrl", r"https://evil.example\x.service.example", "backslashes"),
+        ("authUrl", "https://user:word@auth.example", "without user"),
+        ("authUrl", "https://auth.example?x=1", "query"),
+        ("authUrl", "https://auth.example:65536", "plain address"),
+        ("serviceUrl", "https://service.example/a/../b", "plain address"),
+        ("serviceUrl", "https://service.example\n", "plain address"),
+        ("presignedHosts", "*:443", "hosts alone"),
+        ("presignedHosts", r"a.example\b", "hosts alone"),
         ("localCloud", "localhost:4566", "https://"),
         ("tokenSeconds", 299, "from 300"),
         ("machineLearningClients", "a b", "1 to 64 of"),
@@ -103,6 +114,32 @@ def should_accept_plain_http_when_it_is_allowed_explicitly() -> None:
         settings(**plain)
     plain["localCloud"] = "https://localhost:4566"
     assert settings(**plain).service_url == "http://service.example"
+
+
+@given(odd_urls())
+@example(r"https://evil.example\x.s3.ap-southeast-2.amazonaws.com/k")
+def should_accept_no_address_that_the_functions_would_refuse(url: str) -> None:
+    try:
+        check_url("serviceUrl", url, plain_http=True)
+    except SettingsError:
+        return
+    read = read_address(url)
+    assert not url or (read and read.url.lower() == url.lower())
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://service.example", "https://localhost:4566", "https://a.example/live/x%20y/v.2"],
+)
+def should_accept_an_address_with_a_port_and_a_path(url: str) -> None:
+    assert settings(**{**SERVICE, "serviceUrl": url}).service_url == url
+
+
+def should_show_no_password_when_an_address_has_one() -> None:
+    for scheme in ("http", "https"):
+        with pytest.raises(SettingsError) as refused:
+            settings(authUrl=f"{scheme}://user:hunter2@auth.example")
+        assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.parametrize("missing", ["serviceUrl", "authUrl", "presignedHosts"])

@@ -5,10 +5,10 @@ Streams of drops and results do not go through here.
 
 from dataclasses import dataclass, field
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import urllib3
 
+from pipeline.engines.coding_service.address import Address, read_address
 from pipeline.errors import AddressRefused, ServiceBusy, ServiceRefused
 
 MAX_BODY_BYTES = 1 << 20  # the longest documented answer is a list of models, a few kB; ours
@@ -58,11 +58,12 @@ class HttpTransport:
         )
 
     def __call__(self, request: HttpRequest) -> HttpAnswer:
-        host = self._checked_host(request.url)
+        address = self._checked(request.url)
+        host = address.host
         try:
             response = self._pool.request(
                 request.method,
-                request.url,
+                address.url,
                 headers=request.headers,
                 body=request.body,
                 redirect=False,
@@ -90,19 +91,20 @@ class HttpTransport:
             )
         return HttpAnswer(status=response.status, body=body)
 
-    def _checked_host(self, url: str) -> str:
-        try:
-            parts = urlsplit(url)
-            host = parts.hostname or ""
-        except ValueError:
-            raise AddressRefused("an address is no URL; correct the settings") from None
-        if not host or parts.username is not None:
-            raise AddressRefused("an address has no host, or has a password; correct the settings")
-        if parts.scheme != "https" and not (parts.scheme == "http" and self._allow_plain_http):
+    def _checked(self, url: str) -> Address:
+        address = read_address(url)
+        if address is None:
             raise AddressRefused(
-                f"the address of {host} is not https; plain http needs the setting allowPlainHttp"
+                "an address is no URL that may be called: it needs https, a host of letters, "
+                "digits, dots and hyphens, no user or password, and no characters that a URL "
+                "can't have; correct the settings serviceUrl and authUrl"
             )
-        return host
+        if address.scheme != "https" and not self._allow_plain_http:
+            raise AddressRefused(
+                f"the address of {address.host} is not https; plain http needs the setting "
+                "allowPlainHttp"
+            )
+        return address
 
 
 def _short_body(response: urllib3.BaseHTTPResponse, host: str) -> bytes:

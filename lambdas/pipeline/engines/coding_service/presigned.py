@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import IO, cast
-from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.util import SKIP_HEADER
@@ -22,13 +21,13 @@ from pipeline.engines.base import (
     StorageOutcome,
     UploadBody,
 )
+from pipeline.engines.coding_service.address import DEFAULT_PORTS, Address, read_address
 from pipeline.errors import AddressRefused
 from protocol.messages import CreatedOperation
 
 BLOCK_BYTES = 1 << 20  # of one send: fewer and larger calls than http.client's 16 kB; ours
 CONNECT_SECONDS = 20.0  # urllib3 allows each send of a block the same time; ours
 READ_SECONDS = 60.0  # S3 has answered by then, or the connection is lost; ours
-DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +38,38 @@ class PresignedHosts:
     """fnmatch patterns of `host`, or of `host:port` where the port is not the usual one."""
     allow_plain_http: bool = False
 
-    def check(self, url: str) -> None:
-        """Raises `AddressRefused`, naming the host at most, unless the URL may be called."""
-        try:
-            parts = urlsplit(url)
-            host, port = (parts.hostname or "").lower(), parts.port
-        except ValueError:
+    def check(self, url: str) -> str:
+        """What to call for `url`: it leads to the host and the port that were checked.
+
+        Raises `AddressRefused`, naming the host at most, unless the URL may be called."""
+        address = read_address(url)
+        if address is None:
             raise AddressRefused(
-                "the service's presigned URL is no URL; check serviceUrl"
-            ) from None
-        if parts.scheme != "https" and not (parts.scheme == "http" and self.allow_plain_http):
-            raise AddressRefused(
-                f"the service's presigned URL for {host} is not https; plain http needs the "
-                "setting allowPlainHttp"
+                "the service's presigned URL is no URL that may be called: it needs http or https, "
+                "a host of letters, digits, dots and hyphens, no user and no characters that a URL "
+                "can't have; check serviceUrl, and tell the service's operator"
             )
-        place = host if port in (None, DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
-        allowed = any(fnmatchcase(place, pattern.lower()) for pattern in self.patterns)
-        if not host or "@" in parts.netloc or not allowed:
+        if address.scheme != "https" and not self.allow_plain_http:
             raise AddressRefused(
-                f"the service's presigned URL leads to {place or 'no host'}, which the setting "
+                f"the service's presigned URL for {address.host} is not https; plain http needs "
+                "the setting allowPlainHttp"
+            )
+        usual = address.port == DEFAULT_PORTS[address.scheme]
+        if not any(_allows(pattern.lower(), address, usual=usual) for pattern in self.patterns):
+            place = address.host if usual else f"{address.host}:{address.port}"
+            raise AddressRefused(
+                f"the service's presigned URL leads to {place}, which the setting "
                 f"presignedHosts ({', '.join(self.patterns)}) does not allow; add it there if "
                 "it is the service's storage"
             )
+        return address.url
+
+
+def _allows(pattern: str, address: Address, *, usual: bool) -> bool:
+    """Host and port each by their own part of the pattern: no `*` of a host stands for a port."""
+    host, colon, port = pattern.partition(":")
+    right_port = fnmatchcase(str(address.port), port) if colon else usual
+    return right_port and fnmatchcase(address.host, host)
 
 
 def presigned_pool(ca_bundle: str | None) -> urllib3.PoolManager:
@@ -95,11 +104,11 @@ class Uploader:
 
         Raises `AddressRefused`, and whatever the body raises, the connection closed.
         """
-        self.hosts.check(operation.request_upload_url)
+        url = self.hosts.check(operation.request_upload_url)
         try:
             response = self.pool.request(
                 "PUT",
-                operation.request_upload_url,
+                url,
                 body=cast("IO[bytes]", body),  # urllib3 only ever reads it
                 headers={
                     "Content-Length": str(body.length),
@@ -147,7 +156,7 @@ class Downloader:
         With an `etag`, of that object only. A lost connection or a busy storage is tried a few
         times. Raises `AddressRefused`.
         """
-        self.hosts.check(url)
+        url = self.hosts.check(url)
         wait = FIRST_RETRY_SECONDS
         for _ in range(RANGE_TRIES - 1):
             piece = self._get_once(url, first, last, etag)

@@ -140,6 +140,12 @@ def should_be_busy_when_the_server_says_nothing_http() -> None:
         "coder.example/v1",
         "https://user:hunter2@coder.example/v1",
         "https://[::1/v1",
+        "https://[::1]/v1",
+        r"https://evil.example\x.coder.example/v1",
+        "https://coder.example/v1 ",
+        "https://coder.example/v1\t",
+        "https://coder.example:0/v1",
+        "https://coder.example:65536/v1",
     ],
 )
 def should_refuse_the_address_before_anything_is_sent_when_it_is_not_plain_https(url: str) -> None:

@@ -248,9 +248,13 @@ def should_say_what_can_be_known_when_the_storage_refuses_early(
         ("http://good.example/a", "not https"),
         ("https://evil.example/a", "evil.example"),
         ("https://good.example:8443/a", "good.example:8443"),
-        ("https://user:word@good.example/a", "good.example"),
+        ("https://user:word@good.example/a", "no user"),
+        (r"https://evil.example\x.good.example/a", "no URL"),
+        ("https://good.example:22/a", "good.example:22"),
+        ("https://a.store.example/b", "a.store.example"),
+        ("https://s3.good.example:9000/b", "s3.good.example:9000"),
         ("https://evil.example/good.example", "evil.example"),
-        ("file:///etc/passwd", "not https"),
+        ("file:///etc/passwd", "no URL"),
         ("https://[/", "no URL"),
     ],
 )
@@ -259,7 +263,7 @@ def should_refuse_other_places_before_a_byte_is_sent(url: str, said: str) -> Non
         def request(self, *args: object, **asked: object) -> urllib3.BaseHTTPResponse:
             raise AssertionError("nothing may be sent")
 
-    hosts = PresignedHosts(("good.example", "*.store.example:9000"))
+    hosts = PresignedHosts(("good.example", "*.store.example:9000", "s3.good*"))
     operation = CreatedOperation("op-1", f"{url}?X-Amz-Signature={URL_CANARY}", KMS_KEY_ARN)
 
     with pytest.raises(AddressRefused, match=said.replace(".", r"\.")) as refused:
