@@ -27,7 +27,6 @@ contract with statemachine/drop.asl.json. Texts are read by people in notificati
 what happened and what to do next, and never hold a presigned URL, a token or a secret.
 """
 
-
 from protocol.short_texts import LONGEST_REASON, cut
 
 

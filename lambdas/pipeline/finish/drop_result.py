@@ -23,6 +23,7 @@ from pipeline.finish.outcomes import DropOutcome, Outcomes
 from pipeline.observability import quoted
 from pipeline.storage.results_bucket import MANIFEST_NAME, ResultsBucket
 from pipeline.validation.rejection_report import Rejections, piece_report
+from protocol.short_texts import reason_cut
 
 SCHEMA_VERSION = "2"  # docs/schemas/notification.json
 MAX_SUBJECT = 99  # SNS: an e-mail's subject has less than 100 ASCII characters
@@ -66,6 +67,7 @@ class DropResult:
 
         Its `messageId` is the same whenever the same result is sent.
         """
+        reason = self.explanation.reason
         return {
             "schemaVersion": SCHEMA_VERSION,
             "messageId": f"{drop.drop_id}-{self.status}",
@@ -77,8 +79,8 @@ class DropResult:
             "key": drop.key,
             "versionId": drop.version_id,
             "drop_prefix": folder_of(drop.key),
-            "reason": self.explanation.reason,
-            "nextStep": self.explanation.next_step,
+            "reason": reason and reason_cut(reason),
+            "nextStep": reason_cut(self.explanation.next_step),
             "records": self.records,
             "rows": self.tables.rows if self.tables else None,
             "results": {

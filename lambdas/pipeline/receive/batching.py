@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pipeline.domain.drop import Drop
+from pipeline.domain.identity import MAX_KEY_BYTES
 
 MAX_DROPS = 1_000  # each takes a dozen of the 25,000 events that an execution may have; ours
 MAX_STATE_BYTES = 160_000
 """Step Functions hands on 262,144 bytes at most; a page of notifications (`PAGE_BYTES` of
-`finish.handler`, and one notification more) and the outcomes need room too."""
+`finish.handler`), the outcomes and the failure of an execution that died need room too."""
 ENTRY_BYTES = 101  # a drop's two entries in the state beside its key (`compact_input`)
 
 
@@ -25,12 +26,13 @@ def batches(
 
     All drops of a batch have the same topic and model; there are at most `max_drops` of them,
     and their files have at most `max_bytes` together (they are held in memory; 0: no drop shares
-    an operation). Drops that are rejected, or too large to share, are alone in their batch.
+    an operation). Drops that are rejected, too large to share, or whose key would make
+    their notification large, are alone in their batch.
     """
     found: list[_Batch] = []
     open_batches: dict[tuple[str | None, str | None], _Batch] = {}
     for drop in drops:
-        may_share = drop.is_to_be_coded and drop.sent.size <= max_bytes
+        may_share = drop.is_to_be_coded and drop.sent.size <= max_bytes and _is_plain(drop.key)
         batch = open_batches.get((drop.topic, drop.model)) if may_share else None
         if batch is None or not batch.has_room(drop, max_bytes, max_drops):
             batch = _Batch()
@@ -58,6 +60,11 @@ class _Batch:
         self.drops.append(drop)
         self.bytes += drop.sent.size
         self.state_bytes += _state_bytes(drop)
+
+
+def _is_plain(key: str) -> bool:
+    """Whether a notification, which has the key ten times in JSON within JSON, stays small."""
+    return not set(key) & {'"', "\\"} and len(json.dumps(key)) <= MAX_KEY_BYTES + len('""')
 
 
 def _state_bytes(drop: Drop) -> int:

@@ -6,13 +6,13 @@ from pipeline import errors
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.errors import DropcoderError, Rejected
 from pipeline.finish.explanations import (
-    LONGEST_REASON,
     NEXT_STEPS,
     UNEXPECTED,
     explain_error,
     explain_part,
 )
 from pipeline.observability import HIDDEN
+from protocol.short_texts import LONGEST_REASON
 from tests.pipeline.test_errors import leaves
 
 CAUSE = json.dumps(
@@ -65,7 +65,7 @@ def should_be_short_and_without_secrets_when_the_cause_is_neither() -> None:
     assert explanation.reason is not None
     assert "canary" not in explanation.reason
     assert HIDDEN in explanation.reason
-    assert len(explanation.reason) <= LONGEST_REASON + 1
+    assert len(explanation.reason) <= LONGEST_REASON
 
 
 def should_send_to_the_report_when_lines_are_faulty() -> None:

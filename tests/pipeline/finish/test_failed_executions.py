@@ -1,14 +1,18 @@
 """Drops whose execution died: reported from outside, and again when it goes on."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from pipeline.domain.drop import Drop, Failure
+from pipeline.finish.finish_input import EndedExecution
+from pipeline.finish.handler import PAGE_DROPS
 from pipeline.ledger.drops import DropState
+from tests.support.pipeline.builders import a_drop
 from tests.support.pipeline.clouds import cloud
-from tests.support.pipeline.finish_fixture import CAUSE, DROP, FinishFixture, body_of
+from tests.support.pipeline.finish_fixture import CAUSE, DROP, MACHINE, FinishFixture, body_of
 
 
 @pytest.fixture
@@ -27,6 +31,25 @@ def should_report_the_failure_when_its_execution_died(fixture: FinishFixture) ->
     assert ended["status"] == body["status"] == "failed"
     assert "no credentials" in body["reason"]
     assert "redrive" in body["nextStep"]
+
+
+def should_tell_every_drop_of_the_failure_that_stands_with_the_first(
+    fixture: FinishFixture,
+) -> None:
+    others = [a_drop(f"anzsco/{n}.jsonl") for n in range(PAGE_DROPS + 1)]
+    drops = [reported(), *others]
+    state = {
+        "execution": f"{MACHINE.replace(':stateMachine:', ':execution:')}:told",
+        "drops": [drop.to_state() for drop in drops],
+        "parts": [],
+        "outcomes": [],
+        "ended": {"at": PAGE_DROPS, "status": "failed", "cause": "before"},
+    }
+    ended = fixture.finisher.finish(EndedExecution.from_state(state), has_time=lambda: True)
+    bodies = [json.loads(each["detail"]) for each in ended["announcements"]]
+    assert [body["dropId"] for body in bodies] == [d.drop_id for d in drops[PAGE_DROPS:]]
+    assert all("no credentials" in body["reason"] for body in bodies)
+    assert {body["status"] for body in bodies} == {"failed"}
 
 
 def should_end_as_complete_when_the_execution_was_redriven_after_the_report(

@@ -9,9 +9,10 @@ from pipeline.domain.drop import Drop
 from pipeline.domain.execution import shared_execution
 from pipeline.executions.compact_input import compact_input
 from pipeline.finish.drop_result import DropResult, notification_of
-from pipeline.finish.explanations import LONGEST_REASON, Explanation
+from pipeline.finish.explanations import Explanation
 from pipeline.finish.handler import PAGE_BYTES
 from pipeline.receive.batching import MAX_DROPS, MAX_STATE_BYTES, batches
+from protocol.short_texts import LONGEST_REASON
 from tests.support.pipeline.builders import a_drop
 
 STEP_FUNCTIONS_BYTES = 262_144  # of a state's input or output (Step Functions quotas)
@@ -30,7 +31,8 @@ def should_stay_within_the_state_that_is_allowed_whatever_the_keys(
 ) -> None:
     drops = some_drops(names, count)
     groups = batches(drops, max_bytes=1 << 20)
-    assert [drop for group in groups for drop in group] == drops
+    batched = [drop for group in groups for drop in group]
+    assert sorted(batched, key=drops.index) == drops  # those alone may come between the others
     for group in groups:
         state = json.dumps(
             compact_input(shared_execution("shared-1000-" + "0" * 32, group)), separators=(",", ":")
@@ -53,6 +55,14 @@ def should_leave_room_for_a_page_of_notifications_beside_the_largest_state() -> 
     body = result.body(drop, bucket="b" * 63, ended_at=drop.dropped_at)
     largest = len(json.dumps(notification_of(body)))
     assert MAX_STATE_BYTES + 2_000 + PAGE_BYTES + largest < STEP_FUNCTIONS_BYTES
+
+
+def should_leave_a_drop_alone_when_json_writes_its_key_much_longer() -> None:
+    strange = [a_drop('anzsco/a"b', size=1), a_drop("anzsco/a\\b", size=1)]
+    long = a_drop(f"anzsco/{'é' * 400}", size=1)
+    plain = [a_drop("anzsco/a", size=1), a_drop("anzsco/é", size=1)]
+    groups = batches([*strange, *plain, long], max_bytes=100)
+    assert groups == [(strange[0],), (strange[1],), tuple(plain), (long,)]
 
 
 def should_batch_a_thousand_files_when_their_keys_are_not_very_long() -> None:

@@ -54,7 +54,8 @@ class StepFunctions:
 
     def expect_report(self, failure: Failure, *drops: Drop, redrive_count: int = 0) -> None:
         failure = replace(failure, execution="jobs")
-        reported = [{**drop.to_state(), "failure": failure.to_state()} for drop in drops or (DROP,)]
+        reported = [drop.to_state() for drop in drops or (DROP,)]
+        reported[0]["failure"] = failure.to_state()
         self.stub.add_response(
             "start_execution",
             {"executionArn": "arn:aws:states:x:y:execution:drop:told", "startDate": 0},

@@ -89,7 +89,8 @@ class AmazonMlEngine(Engine):
         status = STATUSES.get(found["Status"])
         if status is None:
             raise ServiceRefused(
-                f"the batch prediction has an undocumented status: {quoted(cut(found['Status'], 100))}"
+                "the batch prediction has an undocumented status: "
+                f"{quoted(cut(found['Status'], 100))}"
             )
         if status is not OperationStatus.FAILED:
             return OperationState(status)
