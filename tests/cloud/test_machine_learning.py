@@ -200,7 +200,8 @@ def should_complete_when_the_function_is_killed_while_it_codes(
     )
     eventually(lambda: work_files(cloud), until=lambda keys: "plan.json" in keys)
     assert kill(server, WORK) >= 1
-    assert not [key for key in work_files(cloud) if key.endswith(".json") and key != "plan.json"]
+    # Killed before the last range was done; a quick one may have been.
+    assert "000002.json" not in work_files(cloud)
     wait_for(client, "killed")
     done = client.get_batch_prediction(BatchPredictionId="killed")
     assert (done["TotalRecordCount"], done["InvalidRecordCount"]) == (count, 0)
