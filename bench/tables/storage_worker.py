@@ -17,6 +17,7 @@ import msgspec
 
 from pipeline.aws import S3
 from pipeline.clock import Clock
+from pipeline.dependencies import TABLE_BLOCKS_AHEAD
 from pipeline.domain.drop import StoredObject
 from pipeline.finish.coded_tables import CODES_BYTES
 from pipeline.finish.coded_tables import MOST_GROWTH as GROWTH_OF_JOIN
@@ -59,7 +60,8 @@ class TablePlaces:
             etag=head["ETag"].strip('"'),
             size=head["ContentLength"],
         )
-        return ObjectSource(BlockReader(self.s3, sleep=Clock().sleep), stored)
+        reader = BlockReader(self.s3, sleep=Clock().sleep, ahead=TABLE_BLOCKS_AHEAD)
+        return ObjectSource(reader, stored)
 
     def write(self, key: str, chunks: Callable[[dict[str, Any] | None], Iterator[Chunk]]) -> None:
         ChunkedFile(

@@ -179,7 +179,7 @@ def finisher(deps: Dependencies) -> Finisher:
             joined_outputs=joined_outputs,
             coded_tables=CodedTables(
                 s3=deps.s3,
-                reader=deps.block_reader,
+                reader=deps.table_reader,
                 files=deps.result_files,
                 prepared=deps.prepared,
                 reports=TopicReports(deps.ledger, deps.clock),

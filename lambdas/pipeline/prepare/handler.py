@@ -174,7 +174,7 @@ def preparer(deps: Dependencies) -> Preparer:
         options=OptionsOfDrops(deps.s3, tables),
         conversion=Conversion(
             s3=deps.s3,
-            reader=deps.block_reader,
+            reader=deps.table_reader,
             bucket=deps.prepared,
             files=MultipartFiles(deps.s3, tables.prepared_bucket),
             max_unpacked_bytes=tables.max_unpacked_bytes,
