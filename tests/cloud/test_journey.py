@@ -13,6 +13,7 @@ from infra.settings.settings import Settings
 from localcloud.cloud import LocalCloud
 from localcloud.registration import Client
 from localcloud.results import disagreements, download
+from pipeline.domain.identity import results_prefix
 from tests.support.cloud.breaking import (
     API,
     INFER,
@@ -33,6 +34,7 @@ from tests.support.cloud.drops import COMPLETE, check_complete, lines, operation
 from tests.support.cloud.service_client import ServiceClient
 from tests.support.cloud.subscriber import Subscriber, check_schema
 from tests.support.eventually import eventually
+from tests.support.pipeline.builders import a_drop
 
 REJECTED = {"rejection.json"}
 AWAITING = "awaiting_input"
@@ -122,6 +124,35 @@ def should_report_the_lines_when_a_file_is_rejected(
     assert operations(cloud) == before  # not a call of the day's quota was spent
 
 
+def should_code_nothing_when_the_last_line_of_a_large_file_that_was_not_prepared_is_bad(
+    cloud: LocalCloud, subscriber: Subscriber
+) -> None:
+    before = operations(cloud)
+    good = lines(500)
+    times = 2 * HEAD_BYTES // len(good) + 1
+    with changed_function(cloud, PREPARE, DROP_BUCKET="another"):  # it leaves the event alone
+        drop = subscriber.drop(f"{TOPIC}/unprepared.jsonl", good * times + b"{}\n")
+        eventually(queue_in_front_of(cloud, PREPARE).is_empty)
+    unprepared = a_drop(
+        drop.key,
+        drop_id=drop.drop_id,
+        bucket=drop.bucket,
+        version_id=drop.version_id,
+        etag=drop.etag,
+        size=len(drop.content),
+        topic=TOPIC,
+        results_prefix=results_prefix(drop.key, TOPIC, drop.drop_id),
+    )
+    queue_in_front_of(cloud, "pipeline.receive.handler").put(json.dumps(unprepared.to_state()))
+    told = subscriber.ended(drop)
+    assert told.status == "rejected"
+    report = subscriber.document(told.results.report)
+    assert [fault["line"] for fault in report["faults"]] == [500 * times + 1]
+    assert subscriber.results_of(drop) == REJECTED
+    # The upload had begun; it was broken off, so that the service never got a file.
+    assert operations(cloud)[new_operation(cloud, before)] == AWAITING
+
+
 def should_code_nothing_when_it_is_strict_and_only_the_last_line_of_a_large_file_is_bad(
     cloud: LocalCloud, subscriber: Subscriber
 ) -> None:
@@ -188,8 +219,7 @@ def should_run_and_tell_once_when_the_event_is_delivered_again(
 
 def should_give_each_its_own_when_small_files_share_an_operation(subscriber: Subscriber) -> None:
     drops = [
-        subscriber.drop(f"{TOPIC}/form-{n}.jsonl", lines(n % 4 + 1, first=10 * n))
-        for n in range(16)
+        subscriber.drop(f"{TOPIC}/form-{n}.jsonl", lines(n, first=10 * n)) for n in range(1, 6)
     ]
     drops.append(subscriber.drop(f"{TOPIC}/form-bad.jsonl", b"not json\n"))
     *coded, bad = [(drop, subscriber.ended(drop)) for drop in drops]
