@@ -91,8 +91,8 @@ bench: .venv/.installed .venv-bench/.installed .venv-lambda/.installed $(MODEL) 
 
 .PHONY: bench-tables
 bench-tables: .venv/.installed .venv-bench/.installed ## measure how fast a CSV is read, beside other ways; MEGABYTES=200 ROUNDS=3
-	@.venv/bin/python -m bench.tables $${MEGABYTES:+--megabytes "$$MEGABYTES"} $${ROUNDS:+--rounds "$$ROUNDS"}
 	@.venv/bin/python -m bench.tables.storage $${MEGABYTES:+--megabytes "$$MEGABYTES"}
+	@.venv/bin/python -m bench.tables $${MEGABYTES:+--megabytes "$$MEGABYTES"} $${ROUNDS:+--rounds "$$ROUNDS"}
 
 .PHONY: bench-starts
 bench-starts: .venv/.installed .venv-lambda/.installed $(MODEL) ## measure the cold starts alone

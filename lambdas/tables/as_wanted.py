@@ -5,6 +5,7 @@ text as `plain_texts` gives it, none of them left out, shortened or refused.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from operator import itemgetter
 from typing import Any
 
@@ -14,6 +15,7 @@ from protocol.quick_lines import TextRecords
 from protocol.records import MAX_LINE_BYTES, RECORD_ID
 from shared.lines import NEWLINE, batches, rest_after
 from tables.decisions import MAX_ID_CHARACTERS
+from tables.plan import ColumnMapping, RowCounts, TableFormat, TablePlan
 from tables.text.plain_text import encodable, plain_texts
 
 QUOTE, BACKSLASH = b'"', b"\\"
@@ -21,15 +23,17 @@ QUOTES_OF_A_FIELD = 4  # around its name and around its text
 _keys = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def is_as_wanted(blocks: Iterable[bytes], fields: tuple[str, ...]) -> bool:
-    """Whether the file that comes in these blocks can go to the service as it is.
+def plan_as_wanted(blocks: Iterable[bytes], fields: tuple[str, ...]) -> TablePlan | None:
+    """The plan of the file that comes in these blocks; None if it can't go to the service as it is.
 
-    It is UTF-8 without a byte order mark, one object on each line with exactly `fields` and, on all
-    lines or on none, a recordId. Ends at the first line that is otherwise; closes `blocks`.
+    It can where it is UTF-8 without a byte order mark, one object on each line with exactly
+    `fields` and, on all lines or on none, a recordId. Ends at the first line that is otherwise;
+    closes `blocks`.
     """
     lines = _Lines(fields)
     try:
-        return all(map(lines.are_wanted, blocks)) and lines.end_is_wanted()
+        wanted = all(map(lines.are_wanted, blocks)) and lines.end_is_wanted()
+        return lines.plan() if wanted else None
     finally:
         close: Callable[[], None] | None = getattr(blocks, "close", None)
         if close is not None:
@@ -42,8 +46,28 @@ class _Lines:
     def __init__(self, fields: tuple[str, ...]) -> None:
         self._fields = fields
         self._records: TextRecords | None = None
-        self._has_record_id = False
+        self._columns: tuple[str, ...] = ()
+        self._count = 0
         self._rest = b""
+
+    @property
+    def _has_record_id(self) -> bool:
+        return RECORD_ID in self._columns
+
+    def plan(self) -> TablePlan:
+        """The plan, once all lines are seen to be wanted."""
+        columns = self._columns
+        return TablePlan(
+            format=TableFormat.JSON_LINES,
+            columns=columns,
+            mapping=ColumnMapping(
+                fields={name: (columns.index(name),) for name in self._fields},
+                record_id=columns.index(RECORD_ID) if self._has_record_id else None,
+            ),
+            prepared=False,
+            width=len(columns),
+            counts=RowCounts(rows=self._count, sent=self._count),
+        )
 
     def are_wanted(self, block: bytes) -> bool:
         """Whether all lines that end in this block are."""
@@ -59,6 +83,7 @@ class _Lines:
 
     def _batch_is_wanted(self, lines: list[bytes]) -> bool:
         reader = self._records or self._reader_for(lines[0])
+        self._count += len(lines)
         records = reader.read(lines)
         return (
             records is not None
@@ -68,10 +93,8 @@ class _Lines:
         )
 
     def _reader_for(self, line: bytes) -> TextRecords:
-        try:
-            self._has_record_id = RECORD_ID in _keys(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            self._has_record_id = False  # the reader refuses the line
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            self._columns = tuple(_keys(line))  # else the reader refuses the line
         self._records = TextRecords(self._fields, has_record_id=self._has_record_id)
         return self._records
 

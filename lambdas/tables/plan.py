@@ -23,9 +23,7 @@ class TableOptions:
     """The model's `inputFormat`, without recordId."""
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Field → the names of the columns whose texts it joins, as somebody mapped them. A field that
-    is missing here is looked for by the names it is known by."""
-    known_names: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Field → further names that its column is known by, beside those of `columns.KNOWN_NAMES`."""
+    is missing here is looked for by the names that `mapping.names` knows."""
     sheet: str | None = None
     """The sheet of a workbook; None: the first with a recognised header."""
     encoding: str | None = None
@@ -78,7 +76,7 @@ class TablePlan:
     """False: JSON Lines that the service takes as they are. Every line was sent, with its recordId
     or none."""
     header_row: int = 0
-    """The number of the header's row, as `Row.number` counts; 0 where rows have keys."""
+    """The number of the header's row, as `RowBatch.numbers` counts; 0 where rows have keys."""
     header_end: int = 0
     """Of CSV: the offset of the byte behind the header."""
     width: int = 0

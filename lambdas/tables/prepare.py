@@ -17,7 +17,7 @@ from tables.decisions import DecidedColumns, RowDecisions, RowStatus
 from tables.errors import PlanChanged
 from tables.mapping.columns import MAX_COLUMNS
 from tables.open_table import reopened
-from tables.plan import Chunk, ColumnMapping, RowCounts, TableFormat, TableOptions, TablePlan
+from tables.plan import Chunk, RowCounts, TableOptions, TablePlan
 from tables.prepared_rows import refuse_hopeless, refuse_unfit, too_wide
 from tables.rows import RowBatch
 from tables.source import ByteSource
@@ -26,7 +26,6 @@ ROWS_KEPT = 100  # of those refused, and of those shortened; the plan's
 FEW = (
     16  # times fewer places than rows: moving what is behind each takes less than a new list; ours
 )
-FIRST_LINE_BYTES = 1 << 20  # as `protocol.records.MAX_LINE_BYTES`
 
 Encode = Callable[[list[list[str]]], bytes]
 
@@ -185,30 +184,6 @@ def _without(places: list[int], columns: list[list[str]]) -> list[list[str]]:
     for place in places:
         is_left[place] = 0
     return [list(compress(column, is_left)) for column in columns]
-
-
-def plan_of_wanted(source: ByteSource, options: TableOptions) -> TablePlan:
-    """The plan of JSON Lines that a service takes as they are: `as_wanted` has said so."""
-    rows = 0
-    first = last = b""
-    for block in source.blocks():
-        if not rows and len(first) < FIRST_LINE_BYTES:
-            first += block[:FIRST_LINE_BYTES]
-        rows += block.count(b"\n")
-        last = block[-1:] or last
-    rows += last not in (b"", b"\n")
-    columns = tuple(msgspec.json.decode(first.partition(b"\n")[0], type=dict[str, str]))
-    return TablePlan(
-        format=TableFormat.JSON_LINES,
-        columns=columns,
-        mapping=ColumnMapping(
-            fields={name: (columns.index(name),) for name in options.fields},
-            record_id=columns.index(RECORD_ID) if RECORD_ID in columns else None,
-        ),
-        prepared=False,
-        width=len(columns),
-        counts=RowCounts(rows=rows, sent=rows),
-    )
 
 
 def _record_encoder(fields: tuple[str, ...]) -> Encode:

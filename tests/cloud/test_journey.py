@@ -113,13 +113,15 @@ def should_report_the_lines_when_a_file_is_rejected(
 ) -> None:
     before = operations(cloud)
     good = lines(1)
-    drop = subscriber.drop(f"{TOPIC}/bad.jsonl", good + b"not json\n" + good + good)
+    drop = subscriber.drop(
+        f"{TOPIC}/bad.jsonl", good + b"not json\n" + good + b"{nurse}\n[1]\n" + good
+    )
     told = subscriber.ended(drop)
     assert (told.status, told.records) == ("rejected", None)
     report = subscriber.document(told.results.report)
     check_schema(report, "rejection")
-    assert [fault["line"] for fault in report["faults"]] == [2]
-    assert report["faultCount"] == 1
+    assert [fault["line"] for fault in report["faults"]] == [2, 4, 5]
+    assert report["faultCount"] == 3
     assert subscriber.results_of(drop) == REJECTED
     assert operations(cloud) == before  # not a call of the day's quota was spent
 

@@ -17,7 +17,7 @@ from localcloud.cloud import LocalCloud
 from tests.support.cloud import people
 from tests.support.cloud.breaking import operations
 from tests.support.cloud.deployed import TOPIC, changed_function
-from tests.support.cloud.drops import COMPLETE, check_complete, lines
+from tests.support.cloud.drops import COMPLETE, check_complete, check_given_back, lines
 from tests.support.cloud.subscriber import Drop, Subscriber
 from tests.support.eventually import eventually
 
@@ -54,6 +54,8 @@ def should_tell_each_once_when_many_small_tables_come_with_bad_ones_among_them(
     assert ended == {"rejected": FILES // BAD_EVERY, "complete": FILES - FILES // BAD_EVERY}
     complete = [told for each in ids for told in subscriber.told[each] if told.rows is not None]
     assert len(complete) == FILES - FILES // BAD_EVERY
+    for drop in drops[1 : len(made) + 1]:  # one of each format
+        check_given_back(cloud, drop, subscriber.told[drop.drop_id][0], tmp_path)
     for drop, told in zip(drops, [subscriber.told[each][0] for each in ids], strict=True):
         if told.rows is not None:
             rows = 3 if drop.key.endswith("plain.jsonl") else len(people.PEOPLE)

@@ -6,31 +6,12 @@ from pathlib import Path
 import pytest
 
 from localcloud.cloud import LocalCloud
-from localcloud.notifications import Notification
-from localcloud.results import disagreements, download
-from localcloud.tables import read_table
 from tests.support.cloud.deployed import TOPIC, changed_function, queue_in_front_of
+from tests.support.cloud.drops import check_given_back
 from tests.support.cloud.people import FILES, HEADER, PEOPLE, delimited, json_lines, zipped
-from tests.support.cloud.subscriber import Drop, Subscriber, check_schema
+from tests.support.cloud.subscriber import Subscriber, check_schema
 
 PREPARE = "pipeline.prepare.handler"
-
-
-def check_given_back(cloud: LocalCloud, drop: Drop, told: Notification, folder: Path) -> list[str]:
-    """The statuses of the rows of a drop whose table came back as it was dropped."""
-    assert told.status == "complete", told.reason
-    dropped = folder / drop.key.rpartition("/")[2]
-    dropped.write_bytes(drop.content)
-    results = download(cloud, told, folder)
-    assert results.manifest is not None
-    assert results.table is not None
-    check_schema(results.manifest, "manifest")
-    assert disagreements(dropped, results) == []
-    page = results.page.read_text("utf-8") if results.page else ""
-    assert "<html" in page
-    return [
-        str(each) for each in read_table(results.table, results.manifest).column(f"{TOPIC}_status")
-    ]
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.records import MAX_LINE_BYTES
-from tables.as_wanted import is_as_wanted
+from tables.as_wanted import plan_as_wanted
 from tables.decisions import RowDecisions, RowStatus
-from tables.plan import ColumnMapping, TableFormat, TablePlan
+from tables.plan import ColumnMapping, RowCounts, TableFormat, TablePlan
 from tables.rows import RowBatch
 from tests.support.tables.held_bytes import HeldBytes
 
@@ -20,7 +20,7 @@ PLAIN = b'{"occp_text": "nurse", "tasks_text": ""}\n'
 
 def _is(content: bytes, block: int = 1 << 20) -> bool:
     source = HeldBytes(content, block=block)
-    answer = is_as_wanted(source.blocks(), FIELDS)
+    answer = plan_as_wanted(source.blocks(), FIELDS) is not None
     assert source.open_streams == 0
     return answer
 
@@ -109,13 +109,13 @@ def should_prepare_what_is_otherwise_wherever_it_stands(bad: bytes, before: byte
 
 def should_not_take_a_file_without_a_line() -> None:
     assert not _is(b"")
-    assert not is_as_wanted([], FIELDS)
+    assert plan_as_wanted([], FIELDS) is None
 
 
 def should_stop_at_the_first_line_that_is_otherwise() -> None:
     source = HeldBytes(b"id,job\n" + LINE * 100_000, block=1000)
 
-    assert not is_as_wanted(source.blocks(), FIELDS)
+    assert plan_as_wanted(source.blocks(), FIELDS) is None
     assert source.bytes_read == 1000
 
 
@@ -128,7 +128,7 @@ def should_hold_no_line_that_does_not_end() -> None:
             read += 1
             yield b'{"recordId": "' + b"x" * (1 << 18)
 
-    assert not is_as_wanted(endless(), FIELDS)
+    assert plan_as_wanted(endless(), FIELDS) is None
     assert read < 10
 
 
@@ -167,3 +167,19 @@ def should_take_exactly_what_preparing_would_leave_as_it_is(
     )
 
     assert _is(content, block) is as_they_are
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize("record_id", [True, False])
+def should_plan_lines_that_go_as_they_are(end: str, record_id: bool) -> None:
+    record = {"recordId": "a"} if record_id else {}
+    line = json.dumps({"tasks_text": "", **record, "occp_text": "cook"})
+    content = ("\n".join([line] * 300) + end).encode()
+
+    plan = plan_as_wanted(HeldBytes(content, block=97).blocks(), FIELDS)
+
+    assert plan is not None
+    assert not plan.prepared
+    assert plan.counts == RowCounts(rows=300, sent=300)
+    assert plan.columns[plan.mapping.fields["occp_text"][0]] == "occp_text"
+    assert plan.mapping.record_id == (1 if record_id else None)

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tables.as_wanted import plan_as_wanted
 from tables.errors import RowsDisagree, TableRefused
 from tables.join import CodedTable
 from tables.plan import RowCounts, TableFormat
-from tables.prepare import plan_of_wanted
 from tables.readers.workbook import open_workbook
 from tables.text.cell_text import cell_text
 from tests.support.tables.coding import (
@@ -216,7 +216,8 @@ def should_keep_a_line_end_within_a_text_of_json() -> None:
 def should_join_lines_that_went_to_the_service_as_they_are() -> None:
     lines = b'{"occp_text": "cook", "tasks_text": ""}\n{"occp_text": "", "tasks_text": "x"}'
     source = HeldBytes(lines)
-    plan = plan_of_wanted(source, OPTIONS)
+    plan = plan_as_wanted(source.blocks(), OPTIONS.fields)
+    assert plan is not None
     output = HeldBytes(json.dumps({"result": CODED}).encode() + b"\n" + b'{"suggestions": []}')
     table = CodedTable(source, plan, output, topic=TOPIC, model=MODEL)
     back = streamed(table, TableFormat.JSON_LINES)

@@ -11,7 +11,7 @@ from protocol.records import RecordForm
 from tables.errors import TableRefused
 from tables.open_table import open_table
 from tables.plan import Chunk, RowCounts, TableFormat, TableOptions, TablePlan
-from tables.prepare import Preparation, plan_of_wanted
+from tables.prepare import Preparation
 from tests.support.tables.coding import prepared
 from tests.support.tables.held_bytes import HeldBytes
 
@@ -241,21 +241,3 @@ def should_code_the_others_where_few_rows_are_refused() -> None:
 
     assert (len(records), plan.counts.refused) == (40, 1)
     assert plan.refusals[0][0] == 41
-
-
-# --- As they are -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("end", ["", "\n"])
-@pytest.mark.parametrize("record_id", [True, False])
-def should_plan_lines_that_go_as_they_are(end: str, record_id: bool) -> None:
-    record = {"recordId": "a"} if record_id else {}
-    line = json.dumps({"tasks_text": "", **record, "occp_text": "cook"})
-    content = ("\n".join([line] * 300) + end).encode()
-
-    plan = plan_of_wanted(HeldBytes(content, block=97), OPTIONS)
-
-    assert not plan.prepared
-    assert plan.counts == RowCounts(rows=300, sent=300)
-    assert plan.columns[plan.mapping.fields["occp_text"][0]] == "occp_text"
-    assert plan.mapping.record_id == (1 if record_id else None)

@@ -183,7 +183,7 @@ class OpenOperation(Protocol):
         """At most 64 characters; no secret."""
 
     def send(self, body: UploadBody) -> StorageAnswer:
-        """Sends the input, JSONL as it was dropped; the answer says whether it is stored.
+        """Sends the input, JSONL as the service takes it; the answer says whether it is stored.
 
         Reads `body` to its end, once. What `body` raises goes through, and the operation then has
         no input. Raises also the leaves of `errors.TryAgain`, `Final` and `OperatorNeeded`.

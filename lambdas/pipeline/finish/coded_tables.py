@@ -113,22 +113,21 @@ class _DropTable:
         progress = self._checkpoint("tables")
         kept = progress.load()
         facts = TableFacts(**kept) if kept is not None else TableFacts()
-        done = {*facts.files, *facts.left_out}
-        left = [form for form in self._formats(table.plan) if form not in done]
-        for form in left:
+        while (form := self._next_format(table.plan, facts)) is not None:
             if not self._give_back(form, table, facts):
                 return None
-            if form is left[-1] and not facts.files:
-                left.append(TableFormat.CSV)  # it can hold any table
-            if form is not left[-1]:  # the function may die on the next one, which is larger, say
-                progress.keep(asdict(facts))
-        if kept is not None or len(left) > 1:
-            progress.forget()
+            if self._next_format(table.plan, facts) is not None:
+                progress.keep(asdict(facts))  # the function may die on the next one
+        progress.forget()
         return facts, table.plan
 
-    def _formats(self, plan: TablePlan) -> Iterator[TableFormat]:
-        wanted = map(TableFormat, self.parts.settings.result_formats)
-        return iter(dict.fromkeys((plan.format, *wanted)))
+    def _next_format(self, plan: TablePlan, facts: TableFacts) -> TableFormat | None:
+        """What is to be written next: the dropped format, the wanted ones; CSV if none could be."""
+        forms = [plan.format, *map(TableFormat, self.parts.settings.result_formats)]
+        left = [form for form in forms if form not in {*facts.files, *facts.left_out}]
+        if left:
+            return left[0]
+        return None if facts.files else TableFormat.CSV
 
     def _give_back(self, form: TableFormat, table: PreparedTable, facts: TableFacts) -> bool:
         """Writes the table in a format, the first time with its report; False: no time was left."""

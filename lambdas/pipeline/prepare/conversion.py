@@ -33,18 +33,18 @@ from pipeline.storage.prepared_bucket import (
     stored_object,
 )
 from pipeline.storage.prepared_table import PreparedTable
-from tables.as_wanted import is_as_wanted
+from tables.as_wanted import plan_as_wanted
 from tables.containers.unpack import Packed, unpacked
 from tables.errors import EncodingAssumed, PlanChanged, TableRefused
 from tables.open_table import open_table
 from tables.plan import Chunk, TableFormat, TableOptions, TablePlan
-from tables.prepare import Preparation, plan_of_wanted
+from tables.prepare import Preparation
 from tables.recognise import Recognised, recognise
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-WANTED_BYTES = 25_000_000_000  # so much is looked through twice in one invocation; ours
+WANTED_BYTES = 25_000_000_000  # is looked through in one invocation, with time to spare; ours
 MOST_GROWTH = 10  # of short rows, by the names of the fields around each; ours
 MAX_TABLE_BYTES = 500_000_000_000  # chunks of more would need more memory; ours
 
@@ -114,8 +114,8 @@ class _Attempt:
                 f"The table has {source.size:,} bytes; at most {MAX_TABLE_BYTES:,} are read.",
                 "Cut it into smaller files, each with the header, and drop those.",
             )
-        if self._goes_as_it_is(source, found):
-            plan = plan_of_wanted(source, self.options)
+        plan = self._plan_as_it_is(source, found)
+        if plan is not None:
             prepared = None if source.stored == self.drop.dropped else source.stored
         else:
             plan = self._written(source, found.format)
@@ -133,15 +133,16 @@ class _Attempt:
         )
         return replace(self.drop, prepared=prepared, table=self._key(TABLE))
 
-    def _goes_as_it_is(self, source: ObjectSource, found: Recognised) -> bool:
+    def _plan_as_it_is(self, source: ObjectSource, found: Recognised) -> TablePlan | None:
+        """The plan of a file that goes to the service without a copy; None: it does not."""
         mapped = bool(self.options.columns)
         if found.format is not TableFormat.JSON_LINES or mapped or self.options.strict:
-            return False
+            return None
         if source.size > WANTED_BYTES:  # to write it anew takes as many invocations as it needs
-            return False
+            return None
         if self._checkpoint(INPUT).load() is not None:  # an earlier invocation writes it anew
-            return False
-        return is_as_wanted(source.blocks(), self.options.fields)
+            return None
+        return plan_as_wanted(source.blocks(), self.options.fields)
 
     def _unpacked(self, source: ObjectSource, packed: Packed) -> ObjectSource:
         most = self.parts.max_unpacked_bytes

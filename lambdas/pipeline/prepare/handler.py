@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 LEFT_SECONDS = 60.0  # a chunk and its checkpoint take a second or two; a slow S3 more; ours
 MOST_DEATHS = 3  # a function that dies on a file does so again; ours
+MOST_UNFORESEEN = 3  # tries of what nobody foresaw, which seldom passes; ours
 DIED = (
     "the function that reads the file ended abruptly each time, perhaps as the file needs more "
     "memory than it has"
@@ -93,7 +94,7 @@ class Preparer:
                 "could not be prepared",
                 extra={"drop_id": drop.drop_id, "failure": str(failed.failure)},
             )
-            foreseen = isinstance(error, DropcoderError) or message.tries >= MOST_DEATHS
+            foreseen = isinstance(error, DropcoderError) or message.tries >= MOST_UNFORESEEN
             return (None if foreseen else message.after_a_fault()) or failed
 
     def _drop(self, message: PrepareMessage) -> Drop | None:

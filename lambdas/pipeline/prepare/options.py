@@ -11,15 +11,14 @@ from pipeline.errors import DropGone
 from pipeline.table_settings import TableSettings
 from protocol.records import RECORD_ID
 from shared.aws_errors import code_of
-from tables.errors import TableRefused
 from tables.mapping.column_options import options_of_file, options_of_metadata
+from tables.mapping.columns_file import MAX_FILE_BYTES
 from tables.plan import TableOptions
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 COLUMNS_FILE = "columns.yaml"
-MAX_COLUMNS_FILE_BYTES = 64 << 10  # a mapping has a few lines; ours
 ABSENT_CODES = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
 REFUSED_CODES = frozenset({"AccessDenied", "403"})
 
@@ -63,13 +62,7 @@ class OptionsOfDrops:
                 if code_of(error) not in ABSENT_CODES:
                     raise
                 return None
-            if answer["ContentLength"] > MAX_COLUMNS_FILE_BYTES:
-                raise TableRefused(
-                    f"The file {COLUMNS_FILE} beside it has {answer['ContentLength']:,} bytes.",
-                    f"Write it with at most {MAX_COLUMNS_FILE_BYTES:,} bytes, and drop the table "
-                    "again.",
-                )
-            return answer["Body"].read()
+            return answer["Body"].read(MAX_FILE_BYTES + 1)  # more is refused by its reader
 
     def _metadata(self, drop: Drop) -> dict[str, str]:
         with aws_busy_as_try_again():

@@ -1,4 +1,4 @@
-"""Writes objects of the results bucket in resumable parts, each sent or copied within S3."""
+"""Writes objects of our buckets in resumable parts, each sent or copied within S3."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ class UploadGone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MultipartFiles:
-    """Writes result files to the bucket. Every method may raise `AwsBusy`."""
+    """Writes files to a bucket. Every method may raise `AwsBusy`."""
 
     s3: "S3Client"
     bucket: str

@@ -1,4 +1,4 @@
-"""RowBatch with what the service said of them."""
+"""Rows with what the service said of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

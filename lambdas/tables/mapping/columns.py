@@ -16,18 +16,11 @@ from tables.mapping.names import KNOWN_NAMES, RECORD_ID_NAMES, listed, plain_nam
 from tables.plan import ColumnMapping, TableOptions
 from tables.rows import Cell
 
-__all__ = ["KNOWN_NAMES", "RECORD_ID_NAMES", "is_header", "mapped", "plain_name"]
-
 MAX_COLUMNS = 16_384  # Excel's limit, for every format; ours
 MAX_NAME_CHARACTERS = 1000  # a longer cell is no column's name that anybody knows; ours
 MAX_NUMBER_DIGITS = 5  # of MAX_COLUMNS
 NUMBER = re.compile(rf"#(\d{{1,{MAX_NUMBER_DIGITS}}})")
 """A column by its number, from 1, for those that have no name or share it."""
-
-
-def is_header(cells: Sequence[Cell], options: TableOptions) -> bool:
-    """Whether the row names a column of at least one field; two of them are no matter here."""
-    return fields_named(cells, options) > 0
 
 
 def fields_named(cells: Sequence[Cell], options: TableOptions) -> int:
@@ -47,7 +40,7 @@ def fields_named(cells: Sequence[Cell], options: TableOptions) -> int:
                 for name in asked[field]
             )
         else:
-            named += not plain.isdisjoint({plain_name(field)} | _known(field, options))
+            named += not plain.isdisjoint({plain_name(field)} | _known(field))
     return named
 
 
@@ -127,7 +120,7 @@ class _Search:
             self._plain.get(plain_name(field), ())
         )
         if not places:
-            known = sorted(_known(field, self._options))
+            known = sorted(_known(field))
             places = self._free(p for name in known for p in self._plain.get(name, ()))
         if len(places) > 1:
             raise self._uncertain(field, sorted(places))
@@ -173,7 +166,7 @@ class _Search:
         )
 
     def _guess(self, field: str) -> list[int]:
-        known = [plain_name(field), *sorted(_known(field, self._options))]
+        known = [plain_name(field), *sorted(_known(field))]
         return self._free(nearest(self._columns, known))
 
 
@@ -200,12 +193,7 @@ def _asked(options: TableOptions) -> dict[str, tuple[str, ...]]:
     return asked
 
 
-def _known(field: str, options: TableOptions) -> frozenset[str]:
-    """The plain names that the field is known by."""
-    further = frozenset(map(plain_name, options.known_names.get(field, ())))
-    return (_always_known(field) | further) - {""}
-
-
 @cache
-def _always_known(field: str) -> frozenset[str]:
-    return frozenset(map(plain_name, KNOWN_NAMES.get(field, ())))
+def _known(field: str) -> frozenset[str]:
+    """The plain names that the field is known by."""
+    return frozenset(map(plain_name, KNOWN_NAMES.get(field, ()))) - {""}

@@ -32,11 +32,6 @@ class RowsAbove:
     formats: list[dict[int, str]] = field(default_factory=list)
     """As `SheetRows.formats`, of a workbook."""
 
-    @property
-    def line_count(self) -> int:
-        """The lines of `text`."""
-        return len(LINE_END.findall(self.text))
-
 
 @dataclass(frozen=True, slots=True)
 class TableLayout:

@@ -1,15 +1,17 @@
 """The dropped table with the codes beside its rows, in however many invocations that takes."""
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from pipeline.domain.drop import Drop
 from pipeline.finish import coded_tables
-from pipeline.finish.coded_tables import CodedTables, TableFacts, _DropTable
+from pipeline.finish.coded_tables import CodedTables, TableFacts
 from pipeline.storage.multipart import MultipartFiles
 from pipeline.storage.prepared_bucket import PreparedBucket
 from pipeline.storage.prepared_table import PreparedTable
@@ -37,25 +39,47 @@ class DiesOnFiles(MultipartFiles):
         raise KeyboardInterrupt
 
 
+class DiesOnResults(MultipartFiles):
+    """Stands for a function that is killed while it writes the table."""
+
+    def put(self, key: str, content: bytes) -> None:
+        if key.endswith("results.csv"):
+            raise KeyboardInterrupt
+        super().put(key, content)
+
+
 @pytest.fixture
 def fixture() -> Iterator[FinishFixture]:
     with cloud() as aws:
         yield FinishFixture(aws)
 
 
-def a_coded_drop(aws: Cloud) -> Drop:
+def a_workbook() -> bytes:
+    """The rows of the CSV in a sheet."""
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for line in CSV.decode().splitlines():
+        sheet.append(line.split(","))
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def a_coded_drop(aws: Cloud, form: TableFormat = TableFormat.CSV) -> Drop:
     """A drop whose rows have been prepared, and whose output lies in the bucket of results."""
-    stored = aws.s3.put_object(Bucket=DROPS, Key="anzsco/jobs.csv", Body=CSV)
+    content = CSV if form is TableFormat.CSV else a_workbook()
+    stored = aws.s3.put_object(Bucket=DROPS, Key="anzsco/jobs.csv", Body=content)
     drop = a_drop(key="anzsco/jobs.csv")
     drop = replace(
         drop,
         bucket=DROPS,
         version_id=stored["VersionId"],
         etag=stored["ETag"].strip('"'),
-        size=len(CSV),
+        size=len(content),
         table=TABLE,
     )
-    plan, lines = prepared(HeldBytes(CSV), TableFormat.CSV, OPTIONS)
+    plan, lines = prepared(HeldBytes(content), form, OPTIONS)
     PreparedTable(plan, drop.dropped).keep(PreparedBucket(aws.s3, PREPARED), TABLE)
     records = map(json.loads, lines.splitlines())
     output = [json.dumps({"recordId": each["recordId"], "result": CODED}) for each in records]
@@ -106,10 +130,11 @@ def should_leave_a_format_out_and_say_why_when_it_can_not_hold_the_table(
 def should_give_csv_back_when_the_tables_own_format_can_not_hold_it(
     fixture: FinishFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drop = a_coded_drop(fixture.aws)
-    monkeypatch.setattr(coded_tables, "STREAMED", frozenset({TableFormat.CSV}))
-    monkeypatch.setattr(_DropTable, "_formats", lambda *_: iter([TableFormat.XLSX]))
+    drop = a_coded_drop(fixture.aws, form=TableFormat.XLSX)
     monkeypatch.setattr(coded_tables, "MOST_ROWS_AT_ONCE", 1)
+    dying = DiesOnResults(fixture.aws.s3, RESULTS)
+    with pytest.raises(KeyboardInterrupt):  # what was left out is known by then
+        given_back(replace(fixture.coded_tables, files=dying), drop)
     facts = given_back(fixture.coded_tables, drop)
     assert list(facts.files) == ["csv"]
     assert list(facts.left_out) == ["xlsx"]

@@ -22,7 +22,13 @@ from pipeline.errors import (
 )
 from pipeline.ledger.drops import Drops
 from pipeline.prepare import conversion
-from pipeline.prepare.handler import MOST_DEATHS, Preparer, prepare_queues, preparer
+from pipeline.prepare.handler import (
+    MOST_DEATHS,
+    MOST_UNFORESEEN,
+    Preparer,
+    prepare_queues,
+    preparer,
+)
 from pipeline.prepare.message import LONGEST_DELAY, MOST_TRIES, PrepareMessage
 from pipeline.rate_limit.limiter import RateLimited
 from pipeline.storage.chunked_file import CHUNK_BYTES
@@ -360,7 +366,7 @@ def should_reject_when_the_service_knows_no_such_topic(fixture: PrepareFixture) 
 def should_tell_in_the_end_when_something_unforeseen_happens(fixture: PrepareFixture) -> None:
     fixture.models.error = RuntimeError("a defect")
     again, drop = fixture.retried(fixture.put(CSV))
-    assert len(again) == MOST_DEATHS
+    assert len(again) == MOST_UNFORESEEN
     assert drop.failure == Failure("RuntimeError", "")
 
 

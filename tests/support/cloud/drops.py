@@ -2,10 +2,15 @@
 
 import json
 from itertools import cycle, islice
+from pathlib import Path
 from typing import Any
 
+from localcloud.cloud import LocalCloud
 from localcloud.notifications import Notification
 from localcloud.places import PROJECT
+from localcloud.results import disagreements, download
+from localcloud.tables import read_table
+from tests.support.cloud.deployed import TOPIC
 from tests.support.cloud.subscriber import Drop, Subscriber, check_schema
 
 COMPLETE = {
@@ -47,6 +52,23 @@ def check_complete(subscriber: Subscriber, drop: Drop, told: Notification) -> di
     metadata = subscriber.document(told.results.metadata)
     assert metadata["modelId"] == manifest["model"]["modelId"] == told.body["model"]
     return manifest
+
+
+def check_given_back(cloud: LocalCloud, drop: Drop, told: Notification, folder: Path) -> list[str]:
+    """The statuses of the rows of a drop whose table came back as it was dropped."""
+    assert told.status == "complete", told.reason
+    dropped = folder / drop.key.rpartition("/")[2]
+    dropped.write_bytes(drop.content)
+    results = download(cloud, told, folder)
+    assert results.manifest is not None
+    assert results.table is not None
+    check_schema(results.manifest, "manifest")
+    assert disagreements(dropped, results) == []
+    page = results.page.read_text("utf-8") if results.page else ""
+    assert "<html" in page
+    return [
+        str(each) for each in read_table(results.table, results.manifest).column(f"{TOPIC}_status")
+    ]
 
 
 def operation_of(manifest: dict[str, Any]) -> str:

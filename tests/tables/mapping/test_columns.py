@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tables.errors import TableRefused
 from tables.mapping.column_options import parse_columns
-from tables.mapping.columns import MAX_COLUMNS, fields_named, is_header, mapped
+from tables.mapping.columns import MAX_COLUMNS, fields_named, mapped
 from tables.plan import ColumnMapping, TableOptions
 
 FIELDS = ("occp_text", "tasks_text")
@@ -78,13 +78,6 @@ def should_take_the_columns_that_somebody_mapped(
     columns: list[str], said: str, expected: ColumnMapping
 ) -> None:
     assert mapped(columns, _options(said)) == expected
-
-
-def should_know_the_names_that_a_topic_adds() -> None:
-    options = replace(OPTIONS, known_names={"occp_text": ("Q7 open",)})
-
-    assert mapped(["q7_open", "x"], options) == _mapping((0,), (), None)
-    assert is_header(["Q7_OPEN"], options)
 
 
 def should_refuse_two_candidates_with_the_line_that_decides() -> None:
@@ -175,7 +168,7 @@ def should_map_or_refuse_any_names_in_words(columns: list[str], asked: str) -> N
 
     assert said.isprintable()
     assert mapping is None or len(mapping.fields["tasks_text"]) == 1
-    assert mapping is None or is_header(columns, options)
+    assert mapping is None or fields_named(columns, options)
 
 
 @given(st.lists(st.text(st.sampled_from("abc é+;\"'#,="), max_size=8), min_size=1, max_size=5))
@@ -200,14 +193,13 @@ def should_advise_a_line_that_leads_to_the_column(columns: list[str]) -> None:
 )
 def should_see_how_many_fields_a_row_names(cells: list[str], named: int) -> None:
     assert fields_named(cells, OPTIONS) == named
-    assert is_header(cells, OPTIONS) is bool(named)
 
 
 def should_see_a_header_by_what_was_mapped() -> None:
     by_name, by_number = _options("occp_text=Q1 + Q2"), _options("occp_text=#3")
 
-    assert is_header(["q1", "x"], by_name)
-    assert not is_header(["x", "y"], by_name)
-    assert is_header(["id", "age", ""], by_number)
-    assert not is_header(["Survey of 2024", None, None], by_number)
-    assert not is_header(["id", "age"], by_number)
+    assert fields_named(["q1", "x"], by_name)
+    assert not fields_named(["x", "y"], by_name)
+    assert fields_named(["id", "age", ""], by_number)
+    assert not fields_named(["Survey of 2024", None, None], by_number)
+    assert not fields_named(["id", "age"], by_number)
