@@ -39,14 +39,12 @@ def work_queue(
     hidden_seconds: int,
     tries: int,
     failed: sqs.IQueue,
-    delay_seconds: int = 0,
 ) -> sqs.Queue:
     """A queue in front of a function: encrypted, TLS only.
 
     A message that is being handled is hidden for `hidden_seconds`: at least the function's timeout,
     and six times as long where throttled tries count (Lambda developer guide, "Using Lambda with
-    Amazon SQS"). A message is handed out `tries` times before it goes to `failed`. It is hidden for
-    `delay_seconds` when it comes.
+    Amazon SQS"). A message is handed out `tries` times before it goes to `failed`.
     """
     return sqs.Queue(
         scope,
@@ -55,7 +53,6 @@ def work_queue(
         encryption_master_key=key,
         enforce_ssl=True,
         visibility_timeout=Duration.seconds(hidden_seconds),
-        delivery_delay=Duration.seconds(delay_seconds) if delay_seconds else None,
         retention_period=Duration.days(DEAD_LETTER_DAYS),
         dead_letter_queue=sqs.DeadLetterQueue(queue=failed, max_receive_count=tries),
     )

@@ -26,7 +26,6 @@ RECEIVE_TRIES = 5
 # Beyond the function's timeout: prepare may repeat what it did, so the six timeouts that Lambda's
 # guide has for throttled functions would only make a drop wait whose function died.
 HIDDEN_AFTER_SECONDS = 60
-GATHER_SECONDS = 1  # prepare sends what it sends together within milliseconds; ours
 # Lambda's least. Few at once, so that later drops gather in the queue and share an operation.
 RECEIVE_AT_ONCE = 2
 BATCH_OF_MANY = 1_000  # as many as share an execution (`receive.batching`) with keys of 55 letters
@@ -85,9 +84,6 @@ class Receive(Construct):
             hidden_seconds=6 * RECEIVE_SECONDS,
             tries=RECEIVE_TRIES,
             failed=self.undelivered,
-            # The local cloud hands messages out at once, without the mapping's window: what is
-            # sent together would not be received together.
-            delay_seconds=GATHER_SECONDS if settings.local_cloud else 0,
         )
         """Prepared drops that the function has not handled yet."""
         events.Rule(

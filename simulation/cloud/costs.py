@@ -19,7 +19,7 @@ MESSAGE = 0.40 / 1_000_000  # SQS
 
 GETS_A_DROP = 11  # prepare: file, metadata, columns.yaml; submit; finish: file, output, checkpoints
 PUTS_A_DROP = 9  # prepared rows, plan; output, metadata, table, description, report twice, manifest
-MESSAGES_A_DROP = 2.3  # an event and a drop sent; both received and deleted by batches of ten
+MESSAGES_A_DROP = 2.3  # an event and, alone, a drop sent; received and deleted by batches of ten
 PREPARE_GB_SECONDS = 0.5  # a small file: 0.3 s of 1,769 MB (measured in the local cloud)
 LEDGER_WRITES_A_DROP = 8  # accepted, started, facts of its input and output, ended: 1 to 2 kB each
 LEDGER_WRITES_A_PART = 12  # each step of an attempt, before and after

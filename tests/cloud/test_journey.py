@@ -13,6 +13,7 @@ from infra.settings.settings import Settings
 from localcloud.cloud import LocalCloud
 from localcloud.registration import Client
 from localcloud.results import disagreements, download
+from pipeline.domain.drop import ReadyDrops
 from pipeline.domain.identity import results_prefix
 from tests.support.cloud.breaking import (
     API,
@@ -145,7 +146,9 @@ def should_code_nothing_when_the_last_line_of_a_large_file_that_was_not_prepared
         topic=TOPIC,
         results_prefix=results_prefix(drop.key, TOPIC, drop.drop_id),
     )
-    queue_in_front_of(cloud, "pipeline.receive.handler").put(json.dumps(unprepared.to_state()))
+    queue_in_front_of(cloud, "pipeline.receive.handler").put(
+        json.dumps(ReadyDrops((unprepared,)).to_state())
+    )
     told = subscriber.ended(drop)
     assert told.status == "rejected"
     report = subscriber.document(told.results.report)

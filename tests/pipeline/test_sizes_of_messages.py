@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from pipeline.domain.drop import Drop, Failure, Rejection
+from pipeline.domain.drop import Drop, Failure, ReadyDrops, Rejection
 from pipeline.domain.execution import Execution, shared_execution
 from pipeline.domain.part import whole_file
 from pipeline.errors import DropcoderError, ServiceRefused, TopicUnknown
@@ -18,6 +18,7 @@ from pipeline.finish.coded_tables import TableFacts
 from pipeline.finish.drop_result import DropResult, notification_of
 from pipeline.finish.explanations import Explanation, explain_error
 from pipeline.finish.handler import PAGE_BYTES
+from pipeline.prepare import queues
 from pipeline.receive.batching import MAX_DROPS, batches
 from pipeline.report_failure.handler import LONGEST_CAUSE, LONGEST_ERROR, report_failure
 from pipeline.storage.results_bucket import ResultsBucket
@@ -120,6 +121,8 @@ def should_fit_into_a_message_of_sqs_when_prepare_sends_a_drop_on(text: str) -> 
             prepared=a_drop(longest_key(key)).dropped,
             table=longest_key(key),
         )
+        # Alone in its message, or with what leaves room for it.
+        assert max(size(ReadyDrops((drop,)).to_state()), queues.MESSAGE_BYTES + 500) < MESSAGE_BYTES
         assert size(drop.to_state()) < MESSAGE_BYTES // 2
 
 

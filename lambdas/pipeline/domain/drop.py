@@ -90,3 +90,10 @@ class Drop(State):
     def sent(self) -> StoredObject:
         """The object whose bytes are sent to the service."""
         return self.prepared or self.dropped
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyDrops(State):
+    """A message from prepare to receive: drops that were ready together, so that they can share."""
+
+    drops: tuple[Drop, ...]

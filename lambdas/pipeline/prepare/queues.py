@@ -2,13 +2,11 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipeline.aws import aws_busy_as_try_again
-from pipeline.domain.drop import Drop
+from pipeline.domain.drop import Drop, ReadyDrops
 from pipeline.domain.state_fields import MalformedState
 from pipeline.observability import logger
 from pipeline.prepare.message import PrepareMessage
@@ -16,7 +14,7 @@ from pipeline.prepare.message import PrepareMessage
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-SENT_AT_ONCE = 10  # as many as prepare takes; ours
+MESSAGE_BYTES = 200_000  # of drops together; SQS takes 262,144; ours
 SMALL_BYTES = 8 << 20  # is prepared in a second or two; ours
 
 
@@ -45,11 +43,8 @@ class PrepareQueues:
 
     def send_on(self, drops: Iterable[Drop]) -> None:
         """Sends drops to receive, together, so that they can share an operation."""
-        # Each by a call of its own: the local cloud asks for a permission of the batch call that
-        # AWS does not know.
-        with ThreadPoolExecutor(SENT_AT_ONCE, thread_name_prefix="send") as executor:
-            bodies = [json.dumps(drop.to_state()) for drop in drops]
-            list(executor.map(partial(self._send, self.prepared_url), bodies))
+        for message in _messages(drops):
+            self._send(self.prepared_url, json.dumps(message.to_state()))
 
     def send_back(self, message: PrepareMessage) -> None:
         """Puts a message into the queue that prepare reads."""
@@ -58,6 +53,21 @@ class PrepareQueues:
     def _send(self, url: str, body: str, delay: int = 0) -> None:
         with aws_busy_as_try_again():
             self.sqs.send_message(QueueUrl=url, MessageBody=body, DelaySeconds=delay)
+
+
+def _messages(drops: Iterable[Drop]) -> Iterator[ReadyDrops]:
+    """As few messages as SQS allows."""
+    together: list[Drop] = []
+    size = 0
+    for drop in drops:
+        added = len(json.dumps(drop.to_state()))
+        if together and size + added > MESSAGE_BYTES:
+            yield ReadyDrops(tuple(together))
+            together, size = [], 0
+        together.append(drop)
+        size += added
+    if together:
+        yield ReadyDrops(tuple(together))
 
 
 def smallest_first(

@@ -4,12 +4,13 @@ import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pipeline.dependencies import Dependencies, dependencies
-from pipeline.domain.drop import Drop
+from pipeline.domain.drop import Drop, ReadyDrops
 from pipeline.domain.execution import Execution
 from pipeline.domain.identity import execution_name
 from pipeline.domain.state_fields import MalformedState
@@ -155,23 +156,30 @@ def receiver(deps: Dependencies) -> Receiver:
     )
 
 
-def read_messages(records: list[dict[str, Any]]) -> tuple[dict[str, Drop], list[str]]:
+def read_messages(
+    records: list[dict[str, Any]],
+) -> tuple[dict[str, tuple[Drop, ...]], list[str]]:
     """The drops by the id of their message, and the ids of messages that can't be read."""
-    drops: dict[str, Drop] = {}
+    messages: dict[str, tuple[Drop, ...]] = {}
     unreadable: list[str] = []
     for record in records:
         try:
-            drops[record["messageId"]] = Drop.from_state(json.loads(record["body"]))
+            read = ReadyDrops.from_state(json.loads(record["body"]))
         except (MalformedState, ValueError) as error:
             logger.error("a message can't be read", extra={"text": str(error)})
             unreadable.append(record["messageId"])
-    return drops, unreadable
+        else:
+            messages[record["messageId"]] = read.drops
+    return messages, unreadable
 
 
 @observed
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Takes a batch of SQS; the answer names the messages that have to be delivered again."""
-    drops, again = read_messages(event["Records"])
-    failed = receiver(dependencies()).receive(list(drops.values()))
-    again += [message for message, drop in drops.items() if drop.drop_id in failed]
+    messages, again = read_messages(event["Records"])
+    failed = receiver(dependencies()).receive([*chain.from_iterable(messages.values())])
+    # The others of its drops are known then, so that they are not started twice.
+    again += [
+        message for message, drops in messages.items() if any(d.drop_id in failed for d in drops)
+    ]
     return {"batchItemFailures": [{"itemIdentifier": message} for message in again]}

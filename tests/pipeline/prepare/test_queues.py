@@ -7,10 +7,10 @@ from typing import Any
 import boto3
 import pytest
 
-from pipeline.domain.drop import Drop
+from pipeline.domain.drop import Drop, Failure, ReadyDrops
 from pipeline.prepare.handler import Batch
 from pipeline.prepare.message import LONGEST_DELAY, PrepareMessage
-from pipeline.prepare.queues import PrepareQueues, smallest_first
+from pipeline.prepare.queues import MESSAGE_BYTES, PrepareQueues, smallest_first
 from tests.support.aws import played_aws
 from tests.support.pipeline.builders import a_drop
 from tests.support.pipeline.clouds import REGION
@@ -100,17 +100,29 @@ def should_send_on_what_stands_in_front_of_a_file_that_the_function_dies_on(
     with pytest.raises(KeyboardInterrupt):
         batch.handle(smallest_first(records, unreadable=batch.failed))
     (sent,) = taken(queues, queues.prepared_url)
-    assert json.loads(sent)["key"] == {2: "anzsco/3.csv", 3: "anzsco/1.csv"}[received]
+    (drop,) = ReadyDrops.from_state(json.loads(sent)).drops
+    assert drop.key == {2: "anzsco/3.csv", 3: "anzsco/1.csv"}[received]
 
 
 def should_send_drops_on_and_messages_back(queues: PrepareQueues) -> None:
     drop, message = a_drop(), PrepareMessage.from_body(a_body("anzsco/jobs.csv", 10))
     queues.send_on([drop] * 12)
     queues.send_back(message)
-    on = taken(queues, queues.prepared_url) + taken(queues, queues.prepared_url)
+    (on,) = taken(queues, queues.prepared_url)
     (back,) = taken(queues, queues.arrivals_url)
-    assert [Drop.from_state(json.loads(each)) for each in on] == [drop] * 12
+    assert ReadyDrops.from_state(json.loads(on)).drops == (drop,) * 12
     assert PrepareMessage.from_body(back) == message
+
+
+def should_send_drops_on_in_as_many_messages_as_sqs_needs(queues: PrepareQueues) -> None:
+    long = Failure("E", "x" * (MESSAGE_BYTES // 3))
+    drops = [a_drop(f"anzsco/{n}.csv", failure=long) for n in range(5)]
+    queues.send_on(drops)
+    sent = [
+        ReadyDrops.from_state(json.loads(each)).drops for each in taken(queues, queues.prepared_url)
+    ]
+    assert sorted(map(len, sent)) == [1, 2, 2]
+    assert sorted((drop for each in sent for drop in each), key=lambda drop: drop.key) == drops
 
 
 def should_say_all_that_is_needed_to_go_on() -> None:

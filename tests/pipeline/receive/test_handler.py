@@ -11,6 +11,7 @@ from pipeline.clock import Clock
 from pipeline.config import Environment
 from pipeline.dependencies import Dependencies
 from pipeline.domain import identity
+from pipeline.domain.drop import ReadyDrops
 from pipeline.domain.execution import Execution
 from pipeline.domain.state_fields import MalformedState
 from pipeline.errors import SettingInvalid
@@ -387,9 +388,9 @@ def should_reject_a_large_file_when_it_has_no_line_ends(fixture: ReceiveFixture)
 
 
 def should_name_the_messages_that_can_not_be_read() -> None:
-    good = {"messageId": "1", "body": json.dumps(a_drop().to_state())}
-    drops, unreadable = read_messages(
+    good = {"messageId": "1", "body": json.dumps(ReadyDrops((a_drop(), a_drop())).to_state())}
+    messages, unreadable = read_messages(
         [good, {"messageId": "2", "body": "no JSON"}, {"messageId": "3", "body": "{}"}]
     )
-    assert drops == {"1": a_drop()}
+    assert messages == {"1": (a_drop(), a_drop())}
     assert unreadable == ["2", "3"]
