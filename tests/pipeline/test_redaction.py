@@ -1,5 +1,3 @@
-import time
-
 import pytest
 
 from pipeline.observability import HIDDEN, LONGEST_TEXT, quoted, redacted
@@ -97,16 +95,7 @@ def should_cut_a_long_text_between_words_when_another_system_is_quoted() -> None
         " ",
     ],
 )
-def should_take_time_in_proportion_when_a_text_is_long(piece: str) -> None:
-    def seconds(length: int, times: int) -> float:
-        text = "Bearer " + piece * (length // len(piece))
-        return min(_processor_seconds(text) for _ in range(times))
-
-    # In proportion it is 16 times the short text's time; were it quadratic, 256 times.
-    assert seconds(160_000, 3) < 80 * max(seconds(10_000, 5), 20e-6)
-
-
-def _processor_seconds(text: str) -> float:
-    start = time.process_time()
-    redacted(text)
-    return time.process_time() - start
+def should_end_when_a_text_is_very_long(piece: str) -> None:
+    # A pattern that takes quadratic time would be at this for an hour.
+    text = "Bearer " + piece * (1_000_000 // len(piece))
+    assert len(redacted(text)) <= len(text)
