@@ -16,6 +16,7 @@ from tables.text.plain_text import (
     exact_texts,
     joined_texts,
     on_one_line,
+    places_of,
     plain_texts,
     shortened,
 )
@@ -68,6 +69,7 @@ class RowDecisions:
         self._prepared = plan.prepared
         self._columns = plan.columns
         self._fields = tuple(plan.mapping.fields.values())
+        self._cells_taken = sum(map(len, self._fields)) + 1  # by the texts and the id
         self._record_id = plan.mapping.record_id
         self._most = plan.max_text_characters
         self._is_text = plan.format is TableFormat.CSV
@@ -91,7 +93,9 @@ class RowDecisions:
         record_ids = self._record_ids(rows, reasons)
         reasons |= rows.faults
         statuses = [RowStatus.SENT] * count
-        if sum(max(map(len, column), default=0) for column in texts) > self._most:
+        if self._may_be_longer(rows, self._most) and (
+            sum(max(map(len, column), default=0) for column in texts) > self._most
+        ):
             for place in self._shorten(texts):
                 statuses[place] = RowStatus.SHORTENED
         unsent = _blank_places(texts)
@@ -102,6 +106,12 @@ class RowDecisions:
             for place in reasons:
                 statuses[place] = RowStatus.REFUSED
         return DecidedColumns(statuses, record_ids, texts, reasons, unsent)
+
+    def _may_be_longer(self, rows: RowBatch, most: int) -> bool:
+        """Whether a row's texts, or its id, may have more than `most` characters together: the
+        usual batch is of short rows, and need not be measured column by column."""
+        # As much for each cell that is taken, which may be the same one, and ", " between them.
+        return rows.longest is None or self._cells_taken * (rows.longest + 2) > most
 
     def _shorten(self, texts: list[list[str]]) -> list[int]:
         """Cuts the texts of rows that have too much of it, in place; gives the rows' places."""
@@ -150,7 +160,9 @@ class RowDecisions:
         ids = encodable(self._id_texts(self._record_id, rows.cells))
         if not all(ids):
             ids = [each or str(number) for each, number in zip(ids, rows.numbers, strict=True)]
-        if max(map(len, ids), default=0) > MAX_ID_CHARACTERS:
+        if self._may_be_longer(rows, MAX_ID_CHARACTERS) and (
+            max(map(len, ids), default=0) > MAX_ID_CHARACTERS
+        ):
             for place, each in enumerate(ids):
                 if len(each) > MAX_ID_CHARACTERS:
                     reasons.setdefault(place, _long_id(each))
@@ -197,16 +209,9 @@ def _text_column(place: int, cells: list[Sequence[Cell]]) -> list[str]:
 
 
 def _blank_places(columns: list[list[str]]) -> list[int]:
-    """The places of the rows without any text, found without a look of Python's at each."""
+    """The places of the rows without any text."""
     first, *others = columns
-    places: list[int] = []
-    place = -1
-    try:
-        while True:
-            place = first.index("", place + 1)
-            places.append(place)
-    except ValueError:
-        return [place for place in places if not any(column[place] for column in others)]
+    return [place for place in places_of("", first) if not any(column[place] for column in others)]
 
 
 def _long_id(record_id: str) -> str:

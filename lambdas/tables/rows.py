@@ -47,6 +47,8 @@ class RowBatch:
     """Of JSON: each row as it is written, in UTF-8, without what separates rows."""
     state: dict[str, Any] | None = None
     """With it, reading goes on behind this batch; None where that can't be."""
+    longest: int | None = None
+    """No row's cells have more characters together; None where that is not known."""
 
 
 class TableReader(Protocol):

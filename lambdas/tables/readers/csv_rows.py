@@ -27,6 +27,8 @@ class RowsOfText:
     """How many lines have ended with each row; the last is how many the rows take up."""
     open_row: list[str] | None = None
     """The cells of a row behind them whose last one has a quote that is not closed here."""
+    longest: int | None = None
+    """At least the characters of the longest row; None where nobody looked."""
 
     @property
     def lines(self) -> int:
@@ -55,7 +57,11 @@ def rows_of_utf8(content: bytes, separator: str) -> RowsOfText | None:
     else:
         lines = [line.decode() for line in content.split(b"\n")]
     is_quoted = content.count(b'"') > len(lines)
-    return _rows_of_one_line(lines, separator, is_quoted=is_quoted)
+    longest = max(map(len, lines))
+    found = _rows_of_one_line(lines, separator, is_quoted=is_quoted)
+    if found is not None:
+        found.longest = longest
+    return found
 
 
 def rows_of_text(text: str, separator: str, *, is_flat: bool = True) -> RowsOfText:

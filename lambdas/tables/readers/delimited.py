@@ -97,7 +97,8 @@ class DelimitedText:
             numbers = found.numbers(line)
             line += found.lines
             size = self._batch_bytes
-            given = [RowBatch(numbers, list(found.rows), {}, None, self._state(windows, line))]
+            state = self._state(windows, line)
+            given = [RowBatch(numbers, list(found.rows), {}, state=state, longest=found.longest)]
             # Nor is `given` held: two batches at a time would not fit a core's cache (measured).
             del window, content, found
             yield given.pop()
