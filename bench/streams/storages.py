@@ -43,7 +43,6 @@ class Storages:
     """Of nginx, or of the endpoint that stands for it."""
     write_url: str
     """Of the endpoint."""
-    with_nginx: bool
     ca_bundle: Path | None
     """Trusted certificates where the addresses are https."""
 
@@ -106,9 +105,7 @@ def storages(
         read_url = write_url
         if nginx is not None:
             read_url = stack.enter_context(_nginx(directory, nginx, made, cores))
-        yield Storages(
-            directory, read_url, write_url, nginx is not None, made.bundle if made else None
-        )
+        yield Storages(directory, read_url, write_url, made.bundle if made else None)
 
 
 @contextmanager

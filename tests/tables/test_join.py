@@ -35,9 +35,7 @@ from tests.support.tables.held_bytes import HeldBytes
 NEW = 15  # code columns
 CSV = b'id;Beruf;rest\n007;"Koch; ""Chef""";=1+1\n\n8;;\n9;Tischler;b;c\n'
 STREAMED = (TableFormat.CSV, TableFormat.JSON_LINES, TableFormat.JSON_ARRAY)
-FEW = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+FEW = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 texts = st.text(
     st.one_of(

@@ -21,7 +21,7 @@ CLOSE = 2e-4  # confidences are rounded to four digits
 
 
 @pytest.mark.parametrize("threshold", [0.15, 0.3, 0.5, 0.75, 0.95])
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(TEXTS)
 def should_give_the_deepest_code_that_reaches_the_threshold(
     anzsco: TrainedModel, threshold: float, texts: list[str]

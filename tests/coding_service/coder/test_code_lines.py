@@ -29,7 +29,7 @@ def record(title: str, tasks: str = "", record_id: str | None = None) -> dict[st
     return {**told, "occp_text": title, "tasks_text": tasks}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(RECORDS)
 def should_write_what_record_by_record_coding_says(
     trades: TrainedModel, texts: list[tuple[str, str, str]]
@@ -43,7 +43,7 @@ def should_write_what_record_by_record_coding_says(
     ]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(RECORDS, st.randoms(use_true_random=False), st.integers(1, 5))
 def should_code_each_record_the_same_whatever_the_order_and_the_block(
     trades: TrainedModel, texts: list[tuple[str, str, str]], dice: Any, block: int

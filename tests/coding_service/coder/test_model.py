@@ -114,7 +114,7 @@ def should_give_nothing_when_there_is_no_record(trades: TrainedModel) -> None:
     assert trades.code([]) == []
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(ANY_TEXT, ANY_TEXT), max_size=5))
 def should_give_a_result_or_suggestions_when_any_text_comes(
     trades: TrainedModel, texts: list[tuple[str, str]]

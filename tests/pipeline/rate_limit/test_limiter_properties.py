@@ -22,7 +22,7 @@ DAY = 86_400
 SPACING = 1.04  # seconds between slots at one request a second
 LATENCIES = (0.0, 0.004, 0.02, 0.3)  # seconds of a read or write; the last is a slow one
 
-some = settings(max_examples=40, deadline=None)
+some = settings(max_examples=40)
 
 
 @dataclass(eq=False)

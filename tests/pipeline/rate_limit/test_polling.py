@@ -2,7 +2,7 @@ from dataclasses import replace
 from itertools import count
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.rate_limit.polling import NO_LOAD, STANDARD, CallLoad, Polling
@@ -75,7 +75,6 @@ def should_stay_far_inside_the_history_when_an_operation_takes_two_weeks() -> No
     assert len(checks(polling(0.999), 14 * DAY)) * events_a_poll < 25_000 / 4
 
 
-@settings(deadline=None)
 @given(duration=st.floats(10, 2 * DAY), seed=st.integers(0, 2**32))
 def should_see_an_end_within_a_tenth_of_the_duration_or_the_first_wait(
     duration: float, seed: int
@@ -84,7 +83,6 @@ def should_see_an_end_within_a_tenth_of_the_duration_or_the_first_wait(
     assert checks(policy, duration)[-1] - duration <= max(FIRST, 0.1 * duration)
 
 
-@settings(deadline=None)
 @given(duration=st.floats(10, 2 * DAY), a_round=st.floats(0, 3600), seed=st.integers(0, 2**32))
 def should_see_an_end_within_a_round_when_many_operations_are_under_way(
     duration: float, a_round: float, seed: int
@@ -94,7 +92,6 @@ def should_see_an_end_within_a_round_when_many_operations_are_under_way(
     assert late <= max(FIRST, a_round, 0.1 * duration)
 
 
-@settings(deadline=None)
 @given(duration=st.floats(10, DAY), chance=st.floats(0, 1, exclude_max=True))
 def should_take_at_most_ninety_checks_when_an_operation_takes_up_to_a_day(
     duration: float, chance: float
@@ -111,7 +108,6 @@ policies = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(policy=policies, age=st.floats(0, 3 * DAY), within=st.floats(1, DAY))
 def should_take_no_more_checks_than_foreseen_when_calls_are_scarce(
     policy: Polling, age: float, within: float

@@ -25,7 +25,7 @@ def some_drops(names: list[str], count: int) -> list[Drop]:
 
 
 @given(names=st.lists(keys, min_size=1, max_size=5), count=st.integers(1, 1500))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def should_stay_within_the_state_that_is_allowed_whatever_the_keys(
     names: list[str], count: int
 ) -> None:

@@ -51,7 +51,7 @@ def _add(ledger: Ledger, n: int) -> Any:
     return ledger.add("a", "b", "n", n)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(st.sampled_from([_put_new, _put, _update, _below, _add]), st.integers(1, 3)),

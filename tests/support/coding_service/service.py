@@ -38,7 +38,6 @@ INPUTS, OUTPUTS, MODELS, OPERATIONS = "inputs", "outputs", "models", "operations
 KEY_ARN = f"arn:aws:kms:{REGION}:123456789012:key/11111111-2222-3333-4444-555555555555"
 TOPIC, OTHER_TOPIC, EMPTY_TOPIC = "trades", "crafts", "unborn"
 WINDOW_SECONDS, RESULTS_SECONDS, MAX_FILE_BYTES = 100, 1000, 50_000_000
-LONG_FILES_RECORDS = 10_000  # more than a batch of the coder
 START = 1_800_000_000.0
 ALICE, BOB = "alice", "bob"
 
@@ -53,23 +52,14 @@ class Clock:
         return self.now
 
 
-def record(number: int, text: str = "school bus driver", *, id_digits: int = 1) -> bytes:
-    record_id = f"{number:0{id_digits}}"
-    return json.dumps({"recordId": record_id, "occp_text": text, "tasks_text": ""}).encode()
+def record(number: int, text: str = "school bus driver") -> bytes:
+    return json.dumps({"recordId": str(number), "occp_text": text, "tasks_text": ""}).encode()
 
 
-def file_of(records: int, *, id_digits: int = 1) -> bytes:
+def file_of(records: int) -> bytes:
     """A good file; its texts differ, so that results and suggestions both occur."""
     texts = itertools.cycle(["school bus driver", "glassblower", "night baker", ""])
-    return b"".join(
-        record(number, next(texts), id_digits=id_digits) + b"\n" for number in range(records)
-    )
-
-
-def long_file() -> bytes:
-    """Its output is more than one part of 5 MiB, S3's least; long recordIds see to it, for they
-    are copied faster than as many bytes of short records are coded."""
-    return file_of(LONG_FILES_RECORDS, id_digits=1000)
+    return b"".join(record(number, next(texts)) + b"\n" for number in range(records))
 
 
 @dataclass

@@ -43,7 +43,7 @@ def should_take_what_is_out_of_bounds_as_the_bound(written: float, place: int) -
     assert 0 <= confidences.sums[place] <= UNIT
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=60))
 def should_have_the_mean_of_all(values: list[float]) -> None:
     confidences = Confidences()

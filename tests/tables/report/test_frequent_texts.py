@@ -58,7 +58,7 @@ BATCHES = st.lists(st.lists(st.integers(0, 30), max_size=12), max_size=12)
 
 
 @pytest.mark.usefixtures("few_slots")
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(BATCHES, st.booleans())
 def should_never_say_more_than_is_known(batches: list[list[int]], is_kept: bool) -> None:
     texts = FrequentTexts()

@@ -59,7 +59,7 @@ def should_keep_levels_few_when_codes_are_long() -> None:
     assert set(tally.levels) == {20}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(ROWS, max_size=40), st.lists(st.integers(0, 40), max_size=4))
 def should_be_the_same_wherever_batches_and_checkpoints_are_cut(
     rows: list[CodedRow], cuts: list[int]

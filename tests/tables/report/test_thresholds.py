@@ -35,7 +35,7 @@ def should_expect_nothing_where_nothing_is_so_sure() -> None:
     assert (entry["coded"], entry["expectedPrecision"], entry["left"]) == (0, None, 1)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.floats(0, 1), max_size=50))
 def should_code_fewer_and_expect_more_right_as_the_threshold_rises(values: list[float]) -> None:
     tally = tally_of([a_coded(confidence=value) for value in values])

@@ -65,7 +65,7 @@ def should_cut_what_is_too_long() -> None:
     assert visible("abcd", 4) == "abcd"
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(st.characters(exclude_categories=()), max_size=30))
 def should_always_make_text_that_can_be_written(text: str) -> None:
     seen = visible(text)

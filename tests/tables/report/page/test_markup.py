@@ -30,7 +30,7 @@ PIECES = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(PIECES.map("".join) | st.text(max_size=20))
 def should_never_become_markup(content: str) -> None:
     seen = _Seen(element("p", theirs(content), title=content))
