@@ -5,48 +5,25 @@ end a row.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from typing import Any
 
 from tables.errors import TableRefused
-from tables.plan import TablePlan
 from tables.readers.csv_rows import RowsOfText, rows_of_text, rows_of_utf8
+from tables.readers.text_table import TextTable
 from tables.readers.text_windows import (
-    BATCH_BYTES,
-    EXAMPLES,
     LINE_END,
     MAX_ROW_BYTES,
     ByteWindows,
-    TextOfBytes,
 )
 from tables.rows import RowBatch
-from tables.source import ByteSource
-from tables.text.encodings import UTF8, affected_values
+from tables.text.encodings import UTF8
 
 
-class DelimitedText:
+class DelimitedText(TextTable):
     """The `TableReader` of CSV.
 
-    A batch is the whole rows of a window; its state is where the next one begins.
+    A batch's state is where the next one begins.
     """
-
-    def __init__(
-        self,
-        source: ByteSource,
-        plan: TablePlan,
-        fallback: str | None = None,
-        *,
-        batch_bytes: int = BATCH_BYTES,
-    ) -> None:
-        """`fallback` is the encoding to assume where the text is not UTF-8; None: none is.
-
-        A batch is looked for in `batch_bytes` first, then in more."""
-        self._batch_bytes = batch_bytes
-        self._source = source
-        self._plan = plan
-        self._bytes = TextOfBytes(plan.encoding, fallback)
-        self.assumed_examples: list[str] = []
-        """Up to three values so far that an assumed encoding decides about."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -122,12 +99,6 @@ class DelimitedText:
             "line": line,
             "examples": list(self.assumed_examples),
         }
-
-    def _note_examples(self, rows: Sequence[Sequence[str]]) -> None:
-        """Keeps the first cells that the assumed encoding decides about."""
-        if self._plan.encoding_assumed and len(self.assumed_examples) < EXAMPLES:
-            cells = chain(self.assumed_examples, chain.from_iterable(rows))
-            self.assumed_examples = affected_values(cells, most=EXAMPLES)
 
 
 def never_closed(line: int, open_row: Sequence[str], *, is_last: bool) -> TableRefused:

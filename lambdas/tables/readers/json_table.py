@@ -2,28 +2,25 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from typing import Any
 
 from tables.plan import TablePlan
 from tables.readers.json_objects import JsonObjects, Read
+from tables.readers.text_table import TextTable
 from tables.readers.text_windows import (
     BATCH_BYTES,
-    EXAMPLES,
     MAX_ROW_BYTES,
     ByteWindows,
-    TextOfBytes,
 )
-from tables.rows import Cell, RowBatch
+from tables.rows import RowBatch
 from tables.source import ByteSource
-from tables.text.encodings import affected_values
 
 LARGEST_WINDOW = 2 * MAX_ROW_BYTES  # holds a row, and enough behind it to know that it ends; ours
 KEPT_BYTES = 1000  # of a row that is too long; ours
 
 
-class JsonTable(ABC):
-    """A `TableReader` of objects in JSON. A batch is the whole rows of a window."""
+class JsonTable(TextTable, ABC):
+    """A `TableReader` of objects in JSON."""
 
     def __init__(
         self,
@@ -33,16 +30,8 @@ class JsonTable(ABC):
         *,
         batch_bytes: int = BATCH_BYTES,
     ) -> None:
-        """`fallback` is the encoding to assume where the text is not UTF-8; None: none is.
-
-        A batch is looked for in `batch_bytes` first, then in more."""
-        self._batch_bytes = batch_bytes
-        self._source = source
-        self._plan = plan
-        self._bytes = TextOfBytes(plan.encoding, fallback)
+        super().__init__(source, plan, fallback, batch_bytes=batch_bytes)
         self._objects = JsonObjects(plan.columns)
-        self.assumed_examples: list[str] = []
-        """Up to three values so far that an assumed encoding decides about."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -86,14 +75,6 @@ class JsonTable(ABC):
                 cells[place], faults[place] = [], length_fault(len(text))
                 kept[place] = beginning(text)
         return RowBatch(numbers[:count], cells, faults, kept)
-
-    def _note_examples(self, rows: Sequence[Sequence[Cell]]) -> None:
-        """Keeps the first texts that the assumed encoding decides about."""
-        if self._plan.encoding_assumed and len(self.assumed_examples) < EXAMPLES:
-            texts = (cell for cell in chain.from_iterable(rows) if isinstance(cell, str))
-            self.assumed_examples = affected_values(
-                chain(self.assumed_examples, texts), most=EXAMPLES
-            )
 
     def _state(self, offset: int, line: int, row: int) -> dict[str, Any]:
         """Of the columns, those that the plan does not know."""
