@@ -14,6 +14,7 @@ from infra.constructs.functions import FunctionFactory, TracedFunction
 from infra.constructs.keys import use_key
 from infra.constructs.secure_messaging import encrypted_log_group
 from infra.constructs.secure_storage import secure_table
+from infra.constructs.service_principals import any_state_machine, service_for
 from infra.nag import WILDCARD, acknowledge
 from infra.project_files import definition
 
@@ -100,7 +101,7 @@ class AmazonMlWork(Construct):
         role = iam.Role(
             self,
             "MachineRole",
-            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
+            assumed_by=service_for(self, "states.amazonaws.com", arn=any_state_machine(self)),
             description="What the state machine of predictions may do",
         )
         role.add_to_policy(

@@ -2,9 +2,8 @@
 
 from typing import cast
 
-from aws_cdk import ArnFormat, CfnElement, Duration, Stack
+from aws_cdk import ArnFormat, CfnElement, Stack
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_stepfunctions as sfn
@@ -12,12 +11,12 @@ from constructs import Construct
 
 from infra.coding_service.storage import CHANGE_TABLE, READ_TABLE, Storage
 from infra.constructs.functions import FunctionFactory, TracedFunction
+from infra.constructs.rules import send_to_function
 from infra.constructs.secure_messaging import dead_letters, encrypted_log_group
+from infra.constructs.service_principals import any_state_machine, service_for
 from infra.nag import WILDCARD, acknowledge
 from infra.project_files import definition
 
-# EventBridge's own longest and most (quotas of event retries).
-EVENT_KEPT, EVENT_RETRIES = Duration.hours(24), 185
 # 1,769 MB is one whole processor (Lambda, "Configure memory"); numpy uses no second one here.
 CODER_MEMORY_MB = 1_769
 LONGEST_SECONDS = 900  # Lambda's longest
@@ -65,7 +64,7 @@ class Inference(Construct):
         self.lost_events = dead_letters(self, "LostUploads", key=key)
         """Events of uploads that could not be handled."""
         self.start.keep_failed_events(self.lost_events, key=key)
-        events.Rule(
+        uploaded = events.Rule(
             self,
             "Uploaded",
             description="An operation's input has arrived",
@@ -74,22 +73,15 @@ class Inference(Construct):
                 detail_type=["Object Created"],
                 detail={"bucket": {"name": [storage.inputs.bucket_name]}},
             ),
-            targets=[
-                targets.LambdaFunction(
-                    self.start.function,
-                    dead_letter_queue=self.lost_events,
-                    max_event_age=EVENT_KEPT,
-                    retry_attempts=EVENT_RETRIES,
-                )
-            ],
         )
+        send_to_function(uploaded, self.start.function, undelivered=self.lost_events)
 
     def _machine(self, factory: FunctionFactory, key: kms.IKey) -> sfn.StateMachine:
         functions = [self.code.function, self.lifecycle.function]
         role = iam.Role(
             self,
             "MachineRole",
-            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
+            assumed_by=service_for(self, "states.amazonaws.com", arn=any_state_machine(self)),
             description="What the inference state machine may do",
         )
         role.add_to_policy(

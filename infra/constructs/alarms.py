@@ -1,6 +1,6 @@
 """Alarms of a stack: each says what is at stake and where the runbook goes on."""
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
@@ -11,6 +11,7 @@ from constructs import Construct
 
 from infra.constructs.functions import TracedFunction
 from infra.constructs.secure_messaging import secure_topic
+from infra.constructs.service_principals import any_alarm, service_for
 from infra.settings.settings import Settings
 
 RUNBOOK = "docs/runbook.md"
@@ -29,10 +30,11 @@ class Alarms(Construct):
         self.topic.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="AlarmsOfThisAccount",
-                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                principals=[
+                    service_for(self, "cloudwatch.amazonaws.com", arn=any_alarm(self)),
+                ],
                 actions=["sns:Publish"],
                 resources=[self.topic.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
             )
         )
         for email in settings.operator_emails:

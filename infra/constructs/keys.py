@@ -5,12 +5,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from infra.constructs.service_principals import any_alarm, any_rule, service_for
 from infra.settings.settings import Settings
 
-# Services that write to what the stacks encrypt, each on nobody's behalf but its own.
-KEY_USERS = ("events.amazonaws.com", "cloudwatch.amazonaws.com")
-READ_ACTIONS = ("kms:Decrypt", "kms:DescribeKey")
-WRITE_ACTIONS = ("kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
+READ_ACTIONS = ("kms:Decrypt",)
+WRITE_ACTIONS = ("kms:GenerateDataKey",)
+# What DynamoDB wants beside (its developer guide, "Authorizing use of your customer managed key").
+TABLE_ACTIONS = ("kms:DescribeKey", "kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 
 
 def stack_key(scope: Construct, construct_id: str, *, settings: Settings, purpose: str) -> kms.Key:
@@ -47,17 +48,20 @@ def stack_key(scope: Construct, construct_id: str, *, settings: Settings, purpos
             },
         )
     )
-    key.add_to_resource_policy(
-        iam.PolicyStatement(
-            # Without a condition on the caller's account, as AWS's own examples have it: a key
-            # that refuses loses an alarm or a dead letter without a sound. Whose rule or alarm
-            # it may be is said by the policies of the queues and topics.
-            sid="RulesAndAlarms",
-            principals=[iam.ServicePrincipal(service) for service in KEY_USERS],
-            actions=["kms:Decrypt", "kms:GenerateDataKey"],
-            resources=["*"],
+    # Any rule and alarm of the account: those that are meant name, in turn, what the key encrypts.
+    # Which they are, the policies of the queues and topics say.
+    for sid, service, arn in (
+        ("RulesOfThisAccount", "events.amazonaws.com", any_rule(scope)),
+        ("AlarmsOfThisAccount", "cloudwatch.amazonaws.com", any_alarm(scope)),
+    ):
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid=sid,
+                principals=[service_for(scope, service, arn=arn)],
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=["*"],
+            )
         )
-    )
     return key
 
 
@@ -69,7 +73,11 @@ def use_key(
     `via` is the service's name in its host name: `s3`, `dynamodb`, `secretsmanager` …; `read` is to
     decrypt, `write` to encrypt.
     """
-    actions = [*(READ_ACTIONS if read else ()), *(WRITE_ACTIONS if write else ())]
+    actions = [
+        *(READ_ACTIONS if read else ()),
+        *(WRITE_ACTIONS if write else ()),
+        *(TABLE_ACTIONS if via == "dynamodb" else ()),
+    ]
     return iam.PolicyStatement(
         actions=actions,
         resources=[key.key_arn],

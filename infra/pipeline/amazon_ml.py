@@ -11,6 +11,7 @@ from constructs import Construct
 
 from infra.constructs.keys import use_key
 from infra.constructs.secure_storage import secure_bucket
+from infra.constructs.service_principals import acting_for
 from infra.nag import WILDCARD, acknowledge, acknowledge_any_key
 from infra.settings.settings import Settings
 
@@ -205,8 +206,11 @@ class AmazonMl(Construct):
         """As Amazon ML's developer guide has it (granting permissions to read and to write)."""
         role = self._service.role_arn
         who: iam.IPrincipal = iam.ArnPrincipal(role) if role else iam.ServicePrincipal(AMAZON_ML)
-        # AWS's service works for everybody: only what it does for this account is let in.
-        own = {} if role else {"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
+        stack = Stack.of(self)
+        its_records = stack.format_arn(
+            service="machinelearning", resource="*", arn_format=ArnFormat.NO_RESOURCE_NAME
+        )
+        own = {} if role else acting_for(self, arn=its_records)
         objects = self.exchange.arn_for_objects
         for actions, resources in (
             (["s3:GetObject"], [objects(INPUTS), objects(RESULTS)]),
@@ -225,10 +229,11 @@ class AmazonMl(Construct):
                     actions=["s3:PutObjectAcl"],
                     resources=[objects(RESULTS)],
                     conditions={
+                        **own,
                         "StringEquals": {
                             **own["StringEquals"],
                             "s3:x-amz-acl": "bucket-owner-full-control",
-                        }
+                        },
                     },
                 )
             )

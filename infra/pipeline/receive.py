@@ -2,7 +2,6 @@
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -11,15 +10,13 @@ from constructs import Construct
 
 from infra.constructs.functions import FunctionFactory
 from infra.constructs.keys import use_key
+from infra.constructs.rules import send_to_queue
 from infra.constructs.secure_messaging import dead_letters, work_queue
 from infra.constructs.secure_storage import secure_bucket
 from infra.nag import acknowledge_any_key
 from infra.pipeline.state_machine import DropStateMachine
 from infra.settings.settings import Settings
 
-# EventBridge hands an event to its target for at most 24 hours and 185 times (its quotas).
-DELIVERY_HOURS = 24
-DELIVERY_RETRIES = 185
 RECEIVE_SECONDS = 300
 PREPARE_SECONDS = 900  # Lambda's longest; a larger file takes several invocations
 RECEIVE_TRIES = 5
@@ -86,7 +83,7 @@ class Receive(Construct):
             failed=self.undelivered,
         )
         """Prepared drops that the function has not handled yet."""
-        events.Rule(
+        dropped = events.Rule(
             self,
             "Dropped",
             description="An object was created in the drop bucket",
@@ -95,15 +92,8 @@ class Receive(Construct):
                 detail_type=["Object Created"],
                 detail={"bucket": {"name": [self.bucket.bucket_name]}},
             ),
-            targets=[
-                targets.SqsQueue(
-                    self.arrivals,
-                    dead_letter_queue=self.undelivered,
-                    max_event_age=Duration.hours(DELIVERY_HOURS),
-                    retry_attempts=DELIVERY_RETRIES,
-                )
-            ],
         )
+        send_to_queue(dropped, self.arrivals, undelivered=self.undelivered)
         together = settings.share_operations
         mapping = lambda_.EventSourceMapping(
             self,

@@ -1,16 +1,14 @@
 """Reports drops whose execution died before it could report them as failed."""
 
-from aws_cdk import Duration
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.constructs.functions import FunctionFactory
+from infra.constructs.rules import send_to_function
 from infra.constructs.secure_messaging import dead_letters
 from infra.pipeline.monitoring.metrics import counted
-from infra.pipeline.receive import DELIVERY_HOURS, DELIVERY_RETRIES
 from infra.pipeline.state_machine import DropStateMachine
 
 # Messages that `lambdas/pipeline/report_failure/handler.py` logs; alarms count them.
@@ -47,7 +45,7 @@ class ReportFailure(Construct):
         self.undelivered = dead_letters(self, "Undelivered", key=key)
         """Events that never reached the function, or that it failed on."""
         self.handler.keep_failed_events(self.undelivered, key=key)
-        events.Rule(
+        ended_badly = events.Rule(
             self,
             "EndedBadly",
             description="An execution of the drop state machine failed, timed out or was aborted",
@@ -59,15 +57,8 @@ class ReportFailure(Construct):
                     "status": ["FAILED", "TIMED_OUT", "ABORTED"],
                 },
             ),
-            targets=[
-                targets.LambdaFunction(
-                    self.handler.function,
-                    dead_letter_queue=self.undelivered,
-                    max_event_age=Duration.hours(DELIVERY_HOURS),
-                    retry_attempts=DELIVERY_RETRIES,
-                )
-            ],
         )
+        send_to_function(ended_badly, self.handler.function, undelivered=self.undelivered)
         self.died = counted("ExecutionsDied")
         """The metric of executions that ended without a report."""
         logs.MetricFilter(

@@ -8,6 +8,7 @@ from constructs import Construct
 
 from infra.constructs.functions import TracedFunction
 from infra.constructs.secure_messaging import encrypted_log_group
+from infra.constructs.service_principals import any_state_machine, service_for
 from infra.nag import WILDCARD, acknowledge
 from infra.pipeline.notifications import Notifications
 from infra.pipeline.tasks import Tasks
@@ -47,10 +48,7 @@ def state_machine_role(
         scope,
         construct_id,
         description="What the drop state machine may do",
-        assumed_by=iam.ServicePrincipal(
-            "states.amazonaws.com",
-            conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
-        ),
+        assumed_by=service_for(scope, "states.amazonaws.com", arn=any_state_machine(scope)),
     )
     for statement in (
         iam.PolicyStatement(

@@ -147,6 +147,14 @@ def should_use_keys_through_their_services_only(aws: Deployment) -> None:
             assert "kms:ViaService" in json.dumps(statement["Condition"]), name
 
 
+def should_encrypt_and_re_encrypt_through_dynamodb_alone(aws: Deployment) -> None:
+    for name, statement in statements(aws):
+        actions = as_list(statement["Action"])
+        if any("Encrypt" in each or each == "kms:DescribeKey" for each in actions):
+            via = json.dumps(statement["Condition"]["StringEquals"]["kms:ViaService"])
+            assert '"dynamodb.' in via, (name, actions)
+
+
 def should_let_each_function_use_keys_for_what_it_reads_and_writes(aws: Deployment) -> None:
     found: dict[str, dict[str, set[str]]] = {}
     for name, function in aws.resources("AWS::Lambda::Function").items():
@@ -200,16 +208,3 @@ def should_fail_the_synth_when_a_finding_has_no_reason(tmp_path: Path) -> None:
     check_rules(app)
     with pytest.raises(RuntimeError, match="AwsSolutions-S10"):
         app.synth()
-
-
-def should_let_services_in_on_behalf_of_this_account_only(aws: Deployment) -> None:
-    found = 0
-    for kind in ("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy"):
-        for name, policy in aws.resources(kind).items():
-            for statement in policy["PolicyDocument"]["Statement"]:
-                principal = statement["Principal"]
-                if statement["Effect"] == "Allow" and "Service" in principal:
-                    found += 1
-                    said = json.dumps(statement.get("Condition", {}))
-                    assert "aws:SourceAccount" in said or "aws:SourceArn" in said, f"{name}: {said}"
-    assert found > 3
