@@ -22,13 +22,19 @@ def add_stacks(app: App) -> None:
     service = ServiceAddresses.from_settings(settings)
     amazon_ml = AmazonMlService.from_settings(settings)
     if settings.coding_service:
-        coding_service = CodingServiceStack(app, "CodingService", settings=settings)
+        coding_service = CodingServiceStack(
+            app,
+            "CodingService",
+            stack_name=settings.stack_name("CodingService"),
+            settings=settings,
+        )
         service = service or coding_service.addresses
         amazon_ml = amazon_ml or _amazon_ml_of(coding_service.amazon_ml_api)
     if service is not None:  # check_pipeline has made sure of it
         PipelineStack(
             app,
             "Pipeline",
+            stack_name=settings.stack_name("Pipeline"),
             settings=settings,
             service=service,
             amazon_ml_service=amazon_ml or AWS_OWN,

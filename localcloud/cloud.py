@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
+# With the deployment's name in front, whatever that is (the setting `name`).
 PIPELINE = "Pipeline"
 CODING_SERVICE = "CodingService"
 
@@ -85,9 +86,10 @@ class LocalCloud:
     def from_outputs(cls, reach: Reach, outputs: Path) -> Self:
         """Reads what the CDK CLI wrote. Raises `DeployFailed` where something is missing."""
         try:
-            stacks: dict[str, dict[str, str]] = json.loads(outputs.read_text(encoding="utf-8"))
+            named: dict[str, dict[str, str]] = json.loads(outputs.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise DeployFailed(f"The stacks' outputs can't be read: {error}") from None
+        stacks = {name.rpartition("-")[2]: values for name, values in named.items()}
         pipeline = _Reader(PIPELINE, stacks.get(PIPELINE, {}))
         return cls(
             reach=reach,

@@ -19,7 +19,7 @@ NODE = Path(NODE_ROOT) / "bin" / "node"
 ASSETS = "build/local-assets"
 """Beside those for AWS, so that neither build pushes the other out."""
 
-_EVENT = re.compile(r"^(\w+) \| +(\d+)(?:/(\d+))? \| ")
+_EVENT = re.compile(r"^([\w-]+) \| +(\d+)(?:/(\d+))? \| ")
 _TAIL_LINES = 40
 _SUMMARY = "Failed resources:"
 

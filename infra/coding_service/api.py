@@ -2,7 +2,7 @@
 
 import json
 
-from aws_cdk import Stack
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -10,7 +10,6 @@ from constructs import Construct
 from infra.coding_service.auth import Auth
 from infra.coding_service.storage import CHANGE_TABLE, READ_TABLE, WRITE_TABLE, Storage
 from infra.constructs.functions import FunctionFactory
-from infra.constructs.keys import storage_removal
 from infra.constructs.secure_messaging import encrypted_log_group
 from infra.nag import acknowledge
 
@@ -93,10 +92,13 @@ class Api(Construct):
         self.rest = apigateway.RestApi(
             self,
             "Rest",
+            rest_api_name=settings.stack_name("CodingService"),
             description="Coding Service: batch coding",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             cloud_watch_role=True,
-            cloud_watch_role_removal_policy=storage_removal(settings),
+            # API Gateway's role of the account, for all its APIs: others may write their logs as
+            # it when this stack is gone.
+            cloud_watch_role_removal_policy=RemovalPolicy.RETAIN,
             deploy_options=apigateway.StageOptions(
                 stage_name=STAGE,
                 tracing_enabled=True,

@@ -43,8 +43,8 @@ class Auth(Construct):
             scope_name=SCOPE, scope_description="Code files in batches"
         )
         self.pool.add_resource_server("Service", identifier=RESOURCE_SERVER, scopes=[batch_code])
-        # A prefix is unique in a region among all accounts.
-        prefix = Fn.join("-", ["dropcoder", Aws.ACCOUNT_ID, Aws.REGION])
+        # A prefix is unique in a region among all accounts, and so among their deployments.
+        prefix = Fn.join("-", [settings.deployment, Aws.ACCOUNT_ID, Aws.REGION])
         domain = self.pool.add_domain(
             "Domain", cognito_domain=cognito.CognitoDomainOptions(domain_prefix=prefix)
         )

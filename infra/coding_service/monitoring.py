@@ -9,7 +9,6 @@ from infra.coding_service.api import Api
 from infra.coding_service.auth import Auth
 from infra.coding_service.inference import Inference
 from infra.constructs.alarms import PERIOD, Alarms
-from infra.constructs.functions import METRICS_NAMESPACE
 from infra.settings.settings import Settings
 
 SERVICE = "coding-service"  # as the functions name themselves in their metrics
@@ -82,7 +81,7 @@ def watch_service(
     alarms.watch(
         "PublishedModelsDamaged",
         cloudwatch.Metric(
-            namespace=METRICS_NAMESPACE,
+            namespace=settings.metrics_namespace,
             metric_name="PublishedModelsDamaged",
             dimensions_map={"service": SERVICE},
             statistic="Maximum",

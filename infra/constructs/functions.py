@@ -22,7 +22,6 @@ from infra.settings.types import SettingsError
 ASYNC_RETRIES = 2
 # Lambda keeps an asynchronous event for at most six hours (Lambda quotas).
 ASYNC_EVENT_SECONDS = 6 * 3600
-METRICS_NAMESPACE = "Dropcoder"
 
 
 class TracedFunction(Construct):
@@ -65,7 +64,7 @@ class TracedFunction(Construct):
             ephemeral_storage_size=Size.mebibytes(scratch_mb) if scratch_mb else None,
             environment={
                 "POWERTOOLS_SERVICE_NAME": factory.service,
-                "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+                "POWERTOOLS_METRICS_NAMESPACE": settings.metrics_namespace,
                 "LOG_LEVEL": "INFO",
                 **factory.environment,
                 **environment,

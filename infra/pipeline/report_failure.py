@@ -59,7 +59,7 @@ class ReportFailure(Construct):
             ),
         )
         send_to_function(ended_badly, self.handler.function, undelivered=self.undelivered)
-        self.died = counted("ExecutionsDied")
+        self.died = counted(functions.settings, "ExecutionsDied")
         """The metric of executions that ended without a report."""
         logs.MetricFilter(
             self,

@@ -1,5 +1,7 @@
 """Pipeline: drives a coding service for every file that is dropped in a bucket."""
 
+from typing import Any
+
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
@@ -32,9 +34,13 @@ class PipelineStack(Stack):
         settings: Settings,
         service: ServiceAddresses,
         amazon_ml_service: AmazonMlService,
+        **options: Any,
     ) -> None:
         super().__init__(
-            scope, construct_id, description="Dropcoder: codes the files dropped in a bucket"
+            scope,
+            construct_id,
+            description="Dropcoder: codes the files dropped in a bucket",
+            **options,
         )
         key = stack_key(self, "Key", settings=settings, purpose="Dropcoder Pipeline: all it keeps")
         ledger = Ledger(self, "Ledger", key=key, settings=settings)

@@ -6,12 +6,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
+from infra.settings.account_readers import ACCOUNT_READERS
 from infra.settings.types import (
     SettingsError,
     read_addresses,
+    read_all_matching,
     read_flag,
     read_fraction,
     read_json_object,
+    read_matching,
     read_pairs,
     read_share,
     read_text,
@@ -21,11 +24,6 @@ from infra.settings.types import (
 
 Architecture = Literal["arm64", "x86_64"]
 
-# What CloudWatch Logs accepts as a retention, in days (API_PutRetentionPolicy).
-LOG_RETENTION_DAYS = frozenset(
-    {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557}
-    | {2922, 3288, 3653}
-)
 # One object of an S3 PUT, and so one upload to a presigned URL, holds no more bytes (S3 limits).
 MAX_SINGLE_PUT_BYTES = 5 * 1024**3
 # Step Functions keeps an execution's Wait within a year; a day is past any use here.
@@ -104,14 +102,6 @@ def _architecture(name: str, value: object) -> str:
     return text
 
 
-def _retention(name: str, value: object) -> int:
-    days = read_whole_number(1)(name, value)
-    if days not in LOG_RETENTION_DAYS:
-        allowed = ", ".join(str(each) for each in sorted(LOG_RETENTION_DAYS))
-        raise SettingsError(name, f"is {days}", f"CloudWatch Logs accepts {allowed}")
-    return days
-
-
 def _topic(name: str, value: object) -> str:
     text = read_text(name, value)
     if text and not TOPIC.fullmatch(text):
@@ -128,35 +118,10 @@ def _emails(name: str, value: object) -> Sequence[str]:
 
 
 def _clients(name: str, value: object) -> Sequence[str]:
-    clients = _matching(CLIENT, "use 1 to 64 of A-Z, a-z, 0-9, _ and -")(name, value)
+    clients = read_all_matching(CLIENT, "use 1 to 64 of A-Z, a-z, 0-9, _ and -")(name, value)
     if not 1 <= len(set(clients)) <= MOST_CLIENTS:
         raise SettingsError(name, f"has {len(clients)} names", f"give 1 to {MOST_CLIENTS}")
     return tuple(dict.fromkeys(clients))
-
-
-def _matching(pattern: re.Pattern[str], remedy: str) -> Callable[[str, object], Sequence[str]]:
-    """A reader of lists whose every entry has a form."""
-
-    def read(name: str, value: object) -> Sequence[str]:
-        entries = read_texts(name, value)
-        for entry in entries:
-            if not pattern.fullmatch(entry):
-                raise SettingsError(name, f"holds {entry!r}", remedy)
-        return entries
-
-    return read
-
-
-def _arn(pattern: re.Pattern[str], remedy: str) -> Callable[[str, object], str]:
-    """A reader of one ARN of a form, or of nothing."""
-
-    def read(name: str, value: object) -> str:
-        text = read_text(name, value)
-        if text and not pattern.fullmatch(text):
-            raise SettingsError(name, f"is {text!r}", remedy)
-        return text
-
-    return read
 
 
 def _by_topic(value_form: re.Pattern[str], remedy: str) -> Callable[[str, object], Any]:
@@ -214,10 +179,10 @@ def _code_digits(name: str, value: object) -> Mapping[str, int]:
 
 
 READERS: Mapping[str, Callable[[str, object], Any]] = {
+    **ACCOUNT_READERS,
     "local_cloud": read_text,
     "coding_service": read_flag,
     "architecture": _architecture,
-    "log_retention_days": _retention,
     "retain_storage": read_flag,
     "assets": read_text,
     "service_url": read_text,
@@ -240,14 +205,16 @@ READERS: Mapping[str, Callable[[str, object], Any]] = {
     "fallback_encoding": _encoding,
     "max_refused_share": read_share,
     "strict": read_flag,
-    "result_formats": _matching(RESULT_FORMAT, "list csv, xlsx or parquet"),
+    "result_formats": read_all_matching(RESULT_FORMAT, "list csv, xlsx or parquet"),
     "code_digits": _code_digits,
     "prepare_concurrency": read_whole_number(*QUEUE_CONCURRENCY),
     "max_unpacked_bytes": read_whole_number(1),
     "engines": _by_topic(ENGINE, "name coding-service or amazon-ml for a topic"),
     "amazon_ml_url": read_text,
-    "amazon_ml_key_secret_arn": _arn(SECRET_ARN, "give the ARN of a secret of Secrets Manager"),
-    "amazon_ml_role_arn": _arn(ROLE_ARN, "give the ARN of a role"),
+    "amazon_ml_key_secret_arn": read_matching(
+        SECRET_ARN, "give the ARN of a secret of Secrets Manager"
+    ),
+    "amazon_ml_role_arn": read_matching(ROLE_ARN, "give the ARN of a role"),
     "amazon_ml_models": _by_topic(ML_MODEL_ID, "name a topic's MLModelId, as Amazon ML has it"),
     "amazon_ml_threshold": read_fraction(above=0, up_to=1),
     "codelists": read_text,
@@ -264,6 +231,6 @@ READERS: Mapping[str, Callable[[str, object], Any]] = {
     "token_seconds": read_whole_number(MIN_TOKEN_SECONDS, SECONDS_PER_DAY),
     "models_dir": read_text,
     "machine_learning_clients": _clients,
-    "batch_prediction_buckets": _matching(BUCKET, "list the names of buckets"),
-    "batch_prediction_keys": _matching(KMS_KEY_ARN, "list the ARNs of KMS keys"),
+    "batch_prediction_buckets": read_all_matching(BUCKET, "list the names of buckets"),
+    "batch_prediction_keys": read_all_matching(KMS_KEY_ARN, "list the ARNs of KMS keys"),
 }

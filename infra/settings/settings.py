@@ -13,11 +13,17 @@ from typing import Any
 from infra.settings.readers import READERS, Architecture, check_url
 from infra.settings.types import SettingNotFinished, SettingsError
 
+DEFAULT_NAME = "dropcoder"
+METRICS_NAMESPACE = "Dropcoder"
+
 
 @dataclass(frozen=True)
 class Settings:
     """What a deployment may choose. Defaults here equal those of `cdk.json`."""
 
+    name: str = DEFAULT_NAME
+    """Stands before the names of stacks and of whatever is unique in an account and region; ""
+    leaves the stacks' names without it. [More](deploying.md#several-deployments)."""
     local_cloud: str = ""
     """Endpoint of the local cloud, which sets it; "" deploys to AWS."""
     coding_service: bool = False
@@ -189,6 +195,22 @@ class Settings:
                 f" ({self.poll_ceiling_seconds})",
                 "make the first wait the shorter one",
             )
+
+    @property
+    def deployment(self) -> str:
+        """The deployment's name for what can't go without one."""
+        return self.name or DEFAULT_NAME
+
+    @property
+    def metrics_namespace(self) -> str:
+        """The namespace of the functions' own metrics: another deployment has another one."""
+        if self.deployment == DEFAULT_NAME:
+            return METRICS_NAMESPACE
+        return f"{METRICS_NAMESPACE}/{self.deployment}"
+
+    def stack_name(self, stack: str) -> str:
+        """The name of a stack: `dropcoder-Pipeline`, say."""
+        return f"{self.name}-{stack}" if self.name else stack
 
     def topics_of(self, engine: str) -> tuple[str, ...]:
         """The topics that an engine is named for, in order."""

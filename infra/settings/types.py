@@ -6,7 +6,7 @@
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 # `*` and `?` stand for characters of a host or of a port, as fnmatch has them.
 HOST_PATTERN = re.compile(r"(?P<host>[A-Za-z0-9.*?-]+)(?::[0-9*?]+)?")
@@ -141,6 +141,33 @@ def read_addresses(name: str, value: object) -> tuple[str, ...]:
                 name, f"holds {host!r}", "name hosts alone, for example *.s3.us-east-1.example.com"
             )
     return hosts
+
+
+def read_matching(pattern: re.Pattern[str], remedy: str) -> Callable[[str, object], str]:
+    """A reader of a text of a form, for example an ARN, or of nothing."""
+
+    def read(name: str, value: object) -> str:
+        text = read_text(name, value)
+        if text and not pattern.fullmatch(text):
+            raise SettingsError(name, f"is {text!r}", remedy)
+        return text
+
+    return read
+
+
+def read_all_matching(
+    pattern: re.Pattern[str], remedy: str
+) -> Callable[[str, object], Sequence[str]]:
+    """A reader of lists whose every entry has a form."""
+
+    def read(name: str, value: object) -> Sequence[str]:
+        entries = read_texts(name, value)
+        for entry in entries:
+            if not pattern.fullmatch(entry):
+                raise SettingsError(name, f"holds {entry!r}", remedy)
+        return entries
+
+    return read
 
 
 def _listed(text: str) -> object:

@@ -6,9 +6,10 @@ handlers are traced without their responses.
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
-METRICS_NAMESPACE = "Dropcoder"
+from shared.environment import metrics_namespace
+
 SERVICE = "coding-service"
 
 logger = Logger(service=SERVICE)
 tracer = Tracer(service=SERVICE)
-metrics = Metrics(namespace=METRICS_NAMESPACE, service=SERVICE)
+metrics = Metrics(namespace=metrics_namespace(), service=SERVICE)

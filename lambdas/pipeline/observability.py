@@ -12,6 +12,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pipeline.errors import DropcoderError
+from shared.environment import metrics_namespace
 
 HIDDEN = "[hidden]"
 
@@ -78,7 +79,6 @@ def quoted(text: str, *, longest: int = 500) -> str:
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
-NAMESPACE = "Dropcoder"
 SERVICE = "pipeline"
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
@@ -103,12 +103,12 @@ class Measures(Protocol):
 
 
 def emit(name: str, value: float = 1, *, unit: str = "Count", **dims: str) -> None:
-    """Prints a metric in CloudWatch's embedded format: namespace Dropcoder, service=pipeline."""
+    """Prints a metric in CloudWatch's embedded format: the deployment's, service=pipeline."""
     with single_metric(
         name=name,
         unit=MetricUnit(unit),
         value=value,
-        namespace=NAMESPACE,
+        namespace=metrics_namespace(),
         default_dimensions={"service": SERVICE},
     ) as metric:
         for dimension, text in dims.items():

@@ -1,11 +1,21 @@
 """Environment variables, read as what they must be."""
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 Choice = TypeVar("Choice", bound=str)
+METRICS_NAMESPACE = "Dropcoder"
+
+
+def metrics_namespace() -> str:
+    """The namespace of the functions' own metrics: each deployment in an account has another one.
+
+    Powertools would read this variable of its own, and could do nothing without it.
+    """
+    return os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or METRICS_NAMESPACE
 
 
 @dataclass(frozen=True, slots=True)

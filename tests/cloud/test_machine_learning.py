@@ -128,7 +128,9 @@ def should_run_the_session_of_the_document_word_for_word(
         "MachineLearningUrl": cloud.service.machine_learning_url,
         "MachineLearningKeySecretArn": cloud.service.machine_learning_key_secret,
     }
-    (tmp_path / "outputs.json").write_text(json.dumps({"CodingService": outputs}), "utf-8")
+    (tmp_path / "outputs.json").write_text(
+        json.dumps({"dropcoder-CodingService": outputs}), "utf-8"
+    )
     done = subprocess.run(
         [sys.executable, "-c", session.replace("my-bucket", bucket)],
         cwd=tmp_path,

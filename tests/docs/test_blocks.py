@@ -71,5 +71,5 @@ def should_name_the_document_and_the_setting_when_one_has_no_meaning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tables, "_meanings", dict)
-    with pytest.raises(BlockError, match=r"^x.md: .* the setting local_cloud has no meaning: "):
+    with pytest.raises(BlockError, match=r"^x.md: .* the setting name has no meaning: "):
         filled("<!-- settings -->\n<!-- end -->", where="x.md")

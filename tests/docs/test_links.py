@@ -84,7 +84,7 @@ def should_be_an_output_of_a_stack_when_a_command_leaves_it_to_the_reader(page: 
         for name in ("pipeline", "coding_service")
     )
     named = [name for code in page.code for name in re.findall(r"<([A-Z]\w+)>", code)]
-    named += [name for code in page.code for name in re.findall(r"\boutput \w+ (\w+)\)", code)]
+    named += [name for code in page.code for name in re.findall(r"\boutput [\w-]+ (\w+)\)", code)]
     named += re.findall(r"\boutputs? `(\w+)`", page.prose)
     for name in named:
         assert f'"{name}"' in stacks, f"{page}: {name}"

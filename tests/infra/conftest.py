@@ -29,9 +29,11 @@ BATCH_KEY = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-5555
 
 @dataclass(frozen=True)
 class Deployment:
-    """What a synth gave: the templates by stack name."""
+    """What a synth gave: the templates by the stacks' ids, and the stacks' own entries."""
 
     templates: Mapping[str, Template]
+    stacks: Mapping[str, Any]
+    """The entries of the cloud assembly: names, tags, protection."""
 
     @property
     def pipeline(self) -> Template:
@@ -42,7 +44,7 @@ class Deployment:
         return self.templates["CodingService"]
 
     def resources(self, kind: str, stack: str | None = None) -> Mapping[str, Any]:
-        """Properties of all resources of a type, by `<stack>/<logical id>`."""
+        """Properties of all resources of a type, by `<stack's id>/<logical id>`."""
         return {
             f"{name}/{logical_id}": resource.get("Properties", {})
             for name, template in self.templates.items()
@@ -69,9 +71,10 @@ def synthesize(place: Path, **context: object) -> Deployment:
     assembly = app.synth()
     return Deployment(
         {
-            stack.stack_name: json.loads(Path(stack.template_full_path).read_text("utf-8"))
+            stack.id: json.loads(Path(stack.template_full_path).read_text("utf-8"))
             for stack in assembly.stacks
-        }
+        },
+        {stack.id: stack for stack in assembly.stacks},
     )
 
 

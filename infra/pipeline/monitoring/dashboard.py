@@ -15,6 +15,7 @@ from infra.pipeline.monitoring.metrics import (
     writes_held_back,
 )
 from infra.pipeline.state_machine import DropStateMachine
+from infra.settings.settings import Settings
 
 
 def draw(
@@ -24,6 +25,7 @@ def draw(
     functions: Mapping[str, TracedFunction],
     state_machine: DropStateMachine,
     ledger: Ledger,
+    settings: Settings,
 ) -> None:
     """Fills the dashboard: alarms first, then drops, the service, the parts of the stack.
 
@@ -36,18 +38,18 @@ def draw(
     dashboard.add_widgets(
         _graph(
             "Drops",
-            own("DropsAccepted"),
-            *(own("DropsEnded", status=status) for status in STATUSES),
+            own(settings, "DropsAccepted"),
+            *(own(settings, "DropsEnded", status=status) for status in STATUSES),
         ),
         _graph("Executions", *(of_executions(name, state_machine.arn) for name in executions)),
     )
     dashboard.add_widgets(
-        _graph("Records coded", own("RecordsCoded")),
-        _graph("Bytes submitted", own("BytesSubmitted")),
-        _graph("Calls that waited", own("CallsWaited"), own("LimitExceeded")),
+        _graph("Records coded", own(settings, "RecordsCoded")),
+        _graph("Bytes submitted", own(settings, "BytesSubmitted")),
+        _graph("Calls that waited", own(settings, "CallsWaited"), own(settings, "LimitExceeded")),
         _graph(
             "Age of results at collection, hours",
-            own("ResultsAgeAtCollection", statistic="Maximum"),
+            own(settings, "ResultsAgeAtCollection", statistic="Maximum"),
         ),
     )
     dashboard.add_widgets(

@@ -5,16 +5,18 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_sns as sns
 
 from infra.constructs.alarms import PERIOD
-from infra.constructs.functions import METRICS_NAMESPACE
+from infra.settings.settings import Settings
 
 SERVICE = "pipeline"
 STATUSES = ("complete", "failed", "timed_out", "rejected")
 
 
-def own(name: str, *, statistic: str = "Sum", **dimensions: str) -> cloudwatch.Metric:
+def own(
+    settings: Settings, name: str, *, statistic: str = "Sum", **dimensions: str
+) -> cloudwatch.Metric:
     """A metric that the functions write themselves (`lambdas/pipeline/observability.py`)."""
     return cloudwatch.Metric(
-        namespace=METRICS_NAMESPACE,
+        namespace=settings.metrics_namespace,
         metric_name=name,
         dimensions_map={"service": SERVICE, **dimensions},
         statistic=statistic,
@@ -22,10 +24,13 @@ def own(name: str, *, statistic: str = "Sum", **dimensions: str) -> cloudwatch.M
     )
 
 
-def counted(name: str) -> cloudwatch.Metric:
+def counted(settings: Settings, name: str) -> cloudwatch.Metric:
     """A metric that a filter counts from log lines, which can't carry the service's dimension."""
     return cloudwatch.Metric(
-        namespace=METRICS_NAMESPACE, metric_name=name, statistic="Sum", period=PERIOD
+        namespace=settings.metrics_namespace,
+        metric_name=name,
+        statistic="Sum",
+        period=PERIOD,
     )
 
 

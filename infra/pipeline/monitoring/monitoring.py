@@ -58,7 +58,7 @@ class Monitoring(Construct):
         self._watch_ways_in_and_out(receive, report_failure, notifications)
         self._watch_executions(state_machine, report_failure)
         self._watch_functions(receive, prepare, tasks, report_failure)
-        self._watch_service_and_ledger(ledger)
+        self._watch_service_and_ledger(ledger, settings)
         self.dashboard = cloudwatch.Dashboard(self, "Dashboard")
         """The stack at a glance."""
         draw(
@@ -75,6 +75,7 @@ class Monitoring(Construct):
             },
             state_machine=state_machine,
             ledger=ledger,
+            settings=settings,
         )
 
     def _watch_ways_in_and_out(
@@ -138,16 +139,16 @@ class Monitoring(Construct):
         self.alarms.watch_function("Finish", tasks.finish, periods=RETRIED_PERIODS)
         self.alarms.watch_function("Rescue", report_failure.handler)
 
-    def _watch_service_and_ledger(self, ledger: Ledger) -> None:
+    def _watch_service_and_ledger(self, ledger: Ledger, settings: Settings) -> None:
         self.alarms.watch(
             "ResultsCollectedLate",
-            own("ResultsAgeAtCollection", statistic="Maximum"),
+            own(settings, "ResultsAgeAtCollection", statistic="Maximum"),
             above=COLLECTED_LATE_HOURS,
             meaning="Results are collected close to their deletion, 24 hours after success.",
         )
         self.alarms.watch(
             "ServiceLimitExceeded",
-            own("LimitExceeded"),
+            own(settings, "LimitExceeded"),
             meaning="The service's daily quota is used up: nothing moves until it returns.",
         )
         self.alarms.watch(

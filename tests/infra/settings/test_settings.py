@@ -62,6 +62,10 @@ def should_read_text_from_the_command_line_as_the_settings_type() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "hint"),
     [
+        ("name", "Survey", "single hyphens"),
+        ("name", "a" * 31, "up to 30"),
+        ("name", "two--hyphens", "single hyphens"),
+        ("name", "my-aws", "Cognito keeps it"),
         ("architecture", "sparc", "arm64 or x86_64"),
         ("logRetentionDays", 31, "CloudWatch Logs accepts"),
         ("codingService", "perhaps", "true or false"),

@@ -1,0 +1,49 @@
+"""How the settings are read that fit a deployment into somebody's AWS account."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from infra.settings.types import SettingsError, read_text, read_whole_number
+
+# What CloudWatch Logs accepts as a retention, in days (API_PutRetentionPolicy).
+LOG_RETENTION_DAYS = frozenset(
+    {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557}
+    | {2922, 3288, 3653}
+)
+# With the account, the region and hyphens it is a prefix of a Cognito domain, which takes 63
+# characters, none of them an upper-case letter (Cognito API, CreateUserPoolDomain).
+NAME = re.compile(r"[a-z](?:-?[a-z0-9])*")
+MOST_LETTERS = 30
+RESERVED = ("aws", "amazon", "cognito")  # in a prefix of a Cognito domain (the same)
+
+
+def _name(name: str, value: object) -> str:
+    text = read_text(name, value)
+    if not text:
+        return text
+    if not NAME.fullmatch(text) or len(text) > MOST_LETTERS:
+        raise SettingsError(
+            name,
+            f"is {text!r}",
+            f"use up to {MOST_LETTERS} of a-z, 0-9 and single hyphens, with a letter first, or"
+            " leave it empty for stacks that are called Pipeline and CodingService",
+        )
+    for word in RESERVED:
+        if word in text:
+            raise SettingsError(name, f"holds {word!r}", "leave it out: Cognito keeps it to itself")
+    return text
+
+
+def _retention(name: str, value: object) -> int:
+    days = read_whole_number(1)(name, value)
+    if days not in LOG_RETENTION_DAYS:
+        allowed = ", ".join(str(each) for each in sorted(LOG_RETENTION_DAYS))
+        raise SettingsError(name, f"is {days}", f"CloudWatch Logs accepts {allowed}")
+    return days
+
+
+ACCOUNT_READERS: Mapping[str, Callable[[str, object], Any]] = {
+    "name": _name,
+    "log_retention_days": _retention,
+}
