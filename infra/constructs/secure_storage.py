@@ -15,6 +15,8 @@ from infra.settings.settings import Settings
 
 # A multipart upload that is older than the longest execution (14 days) is nobody's.
 ABANDONED_UPLOAD_DAYS = 15
+# How long what was overwritten or deleted can be brought back; ours.
+UNDO_DAYS = 30
 
 
 def secure_bucket(
@@ -64,6 +66,26 @@ def secure_bucket(
         " copy of file names; CloudTrail data events say who reads, where an account wants it.",
     )
     return bucket
+
+
+def retention_rules(what: str, days: int) -> list[s3.LifecycleRule]:
+    """Lifecycle rules that leave nothing of a bucket's objects after a time; none for 0 days.
+
+    Objects end `days` after they were written. In a bucket with versions that puts a marker in
+    front of them, so versions end too, and the markers once nothing is behind them. `what` names
+    the objects in the rules' ids: `Drops`.
+    """
+    if not days:
+        return []
+    return [
+        s3.LifecycleRule(
+            id=f"Forget{what}",
+            expiration=Duration.days(days),
+            noncurrent_version_expiration=Duration.days(min(days, UNDO_DAYS)),
+        ),
+        # S3 takes it in no rule that has days as well (Amazon S3 API, LifecycleExpiration).
+        s3.LifecycleRule(id=f"ForgetMarkersOf{what}", expired_object_delete_marker=True),
+    ]
 
 
 def secure_table(

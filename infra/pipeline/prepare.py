@@ -32,6 +32,8 @@ class PreparedFiles(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._key = key
+        # Copies of rows stay no longer than what they are copies of.
+        days = min(PREPARED_DAYS, settings.drop_retention_days or PREPARED_DAYS)
         self.bucket = secure_bucket(
             self,
             "Bucket",
@@ -39,9 +41,7 @@ class PreparedFiles(Construct):
             settings=settings,
             versioned=False,
             tells_event_bus=False,
-            lifecycle_rules=[
-                s3.LifecycleRule(id="ForgetPrepared", expiration=Duration.days(PREPARED_DAYS))
-            ],
+            lifecycle_rules=[s3.LifecycleRule(id="ForgetPrepared", expiration=Duration.days(days))],
         )
         acknowledge_any_key(self.bucket, "Each drop has a folder of its own.")
 

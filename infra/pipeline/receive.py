@@ -12,7 +12,7 @@ from infra.constructs.functions import FunctionFactory
 from infra.constructs.keys import use_key
 from infra.constructs.rules import send_to_queue
 from infra.constructs.secure_messaging import dead_letters, work_queue
-from infra.constructs.secure_storage import secure_bucket
+from infra.constructs.secure_storage import retention_rules, secure_bucket
 from infra.nag import acknowledge_any_key
 from infra.pipeline.state_machine import DropStateMachine
 from infra.settings.settings import Settings
@@ -49,7 +49,13 @@ class Receive(Construct):
         super().__init__(scope, construct_id)
         self._key = key
         self.bucket = secure_bucket(
-            self, "Drops", key=key, settings=settings, versioned=True, tells_event_bus=True
+            self,
+            "Drops",
+            key=key,
+            settings=settings,
+            versioned=True,
+            tells_event_bus=True,
+            lifecycle_rules=retention_rules("Drops", settings.drop_retention_days),
         )
         """Where people drop files. Versioned: a drop is one version of one key."""
         acknowledge_any_key(self.bucket, "Droppers choose the keys; the grants are to read alone.")

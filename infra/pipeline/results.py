@@ -7,12 +7,10 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.constructs.keys import use_key
-from infra.constructs.secure_storage import secure_bucket
+from infra.constructs.secure_storage import UNDO_DAYS, retention_rules, secure_bucket
 from infra.nag import acknowledge_any_key
 from infra.settings.settings import Settings
 
-# How long an overwritten or deleted result can be brought back.
-UNDO_DAYS = 30
 # Where the results of a large file's pieces lie until they are joined (`storage.results_bucket`).
 PIECES = ".pieces/"
 # The ledger knows a coded piece for 90 days, and an execution that takes it up then may last 14.
@@ -37,6 +35,7 @@ class Results(Construct):
             versioned=True,
             tells_event_bus=False,
             lifecycle_rules=[
+                *retention_rules("Results", settings.result_retention_days),
                 s3.LifecycleRule(
                     id="ForgetReplacedResults",
                     noncurrent_version_expiration=Duration.days(UNDO_DAYS),

@@ -11,6 +11,9 @@ LOG_RETENTION_DAYS = frozenset(
     {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557}
     | {2922, 3288, 3653}
 )
+# An execution, which reads what was dropped and joins what came out until its end, lasts so long at
+# the most (Step Functions quotas).
+LEAST_KEPT_DAYS = 14
 # With the account, the region and hyphens it is a prefix of a Cognito domain, which takes 63
 # characters, none of them an upper-case letter (Cognito API, CreateUserPoolDomain).
 NAME = re.compile(r"[a-z](?:-?[a-z0-9])*")
@@ -43,7 +46,21 @@ def _retention(name: str, value: object) -> int:
     return days
 
 
+def _kept_days(name: str, value: object) -> int:
+    days = read_whole_number(0)(name, value)
+    if 0 < days < LEAST_KEPT_DAYS:
+        raise SettingsError(
+            name,
+            f"is {days}",
+            f"give {LEAST_KEPT_DAYS} days or more, as an execution may need the file for so long,"
+            " or 0 to keep files for ever",
+        )
+    return days
+
+
 ACCOUNT_READERS: Mapping[str, Callable[[str, object], Any]] = {
     "name": _name,
     "log_retention_days": _retention,
+    "drop_retention_days": _kept_days,
+    "result_retention_days": _kept_days,
 }

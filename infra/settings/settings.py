@@ -32,6 +32,12 @@ class Settings:
     """Processor of the functions: arm64 or x86_64."""
     log_retention_days: int = 30
     """Days that log groups keep events."""
+    drop_retention_days: int = 0
+    """Days after which dropped files, and copies of their rows, are deleted; versions that were
+    replaced or deleted go as many days after that, 30 at the most. 0 keeps files for ever, 14 is
+    the least otherwise."""
+    result_retention_days: int = 0
+    """The same of results."""
     retain_storage: bool = True
     """Buckets, tables, keys and logs outlive their stack."""
     assets: str = "build/assets"

@@ -1,0 +1,61 @@
+"""Files, their versions and what marks them as deleted end when the settings say so."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.project_files import STATE_MACHINES
+from infra.settings.account_readers import LEAST_KEPT_DAYS
+from tests.infra.conftest import SERVICE, Deployment, synthesize
+
+
+def rules(deployment: Deployment, output: str) -> dict[str, Any]:
+    """The lifecycle rules of the bucket in an output, by id."""
+    bucket = deployment.pipeline["Outputs"][output]["Value"]["Ref"]
+    properties = deployment.pipeline["Resources"][bucket]["Properties"]
+    return {rule["Id"]: rule for rule in properties["LifecycleConfiguration"]["Rules"]}
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    place = tmp_path_factory.mktemp("kept")
+    return synthesize(place, **SERVICE, dropRetentionDays=20, resultRetentionDays="90")
+
+
+@pytest.mark.parametrize(
+    ("output", "what", "days", "undo"),
+    [("DropBucketName", "Drops", 20, 20), ("ResultsBucketName", "Results", 90, 30)],
+)
+def should_end_files_versions_and_markers(
+    kept: Deployment, output: str, what: str, days: int, undo: int
+) -> None:
+    found = rules(kept, output)
+    files, markers = found[f"Forget{what}"], found[f"ForgetMarkersOf{what}"]
+    assert files["ExpirationInDays"] == days
+    assert files["NoncurrentVersionExpiration"] == {"NoncurrentDays": undo}
+    assert markers["ExpiredObjectDeleteMarker"] is True
+    for rule in (files, markers):
+        assert (rule["Status"], "Prefix" in rule) == ("Enabled", False)
+
+
+def should_keep_copies_of_rows_no_longer_than_the_files(
+    kept: Deployment, alone: Deployment
+) -> None:
+    for deployment, days in ((kept, 20), (alone, 30)):
+        assert rules(deployment, "PreparedBucketName")["ForgetPrepared"]["ExpirationInDays"] == days
+
+
+def should_end_no_file_unless_the_settings_say_so(aws: Deployment) -> None:
+    for output in ("DropBucketName", "ResultsBucketName"):
+        for rule in rules(aws, output).values():
+            assert "Prefix" in rule or "ExpirationInDays" not in rule, rule
+
+
+def should_keep_a_file_for_as_long_as_an_execution_may_read_it(tmp_path: Path) -> None:
+    machine = json.loads((STATE_MACHINES / "drop.asl.json").read_text("utf-8"))
+    assert machine["TimeoutSeconds"] <= LEAST_KEPT_DAYS * 86_400
+    least = synthesize(tmp_path, **SERVICE, dropRetentionDays=LEAST_KEPT_DAYS)
+    found = rules(least, "DropBucketName")["ForgetDrops"]
+    assert found["NoncurrentVersionExpiration"] == {"NoncurrentDays": LEAST_KEPT_DAYS}
