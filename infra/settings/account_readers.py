@@ -1,10 +1,10 @@
 """How the settings are read that fit a deployment into somebody's AWS account."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from infra.settings.types import SettingsError, read_text, read_whole_number
+from infra.settings.types import SettingsError, read_all_matching, read_text, read_whole_number
 
 # What CloudWatch Logs accepts as a retention, in days (API_PutRetentionPolicy).
 LOG_RETENTION_DAYS = frozenset(
@@ -18,6 +18,9 @@ LEAST_KEPT_DAYS = 14
 # characters, none of them an upper-case letter (Cognito API, CreateUserPoolDomain).
 NAME = re.compile(r"[a-z](?:-?[a-z0-9])*")
 MOST_LETTERS = 30
+PRINCIPAL = re.compile(
+    r"[0-9]{12}|arn:aws[a-z-]*:iam::[0-9]{12}:(?:root|(?:role|user)/[A-Za-z0-9+=,.@_/-]+)"
+)
 RESERVED = ("aws", "amazon", "cognito")  # in a prefix of a Cognito domain (the same)
 
 
@@ -58,9 +61,20 @@ def _kept_days(name: str, value: object) -> int:
     return days
 
 
+def _principals(name: str, value: object) -> Sequence[str]:
+    principals = read_all_matching(
+        PRINCIPAL,
+        "list account ids, or ARNs of roles, users or an account's root,"
+        " for example arn:aws:iam::123456789012:role/survey",
+    )(name, value)
+    return tuple(dict.fromkeys(principals))
+
+
 ACCOUNT_READERS: Mapping[str, Callable[[str, object], Any]] = {
     "name": _name,
     "log_retention_days": _retention,
+    "drop_principals": _principals,
+    "result_principals": _principals,
     "drop_retention_days": _kept_days,
     "result_retention_days": _kept_days,
 }

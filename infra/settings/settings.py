@@ -32,6 +32,10 @@ class Settings:
     """Processor of the functions: arm64 or x86_64."""
     log_retention_days: int = 30
     """Days that log groups keep events."""
+    drop_principals: tuple[str, ...] = ()
+    """Account ids and ARNs of roles and users, of other accounts too, that may drop files."""
+    result_principals: tuple[str, ...] = ()
+    """The same, that may list and read results."""
     drop_retention_days: int = 0
     """Days after which dropped files, and copies of their rows, are deleted; versions that were
     replaced or deleted go as many days after that, 30 at the most. 0 keeps files for ever, 14 is
