@@ -29,7 +29,8 @@ def add_stacks(app: App) -> None:
             settings=settings,
         )
         service = service or coding_service.addresses
-        amazon_ml = amazon_ml or _amazon_ml_of(coding_service.amazon_ml_api)
+        if coding_service.amazon_ml_api is not None:
+            amazon_ml = amazon_ml or _amazon_ml_of(coding_service.amazon_ml_api)
     if service is not None:  # check_pipeline has made sure of it
         PipelineStack(
             app,

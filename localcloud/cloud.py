@@ -68,9 +68,9 @@ class ServiceOutputs:
     models_bucket: str
     operations_table: str
     inference_state_machine: str
-    machine_learning_url: str
-    machine_learning_key_secret: str
-    machine_learning_role: str
+    machine_learning_url: str = ""
+    """Of Amazon ML's API; this and the next are "" where the settings ask for none."""
+    machine_learning_key_secret: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,6 @@ def _service_outputs(outputs: dict[str, str] | None) -> ServiceOutputs | None:
         models_bucket=service["ModelsBucketName"],
         operations_table=service["OperationsTableName"],
         inference_state_machine=service["InferenceStateMachineArn"],
-        machine_learning_url=service["MachineLearningUrl"],
-        machine_learning_key_secret=service["MachineLearningKeySecretArn"],
-        machine_learning_role=service["MachineLearningRoleArn"],
+        machine_learning_url=outputs.get("MachineLearningUrl", ""),
+        machine_learning_key_secret=outputs.get("MachineLearningKeySecretArn", ""),
     )

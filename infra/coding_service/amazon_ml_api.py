@@ -8,12 +8,10 @@ from constructs import Construct
 
 from infra.coding_service.access_keys import AccessKeys
 from infra.coding_service.amazon_ml_work import WORK_FOLDER, AmazonMlWork
-from infra.coding_service.api import STAGE, Api
+from infra.coding_service.api import AMAZON_ML_PATH, STAGE, Api
 from infra.coding_service.storage import CHANGE_TABLE, READ_TABLE, WRITE_TABLE, Storage
 from infra.constructs.functions import FunctionFactory, TracedFunction
 from infra.nag import acknowledge
-
-PATH = "machinelearning"
 
 
 class AmazonMlApi(Construct):
@@ -57,13 +55,22 @@ class AmazonMlApi(Construct):
             storage.use_files_key(read=True),
         )
         self.work, self.machine = work.handler, work.machine
-        self.url = f"{api.url}/{PATH}"
+        self.url = f"{api.url}/{AMAZON_ML_PATH}"
         """The `endpoint_url` of clients."""
         self.key_secret_arn = next(iter(keys.arns.values()))
         """The secret with the access key of the first client."""
         self.role_arn = self.work.role.role_arn
         """The role that reads data and writes results in clients' buckets."""
         self._add_path(api)
+
+    def outputs(self) -> dict[str, str]:
+        """What its clients and operators look up, by the names of the stack's outputs."""
+        return {
+            "MachineLearningUrl": self.url,
+            "MachineLearningKeySecretArn": self.key_secret_arn,
+            "MachineLearningRoleArn": self.role_arn,
+            "PredictionsStateMachineArn": self.machine.state_machine_arn,
+        }
 
     def _handler(
         self, api: Api, keys: AccessKeys, work: AmazonMlWork, factory: FunctionFactory
@@ -83,7 +90,7 @@ class AmazonMlApi(Construct):
                 "SERVICE_REGION": Aws.REGION,
                 # The path in the local cloud's events lacks the front of the address.
                 "SIGNED_PATH": (
-                    f"/_aws/execute-api/{api.rest.rest_api_id}/{STAGE}/{PATH}"
+                    f"/_aws/execute-api/{api.rest.rest_api_id}/{STAGE}/{AMAZON_ML_PATH}"
                     if factory.settings.local_cloud
                     else ""
                 ),
@@ -91,7 +98,7 @@ class AmazonMlApi(Construct):
         )
 
     def _add_path(self, api: Api) -> None:
-        method = api.rest.root.add_resource(PATH).add_method(
+        method = api.rest.root.add_resource(AMAZON_ML_PATH).add_method(
             "POST",
             apigateway.LambdaIntegration(
                 self.handler.function, allow_test_invoke=False, scope_permission_to_method=False

@@ -1,10 +1,12 @@
 """The service's REST API, whose every answer has the documented text."""
 
 import json
+from typing import Any
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
 from infra.coding_service.auth import Auth
@@ -12,11 +14,16 @@ from infra.coding_service.storage import CHANGE_TABLE, READ_TABLE, WRITE_TABLE, 
 from infra.constructs.functions import FunctionFactory
 from infra.constructs.secure_messaging import encrypted_log_group
 from infra.nag import acknowledge
+from infra.settings.settings import Settings
 
 STAGE = "live"
-# Each client's own limits are counted by the function. This one is far above them and only
-# keeps a flood from everybody's share of the account (API Gateway: 10,000 a second).
-STAGE_PER_SECOND, STAGE_BURST = 200, 400
+# Each client's own limits are counted by the function. These are far above them and only keep a
+# flood from everybody's share of the account (API Gateway: 10,000 a second). Each method has its
+# own, so that callers without a sound token or signature use up one method's at the most; ours.
+PER_SECOND, BURST = 200, 400
+# Nothing but the function itself tells here who calls, so a flood reaches it; ours.
+AMAZON_ML_PER_SECOND, AMAZON_ML_BURST = 50, 100
+AMAZON_ML_PATH = "machinelearning"
 OPERATION = "batch-code/operations/{operation_id}"
 ROUTES = (
     ("GET", "v1/topics"),
@@ -88,33 +95,25 @@ class Api(Construct):
             *storage.see_models(cards_only=True),
             storage.use_files_key(read=True, write=True),
         )
-        log = encrypted_log_group(self, "AccessLog", key=key, settings=settings)
+        sets_role = settings.api_gateway_logs == "own"
         self.rest = apigateway.RestApi(
             self,
             "Rest",
             rest_api_name=settings.stack_name("CodingService"),
             description="Coding Service: batch coding",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
-            cloud_watch_role=True,
-            # API Gateway's role of the account, for all its APIs: others may write their logs as
-            # it when this stack is gone.
-            cloud_watch_role_removal_policy=RemovalPolicy.RETAIN,
-            deploy_options=apigateway.StageOptions(
-                stage_name=STAGE,
-                tracing_enabled=True,
-                metrics_enabled=True,
-                logging_level=apigateway.MethodLoggingLevel.ERROR,
-                data_trace_enabled=False,  # bodies hold presigned URLs, headers hold tokens
-                throttling_rate_limit=STAGE_PER_SECOND,
-                throttling_burst_limit=STAGE_BURST,
-                access_log_destination=apigateway.LogGroupLogDestination(log),
-                access_log_format=apigateway.AccessLogFormat.custom(ACCESS_LOG),
-            ),
+            # It replaces the role of the account and region, for every other API too: these may
+            # write their logs as it when this stack is gone.
+            cloud_watch_role=sets_role,
+            cloud_watch_role_removal_policy=RemovalPolicy.RETAIN if sets_role else None,
+            deploy_options=self._stage(settings, key),
         )
         self.rest.node.try_remove_child("Endpoint")  # an output that the local cloud lacks
         self._add_routes(auth.authorizer)
         self._add_own_answers()
-        self._acknowledge()
+        if settings.web_acl_arn:
+            self._stand_behind(settings.web_acl_arn)
+        self._acknowledge(settings)
         self.url = (
             f"{settings.local_cloud}/_aws/execute-api/{self.rest.rest_api_id}/{STAGE}"
             if settings.local_cloud
@@ -122,6 +121,41 @@ class Api(Construct):
             f".amazonaws.com/{STAGE}"
         )
         """The base address in front of `/v1`, without a slash at the end."""
+
+    def _stage(self, settings: Settings, key: kms.IKey) -> apigateway.StageOptions:
+        """The stage: what each method lets through, and what API Gateway logs of it."""
+        logs = settings.api_gateway_logs != "none"
+        each: dict[str, Any] = {
+            "metrics_enabled": True,
+            "logging_level": apigateway.MethodLoggingLevel.ERROR if logs else None,
+            "data_trace_enabled": False,  # bodies hold presigned URLs, headers hold tokens
+        }
+        limits = dict.fromkeys(ROUTES, (PER_SECOND, BURST))
+        if settings.serves_amazon_ml:
+            limits["POST", AMAZON_ML_PATH] = AMAZON_ML_PER_SECOND, AMAZON_ML_BURST
+        log: dict[str, Any] = {}
+        if logs:
+            group = encrypted_log_group(self, "AccessLog", key=key, settings=settings)
+            log["access_log_destination"] = apigateway.LogGroupLogDestination(group)
+            log["access_log_format"] = apigateway.AccessLogFormat.custom(ACCESS_LOG)
+        return apigateway.StageOptions(
+            stage_name=STAGE,
+            tracing_enabled=True,
+            throttling_rate_limit=PER_SECOND,
+            throttling_burst_limit=BURST,
+            method_options={
+                f"/{path}/{method}": apigateway.MethodDeploymentOptions(
+                    **each, throttling_rate_limit=rate, throttling_burst_limit=burst
+                )
+                for (method, path), (rate, burst) in limits.items()
+            },
+            **each,
+            **log,
+        )
+
+    def _stand_behind(self, web_acl_arn: str) -> None:
+        stage = self.rest.deployment_stage.stage_arn
+        wafv2.CfnWebACLAssociation(self, "WebAcl", resource_arn=stage, web_acl_arn=web_acl_arn)
 
     def _add_routes(self, authorizer: apigateway.IAuthorizer) -> None:
         integration = apigateway.LambdaIntegration(
@@ -152,23 +186,35 @@ class Api(Construct):
         if deployment is not None:
             deployment.add_to_logical_id({"answers": [list(each) for each in OWN_ANSWERS]})
 
-    def _acknowledge(self) -> None:
+    def _acknowledge(self, settings: Settings) -> None:
         acknowledge(
             self.rest,
             "AwsSolutions-APIG2",
             "The function checks requests itself, to answer with the documented texts.",
         )
-        acknowledge(
-            self.rest,
-            "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
-            "AmazonAPIGatewayPushToCloudWatchLogs]",
-            "API Gateway's one role of the account for its logs; AWS gives this policy for it.",
-        )
-        acknowledge(
-            self.rest,
-            "AwsSolutions-APIG3",
-            "Every caller has a token and exact limits; a web ACL is the account's choice.",
-        )
+        if settings.api_gateway_logs == "own":
+            acknowledge(
+                self.rest,
+                "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
+                "AmazonAPIGatewayPushToCloudWatchLogs]",
+                "API Gateway's one role of the account for its logs; AWS gives this policy for it.",
+            )
+        if settings.api_gateway_logs == "none":
+            for rule in ("AwsSolutions-APIG1", "AwsSolutions-APIG6"):
+                acknowledge(
+                    self.rest,
+                    rule,
+                    "API Gateway logs by a role of the whole account, which is not this stack's to"
+                    " set: apiGatewayLogs asks for it. The functions log each call that they get.",
+                )
+        if not settings.web_acl_arn:
+            acknowledge(
+                self.rest,
+                "AwsSolutions-APIG3",
+                "A web ACL costs by the month and holds the account's own rules: webAclArn names"
+                " one. Without it, callers who have no sound token or signature are held back by"
+                " each method's throttle alone, and may use that up for all.",
+            )
         acknowledge(
             self.rest,
             "AwsSolutions-COG4",

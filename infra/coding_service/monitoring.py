@@ -20,7 +20,7 @@ def watch_service(
     auth: Auth,
     api: Api,
     inference: Inference,
-    amazon_ml_api: AmazonMlApi,
+    amazon_ml_api: AmazonMlApi | None,
     key: kms.IKey,
     settings: Settings,
 ) -> Alarms:
@@ -52,27 +52,6 @@ def watch_service(
         machine.metric_throttled(period=PERIOD, statistic="Sum"),
         meaning="Step Functions holds inference back.",
     )
-    predictions = amazon_ml_api.machine
-    alarms.watch(
-        "PredictionsFailed",
-        predictions.metric_failed(period=PERIOD, statistic="Sum"),
-        meaning="Data sources or batch predictions failed for a reason that no caller can mend.",
-    )
-    alarms.watch(
-        "PredictionsStuck",
-        predictions.metric_timed_out(period=PERIOD, statistic="Sum"),
-        meaning="Batch predictions did not end within a week; they stay INPROGRESS.",
-    )
-    alarms.watch(
-        "PredictionsAborted",
-        predictions.metric_aborted(period=PERIOD, statistic="Sum"),
-        meaning="Somebody stopped executions; their predictions stay INPROGRESS.",
-    )
-    alarms.watch(
-        "PredictionsThrottled",
-        predictions.metric_throttled(period=PERIOD, statistic="Sum"),
-        meaning="Step Functions holds batch predictions back.",
-    )
     alarms.watch(
         "ServiceServerErrors",
         api.rest.metric_server_error(period=PERIOD, statistic="Sum"),
@@ -94,7 +73,6 @@ def watch_service(
         ("Answer", api.function),
         ("Arrive", inference.start),
         ("Settle", inference.lifecycle),
-        ("MachineLearning", amazon_ml_api.handler),
     ):
         alarms.watch_function(name, function)
     # A file that can't be coded is an error of this function whose reason its owner reads, so
@@ -104,9 +82,36 @@ def watch_service(
         inference.code.function.metric_throttles(period=PERIOD, statistic="Sum"),
         meaning="Lambda held Infer back.",
     )
+    if amazon_ml_api is not None:
+        _watch_amazon_ml(alarms, amazon_ml_api)
+    return alarms
+
+
+def _watch_amazon_ml(alarms: Alarms, api: AmazonMlApi) -> None:
+    predictions = api.machine
+    alarms.watch(
+        "PredictionsFailed",
+        predictions.metric_failed(period=PERIOD, statistic="Sum"),
+        meaning="Data sources or batch predictions failed for a reason that no caller can mend.",
+    )
+    alarms.watch(
+        "PredictionsStuck",
+        predictions.metric_timed_out(period=PERIOD, statistic="Sum"),
+        meaning="Batch predictions did not end within a week; they stay INPROGRESS.",
+    )
+    alarms.watch(
+        "PredictionsAborted",
+        predictions.metric_aborted(period=PERIOD, statistic="Sum"),
+        meaning="Somebody stopped executions; their predictions stay INPROGRESS.",
+    )
+    alarms.watch(
+        "PredictionsThrottled",
+        predictions.metric_throttled(period=PERIOD, statistic="Sum"),
+        meaning="Step Functions holds batch predictions back.",
+    )
+    alarms.watch_function("MachineLearning", api.handler)
     alarms.watch(
         "PredictionWorkThrottles",
-        amazon_ml_api.work.function.metric_throttles(period=PERIOD, statistic="Sum"),
+        api.work.function.metric_throttles(period=PERIOD, statistic="Sum"),
         meaning="Lambda held back the function that works on batch predictions.",
     )
-    return alarms

@@ -22,7 +22,7 @@ class CodingServiceStack(Stack):
     """An implementation of the batch-coding service; needs nothing from Pipeline.
 
     `addresses` say where Pipeline finds the service; `amazon_ml_api` is Amazon ML's API over the
-    same models.
+    same models, or None where the settings ask for none.
     """
 
     def __init__(
@@ -44,10 +44,12 @@ class CodingServiceStack(Stack):
         auth = Auth(self, "Auth", factory=factory)
         api = Api(self, "Api", auth=auth, storage=storage, factory=factory, key=key)
         inference = Inference(self, "Inference", storage=storage, factory=factory, key=key)
-        self.amazon_ml_api = AmazonMlApi(
-            self, "MachineLearning", api=api, storage=storage, factory=factory, key=key
+        self.amazon_ml_api = (
+            AmazonMlApi(self, "MachineLearning", api=api, storage=storage, factory=factory, key=key)
+            if settings.serves_amazon_ml
+            else None
         )
-        """Amazon ML's API over the same models."""
+        """Amazon ML's API over the same models; None where nobody needs it."""
         watch_service(
             self,
             auth=auth,
@@ -73,10 +75,7 @@ class CodingServiceStack(Stack):
             "OperationsTableName": storage.operations.table_name,
             "InferenceStateMachineArn": inference.machine.state_machine_arn,
             "PresignedHosts": ",".join(hosts),
-            "MachineLearningUrl": self.amazon_ml_api.url,
-            "MachineLearningKeySecretArn": self.amazon_ml_api.key_secret_arn,
-            "MachineLearningRoleArn": self.amazon_ml_api.role_arn,
-            "PredictionsStateMachineArn": self.amazon_ml_api.machine.state_machine_arn,
+            **(self.amazon_ml_api.outputs() if self.amazon_ml_api else {}),
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

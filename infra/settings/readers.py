@@ -23,6 +23,7 @@ from infra.settings.types import (
 )
 
 Architecture = Literal["arm64", "x86_64"]
+ApiGatewayLogs = Literal["none", "account", "own"]
 
 # One object of an S3 PUT, and so one upload to a presigned URL, holds no more bytes (S3 limits).
 MAX_SINGLE_PUT_BYTES = 5 * 1024**3
@@ -58,6 +59,7 @@ BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 KMS_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:\S+")
 ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+")
+WEB_ACL_ARN = re.compile(r"arn:aws[a-z-]*:wafv2:[a-z0-9-]+:[0-9]{12}:regional/webacl/\S+/\S+")
 ENGINE = re.compile(r"coding-service|amazon-ml")
 ML_MODEL_ID = re.compile(r"[a-zA-Z0-9_.-]{1,64}")  # Amazon ML API reference, EntityId
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -95,11 +97,17 @@ def check_url(name: str, url: str, *, plain_http: bool) -> None:
         )
 
 
-def _architecture(name: str, value: object) -> str:
-    text = read_text(name, value)
-    if text not in get_args(Architecture):
-        raise SettingsError(name, f"is {text!r}", "choose arm64 or x86_64")
-    return text
+def _one_of(kind: Any) -> Callable[[str, object], str]:
+    """A reader of one text of a Literal."""
+    *others, last = get_args(kind)
+
+    def read(name: str, value: object) -> str:
+        text = read_text(name, value)
+        if text not in (*others, last):
+            raise SettingsError(name, f"is {text!r}", f"choose {', '.join(others)} or {last}")
+        return text
+
+    return read
 
 
 def _topic(name: str, value: object) -> str:
@@ -182,7 +190,7 @@ READERS: Mapping[str, Callable[[str, object], Any]] = {
     **ACCOUNT_READERS,
     "local_cloud": read_text,
     "coding_service": read_flag,
-    "architecture": _architecture,
+    "architecture": _one_of(Architecture),
     "retain_storage": read_flag,
     "assets": read_text,
     "service_url": read_text,
@@ -230,6 +238,8 @@ READERS: Mapping[str, Callable[[str, object], Any]] = {
     "inference_concurrency": read_whole_number(1, MAX_CHILDREN),
     "token_seconds": read_whole_number(MIN_TOKEN_SECONDS, SECONDS_PER_DAY),
     "models_dir": read_text,
+    "api_gateway_logs": _one_of(ApiGatewayLogs),
+    "web_acl_arn": read_matching(WEB_ACL_ARN, "give the ARN of a regional web ACL of WAFv2"),
     "machine_learning_clients": _clients,
     "batch_prediction_buckets": read_all_matching(BUCKET, "list the names of buckets"),
     "batch_prediction_keys": read_all_matching(KMS_KEY_ARN, "list the ARNs of KMS keys"),

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.settings.readers import READERS, Architecture, check_url
+from infra.settings.readers import READERS, ApiGatewayLogs, Architecture, check_url
 from infra.settings.types import SettingNotFinished, SettingsError
 
 DEFAULT_NAME = "dropcoder"
 METRICS_NAMESPACE = "Dropcoder"
+PIPELINE_CLIENT = "pipeline"
+"""The client of CodingService's Amazon ML API that Pipeline is."""
 
 
 @dataclass(frozen=True)
@@ -141,9 +143,15 @@ class Settings:
     """CodingService: life of an access token, in seconds."""
     models_dir: str = "build/models"
     """CodingService: folder of trained models, relative to the project."""
-    machine_learning_clients: tuple[str, ...] = ("pipeline",)
+    api_gateway_logs: ApiGatewayLogs = "none"
+    """CodingService: whether API Gateway logs each call too: none; account, by the role that the
+    account has set for it; own, by a role of the stack that replaces the account's."""
+    web_acl_arn: str = ""
+    """CodingService: ARN of a web ACL (WAFv2, regional) that stands before its API; "" is none."""
+    machine_learning_clients: tuple[str, ...] = (PIPELINE_CLIENT,)
     """CodingService: names of the clients of its Amazon ML API, each with an access key and data of
-    its own."""
+    its own. The API is deployed where it codes a topic of `engines`, or for names beside
+    `pipeline`."""
     batch_prediction_buckets: tuple[str, ...] = ()
     """CodingService: buckets in which it may read data and write results of batch predictions;
     their owners must allow it too."""
@@ -225,6 +233,13 @@ class Settings:
     def topics_of(self, engine: str) -> tuple[str, ...]:
         """The topics that an engine is named for, in order."""
         return tuple(sorted(topic for topic, name in self.engines.items() if name == engine))
+
+    @property
+    def serves_amazon_ml(self) -> bool:
+        """Whether CodingService has Amazon ML's API: it codes a topic, or has other clients."""
+        elsewhere = self.amazon_ml_url or self.amazon_ml_key_secret_arn or self.amazon_ml_role_arn
+        others = set(self.machine_learning_clients) - {PIPELINE_CLIENT}
+        return bool(others) or (bool(self.topics_of("amazon-ml")) and not elsewhere)
 
     def check_pipeline(self) -> None:
         """Checks that Pipeline has a service to drive.

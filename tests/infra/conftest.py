@@ -21,10 +21,13 @@ SERVICE = {
     "authUrl": "https://auth.example",
     "presignedHosts": "*.s3.example,files.example",
 }
+CLIENTS = "pipeline,another"  # so that CodingService has Amazon ML's API
 ENGINES = {"engines": "anzsco=amazon-ml,osca=coding-service"}
 SECRET = "arn:aws:secretsmanager:ap-southeast-2:111111111111:secret:key-abcdef"
 ROLE = "arn:aws:iam::111111111111:role/amazon-ml"
 BATCH_KEY = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+
+WEB_ACL = "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/name/11111111-2222-3333"
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     return synthesize(
         tmp_path_factory.mktemp("aws"),
         codingService="true",
+        machineLearningClients=CLIENTS,
         notificationEmails="people@example.com",
         operatorEmails="operators@example.com",
     )
@@ -95,6 +99,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     return synthesize(
         tmp_path_factory.mktemp("local"),
         codingService="true",
+        machineLearningClients=CLIENTS,
         localCloud=LOCAL_CLOUD,
         retainStorage="false",
     )
@@ -128,9 +133,19 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
         codingService=True,
         inferenceConcurrency=7,
         inferenceRangeBytes=1 << 21,
+        apiGatewayLogs="own",
+        webAclArn=WEB_ACL,
         machineLearningClients="one,two",
         batchPredictionBuckets="data-of-one",
         batchPredictionKeys=BATCH_KEY,
+    )
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """Both stacks, without Amazon ML; API Gateway logs by the account's own role."""
+    return synthesize(
+        tmp_path_factory.mktemp("plain"), codingService="true", apiGatewayLogs="account"
     )
 
 

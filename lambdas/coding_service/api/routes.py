@@ -104,6 +104,17 @@ ROUTES: Mapping[tuple[str, str], Route] = {
 keeps both in step."""
 
 
+def _call_of(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Who called what, without ids of topics and operations, header or body."""
+    context = event.get("requestContext") or {}
+    return {
+        "request_id": context.get("requestId"),
+        "client": (context.get("authorizer") or {}).get("client_id"),
+        "method": event.get("httpMethod"),
+        "path": event.get("resource"),
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Routes:
     """Answers calls."""
@@ -126,6 +137,7 @@ class Routes:
         except Exception:  # noqa: BLE001  whatever it was, the caller gets the documented 500
             logger.exception("not answered")
             answer = Answer.refused(ServiceAnswer.INTERNAL)
+        logger.info("answered", **_call_of(event), status_code=answer.status)
         metrics.add_metric(f"Answers{answer.status // 100}xx", MetricUnit.Count, 1)
         return answer
 

@@ -212,6 +212,18 @@ def should_answer_500_without_internals_when_something_unexpected_happens(
     assert '"exception_name":"ResourceNotFoundException"' in log.getvalue()
 
 
+def should_log_who_called_what_and_what_the_answer_was(service: Service, log: io.StringIO) -> None:
+    call(service, "GET", "/v1/topics")
+    call(service, "GET", TOPIC + "/models", topic="nowhere")
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    answers = [line for line in lines if line["message"] == "answered"]
+    assert [(each["path"], each["status_code"]) for each in answers] == [
+        ("/v1/topics", 200),
+        (TOPIC + "/models", 404),
+    ]
+    assert {(each["client"], each["method"]) for each in answers} == {(ALICE, "GET")}
+
+
 def should_tell_the_gateway_json_that_nobody_stores(service: Service) -> None:
     answer = call(service, "GET", "/v1/topics").to_gateway()
     assert answer["statusCode"] == 200

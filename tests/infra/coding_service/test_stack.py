@@ -8,7 +8,7 @@ import pytest
 
 from coding_service.api.routes import ROUTES
 from protocol.errors import ServiceAnswer
-from tests.infra.conftest import BATCH_KEY, LOCAL_CLOUD, Deployment, Template
+from tests.infra.conftest import BATCH_KEY, LOCAL_CLOUD, WEB_ACL, Deployment, Template
 
 KEYS_TO_WRITE = {"kms:Decrypt", "kms:GenerateDataKey"}
 KEYS_OF_TABLES = {"kms:DescribeKey", "kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"}
@@ -153,13 +153,67 @@ def should_snapshot_the_api_after_its_own_answers(template: Template) -> None:
     assert answers <= set(deployment["DependsOn"])
 
 
-def should_log_calls_without_headers_and_bodies(template: Template) -> None:
+def method_settings(template: Template) -> dict[tuple[str, str], Any]:
+    """What the stage says of each method and, as `("*", "/*")`, of those that it does not name."""
     (stage,) = properties(template, "AWS::ApiGateway::Stage").values()
-    (settings,) = stage["MethodSettings"]
     assert stage["StageName"] == "live"
-    assert settings["DataTraceEnabled"] is False
+    return {
+        (each["HttpMethod"], each["ResourcePath"].replace("~1", "/").replace("//", "/")): each
+        for each in stage["MethodSettings"]
+    }
+
+
+@pytest.mark.parametrize(("deployment", "sets_role"), [("named", True), ("plain", False)])
+def should_log_calls_without_headers_and_bodies_when_asked_to(
+    request: pytest.FixtureRequest, deployment: str, *, sets_role: bool
+) -> None:
+    template = request.getfixturevalue(deployment).coding_service
+    (stage,) = properties(template, "AWS::ApiGateway::Stage").values()
+    for method in method_settings(template).values():
+        assert method["LoggingLevel"] == "ERROR"
+        assert method["DataTraceEnabled"] is False
     assert "header" not in stage["AccessLogSetting"]["Format"].lower()
     assert "identity" not in stage["AccessLogSetting"]["Format"].lower()
+    assert bool(resources(template, "AWS::ApiGateway::Account")) is sets_role
+
+
+def should_leave_the_accounts_role_of_api_gateway_alone_when_not_asked(template: Template) -> None:
+    (stage,) = properties(template, "AWS::ApiGateway::Stage").values()
+    assert resources(template, "AWS::ApiGateway::Account") == {}
+    assert "AccessLogSetting" not in stage  # API Gateway would refuse it without a role
+    for method in method_settings(template).values():
+        assert "LoggingLevel" not in method
+        assert method["MetricsEnabled"] is True
+    for role in properties(template, "AWS::IAM::Role").values():
+        assert "apigateway" not in json.dumps(role["AssumeRolePolicyDocument"])
+
+
+def should_throttle_each_method_by_itself(template: Template, plain: Deployment) -> None:
+    throttled = {
+        method: (each["ThrottlingRateLimit"], each["ThrottlingBurstLimit"])
+        for method, each in method_settings(template).items()
+    }
+    assert throttled.pop(MACHINE_LEARNING) == (50, 100)
+    assert throttled == dict.fromkeys({*ROUTES, ("*", "/*")}, (200, 400))
+    assert set(method_settings(plain.coding_service)) == {*ROUTES, ("*", "/*")}
+
+
+def should_stand_behind_the_web_acl_of_the_settings(template: Template, named: Deployment) -> None:
+    assert resources(template, "AWS::WAFv2::WebACLAssociation") == {}
+    (behind,) = properties(named.coding_service, "AWS::WAFv2::WebACLAssociation").values()
+    (stage,) = resources(named.coding_service, "AWS::ApiGateway::Stage")
+    assert behind["WebACLArn"] == WEB_ACL
+    assert stage in json.dumps(behind["ResourceArn"])
+    assert "/restapis/" in json.dumps(behind["ResourceArn"])
+
+
+def should_have_amazon_mls_api_only_where_somebody_needs_it(plain: Deployment) -> None:
+    template = plain.coding_service
+    assert not [each for each in functions(template) if "amazon_ml" in each]
+    assert resources(template, "AWS::SecretsManager::Secret") == {}
+    assert not [each for each in outputs(template) if each.startswith("MachineLearning")]
+    methods = properties(template, "AWS::ApiGateway::Method").values()
+    assert {each["AuthorizationType"] for each in methods} == {"CUSTOM"}
 
 
 def should_give_each_function_its_environment(template: Template) -> None:

@@ -101,6 +101,8 @@ def should_read_text_from_the_command_line_as_the_settings_type() -> None:
         ("presignedHosts", r"a.example\b", "hosts alone"),
         ("localCloud", "localhost:4566", "https://"),
         ("tokenSeconds", 299, "from 300"),
+        ("apiGatewayLogs", "true", "none, account or own"),
+        ("webAclArn", "arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b", "regional web ACL"),
         ("machineLearningClients", "a b", "1 to 64 of"),
         ("machineLearningClients", [], "1 to 20"),
         ("machineLearningClients", [f"c{n}" for n in range(21)], "1 to 20"),
@@ -117,6 +119,23 @@ def should_name_the_setting_and_the_remedy_when_a_value_is_unusable(
     with pytest.raises(SettingsError, match=name) as caught:
         settings(**{name: value})
     assert hint in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("context", "served"),
+    [
+        ({}, False),
+        ({"engines": "anzsco=amazon-ml"}, True),
+        ({"engines": "anzsco=coding-service"}, False),
+        ({"engines": "anzsco=amazon-ml", "amazonMlUrl": "https://ml.example"}, False),
+        ({"machineLearningClients": "pipeline,another"}, True),
+        ({"machineLearningClients": "another"}, True),
+    ],
+)
+def should_serve_amazon_ml_where_it_codes_a_topic_or_has_other_clients(
+    context: dict[str, str], *, served: bool
+) -> None:
+    assert settings(**context).serves_amazon_ml is served
 
 
 def should_accept_plain_http_when_it_is_allowed_explicitly() -> None:

@@ -76,6 +76,7 @@ class Operations:
         except Exception:  # noqa: BLE001  whatever it was, the caller gets the documented 500
             logger.exception("not answered")
             answer = AwsJsonAnswer(HTTPStatus.INTERNAL_SERVER_ERROR, internal().to_json())
+        logger.info("answered", status_code=int(answer.status))
         metrics.add_metric(f"Answers{answer.status // 100}xx", MetricUnit.Count, 1)
         return answer
 

@@ -1,5 +1,6 @@
 """The API through boto3: every operation's answers, idempotency, isolation and errors."""
 
+import io
 import json
 import re
 from datetime import UTC, datetime
@@ -46,6 +47,15 @@ def refused(call: Any, **request: Any) -> tuple[str, str]:
     assert error["ResponseMetadata"]["HTTPStatusCode"] == 400
     assert re.fullmatch("[0-9a-f-]{36}", error["ResponseMetadata"]["RequestId"])
     return error["Error"]["Code"], error["Error"]["Message"]
+
+
+def should_log_each_answer_with_its_status(world: World, log: io.StringIO) -> None:
+    client = world.client()
+    client.describe_ml_models()
+    refused(client.get_data_source, DataSourceId="ds")
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    answers = [line["status_code"] for line in lines if line["message"] == "answered"]
+    assert answers == [200, 400]
 
 
 def should_show_a_data_source_from_pending_to_completed(world: World) -> None:
