@@ -27,8 +27,12 @@ def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
     Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))
 
 
-def acknowledge_any_key(bucket: s3.Bucket, reason: str) -> None:
-    """Accepts, in the bucket's stack, grants of named actions on each key of the bucket."""
+def acknowledge_keys(bucket: s3.Bucket, reason: str, *patterns: str) -> None:
+    """Accepts, in the bucket's stack, grants of named actions on keys of the bucket.
+
+    `patterns` are those that statements name, for example `*/model.json`; without any, it is `*`.
+    """
     stack = Stack.of(bucket)
     logical_id = stack.get_logical_id(cast(CfnElement, bucket.node.default_child))
-    acknowledge(stack, f"AwsSolutions-IAM5[Resource::<{logical_id}.Arn>/*]", reason)
+    for pattern in patterns or ("*",):
+        acknowledge(stack, f"AwsSolutions-IAM5[Resource::<{logical_id}.Arn>/{pattern}]", reason)

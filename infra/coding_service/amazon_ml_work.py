@@ -1,8 +1,6 @@
 """The work on data sources and batch predictions: a table, a function, a state machine."""
 
-from typing import cast
-
-from aws_cdk import Aws, CfnElement, Stack
+from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_stepfunctions as sfn
@@ -12,10 +10,10 @@ from infra.coding_service.inference import CODER_MEMORY_MB, LONGEST_SECONDS, let
 from infra.coding_service.storage import CHANGE_TABLE, READ_TABLE, WRITE_TABLE, Storage
 from infra.constructs.functions import FunctionFactory, TracedFunction
 from infra.constructs.keys import use_key
-from infra.constructs.secure_messaging import encrypted_log_group
+from infra.constructs.secure_messaging import state_machine_log_group
 from infra.constructs.secure_storage import secure_table
 from infra.constructs.service_principals import any_state_machine, service_for
-from infra.nag import WILDCARD, acknowledge
+from infra.nag import WILDCARD, acknowledge, acknowledge_keys
 from infra.project_files import definition
 
 WORK_FOLDER = "machine-learning/*"  # in the bucket of outputs: plans, pieces and logs
@@ -84,11 +82,8 @@ class AmazonMlWork(Construct):
             storage.use_files_key(read=True, write=True),
             *_use_clients_buckets(factory),
         )
-        acknowledge(
-            Stack.of(self),
-            f"AwsSolutions-IAM5[Resource::<{_outputs_id(storage)}.Arn>/{WORK_FOLDER}]",
-            "Each prediction has keys of its own below the folder.",
-        )
+        reason = "Each prediction has keys of its own below the folder."
+        acknowledge_keys(storage.outputs, reason, WORK_FOLDER)
         for bucket in factory.settings.batch_prediction_buckets:
             acknowledge(
                 function,
@@ -132,8 +127,12 @@ class AmazonMlWork(Construct):
             role=role,
             tracing_enabled=True,
             logs=sfn.LogOptions(
-                destination=encrypted_log_group(
-                    self, "MachineLog", key=self.key, settings=factory.settings
+                destination=state_machine_log_group(
+                    self,
+                    "MachineLog",
+                    key=self.key,
+                    settings=factory.settings,
+                    machine="predictions",
                 ),
                 level=sfn.LogLevel.ALL,
                 include_execution_data=False,
@@ -168,8 +167,3 @@ def _use_clients_buckets(factory: FunctionFactory) -> list[iam.PolicyStatement]:
             )
         )
     return statements
-
-
-def _outputs_id(storage: Storage) -> str:
-    bucket = cast(CfnElement, storage.outputs.node.default_child)
-    return Stack.of(storage).get_logical_id(bucket)

@@ -12,7 +12,7 @@ from constructs import Construct
 from infra.coding_service.storage import CHANGE_TABLE, READ_TABLE, Storage
 from infra.constructs.functions import FunctionFactory, TracedFunction
 from infra.constructs.rules import send_to_function
-from infra.constructs.secure_messaging import dead_letters, encrypted_log_group
+from infra.constructs.secure_messaging import dead_letters, state_machine_log_group
 from infra.constructs.service_principals import any_state_machine, service_for
 from infra.nag import WILDCARD, acknowledge
 from infra.project_files import definition
@@ -107,8 +107,8 @@ class Inference(Construct):
             role=role,
             tracing_enabled=True,
             logs=sfn.LogOptions(
-                destination=encrypted_log_group(
-                    self, "MachineLog", key=key, settings=factory.settings
+                destination=state_machine_log_group(
+                    self, "MachineLog", key=key, settings=factory.settings, machine="inference"
                 ),
                 level=sfn.LogLevel.ALL,
                 # Causes of errors may quote what people wrote; owners find them in the status.

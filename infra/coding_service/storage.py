@@ -3,9 +3,7 @@
 Items and files are deleted after a time; models stay.
 """
 
-from typing import cast
-
-from aws_cdk import CfnElement, Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -13,7 +11,7 @@ from constructs import Construct
 
 from infra.constructs.keys import use_key
 from infra.constructs.secure_storage import secure_bucket, secure_table
-from infra.nag import acknowledge, acknowledge_any_key
+from infra.nag import acknowledge_keys
 from infra.settings.settings import Settings
 
 # Steps delete files themselves; a day is the shortest that a lifecycle rule can stand behind them.
@@ -86,14 +84,10 @@ class Storage(Construct):
             ],
         )
         """Published models; versioned, so that none is lost by mistake."""
-        acknowledge_any_key(self.models, "Each model has keys of its own; they are read only.")
-        acknowledge(
-            Stack.of(self),
-            f"AwsSolutions-IAM5[Resource::<{_logical_id(self.models)}.Arn>/{CARDS}]",
-            "Topics and models may come at any time; only their cards are read.",
-        )
+        reason = "Topics and models may come at any time; they are read only."
+        acknowledge_keys(self.models, reason, "*", CARDS)
         for bucket in (self.inputs, self.outputs):
-            acknowledge_any_key(
+            acknowledge_keys(
                 bucket, "Each operation has keys of its own; statements name the actions."
             )
 
@@ -151,7 +145,3 @@ class Storage(Construct):
     def use_files_key(self, *, read: bool = False, write: bool = False) -> iam.PolicyStatement:
         """A statement for use of the key for objects."""
         return use_key(self.key, via="s3", scope=self, read=read, write=write)
-
-
-def _logical_id(bucket: s3.Bucket) -> str:
-    return Stack.of(bucket).get_logical_id(cast(CfnElement, bucket.node.default_child))

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from aws_cdk import Duration
+from aws_cdk import Aws, Duration, Fn, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
@@ -15,6 +15,7 @@ from infra.settings.settings import Settings
 
 # SQS keeps a message for at most 14 days (SQS quotas): the time to see to a dead letter.
 DEAD_LETTER_DAYS = 14
+VENDED_LOGS = "/aws/vendedlogs/"
 
 
 def dead_letters(scope: Construct, construct_id: str, *, key: kms.IKey) -> sqs.Queue:
@@ -71,8 +72,34 @@ def encrypted_log_group(
     scope: Construct, construct_id: str, *, key: kms.IKey, settings: Settings
 ) -> logs.LogGroup:
     """A log group with the stack's key and the settings' retention."""
+    return _log_group(scope, construct_id, key=key, settings=settings, name=None)
+
+
+def state_machine_log_group(
+    scope: Construct, construct_id: str, *, key: kms.IKey, settings: Settings, machine: str
+) -> logs.LogGroup:
+    """A log group as `encrypted_log_group` makes it, for the state machine of this name.
+
+    Step Functions has its logs delivered: for each log group, an entry is written into one policy
+    of the account, which takes 5,120 characters; those below /aws/vendedlogs/ share an entry (Step
+    Functions developer guide, "Using CloudWatch Logs to log execution history").
+    """
+    # A retained log group outlives its stack; another stack of the same name gets its own.
+    stack_guid = Fn.select(2, Fn.split("/", Aws.STACK_ID))
+    begin = Fn.select(0, Fn.split("-", stack_guid))
+    name = f"{VENDED_LOGS}states/{Stack.of(scope).stack_name}-{machine}-{begin}"
+    return _log_group(scope, construct_id, key=key, settings=settings, name=name)
+
+
+def _log_group(
+    scope: Construct, construct_id: str, *, key: kms.IKey, settings: Settings, name: str | None
+) -> logs.LogGroup:
     group = logs.LogGroup(
-        scope, construct_id, encryption_key=key, removal_policy=storage_removal(settings)
+        scope,
+        construct_id,
+        log_group_name=name,
+        encryption_key=key,
+        removal_policy=storage_removal(settings),
     )
     resource = cast(logs.CfnLogGroup, group.node.default_child)
     resource.retention_in_days = settings.log_retention_days

@@ -12,7 +12,7 @@ from constructs import Construct
 from infra.constructs.keys import use_key
 from infra.constructs.secure_storage import secure_bucket
 from infra.constructs.service_principals import acting_for
-from infra.nag import WILDCARD, acknowledge, acknowledge_any_key
+from infra.nag import WILDCARD, acknowledge, acknowledge_keys
 from infra.settings.settings import Settings
 
 # Far longer than a prediction takes (Amazon ML ends one after seven days: its system limits).
@@ -77,7 +77,7 @@ class AmazonMl(Construct):
             ],
         )
         """The bucket of inputs and scores of predictions, until they are collected."""
-        acknowledge_any_key(self.exchange, "Each prediction has keys of its own.")
+        acknowledge_keys(self.exchange, "Each prediction has keys of its own.")
         self._let_service_in()
 
     def environment(self) -> Mapping[str, str]:

@@ -1,5 +1,7 @@
 """The function that reads what was dropped, and the bucket in which it puts the rows."""
 
+from collections.abc import Sequence
+
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -11,8 +13,9 @@ from infra.assets.building import TABLES
 from infra.constructs.functions import FunctionFactory
 from infra.constructs.keys import use_key
 from infra.constructs.secure_storage import secure_bucket
-from infra.nag import acknowledge_any_key
+from infra.nag import acknowledge_keys
 from infra.pipeline.receive import PREPARE_SECONDS, Receive
+from infra.pipeline.results import WRITE_IN_PARTS
 from infra.pipeline.tasks import TABLES_MEMORY_MB, TABLES_SCRATCH_MB
 from infra.settings.settings import Settings
 
@@ -21,6 +24,7 @@ PREPARED_DAYS = 30
 # A GET that names its version, even that of a bucket without versions, needs both (Amazon S3 API,
 # GetObject, "Permissions").
 READ_A_VERSION = ("GetObject", "GetObjectVersion")
+CHECKPOINTS = "*/finish/*.checkpoint"  # lambdas/pipeline/finish/coded_tables.py keeps them there
 BATCH = 10  # the most without a window to gather in (Lambda, SQS event source mappings)
 
 
@@ -43,21 +47,28 @@ class PreparedFiles(Construct):
             tells_event_bus=False,
             lifecycle_rules=[s3.LifecycleRule(id="ForgetPrepared", expiration=Duration.days(days))],
         )
-        acknowledge_any_key(self.bucket, "Each drop has a folder of its own.")
+        reason = "Each drop has a folder of its own."
+        acknowledge_keys(self.bucket, reason, "*", CHECKPOINTS)
 
     def may_read(self) -> tuple[iam.PolicyStatement, ...]:
         """To read prepared rows."""
-        return self._may(*READ_A_VERSION, write=False)
+        return self._may(READ_A_VERSION, write=False)
 
     def may_write(self) -> tuple[iam.PolicyStatement, ...]:
         """To write prepared files in parts, and checkpoints, and to read both again."""
-        return self._may(
-            *(*READ_A_VERSION, "PutObject", "DeleteObject"),
-            *("ListMultipartUploadParts", "AbortMultipartUpload"),
-            write=True,
+        return self._may((*READ_A_VERSION, *WRITE_IN_PARTS, "DeleteObject"), write=True)
+
+    def may_finish(self) -> tuple[iam.PolicyStatement, ...]:
+        """To read prepared files, and to keep how far they are given back."""
+        return (
+            *self._may(READ_A_VERSION, write=True),
+            iam.PolicyStatement(
+                actions=["s3:PutObject", "s3:DeleteObject"],
+                resources=[self.bucket.arn_for_objects(CHECKPOINTS)],
+            ),
         )
 
-    def _may(self, *operations: str, write: bool) -> tuple[iam.PolicyStatement, ...]:
+    def _may(self, operations: Sequence[str], *, write: bool) -> tuple[iam.PolicyStatement, ...]:
         return (
             iam.PolicyStatement(
                 actions=[f"s3:{operation}" for operation in operations],

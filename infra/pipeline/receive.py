@@ -13,7 +13,7 @@ from infra.constructs.keys import use_key
 from infra.constructs.rules import send_to_queue
 from infra.constructs.secure_messaging import dead_letters, work_queue
 from infra.constructs.secure_storage import retention_rules, secure_bucket
-from infra.nag import acknowledge_any_key
+from infra.nag import acknowledge_keys
 from infra.pipeline.state_machine import DropStateMachine
 from infra.settings.settings import Settings
 
@@ -58,7 +58,7 @@ class Receive(Construct):
             lifecycle_rules=retention_rules("Drops", settings.drop_retention_days),
         )
         """Where people drop files. Versioned: a drop is one version of one key."""
-        acknowledge_any_key(self.bucket, "Droppers choose the keys; the grants are to read alone.")
+        acknowledge_keys(self.bucket, "Droppers choose the keys; the grants are to read alone.")
         self.handler = functions.function(
             self,
             "Receive",

@@ -1,5 +1,7 @@
 """The results bucket: what came out, and the manifest that vouches for it."""
 
+from collections.abc import Sequence
+
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -8,11 +10,17 @@ from constructs import Construct
 
 from infra.constructs.keys import use_key
 from infra.constructs.secure_storage import UNDO_DAYS, retention_rules, secure_bucket
-from infra.nag import acknowledge_any_key
+from infra.nag import acknowledge_keys
 from infra.settings.settings import Settings
 
+WRITE_IN_PARTS = ("PutObject", "ListMultipartUploadParts", "AbortMultipartUpload")
 # Where the results of a large file's pieces lie until they are joined (`storage.results_bucket`).
 PIECES = ".pieces/"
+# What functions write below the prefix of a drop or piece; a test compares it with their code.
+REPORT = "rejection.json"
+OUTPUT, METADATA = "output.jsonl", "metadata.json"
+TABLES = tuple(f"results.{form}" for form in ("csv", "xlsx", "parquet", "jsonl", "json"))
+GIVEN_BACK = (*TABLES, "results.csv-metadata.json", "report.json", "report.html", "manifest.json")
 # The ledger knows a coded piece for 90 days, and an execution that takes it up then may last 14.
 PIECE_DAYS = 105
 # Whole results stand in place of pieces that were removed.
@@ -53,39 +61,49 @@ class Results(Construct):
         )
         """The bucket is versioned, so that a result that somebody deletes by mistake can be
         restored."""
-        acknowledge_any_key(self.bucket, "Result keys mirror the keys that droppers choose.")
-
-    def may_write(self) -> tuple[iam.PolicyStatement, ...]:
-        """To put objects: a report, a manifest."""
-        return self._may("PutObject", decrypt=False)
-
-    def may_write_in_parts(self) -> tuple[iam.PolicyStatement, ...]:
-        """To write an object in parts, over several invocations, and to give it up."""
-        # To decrypt as well: S3 reads the parts of a multipart upload when it joins them (Amazon
-        # S3 user guide, "Uploading and copying objects using multipart upload").
-        return self._may(
-            *("PutObject", "ListMultipartUploadParts", "AbortMultipartUpload"), decrypt=True
+        acknowledge_keys(
+            self.bucket,
+            "Result keys mirror the keys that droppers choose; their last part is named.",
+            *(f"*/{name}" for name in (REPORT, OUTPUT, METADATA, *GIVEN_BACK)),
+            f"{PIECES}*",
         )
 
-    def may_join(self) -> tuple[iam.PolicyStatement, ...]:
-        """To join the pieces of a large file's results, to remove the pieces then, to read results.
+    def may_report(self) -> tuple[iam.PolicyStatement, ...]:
+        """To put the report of a rejected file."""
+        return (
+            self._may(["PutObject"], REPORT),
+            use_key(self._key, via="s3", scope=self, write=True),
+        )
+
+    def may_collect(self) -> tuple[iam.PolicyStatement, ...]:
+        """To write an operation's output in parts, over several invocations, and its metadata."""
+        # To decrypt as well: S3 reads the parts of a multipart upload when it joins them (Amazon
+        # S3 user guide, "Uploading and copying objects using multipart upload").
+        return (
+            self._may(WRITE_IN_PARTS, OUTPUT, METADATA),
+            use_key(self._key, via="s3", scope=self, read=True, write=True),
+        )
+
+    def may_finish(self) -> tuple[iam.PolicyStatement, ...]:
+        """To join the pieces of a large file's output, to remove them then, to give tables back.
 
         What is removed can be brought back for a day: the bucket has versions."""
         return (
-            *self._may(
-                *("GetObject", "GetObjectVersion", "PutObject", "DeleteObject"),
-                *("ListMultipartUploadParts", "AbortMultipartUpload"),
-                decrypt=True,
+            self._may(["GetObject"], OUTPUT, REPORT, *TABLES),
+            self._may(["GetObjectVersion"], OUTPUT),
+            self._may(WRITE_IN_PARTS, OUTPUT, METADATA, REPORT, *GIVEN_BACK),
+            # A joined output that is not what its pieces add up to is removed too.
+            self._may(["DeleteObject"], OUTPUT),
+            iam.PolicyStatement(
+                actions=["s3:DeleteObject"], resources=[self.bucket.arn_for_objects(f"{PIECES}*")]
             ),
             # Without it S3 answers 403 for an object that is not there (Amazon S3 API, GetObject).
             iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn]),
+            use_key(self._key, via="s3", scope=self, read=True, write=True),
         )
 
-    def _may(self, *operations: str, decrypt: bool) -> tuple[iam.PolicyStatement, ...]:
-        return (
-            iam.PolicyStatement(
-                actions=[f"s3:{operation}" for operation in operations],
-                resources=[self.bucket.arn_for_objects("*")],
-            ),
-            use_key(self._key, via="s3", scope=self, read=decrypt, write=True),
+    def _may(self, operations: Sequence[str], *names: str) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            actions=[f"s3:{operation}" for operation in operations],
+            resources=[self.bucket.arn_for_objects(f"*/{name}") for name in names],
         )

@@ -7,7 +7,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.constructs.functions import TracedFunction
-from infra.constructs.secure_messaging import encrypted_log_group
+from infra.constructs.secure_messaging import state_machine_log_group
 from infra.constructs.service_principals import any_state_machine, service_for
 from infra.nag import WILDCARD, acknowledge
 from infra.pipeline.notifications import Notifications
@@ -89,7 +89,9 @@ class DropStateMachine(Construct):
         notifications: Notifications,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.log_group = encrypted_log_group(self, "Log", key=key, settings=settings)
+        self.log_group = state_machine_log_group(
+            self, "Log", key=key, settings=settings, machine="drop"
+        )
         self.role = state_machine_role(self, "Role", tasks=tasks, notifications=notifications)
         self.state_machine = sfn.CfnStateMachine(
             self,

@@ -128,6 +128,21 @@ def should_recover_tables_to_a_point_in_time(either: Deployment) -> None:
         assert table["TimeToLiveSpecification"]["Enabled"] is True, name
 
 
+def should_log_state_machines_where_deliveries_share_an_entry_of_the_accounts_policy(
+    either: Deployment,
+) -> None:
+    groups = either.resources("AWS::Logs::LogGroup")
+    names = []
+    for machine, properties in either.resources("AWS::StepFunctions::StateMachine").items():
+        (to,) = properties["LoggingConfiguration"]["Destinations"]
+        group = to["CloudWatchLogsLogGroup"]["LogGroupArn"]["Fn::GetAtt"][0]
+        names.append(json.dumps(groups[f"{machine.split('/')[0]}/{group}"]["LogGroupName"]))
+    assert len(set(names)) == len(names) == 3
+    for name in names:
+        assert name.startswith('{"Fn::Join": ["", ["/aws/vendedlogs/states/'), name
+        assert "AWS::StackId" in name  # a log group that is kept is in no later stack's way
+
+
 def should_grant_no_action_by_wildcard(either: Deployment) -> None:
     for name, statement in statements(either):
         for action in as_list(statement["Action"]):
