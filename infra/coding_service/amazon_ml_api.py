@@ -30,7 +30,7 @@ class AmazonMlApi(Construct):
         api: Api,
         storage: Storage,
         factory: FunctionFactory,
-        key: kms.Key,
+        key: kms.IKey,
     ) -> None:
         super().__init__(scope, construct_id)
         self.key = key

@@ -33,7 +33,7 @@ class AmazonMlWork(Construct):
         *,
         storage: Storage,
         factory: FunctionFactory,
-        key: kms.Key,
+        key: kms.IKey,
     ) -> None:
         super().__init__(scope, construct_id)
         self.key = key

@@ -27,7 +27,7 @@ class Storage(Construct):
     """The table and the three buckets of the service."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, key: kms.Key, settings: Settings
+        self, scope: Construct, construct_id: str, *, key: kms.IKey, settings: Settings
     ) -> None:
         super().__init__(scope, construct_id)
         self.key = key

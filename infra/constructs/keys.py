@@ -14,11 +14,14 @@ WRITE_ACTIONS = ("kms:GenerateDataKey",)
 TABLE_ACTIONS = ("kms:DescribeKey", "kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 
 
-def stack_key(scope: Construct, construct_id: str, *, settings: Settings, purpose: str) -> kms.Key:
-    """The customer-managed key of a stack, rotated each year.
+def stack_key(scope: Construct, construct_id: str, *, settings: Settings, purpose: str) -> kms.IKey:
+    """The customer-managed key of a stack, rotated each year; or the one that the settings name.
 
-    `purpose` says what it encrypts, for whoever reads the list of keys.
+    `purpose` says what it encrypts, for whoever reads the list of keys. The policy of a key that
+    the settings name is its owner's: what is added to it here is left out (docs/deploying.md).
     """
+    if settings.kms_key_arn:
+        return kms.Key.from_key_arn(scope, construct_id, settings.kms_key_arn)
     stack = Stack.of(scope)
     key = kms.Key(
         scope,

@@ -57,7 +57,7 @@ class AmazonMl(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        key: kms.Key,
+        key: kms.IKey,
         settings: Settings,
         service: AmazonMlService,
     ) -> None:

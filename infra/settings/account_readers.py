@@ -4,7 +4,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from infra.settings.types import SettingsError, read_all_matching, read_text, read_whole_number
+from infra.settings.types import (
+    SettingsError,
+    read_all_matching,
+    read_matching,
+    read_text,
+    read_whole_number,
+)
 
 # What CloudWatch Logs accepts as a retention, in days (API_PutRetentionPolicy).
 LOG_RETENTION_DAYS = frozenset(
@@ -18,6 +24,7 @@ LEAST_KEPT_DAYS = 14
 # characters, none of them an upper-case letter (Cognito API, CreateUserPoolDomain).
 NAME = re.compile(r"[a-z](?:-?[a-z0-9])*")
 MOST_LETTERS = 30
+KMS_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 PRINCIPAL = re.compile(
     r"[0-9]{12}|arn:aws[a-z-]*:iam::[0-9]{12}:(?:root|(?:role|user)/[A-Za-z0-9+=,.@_/-]+)"
 )
@@ -73,6 +80,9 @@ def _principals(name: str, value: object) -> Sequence[str]:
 ACCOUNT_READERS: Mapping[str, Callable[[str, object], Any]] = {
     "name": _name,
     "log_retention_days": _retention,
+    "kms_key_arn": read_matching(
+        KMS_KEY_ARN, "give the ARN of a key, arn:aws:kms:<region>:<account>:key/<id>, and no alias"
+    ),
     "drop_principals": _principals,
     "result_principals": _principals,
     "drop_retention_days": _kept_days,

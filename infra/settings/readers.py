@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
-from infra.settings.account_readers import ACCOUNT_READERS
+from infra.settings.account_readers import ACCOUNT_READERS, KMS_KEY_ARN
 from infra.settings.types import (
     SettingsError,
     read_addresses,
@@ -56,7 +56,6 @@ TOPIC = re.compile(r"[a-z0-9_-]{1,64}")
 MOST_CLIENTS = 20
 CLIENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-KMS_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:\S+")
 ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+")
 WEB_ACL_ARN = re.compile(r"arn:aws[a-z-]*:wafv2:[a-z0-9-]+:[0-9]{12}:regional/webacl/\S+/\S+")

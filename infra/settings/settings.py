@@ -34,6 +34,9 @@ class Settings:
     """Processor of the functions: arm64 or x86_64."""
     log_retention_days: int = 30
     """Days that log groups keep events."""
+    kms_key_arn: str = ""
+    """ARN of a KMS key of your own that encrypts everything; "" makes one for each stack. What its
+    policy must allow: [a key of your own](deploying.md#a-key-of-your-own)."""
     drop_principals: tuple[str, ...] = ()
     """Account ids and ARNs of roles and users, of other accounts too, that may drop files."""
     result_principals: tuple[str, ...] = ()

@@ -73,6 +73,8 @@ def should_read_text_from_the_command_line_as_the_settings_type() -> None:
         ("dropPrincipals", "arn:aws:iam::123:role/short", "list account ids"),
         ("resultPrincipals", "arn:aws:s3:::a-bucket", "list account ids"),
         ("resultPrincipals", "arn:aws:iam::123456789012:role/*", "list account ids"),
+        ("kmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:alias/mine", "no alias"),
+        ("kmsKeyArn", "11111111-2222-3333-4444-555555555555", "the ARN of a key"),
         ("architecture", "sparc", "arm64 or x86_64"),
         ("logRetentionDays", 31, "CloudWatch Logs accepts"),
         ("codingService", "perhaps", "true or false"),
