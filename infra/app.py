@@ -2,6 +2,7 @@
 
 from aws_cdk import App
 
+from infra.account import fit_into_account
 from infra.coding_service.amazon_ml_api import AmazonMlApi
 from infra.coding_service.stack import CodingServiceStack
 from infra.nag import check_rules
@@ -28,11 +29,12 @@ def add_stacks(app: App) -> None:
             stack_name=settings.stack_name("CodingService"),
             settings=settings,
         )
+        fit_into_account(coding_service, settings)
         service = service or coding_service.addresses
         if coding_service.amazon_ml_api is not None:
             amazon_ml = amazon_ml or _amazon_ml_of(coding_service.amazon_ml_api)
     if service is not None:  # check_pipeline has made sure of it
-        PipelineStack(
+        pipeline = PipelineStack(
             app,
             "Pipeline",
             stack_name=settings.stack_name("Pipeline"),
@@ -40,6 +42,7 @@ def add_stacks(app: App) -> None:
             service=service,
             amazon_ml_service=amazon_ml or AWS_OWN,
         )
+        fit_into_account(pipeline, settings)
     check_rules(app)
 
 

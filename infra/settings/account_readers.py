@@ -28,6 +28,7 @@ KMS_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-
 PRINCIPAL = re.compile(
     r"[0-9]{12}|arn:aws[a-z-]*:iam::[0-9]{12}:(?:root|(?:role|user)/[A-Za-z0-9+=,.@_/-]+)"
 )
+POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(?:[0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+")
 RESERVED = ("aws", "amazon", "cognito")  # in a prefix of a Cognito domain (the same)
 
 
@@ -82,6 +83,10 @@ ACCOUNT_READERS: Mapping[str, Callable[[str, object], Any]] = {
     "log_retention_days": _retention,
     "kms_key_arn": read_matching(
         KMS_KEY_ARN, "give the ARN of a key, arn:aws:kms:<region>:<account>:key/<id>, and no alias"
+    ),
+    "permissions_boundary": read_matching(
+        POLICY_ARN,
+        "give the ARN of a managed policy, arn:aws:iam::<account>:policy/<name>",
     ),
     "drop_principals": _principals,
     "result_principals": _principals,

@@ -37,6 +37,8 @@ class Settings:
     kms_key_arn: str = ""
     """ARN of a KMS key of your own that encrypts everything; "" makes one for each stack. What its
     policy must allow: [a key of your own](deploying.md#a-key-of-your-own)."""
+    permissions_boundary: str = ""
+    """ARN of a managed policy that bounds what every role of the stacks may do; "" for none."""
     drop_principals: tuple[str, ...] = ()
     """Account ids and ARNs of roles and users, of other accounts too, that may drop files."""
     result_principals: tuple[str, ...] = ()

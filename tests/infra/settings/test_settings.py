@@ -75,6 +75,8 @@ def should_read_text_from_the_command_line_as_the_settings_type() -> None:
         ("resultPrincipals", "arn:aws:iam::123456789012:role/*", "list account ids"),
         ("kmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:alias/mine", "no alias"),
         ("kmsKeyArn", "11111111-2222-3333-4444-555555555555", "the ARN of a key"),
+        ("permissionsBoundary", "boundary", "the ARN of a managed policy"),
+        ("permissionsBoundary", "arn:aws:iam::123456789012:role/a", "the ARN of a managed policy"),
         ("architecture", "sparc", "arm64 or x86_64"),
         ("logRetentionDays", 31, "CloudWatch Logs accepts"),
         ("codingService", "perhaps", "true or false"),
