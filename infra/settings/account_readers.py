@@ -8,6 +8,7 @@ from infra.settings.types import (
     SettingsError,
     read_all_matching,
     read_matching,
+    read_pairs,
     read_text,
     read_whole_number,
 )
@@ -29,6 +30,11 @@ PRINCIPAL = re.compile(
     r"[0-9]{12}|arn:aws[a-z-]*:iam::[0-9]{12}:(?:root|(?:role|user)/[A-Za-z0-9+=,.@_/-]+)"
 )
 POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(?:[0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+")
+# Cost reports and the budget tell deployments apart by it.
+DEPLOYMENT_TAG = "dropcoder-deployment"
+# What all services take in a tag (AWS, "Tagging AWS resources").
+TAG_KEY, TAG_VALUE = re.compile(r"[\w .:/=+@-]{1,128}"), re.compile(r"[\w .:/=+@-]{0,256}")
+MOST_TAGS = 40  # ours, of a resource's 50: CloudFormation and others add their own
 RESERVED = ("aws", "amazon", "cognito")  # in a prefix of a Cognito domain (the same)
 
 
@@ -78,6 +84,25 @@ def _principals(name: str, value: object) -> Sequence[str]:
     return tuple(dict.fromkeys(principals))
 
 
+def _tags(name: str, value: object) -> Mapping[str, str]:
+    tags = read_pairs(name, value)
+    for key, text in tags.items():
+        if not TAG_KEY.fullmatch(key) or not TAG_VALUE.fullmatch(text):
+            remedy = (
+                "use letters, digits, blanks and _.:/=+-@, 128 of them in a key, 256 in a value"
+            )
+            raise SettingsError(name, f"holds {key}={text}", remedy)
+        if key.lower().startswith("aws:") or key.lower() == DEPLOYMENT_TAG:
+            remedy = "choose another key: AWS and Dropcoder set these themselves"
+            raise SettingsError(name, f"holds the key {key}", remedy)
+    if len({key.lower() for key in tags}) < len(tags):
+        remedy = "write it in one way: IAM takes both for the same"
+        raise SettingsError(name, "holds a key in upper and lower case", remedy)
+    if len(tags) > MOST_TAGS:
+        raise SettingsError(name, f"has {len(tags)} tags", f"give {MOST_TAGS} at the most")
+    return tags
+
+
 ACCOUNT_READERS: Mapping[str, Callable[[str, object], Any]] = {
     "name": _name,
     "log_retention_days": _retention,
@@ -88,6 +113,7 @@ ACCOUNT_READERS: Mapping[str, Callable[[str, object], Any]] = {
         POLICY_ARN,
         "give the ARN of a managed policy, arn:aws:iam::<account>:policy/<name>",
     ),
+    "tags": _tags,
     "drop_principals": _principals,
     "result_principals": _principals,
     "drop_retention_days": _kept_days,

@@ -39,6 +39,9 @@ class Settings:
     policy must allow: [a key of your own](deploying.md#a-key-of-your-own)."""
     permissions_boundary: str = ""
     """ARN of a managed policy that bounds what every role of the stacks may do; "" for none."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Tags on everything, beside `dropcoder-deployment` with the deployment's name:
+    `{"team": "survey"}`."""
     drop_principals: tuple[str, ...] = ()
     """Account ids and ARNs of roles and users, of other accounts too, that may drop files."""
     result_principals: tuple[str, ...] = ()

@@ -1,5 +1,7 @@
 """What an account asks of every resource is given to every resource of both stacks."""
 
+from typing import Any
+
 import pytest
 
 from tests.infra.conftest import Deployment, synthesize
@@ -14,6 +16,8 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
         codingService=True,
         engines="anzsco=amazon-ml",
         permissionsBoundary=BOUNDARY,
+        name="mine",
+        tags="team=survey,costs=4711",
     )
 
 
@@ -24,3 +28,33 @@ def should_bound_every_role(fitted: Deployment, aws: Deployment) -> None:
     assert not any(
         "PermissionsBoundary" in role for role in aws.resources("AWS::IAM::Role").values()
     )
+
+
+def tags_of(properties: Any) -> dict[str, str]:
+    found = properties.get("Tags") or properties.get("UserPoolTags") or {}
+    return found if isinstance(found, dict) else {each["Key"]: each["Value"] for each in found}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::Lambda::Function"),
+        *("AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::SecretsManager::Secret"),
+        *("AWS::Logs::LogGroup", "AWS::StepFunctions::StateMachine", "AWS::IAM::Role"),
+        *("AWS::CloudWatch::Alarm", "AWS::ApiGateway::RestApi", "AWS::Cognito::UserPool"),
+    ],
+)
+def should_tag_whatever_takes_tags(fitted: Deployment, aws: Deployment, kind: str) -> None:
+    expected = {"team": "survey", "costs": "4711", "dropcoder-deployment": "mine"}
+    found = fitted.resources(kind)
+    assert found
+    assert all(tags_of(each) == expected for each in found.values())
+    assert all(
+        tags_of(each) == {"dropcoder-deployment": "dropcoder"}
+        for each in aws.resources(kind).values()
+    )
+
+
+def should_tag_the_stacks_themselves(fitted: Deployment) -> None:
+    for stack in fitted.stacks.values():
+        assert dict(stack.tags)["dropcoder-deployment"] == "mine"
