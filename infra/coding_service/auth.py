@@ -37,6 +37,7 @@ class Auth(Construct):
             ),
             account_recovery=cognito.AccountRecovery.NONE,
             removal_policy=storage_removal(settings),
+            deletion_protection=settings.retain_storage,
         )
         _acknowledge_no_users(self.pool)
         batch_code = cognito.ResourceServerScope(

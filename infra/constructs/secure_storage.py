@@ -100,6 +100,8 @@ def secure_table(
 ) -> dynamodb.Table:
     """An on-demand table: customer-managed key, point-in-time recovery, time to live.
 
+    It can't be deleted where the settings keep storage.
+
     `partition_key` names a string attribute, `sort_key` another or none; `expires_at` names the
     attribute with the item's end in epoch seconds.
     """
@@ -116,6 +118,7 @@ def secure_table(
             point_in_time_recovery_enabled=True
         ),
         removal_policy=storage_removal(settings),
+        deletion_protection=settings.retain_storage,
     )
 
 

@@ -53,7 +53,8 @@ class Settings:
     result_retention_days: int = 0
     """The same of results."""
     retain_storage: bool = True
-    """Buckets, tables, keys and logs outlive their stack."""
+    """Buckets, tables, keys and logs outlive their stack; stacks, tables and the pool of clients
+    can't be deleted before somebody lifts their protection."""
     assets: str = "build/assets"
     """Folder of the built Lambda assets, relative to the project."""
     service_url: str = ""

@@ -58,3 +58,14 @@ def should_tag_whatever_takes_tags(fitted: Deployment, aws: Deployment, kind: st
 def should_tag_the_stacks_themselves(fitted: Deployment) -> None:
     for stack in fitted.stacks.values():
         assert dict(stack.tags)["dropcoder-deployment"] == "mine"
+
+
+def should_protect_stacks_tables_and_clients_while_storage_is_kept(
+    aws: Deployment, local: Deployment
+) -> None:
+    for deployment, kept in ((aws, True), (local, False)):
+        assert {each.termination_protection for each in deployment.stacks.values()} == {kept}
+        tables = deployment.resources("AWS::DynamoDB::Table").values()
+        assert {table["DeletionProtectionEnabled"] for table in tables} == {kept}
+        (pool,) = deployment.resources("AWS::Cognito::UserPool").values()
+        assert pool.get("DeletionProtection", "INACTIVE") == ("ACTIVE" if kept else "INACTIVE")
