@@ -8,6 +8,7 @@ from infra.coding_service.stack import CodingServiceStack
 from infra.nag import check_rules
 from infra.pipeline.amazon_ml import AWS_OWN, AmazonMlService
 from infra.pipeline.stack import PipelineStack
+from infra.settings.command_line import target_region
 from infra.settings.service_addresses import ServiceAddresses
 from infra.settings.settings import Settings, check_names
 
@@ -20,6 +21,7 @@ def add_stacks(app: App) -> None:
     check_names(app.node.get_all_context())
     settings = Settings.from_context(app.node.try_get_context)
     settings.check_pipeline()
+    settings.check_region(target_region())
     service = ServiceAddresses.from_settings(settings)
     amazon_ml = AmazonMlService.from_settings(settings)
     if settings.coding_service:

@@ -11,7 +11,7 @@ VARIABLES = {
     "TOKEN_SECRET_ARN": "arn:aws:secretsmanager:x:1:secret:token",
     "SERVICE_URL": "https://coder.example",
     "AUTH_URL": "https://auth.example",
-    "PRESIGNED_HOSTS": "*.s3.ap-southeast-2.amazonaws.com",
+    "PRESIGNED_HOSTS": "bucket.s3.ap-southeast-2.amazonaws.com",
     "ALLOW_PLAIN_HTTP": "false",
     "REQUESTS_PER_SECOND": "1",
     "REQUESTS_PER_DAY": "10000",

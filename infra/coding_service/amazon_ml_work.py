@@ -9,7 +9,7 @@ from constructs import Construct
 from infra.coding_service.inference import CODER_MEMORY_MB, LONGEST_SECONDS, let_run_children
 from infra.coding_service.storage import CHANGE_TABLE, READ_TABLE, WRITE_TABLE, Storage
 from infra.constructs.functions import FunctionFactory, TracedFunction
-from infra.constructs.keys import use_key
+from infra.constructs.keys import use_key, via_service
 from infra.constructs.secure_messaging import state_machine_log_group
 from infra.constructs.secure_storage import secure_table
 from infra.constructs.service_principals import any_state_machine, service_for
@@ -80,7 +80,7 @@ class AmazonMlWork(Construct):
                 conditions={"StringLike": {"s3:prefix": WORK_FOLDER}},
             ),
             storage.use_files_key(read=True, write=True),
-            *_use_clients_buckets(factory),
+            *_use_clients_buckets(self, factory),
         )
         reason = "Each prediction has keys of its own below the folder."
         acknowledge_keys(storage.outputs, reason, WORK_FOLDER)
@@ -121,6 +121,7 @@ class AmazonMlWork(Construct):
                     {
                         "WorkFunctionArn": self.handler.function.function_arn,
                         "InferenceConcurrency": factory.settings.inference_concurrency,
+                        "Partition": Aws.PARTITION,
                     },
                 )
             ),
@@ -144,7 +145,7 @@ class AmazonMlWork(Construct):
         return machine
 
 
-def _use_clients_buckets(factory: FunctionFactory) -> list[iam.PolicyStatement]:
+def _use_clients_buckets(scope: Construct, factory: FunctionFactory) -> list[iam.PolicyStatement]:
     """Statements for the buckets and keys in settings; other buckets of the account may allow the
     role by their own policy."""
     settings = factory.settings
@@ -163,7 +164,7 @@ def _use_clients_buckets(factory: FunctionFactory) -> list[iam.PolicyStatement]:
             iam.PolicyStatement(
                 actions=["kms:Decrypt", "kms:GenerateDataKey"],
                 resources=list(keys),
-                conditions={"StringEquals": {"kms:ViaService": f"s3.{Aws.REGION}.amazonaws.com"}},
+                conditions={"StringEquals": {"kms:ViaService": via_service("s3", scope)}},
             )
         )
     return statements

@@ -118,7 +118,7 @@ class Api(Construct):
             f"{settings.local_cloud}/_aws/execute-api/{self.rest.rest_api_id}/{STAGE}"
             if settings.local_cloud
             else f"https://{self.rest.rest_api_id}.execute-api.{Stack.of(self).region}"
-            f".amazonaws.com/{STAGE}"
+            f".{Stack.of(self).url_suffix}/{STAGE}"
         )
         """The base address in front of `/v1`, without a slash at the end."""
 

@@ -55,7 +55,9 @@ class Auth(Construct):
             f"https://{domain.domain_name}.auth.{region}.amazoncognito.com"
         )
         """The base address in front of `/oauth2/token`."""
-        issuer = f"https://cognito-idp.{region}.amazonaws.com/{self.pool.user_pool_id}"
+        issuer = (
+            f"https://cognito-idp.{region}.{Stack.of(self).url_suffix}/{self.pool.user_pool_id}"
+        )
         keys = (
             f"{settings.local_cloud}/{self.pool.user_pool_id}" if settings.local_cloud else issuer
         )

@@ -60,7 +60,7 @@ class CodingServiceStack(Stack):
             settings=settings,
         )
 
-        hosts = self._presigned_hosts(settings)
+        hosts = self._presigned_hosts(storage, settings)
         self.addresses = ServiceAddresses(api.url, auth.url, hosts)
         """The service's addresses for Pipeline."""
         outputs = {
@@ -80,10 +80,14 @@ class CodingServiceStack(Stack):
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
 
-    def _presigned_hosts(self, settings: Settings) -> tuple[str, ...]:
+    def _presigned_hosts(self, storage: Storage, settings: Settings) -> tuple[str, ...]:
+        """The two buckets' own hosts: a pattern would let in everybody's buckets of the region."""
         if settings.local_cloud:
             return (urlsplit(settings.local_cloud).netloc,)
-        return (f"*.s3.{self.region}.amazonaws.com",)
+        return tuple(
+            f"{bucket.bucket_name}.s3.{self.region}.{self.url_suffix}"
+            for bucket in (storage.inputs, storage.outputs)
+        )
 
 
 def _limits(settings: Settings) -> dict[str, str]:

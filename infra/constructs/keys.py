@@ -33,7 +33,7 @@ def stack_key(scope: Construct, construct_id: str, *, settings: Settings, purpos
     key.add_to_resource_policy(
         iam.PolicyStatement(
             sid="LogGroupsOfThisAccount",
-            principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
+            principals=[iam.ServicePrincipal(f"logs.{stack.region}.{stack.url_suffix}")],
             actions=[
                 "kms:Encrypt",
                 "kms:Decrypt",
@@ -84,10 +84,18 @@ def use_key(
     return iam.PolicyStatement(
         actions=actions,
         resources=[key.key_arn],
-        conditions={
-            "StringEquals": {"kms:ViaService": f"{via}.{Stack.of(scope).region}.amazonaws.com"}
-        },
+        conditions={"StringEquals": {"kms:ViaService": via_service(via, scope)}},
     )
+
+
+def via_service(service: str, scope: Construct) -> list[str]:
+    """The values of `kms:ViaService` for a service in the stack's region.
+
+    KMS's guide has them end in `amazonaws.com`, and does not say what they are in partitions whose
+    hosts end otherwise; both forms are names that AWS alone gives.
+    """
+    stack = Stack.of(scope)
+    return [f"{service}.{stack.region}.{end}" for end in ("amazonaws.com", stack.url_suffix)]
 
 
 def storage_removal(settings: Settings) -> RemovalPolicy:

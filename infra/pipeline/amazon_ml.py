@@ -9,7 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.constructs.keys import use_key
+from infra.constructs.keys import use_key, via_service
 from infra.constructs.secure_storage import secure_bucket
 from infra.constructs.service_principals import acting_for
 from infra.nag import WILDCARD, acknowledge, acknowledge_keys
@@ -168,7 +168,7 @@ class AmazonMl(Construct):
             resources=[self._service.key_arn or any_key],
             conditions={
                 "StringEquals": {
-                    "kms:ViaService": f"secretsmanager.{stack.region}.amazonaws.com",
+                    "kms:ViaService": via_service("secretsmanager", stack),
                     "kms:EncryptionContext:SecretARN": secret,
                 }
             },

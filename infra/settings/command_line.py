@@ -14,6 +14,8 @@ from infra.settings.types import SettingsError
 
 # The CDK CLI passes the merged context (cdk.json, -c) to the app's command in this variable.
 CLI_CONTEXT = "CDK_CONTEXT_JSON"
+# It passes the region of its credentials in this one, where it has any.
+CLI_REGION = "CDK_DEFAULT_REGION"
 
 
 def command_context(overrides: Sequence[str] = ()) -> Mapping[str, Any]:
@@ -29,6 +31,11 @@ def command_context(overrides: Sequence[str] = ()) -> Mapping[str, Any]:
             raise SettingsError(name, "was given without a value", "write -c name=value")
         context[name] = value
     return context
+
+
+def target_region() -> str | None:
+    """The region that the CDK CLI deploys to; None where it has no credentials to know it by."""
+    return os.environ.get(CLI_REGION)
 
 
 def project_context(file: Path = PROJECT / "cdk.json") -> Mapping[str, Any]:

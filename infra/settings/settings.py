@@ -6,6 +6,7 @@ that come from the command line are text and are read as the type that the setti
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,8 @@ DEFAULT_NAME = "dropcoder"
 METRICS_NAMESPACE = "Dropcoder"
 PIPELINE_CLIENT = "pipeline"
 """The client of CodingService's Amazon ML API that Pipeline is."""
+# GovCloud has `us-gov-west-1`, isolated partitions `us-iso-east-1`, Europe's own `eusc-de-east-1`.
+COMMERCIAL_REGION = re.compile(r"(?!cn-)[a-z]{2}-[a-z]+-[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,8 @@ class Settings:
     auth_url: str = ""
     """Base address in front of `/oauth2/token`; "" takes CodingService's."""
     presigned_hosts: tuple[str, ...] = ()
-    """Patterns (`*` stands for anything) of the hosts that presigned URLs may name, with `:port`
-    where it is not the usual one; needed with `serviceUrl`."""
+    """Hosts that presigned URLs may name, in full, with `:port` where it is not the usual one; `*`
+    stands for anything, so `*.s3.…` lets in everybody's buckets; needed with `serviceUrl`."""
     allow_plain_http: bool = False
     """Addresses may begin with http://; refused outside the local cloud."""
     token_prefix: str = ""
@@ -212,8 +215,8 @@ class Settings:
             raise SettingsError(
                 "presignedHosts",
                 "is empty",
-                "name the hosts that the service's presigned URLs may point to, for example"
-                ' ["*.s3.ap-southeast-2.amazonaws.com"]',
+                "name the hosts that the service's presigned URLs point to, for example"
+                ' ["inputs.s3.ap-southeast-2.amazonaws.com"]',
             )
         if self.poll_first_seconds > self.poll_ceiling_seconds:
             raise SettingsError(
@@ -262,6 +265,23 @@ class Settings:
                 "set serviceUrl, authUrl and presignedHosts (`cdk deploy Pipeline -c serviceUrl=…"
                 " -c authUrl=… -c presignedHosts=…`), or deploy the open service along with it"
                 " (`cdk deploy --all -c codingService=true`)",
+            )
+
+    def check_region(self, region: str | None) -> None:
+        """Checks that what is deployed is to be had in the region, where that is known.
+
+        Raises `SettingsError` if CodingService is to be where Cognito has no user pools, or has
+        their token endpoints under other names.
+        """
+        if not self.coding_service or self.local_cloud or not region:
+            return
+        if not COMMERCIAL_REGION.fullmatch(region):
+            raise SettingsError(
+                "codingService",
+                f"is true, and {region} is outside AWS's commercial partition, where CodingService"
+                " does not find Cognito's token endpoint",
+                "deploy Pipeline alone with serviceUrl, authUrl and presignedHosts, or deploy to a"
+                " commercial region",
             )
 
 

@@ -138,7 +138,9 @@ def read_addresses(name: str, value: object) -> tuple[str, ...]:
         found = HOST_PATTERN.fullmatch(host)
         if not found or not any(letter.isalnum() for letter in found["host"]):
             raise SettingsError(
-                name, f"holds {host!r}", "name hosts alone, for example *.s3.us-east-1.example.com"
+                name,
+                f"holds {host!r}",
+                "name hosts alone, for example inputs.s3.us-east-1.example.com",
             )
     return hosts
 

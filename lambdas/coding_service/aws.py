@@ -27,11 +27,12 @@ def configuration(addressing_style: AddressingStyle = "virtual") -> Config:
     """Time limits and retries for every client.
 
     SigV4 with checksums only where S3 demands them: a presigned PUT then signs `host` and the two
-    encryption headers, and a caller need send nothing else.
+    encryption headers, and a caller need send nothing else. Presigned URLs name the region in
+    every region, us-east-1 too, where botocore would take S3's global host.
     """
     return Config(
         signature_version="s3v4",
-        s3={"addressing_style": addressing_style},
+        s3={"addressing_style": addressing_style, "us_east_1_regional_endpoint": "regional"},
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},

@@ -44,7 +44,8 @@ S3 = AWS.merge(
         read_timeout=60,
         # TLS guards the bytes on their way, and each part's CRC-32 is signed: a SHA-256 of every
         # body for its signature would cost as much again as sending it (measured).
-        s3={"payload_signing_enabled": False},
+        # In us-east-1 botocore would take the global host: another one than in every other region.
+        s3={"payload_signing_enabled": False, "us_east_1_regional_endpoint": "regional"},
     )
 )
 

@@ -12,7 +12,7 @@ def should_read_every_setting_when_the_environment_is_as_infra_sets_it() -> None
     assert settings.service_url == "https://coder.example/live"
     assert settings.token_prefix == "Bearer "
     assert settings.requests_per_day == 10_000
-    assert settings.presigned_hosts == ("*.s3.ap-southeast-2.amazonaws.com",)
+    assert settings.presigned_hosts == ("bucket.s3.ap-southeast-2.amazonaws.com",)
     assert settings.allow_plain_http is False
     assert settings.default_topic is None
     assert settings.state_machine_arn is None

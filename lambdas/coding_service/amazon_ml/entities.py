@@ -58,6 +58,7 @@ class Entity:
         """The members that both kinds show."""
         members = {
             self.id_name: self.entity_id,
+            # The service model takes no other partition than `aws`; nor is the stack for another.
             "CreatedByIamUser": f"arn:aws:iam::{account}:user/{self.client}",
             "CreatedAt": self.created_ms / 1000,
             "LastUpdatedAt": self.updated_ms / 1000,

@@ -6,12 +6,13 @@ import pytest
 from aws_cdk import App
 from hypothesis import example, given
 
-from infra.settings.command_line import command_context, project_context
+from infra.settings.command_line import command_context, project_context, target_region
 from infra.settings.readers import READERS, check_url
 from infra.settings.settings import Settings, check_names, context_name
 from infra.settings.types import SettingNotFinished, SettingsError
 from pipeline.engines.coding_service.address import read_address
 from tests.support.pipeline.odd_urls import odd_urls
+from tests.support.regions import regions_of_s3
 
 SERVICE = {
     "serviceUrl": "https://service.example",
@@ -225,3 +226,26 @@ def should_pass_over_what_the_cdk_itself_puts_into_the_context() -> None:
         [*project_context(), "aws:cdk:enable-path-metadata", "availability-zones:account=1"]
     )
     check_names(App(context=dict(project_context())).node.get_all_context())
+
+
+@pytest.mark.parametrize(("partition", "region", "_suffix"), regions_of_s3())
+def should_refuse_coding_service_where_cognito_is_not_as_it_is_elsewhere(
+    partition: str, region: str, _suffix: str
+) -> None:
+    if partition == "aws":
+        settings(codingService=True).check_region(region)
+    else:
+        with pytest.raises(SettingsError, match=rf"codingService is true, and {region} .* alone"):
+            settings(codingService=True).check_region(region)
+    settings(**SERVICE).check_region(region)
+
+
+def should_ask_no_region_where_none_is_known_or_the_cloud_is_local(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings(codingService=True).check_region(None)
+    settings(codingService=True, localCloud="https://localhost:4566").check_region("cn-north-1")
+    monkeypatch.delenv("CDK_DEFAULT_REGION", raising=False)
+    assert target_region() is None
+    monkeypatch.setenv("CDK_DEFAULT_REGION", "cn-north-1")
+    assert target_region() == "cn-north-1"

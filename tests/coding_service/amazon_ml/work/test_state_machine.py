@@ -61,4 +61,5 @@ def should_lead_to_states_that_exist() -> None:
     assert set(re.findall(r"\$\{(\w+)\}", text)) == {
         "WorkFunctionArn",
         "InferenceConcurrency",
+        "Partition",
     }
