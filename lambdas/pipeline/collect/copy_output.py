@@ -15,8 +15,13 @@ from math import ceil
 from typing import Any
 
 from pipeline.domain.facts import OutputFacts
-from pipeline.engines.base import FetchedRange, ResultFile, ResultFiles, ResultsChanged
-from pipeline.errors import ResultsMismatch
+from pipeline.engines.base import (
+    FetchedRange,
+    ResultFile,
+    ResultFiles,
+    ResultsChanged,
+    restarts_after,
+)
 from pipeline.ledger.parts import PartLease
 from pipeline.storage.multipart import PART_BYTES, MultipartFiles, UploadGone
 from pipeline.validation.output_lines import OutputScan
@@ -24,7 +29,6 @@ from shared.join_plan import MAX_PARTS
 
 UPLOADS_AT_ONCE = 2  # with the reads ahead and the part that is counted, 6 are in memory; ours
 READS_AHEAD = 3  # as above
-MAX_RESTARTS = 3  # results that change under the copy again and again can't be trusted; ours
 CHECKPOINT_PARTS = 8  # a write to the ledger for each part would be a tenth of the time; ours
 
 
@@ -89,15 +93,19 @@ class OutputCopy:
             ) as executor:
                 return self._run(executor)
         except (ResultsChanged, UploadGone):
-            self._start_over()
+            self._abort()
+            start_over(self.lease)
             return None
 
     def abandon(self) -> None:
         """Frees the stored parts of a copy that will not be finished."""
+        self._abort()
+        self.lease.forget_collection()
+
+    def _abort(self) -> None:
         checkpoint = self.lease.record.collection or {}
         if "upload_id" in checkpoint:
             self.files.abort(self.key, checkpoint["upload_id"])
-        self.lease.forget_collection()
 
     def _run(self, executor: Executor) -> OutputFacts | None:
         checkpoint = self.lease.record.collection or {}
@@ -184,12 +192,13 @@ class OutputCopy:
         while coming:
             yield coming.popleft()()
 
-    def _start_over(self) -> None:
-        restarts = (self.lease.record.collection or {}).get("restarts", 0) + 1
-        self.abandon()
-        if restarts > MAX_RESTARTS:
-            raise ResultsMismatch(
-                "the results kept changing while they were collected; drop the file again, and "
-                "tell the service's operator"
-            )
-        self.lease.checkpoint({"restarts": restarts})
+
+def start_over(lease: PartLease) -> None:
+    """Puts a count of restarts in place of the checkpoint of results that changed.
+
+    Raises `AwsBusy`, `PartTaken`; `ResultsMismatch` where they changed too often, and then leaves
+    no checkpoint.
+    """
+    restarts = (lease.record.collection or {}).get("restarts", 0)
+    lease.forget_collection()
+    lease.checkpoint({"restarts": restarts_after(restarts)})

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pipeline.collect.copy_output import start_over
 from pipeline.domain.facts import MetadataFacts, OutputFacts
 from pipeline.domain.part import Part
 from pipeline.engines.base import ResultFile, ResultFiles, ResultsChanged
@@ -56,7 +57,7 @@ class OutputSplit:
         try:
             return self._run()
         except ResultsChanged:
-            self.lease.forget_collection()
+            start_over(self.lease)
             return None
 
     def _run(self) -> tuple[OutputFacts, MetadataFacts] | None:
@@ -70,7 +71,8 @@ class OutputSplit:
             self._write(step, metadata, metadata_content)
             done["drops"] += len(step)
             done["offset"] += sum(len(each.content) for each in step)
-            self.lease.checkpoint({"shared": done})
+            restarts = (self.lease.record.collection or {}).get("restarts", 0)
+            self.lease.checkpoint({"restarts": restarts, "shared": done})
         return self._facts(), metadata
 
     def _included(self) -> list[tuple[SharedFile, str]]:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import urllib3
 
+from pipeline.errors import ResultsMismatch
 from pipeline.rate_limit.polling import NO_LOAD, CallLoad
 from protocol.messages import Model, OperationState
 
@@ -159,6 +160,21 @@ class OperationFailed(Exception):
 
 class ResultsChanged(Exception):
     """The object is not the one whose first range was read: its ETag differs."""
+
+
+MAX_RESTARTS = 3
+"""How often results that changed are read from their beginning again: more often they can't be
+trusted; ours."""
+
+
+def restarts_after(restarts: int) -> int:
+    """One more restart, for the next checkpoint. Raises `ResultsMismatch` after `MAX_RESTARTS`."""
+    if restarts >= MAX_RESTARTS:
+        raise ResultsMismatch(
+            "the results kept changing while they were collected; drop the file again, and "
+            "tell the service's operator"
+        )
+    return restarts + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

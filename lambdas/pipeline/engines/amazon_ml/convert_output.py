@@ -11,7 +11,7 @@ from typing import Any, Self
 from pipeline.engines.amazon_ml.bucket import INPUT, OUTPUT, ExchangeBucket
 from pipeline.engines.amazon_ml.codelist import ScoreRollup
 from pipeline.engines.amazon_ml.scores import LineRenderer, ScoreLines
-from pipeline.engines.base import Keep
+from pipeline.engines.base import Keep, restarts_after
 from pipeline.errors import ResultsGone, ResultsMismatch, StorageBusy
 from pipeline.storage.multipart import UploadGone
 from pipeline.storage.results_bucket import FileChanged
@@ -31,10 +31,12 @@ class _Progress:
     lines: int = 0
     offset: int = 0
     """How many bytes of the scores, inflated, are dealt with."""
+    restarts: int = 0
+    """How often it began anew as scores, or what was made of them, had changed."""
 
     @classmethod
-    def of(cls, kept: Mapping[str, Any] | None, etag: str) -> Self | None:
-        return cls(**kept) if kept and kept["etag"] == etag else None
+    def of(cls, kept: Mapping[str, Any], etag: str) -> Self | None:
+        return cls(**kept) if kept.get("etag") == etag else None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,6 +49,7 @@ class OutputConversion:
     keep: Keep
     has_time: Callable[[], bool]
     _made: bytearray = field(default_factory=bytearray, init=False, repr=False)
+    _restarts: int = field(default=0, init=False)
 
     def run(self, kept: Mapping[str, Any] | None) -> bool:
         """Whether the output is there; False where no time was left to finish it.
@@ -58,13 +61,16 @@ class OutputConversion:
         if found is None:
             raise ResultsGone(f"the engine's scores, {key}, are gone; drop the file again")
         total, etag = found
+        kept = kept or {}
+        self._restarts = kept.get("restarts", 0)
         done = _Progress.of(kept, etag)
-        if done is None:
-            self._drop_parts(kept)
+        if done is None and "upload_id" in kept:  # it was made of other scores
+            self.exchange.files.abort(self._key, kept["upload_id"])
+            self._restarts = restarts_after(self._restarts)
         try:
             return self._run(done, self._pieces(key, total, etag), etag)
         except (FileChanged, UploadGone):
-            self.keep({})
+            self.keep({"restarts": restarts_after(self._restarts)})
             raise StorageBusy(
                 "the engine's scores, or what was made of them, changed meanwhile; starting over"
             ) from None
@@ -89,7 +95,8 @@ class OutputConversion:
     def _put(self, done: _Progress | None, etag: str) -> _Progress:
         """The next part; a part that was put after the last checkpoint is put again."""
         if done is None:
-            done = _Progress(etag=etag, upload_id=self.exchange.files.begin(self._key))
+            begun = self.exchange.files.begin(self._key)
+            done = _Progress(etag=etag, upload_id=begun, restarts=self._restarts)
         done.parts += 1
         done.bytes += len(self._made)
         self.exchange.files.put_part(self._key, done.upload_id, done.parts, bytes(self._made))
@@ -103,11 +110,6 @@ class OutputConversion:
         if self._made:
             done = self._put(done, etag)
         self.exchange.files.complete(self._key, done.upload_id, count=done.parts, total=done.bytes)
-
-    def _drop_parts(self, kept: Mapping[str, Any] | None) -> None:
-        """Drops the parts that were made of other scores."""
-        if kept:
-            self.exchange.files.abort(self._key, kept["upload_id"])
 
     @property
     def _key(self) -> str:
