@@ -32,6 +32,18 @@ READS_AHEAD = 3  # as above
 CHECKPOINT_PARTS = 8  # a write to the ledger for each part would be a tenth of the time; ours
 
 
+def abandon_copy(lease: PartLease, files: MultipartFiles, key: str) -> None:
+    """Frees the stored parts of a copy that will not be finished, and forgets its checkpoint."""
+    _abort(lease, files, key)
+    lease.forget_collection()
+
+
+def _abort(lease: PartLease, files: MultipartFiles, key: str) -> None:
+    checkpoint = lease.record.collection or {}
+    if "upload_id" in checkpoint:
+        files.abort(key, checkpoint["upload_id"])
+
+
 class PendingUploads:
     """The uploads of parts that are under way, oldest first, each with the checkpoint after it.
 
@@ -93,19 +105,13 @@ class OutputCopy:
             ) as executor:
                 return self._run(executor)
         except (ResultsChanged, UploadGone):
-            self._abort()
+            _abort(self.lease, self.files, self.key)
             start_over(self.lease)
             return None
 
     def abandon(self) -> None:
         """Frees the stored parts of a copy that will not be finished."""
-        self._abort()
-        self.lease.forget_collection()
-
-    def _abort(self) -> None:
-        checkpoint = self.lease.record.collection or {}
-        if "upload_id" in checkpoint:
-            self.files.abort(self.key, checkpoint["upload_id"])
+        abandon_copy(self.lease, self.files, self.key)
 
     def _run(self, executor: Executor) -> OutputFacts | None:
         checkpoint = self.lease.record.collection or {}

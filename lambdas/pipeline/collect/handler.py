@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pipeline.clock import Clock, parsed
-from pipeline.collect.copy_output import OutputCopy
+from pipeline.collect.copy_output import OutputCopy, abandon_copy
 from pipeline.collect.split_output import DROPS_PER_STEP, OutputSplit
 from pipeline.dependencies import Dependencies, dependencies
 from pipeline.domain.execution import TaskInput
@@ -18,8 +19,15 @@ from pipeline.domain.facts import MetadataFacts, OutputFacts
 from pipeline.domain.part import Part
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.domain.state_fields import MalformedState
-from pipeline.engines.base import EngineOf, OperationFailed, ResultFile, ResultFiles, ResultsChanged
-from pipeline.errors import Final, ResultsMismatch, StorageBusy
+from pipeline.engines.base import (
+    EngineOf,
+    OperationFailed,
+    ResultFile,
+    ResultFiles,
+    ResultsChanged,
+    ResultsMissing,
+)
+from pipeline.errors import Final, ResultsGone, ResultsMismatch, StorageBusy
 from pipeline.executions.compact_input import expanded_task
 from pipeline.ledger.parts import PartLease, Parts
 from pipeline.ledger.shared_files import SharedFiles
@@ -31,7 +39,9 @@ from protocol.short_texts import LONGEST_REASON, cut
 
 HANDOVER_SECONDS = 60.0  # a step may take so long; with less, the next function goes on; ours
 MAX_METADATA_BYTES = 1 << 20  # the documented file has a few hundred bytes; ours
-SECONDS_PER_HOUR = 3600
+SECONDS_PER_HOUR, SECONDS_PER_MINUTE = 3600, 60
+MISSING_WAITS = (15, 45, 90, 180)  # seconds until results that are not found are asked for again,
+# with a fresh URL: a storage's fault of minutes passes, deleted ones cost no hour; ours
 PREPARATION = "prepared"
 """Names the engine's own checkpoint, which is kept until the copy begins."""
 
@@ -64,23 +74,43 @@ class Collector:
         with self.parts.lease(part.part_id, owner=owner, seconds=seconds_left()) as lease:
             if lease.record.output is not None:  # an earlier run's answer was lost
                 engine.delete_results(part.topic, progress.operation_id)
-                return replace(progress, status=PartStatus.COLLECTED, wait_seconds=0, turn=None)
+                return _next(progress, PartStatus.COLLECTED)
             results = engine.results(part.topic, progress.operation_id, turn=progress.turn)
             try:
-                collected = self._collected(
-                    part, lease, results, lambda: seconds_left() > HANDOVER_SECONDS
-                )
+                with closing(results):
+                    collected = self._collected(
+                        part, lease, results, lambda: seconds_left() > HANDOVER_SECONDS
+                    )
+            except ResultsMissing as missing:
+                return self._again(part, lease, progress, missing)
             except RateLimited as pending:
                 return progress.awaiting_slot(pending.wait_seconds, pending.turn)
             except OperationFailed as failed:
                 reason = quoted(cut(str(failed), LONGEST_REASON))
                 return replace(progress, status=PartStatus.FAILED, reason=reason)
             if collected is None:
-                return replace(progress, status=PartStatus.COLLECTING, wait_seconds=0, turn=None)
+                return _next(progress, PartStatus.COLLECTING)
             lease.collected(*collected)
             engine.delete_results(part.topic, progress.operation_id)
         self._measure_age(progress)
-        return replace(progress, status=PartStatus.COLLECTED, wait_seconds=0, turn=None)
+        return _next(progress, PartStatus.COLLECTED)
+
+    def _again(
+        self, part: Part, lease: PartLease, progress: Progress, missing: ResultsMissing
+    ) -> Progress:
+        """The wait until results that were not found are asked for again.
+
+        Raises `ResultsGone` where they have been asked for often enough."""
+        times = progress.not_found or 0
+        if times < len(MISSING_WAITS):
+            waiting = progress.awaiting_slot(MISSING_WAITS[times])
+            return replace(waiting, not_found=times + 1)
+        abandon_copy(lease, self.files, _output_key(part))
+        minutes = sum(MISSING_WAITS) / SECONDS_PER_MINUTE
+        raise ResultsGone(
+            f"{missing}; they were asked for {times + 1} times within {minutes:.0f} min, each "
+            "time with a fresh URL; drop the file again"
+        )
 
     def _measure_age(self, progress: Progress) -> None:
         """In hours. When the results were ready is unknown: they are no older than the upload."""
@@ -117,26 +147,37 @@ class Collector:
     def _copied(
         self, part: Part, lease: PartLease, results: ResultFiles, has_time: Callable[[], bool]
     ) -> tuple[OutputFacts, MetadataFacts] | None:
-        folder = folder_of_results(part.segments[0].results_prefix, part.piece)
         copy = OutputCopy(
             lease=lease,
             results=results,
             files=self.files,
-            key=f"{folder}{OUTPUT_NAME}",
+            key=_output_key(part),
             has_time=has_time,
             part_bytes=self.part_bytes,
         )
         try:
+            metadata, content = _metadata(results)  # first: where it fails, no copy is in vain
             output = copy.run()
-            if output is None:
-                return None
-            metadata, content = _metadata(results)
         except Final:
             copy.abandon()
             raise
-        metadata = replace(metadata, key=f"{folder}{METADATA_NAME}")
+        if output is None:
+            return None
+        metadata = replace(metadata, key=f"{_folder(part)}{METADATA_NAME}")
         self.files.put(metadata.key, content)
         return output, metadata
+
+
+def _next(progress: Progress, status: PartStatus) -> Progress:
+    return replace(progress, status=status, wait_seconds=0, turn=None, not_found=None)
+
+
+def _folder(part: Part) -> str:
+    return folder_of_results(part.segments[0].results_prefix, part.piece)
+
+
+def _output_key(part: Part) -> str:
+    return f"{_folder(part)}{OUTPUT_NAME}"
 
 
 def _metadata(results: ResultFiles) -> tuple[MetadataFacts, bytes]:

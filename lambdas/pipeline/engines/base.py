@@ -36,6 +36,8 @@ class StorageOutcome(Enum):
     CHANGED = "changed"
     """The object is not the one that was pinned."""
     GONE = "gone"
+    UNRANGED = "unranged"
+    """All of the object in place of a range of it: it has to be read in one stream."""
     REFUSED = "refused"
 
 
@@ -76,6 +78,8 @@ class StorageAnswer:
 
     outcome: StorageOutcome
     code: str
+    storage: str = field(default="the service's storage", compare=False)
+    """Who answered, for messages; with its host, where it has one."""
 
     @classmethod
     def of(cls, response: urllib3.BaseHTTPResponse) -> "StorageAnswer":
@@ -158,6 +162,10 @@ class OperationFailed(Exception):
     """Says why a complete operation turns out to have failed, as `check` would."""
 
 
+class ResultsMissing(Exception):
+    """Says that the storage does not find a result file; asked again later, it may."""
+
+
 class ResultsChanged(Exception):
     """The object is not the one whose first range was read: its ETag differs."""
 
@@ -209,9 +217,12 @@ class OpenOperation(Protocol):
 class ResultFiles(Protocol):
     """The two files of one complete operation, as the Coding Service documents them.
 
-    Its methods raise `RateLimited`, `ResultsChanged`, `OperationFailed` and the leaves of
-    `errors.TryAgain`, `Final` and `OperatorNeeded`.
+    Its methods raise `RateLimited`, `ResultsChanged`, `ResultsMissing`, `OperationFailed` and the
+    leaves of `errors.TryAgain`, `Final` and `OperatorNeeded`.
     """
+
+    def close(self) -> None:
+        """Ends the connections that are open."""
 
     def prepared(
         self, kept: Mapping[str, Any] | None, keep: Keep, has_time: Callable[[], bool], /

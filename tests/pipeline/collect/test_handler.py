@@ -360,12 +360,55 @@ def should_fail_for_good_when_storage_refuses(bench: Bench) -> None:
     assert bench.parts.record(PART.part_id).collection is None
 
 
-def should_say_that_the_results_are_gone_when_the_service_has_deleted_them(bench: Bench) -> None:
-    task = bench.complete(b"")
-    bench.memory.storage_faults = [StorageFault("GET", 404, "NoSuchKey")]
+def _come_back(bench: Bench, task: TaskInput) -> tuple[TaskInput, int]:
+    """The state machine's way back to the function: the next task, and the wait before it."""
+    progress = bench.collector.collect(task, owner="again", seconds_left=bench._seconds_left)
+    return replace(task, progress=progress), progress.wait_seconds
 
-    with pytest.raises(ResultsGone, match="drop the file again"):
+
+def should_say_that_the_results_are_gone_when_they_stay_so_for_minutes(bench: Bench) -> None:
+    task, waits = bench.complete(b""), []
+    bench.memory.storage_faults = [StorageFault("GET", 404, "NoSuchKey") for _ in range(5)]
+
+    for _ in range(4):
+        task, wait = _come_back(bench, task)
+        waits.append(wait)
+    with pytest.raises(ResultsGone, match="drop the file again") as gone:
         bench.collect(task)
+
+    assert waits == [15, 45, 90, 180]
+    assert "asked for 5 times within 6 min, each time with a fresh URL" in str(gone.value)
+    assert len({path for path in bench.memory.calls if "operations" in path[1]}) == 1
+    assert bench.memory.storage_faults == []
+
+
+def should_go_on_with_a_copy_when_its_results_were_not_found_in_passing(bench: Bench) -> None:
+    output = _large(3.5)
+    task = bench.complete(output)
+    bench.times = [900.0, 900.0, 900.0, 59.0]
+    task, _ = _come_back(bench, task)
+    bench.memory.storage_faults = [StorageFault("GET", 404, "NoSuchKey", skip=1)]
+    task, wait = _come_back(bench, task)
+    assert (task.progress.status, wait) == (PartStatus.AWAITING_SLOT, 15)
+
+    task, _ = _come_back(bench, task)
+
+    assert (task.progress.status, task.progress.not_found) == (PartStatus.COLLECTED, None)
+    assert bench.aws.result(OUTPUT) == output
+
+
+def should_copy_in_steps_from_a_storage_that_gives_no_ranges(bench: Bench) -> None:
+    output = _large(4.5)
+    bench.memory.gives_ranges = False
+    task = bench.complete(output)
+    bench.times = [900.0, 900.0, 900.0, 59.0]
+
+    assert bench.collect_all(task) == 2
+
+    assert bench.aws.result(OUTPUT) == output
+    facts = bench.parts.record(PART.part_id).output
+    assert facts is not None
+    assert (facts.bytes, facts.crc32) == (len(output), f"{zlib.crc32(output):08x}")
 
 
 def should_refuse_an_operation_that_is_not_complete_any_more(bench: Bench) -> None:

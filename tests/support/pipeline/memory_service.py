@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pipeline.engines.coding_service.http import HttpAnswer, HttpRequest
 from protocol.errors import ServiceAnswer
-from protocol.messages import CreatedOperation, Model, OperationState
+from protocol.messages import CreatedOperation, Model, OperationState, Topic
 from protocol.records import RECORD_ID
 from protocol.statuses import OperationStatus
 
@@ -104,6 +104,8 @@ class MemoryService:
     signatures: set[str] = field(default_factory=set)
     """Those of presigned URLs that are valid."""
     storage_faults: list[StorageFault] = field(default_factory=list)
+    gives_ranges: bool = True
+    """Whether the storage answers a Range with it, and not with all of the object."""
     ranges: list[str] = field(default_factory=list)
     """The Range header of every GET of a presigned URL."""
     _failures: list[tuple[str, Failure]] = field(default_factory=list)
@@ -176,6 +178,8 @@ class MemoryService:
 
     def _api(self, method: str, path: list[str]) -> HttpAnswer:
         match [method, *path]:
+            case ["GET", "v1", "topics"]:
+                return _json(200, [Topic(each, each.upper()).to_json() for each in self.models])
             case ["GET", "v1", "topics", topic, "batch-code", "operations", operation_id]:
                 return self._operation(operation_id)
             case ["GET", "v1", "topics", topic, "models", *rest]:
@@ -343,7 +347,7 @@ class _Connection(BaseHTTPRequestHandler):
             return self._fail(fault)
         headers = {"ETag": etag, "Accept-Ranges": "bytes"}
         status, body = 200, content
-        if wanted is not None:
+        if wanted is not None and self.owner.gives_ranges:
             first_text, _, last_text = wanted.removeprefix("bytes=").partition("-")
             first, last = int(first_text), int(last_text or len(content) - 1)
             if first >= len(content):

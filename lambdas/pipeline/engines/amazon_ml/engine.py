@@ -211,6 +211,9 @@ class _Results(ResultFiles):
     ) -> Callable[[], FetchedRange]:
         return executor.submit(self.get, result, first, last, etag).result
 
+    def close(self) -> None:
+        """Does nothing: no connection is the results' own."""
+
     def _length(self) -> int | None:
         if self._total is None:
             found = self.engine.exchange.length(f"{self.operation_id}/{OUTPUT}")

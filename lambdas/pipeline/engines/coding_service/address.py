@@ -35,6 +35,11 @@ class Address:
     url: str = field(repr=False)
     """What to call: it leads to `host` and `port`."""
 
+    @property
+    def path(self) -> str:
+        """The path without the query."""
+        return f"/{_path(self.url)}"
+
 
 def read_address(url: str) -> Address | None:
     """The address; None unless `url` is one in plain form.
@@ -56,6 +61,12 @@ def read_address(url: str) -> Address | None:
         return None
     port = DEFAULT_PORTS[scheme] if parsed.port is None else parsed.port
     return Address(scheme, host, port, parsed._replace(host=host).url)
+
+
+def host_of(url: str) -> str:
+    """The host of an address, for messages."""
+    address = read_address(url)
+    return "an address that is no URL" if address is None else address.host
 
 
 def _path(url: str) -> str:

@@ -7,7 +7,8 @@ S3's error code.
 
 import logging
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import IO, cast
 
@@ -21,7 +22,12 @@ from pipeline.engines.base import (
     StorageOutcome,
     UploadBody,
 )
-from pipeline.engines.coding_service.address import DEFAULT_PORTS, Address, read_address
+from pipeline.engines.coding_service.address import (
+    DEFAULT_PORTS,
+    Address,
+    host_of,
+    read_address,
+)
 from pipeline.errors import AddressRefused
 from protocol.messages import CreatedOperation
 
@@ -90,6 +96,12 @@ def presigned_pool(ca_bundle: str | None) -> urllib3.PoolManager:
 
 
 LOST = StorageAnswer(StorageOutcome.BUSY, "the connection was lost")
+DONE = StorageAnswer(StorageOutcome.DONE, "OK")
+
+
+def storage_at(url: str) -> str:
+    """The storage with its host, for messages."""
+    return f"the service's storage at {host_of(url)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +117,7 @@ class Uploader:
         Raises `AddressRefused`, and whatever the body raises, the connection closed.
         """
         url = self.hosts.check(operation.request_upload_url)
+        storage = storage_at(url)
         try:
             response = self.pool.request(
                 "PUT",
@@ -124,8 +137,8 @@ class Uploader:
             )
         except urllib3.exceptions.HTTPError:
             # Its text holds the URL: nothing of it goes on.
-            return LOST
-        answer = StorageAnswer.of(response)
+            return replace(LOST, storage=storage)
+        answer = replace(StorageAnswer.of(response), storage=storage)
         if answer.outcome is not StorageOutcome.DONE:
             response.close()  # the body may not have been read to its end
         response.release_conn()
@@ -139,6 +152,9 @@ FIRST_RETRY_SECONDS = 0.5  # doubles; ours
 WHOLE, PARTIAL, NOT_SATISFIABLE = 200, 206, 416  # HTTP statuses
 
 NO_RANGES = StorageAnswer(StorageOutcome.REFUSED, "an answer without the range that was asked for")
+UNRANGED = StorageAnswer(StorageOutcome.UNRANGED, "all of the file in place of a range")
+ENCODED = StorageAnswer(StorageOutcome.REFUSED, "a Content-Encoding that was not asked for")
+CHANGED = StorageAnswer(StorageOutcome.CHANGED, "another ETag")
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
@@ -156,20 +172,28 @@ class Downloader:
         With an `etag`, of that object only. A lost connection or a busy storage is tried a few
         times. Raises `AddressRefused`.
         """
+        return self.several_tries(url, lambda checked: self._get_once(checked, first, last, etag))
+
+    def several_tries(self, url: str, get: Callable[[str], FetchedRange]) -> FetchedRange:
+        """What `get` gives for the checked URL, once it is not busy, or after the last try.
+
+        Raises `AddressRefused`, and as `get` does."""
         url = self.hosts.check(url)
         wait = FIRST_RETRY_SECONDS
         for _ in range(RANGE_TRIES - 1):
-            piece = self._get_once(url, first, last, etag)
+            piece = get(url)
             if piece.answer.outcome is not StorageOutcome.BUSY:
-                return piece
+                break
             self.clock.sleep(wait)
             wait *= 2
-        return self._get_once(url, first, last, etag)
+        else:
+            piece = get(url)
+        return replace(piece, answer=replace(piece.answer, storage=storage_at(url)))
 
-    def _get_once(self, url: str, first: int, last: int, etag: str | None) -> FetchedRange:
-        headers = {"Range": f"bytes={first}-{last}"} | ({"If-Match": etag} if etag else {})
+    def open(self, url: str, headers: Mapping[str, str]) -> urllib3.BaseHTTPResponse | None:
+        """The answer to a GET of a checked URL, its body unread; None: no answer came."""
         try:
-            response = self.pool.request(
+            return self.pool.request(
                 "GET",
                 url,
                 headers=headers,
@@ -178,13 +202,16 @@ class Downloader:
                 decode_content=False,
             )
         except urllib3.exceptions.HTTPError:
-            return FetchedRange(LOST)  # the error's text holds the URL
+            return None  # the error's text holds the URL
+
+    def _get_once(self, url: str, first: int, last: int, etag: str | None) -> FetchedRange:
+        response = self.open(url, {"Range": f"bytes={first}-{last}"} | only_of(etag))
+        if response is None:
+            return FetchedRange(LOST)
         try:
             if response.status == NOT_SATISFIABLE and first == 0:
-                return FetchedRange(
-                    StorageAnswer(StorageOutcome.DONE, "OK")
-                )  # S3's answer for an empty object
-            answer = StorageAnswer.of(response)
+                return FetchedRange(DONE)  # S3's answer for an empty object
+            answer = answer_of(response, etag)
             if answer.outcome is not StorageOutcome.DONE:
                 return FetchedRange(answer)
             return _piece(response, first, last)
@@ -194,13 +221,38 @@ class Downloader:
             response.close()
 
 
+def only_of(etag: str | None) -> dict[str, str]:
+    """The header that asks for the object with this ETag only."""
+    return {"If-Match": etag} if etag else {}
+
+
+def answer_of(response: urllib3.BaseHTTPResponse, etag: str | None) -> StorageAnswer:
+    """What an answer means; also where it is of another object, or in another form, than asked."""
+    answer = StorageAnswer.of(response)
+    if answer.outcome is not StorageOutcome.DONE:
+        return answer
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        return ENCODED
+    return CHANGED if etag and etag_of(response) != etag else answer
+
+
+def etag_of(response: urllib3.BaseHTTPResponse) -> str:
+    """The object's ETag; empty where the storage names none."""
+    return str(response.headers.get("ETag", ""))
+
+
 def _piece(response: urllib3.BaseHTTPResponse, first: int, last: int) -> FetchedRange:
     """The range of a success, if it is the one that was asked for. Reads no more than that."""
+    whole = response.status == WHOLE
+    if whole and first:
+        return FetchedRange(UNRANGED)
     content = response.read(last - first + 2, decode_content=False)
     place = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
-    if response.status == WHOLE and first == 0 and len(content) <= last + 1:
+    if whole and len(content) > last + 1:
+        return FetchedRange(UNRANGED)
+    if whole:
         begin, end, total = 0, len(content) - 1, len(content)
-    elif response.status == PARTIAL and place:
+    elif place:
         begin, end, total = (int(number) for number in place.groups())
     else:
         return FetchedRange(NO_RANGES)
@@ -208,6 +260,4 @@ def _piece(response: urllib3.BaseHTTPResponse, first: int, last: int) -> Fetched
         return FetchedRange(NO_RANGES)
     if len(content) != end - begin + 1:
         return FetchedRange(LOST)
-    return FetchedRange(
-        StorageAnswer(StorageOutcome.DONE, "OK"), content, response.headers["ETag"], total
-    )
+    return FetchedRange(DONE, content, etag_of(response), total)

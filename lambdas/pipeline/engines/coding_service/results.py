@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import partial
 
 from pipeline.engines.base import (
     FetchedRange,
     ResultFile,
     ResultFiles,
     ResultsChanged,
+    ResultsMissing,
     StorageOutcome,
 )
 from pipeline.engines.coding_service.presigned import Downloader
+from pipeline.engines.coding_service.whole_object import WholeObject
 from pipeline.errors import ResultsGone, ServiceRefused, StorageBusy, StorageRefused
 from pipeline.observability import quoted
 from protocol.messages import OperationState
@@ -25,8 +28,9 @@ FRESH_URLS = 3  # a fresh URL that is called expired so often will not get bette
 class ServiceResults(ResultFiles):
     """The results of one operation. Asks the service for fresh URLs when they have expired.
 
-    Its methods raise as `state` does (`RateLimited` included), `ResultsGone`, `ResultsChanged`,
-    `StorageBusy`, `StorageRefused`, `AddressRefused`.
+    A storage that gives no ranges is read in one stream, by the caller's thread, once it has shown
+    that. Its methods raise as `state` does (`RateLimited` included), `ResultsGone`,
+    `ResultsMissing`, `ResultsChanged`, `StorageBusy`, `StorageRefused`, `AddressRefused`.
     """
 
     operation_id: str
@@ -34,6 +38,8 @@ class ServiceResults(ResultFiles):
     """Asks the service for the operation's state, with fresh URLs."""
     downloader: Downloader
     _state: OperationState | None = field(default=None, init=False, repr=False)
+    _whole: dict[ResultFile, WholeObject] = field(default_factory=dict, init=False)
+    """The files whose ranges the storage does not give."""
 
     def prepared(self, *_: object) -> bool:
         """The service gives its results as they are wanted."""
@@ -43,18 +49,38 @@ class ServiceResults(ResultFiles):
         """A range, as `Downloader.get` gives it."""
         for _ in range(FRESH_URLS):
             url = self._url(result)
-            piece = self.downloader.get(url, first, last, etag)
+            piece = self._fetched(result, url, first, last, etag)
             if piece.answer.outcome is not StorageOutcome.EXPIRED:
                 return _checked(piece)
             self._expired(result, url)
-        raise StorageBusy("the service's storage calls fresh download URLs expired; trying again")
+        raise StorageBusy(
+            f"{piece.answer.storage} called {FRESH_URLS} fresh download URLs expired "
+            f"({piece.answer.code})"
+        )
+
+    def close(self) -> None:
+        for whole in self._whole.values():
+            whole.close()
+
+    def _fetched(
+        self, result: ResultFile, url: str, first: int, last: int, etag: str | None
+    ) -> FetchedRange:
+        if result not in self._whole:
+            piece = self.downloader.get(url, first, last, etag)
+            if piece.answer.outcome is not StorageOutcome.UNRANGED:
+                return piece
+            self._whole[result] = WholeObject(self.downloader)
+        return self._whole[result].get(url, first, last, etag)
 
     def get_ahead(
         self, executor: Executor, result: ResultFile, first: int, last: int, etag: str | None
     ) -> Callable[[], FetchedRange]:
         """Begins to get a range in `executor`; the call of what it returns waits for it.
 
-        Only that call, and so only the caller's thread, asks the service for anything."""
+        Only that call, and so only the caller's thread, asks the service for anything; and reads,
+        where the storage gives no ranges."""
+        if result in self._whole:
+            return partial(self.get, result, first, last, etag)
         url = self._url(result)
         begun = executor.submit(self.downloader.get, url, first, last, etag)
 
@@ -62,6 +88,9 @@ class ServiceResults(ResultFiles):
             piece = begun.result()
             if piece.answer.outcome is StorageOutcome.EXPIRED:
                 self._expired(result, url)
+                return self.get(result, first, last, etag)
+            if piece.answer.outcome is StorageOutcome.UNRANGED:
+                self._whole.setdefault(result, WholeObject(self.downloader))
                 return self.get(result, first, last, etag)
             return _checked(piece)
 
@@ -99,18 +128,16 @@ class ServiceResults(ResultFiles):
 
 
 def _checked(piece: FetchedRange) -> FetchedRange:
-    outcome, code = piece.answer.outcome, piece.answer.code
+    outcome, code, storage = piece.answer.outcome, piece.answer.code, piece.answer.storage
     if outcome is StorageOutcome.DONE:
         return piece
     if outcome is StorageOutcome.CHANGED:
         raise ResultsChanged
     if outcome is StorageOutcome.GONE:
-        raise ResultsGone(
-            f"the service's storage no longer has the results ({code}); drop the file again"
-        )
+        raise ResultsMissing(f"{storage} does not find the results ({code})")
     if outcome is StorageOutcome.BUSY:
-        raise StorageBusy(f"the service's storage gave no results ({code}); trying again")
+        raise StorageBusy(f"{storage} gave no results ({code})")
     raise StorageRefused(
-        f"the service's storage refused to give the results ({code}); drop the file again, and "
-        "if that fails too, tell the service's operator"
+        f"{storage} refused to give the results ({code}); drop the file again, and if that fails "
+        "too, tell the service's operator"
     )

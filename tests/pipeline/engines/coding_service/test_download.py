@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 import urllib3
 
-from pipeline.engines.base import FetchedRange, ResultFile, ResultsChanged, StorageOutcome
+from pipeline.engines.base import (
+    FetchedRange,
+    ResultFile,
+    ResultsChanged,
+    ResultsMissing,
+    StorageOutcome,
+)
 from pipeline.engines.coding_service.presigned import Downloader, PresignedHosts
 from pipeline.engines.coding_service.results import ServiceResults
 from pipeline.errors import AddressRefused, ResultsGone, StorageBusy, StorageRefused
@@ -89,7 +95,6 @@ def should_take_an_empty_object() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        _answer(200, CONTENT),
         _answer(206, CONTENT[:10]),
         _answer(206, CONTENT[:10], content_range="bytes 0-9/*"),
         _partial(11, 20),
@@ -98,6 +103,18 @@ def should_take_an_empty_object() -> None:
 )
 def should_refuse_an_answer_that_is_another_range(answer: urllib3.HTTPResponse) -> None:
     assert _get(ScriptedPool(answer), 10, 19).answer.outcome is StorageOutcome.REFUSED
+
+
+def should_refuse_an_encoding_that_was_not_asked_for() -> None:
+    answer = _partial(0, 9)
+    answer.headers["Content-Encoding"] = "gzip"
+    assert _get(ScriptedPool(answer), 0, 9).answer.outcome is StorageOutcome.REFUSED
+
+
+def should_notice_another_object_when_the_storage_does_not_look_at_the_pin() -> None:
+    assert _get(ScriptedPool(_partial(0, 9)), 0, 9, '"old"').answer.outcome is (
+        StorageOutcome.CHANGED
+    )
 
 
 def should_repeat_a_range_that_came_short() -> None:
@@ -196,7 +213,7 @@ def should_say_that_results_are_gone_when_no_url_comes() -> None:
 @pytest.mark.parametrize(
     ("status", "error"),
     [
-        (404, ResultsGone),
+        (404, ResultsMissing),
         (412, ResultsChanged),
         (403, StorageRefused),
         (502, StorageBusy),
@@ -208,3 +225,73 @@ def should_say_what_a_refusal_means(status: int, error: type[Exception]) -> None
         _results(ScriptedPool(*[_answer(status) for _ in range(4)]), CompleteOperation()).get(
             ResultFile.OUTPUT, 0, 9, ETAG
         )
+
+
+def _whole(body: bytes = CONTENT, etag: str = ETAG, *, says_length: bool = True) -> Any:
+    answer = _answer(200, body, etag=etag)
+    if says_length:
+        headers = {"ETag": etag, "Content-Length": str(len(CONTENT))}
+        answer = urllib3.HTTPResponse(
+            body=BytesIO(body), status=200, headers=headers, preload_content=False
+        )
+    return answer
+
+
+def _in_tens(results: ServiceResults, *starts: int) -> bytes:
+    found = [results.get(ResultFile.OUTPUT, at, at + 9, ETAG) for at in starts]
+    assert {each.total for each in found} == {100}
+    return b"".join(each.content for each in found)
+
+
+def should_read_on_in_one_stream_when_the_storage_gives_no_ranges(
+    executor: ThreadPoolExecutor,
+) -> None:
+    pool = ScriptedPool(_whole(), _whole())
+    results = _results(pool, CompleteOperation())
+
+    assert _in_tens(results, 0, 10) == CONTENT[:20]
+    ahead = results.get_ahead(executor, ResultFile.OUTPUT, 20, 29, ETAG)
+    assert ahead().content == CONTENT[20:30]
+    assert _in_tens(results, 30, 90) == CONTENT[30:40] + CONTENT[90:]
+    assert [sorted(each) for each in pool.asked] == [["If-Match", "Range"], ["If-Match"]]
+    results.close()
+
+
+def should_pass_over_what_was_read_when_a_stream_goes_on_elsewhere(
+    executor: ThreadPoolExecutor,
+) -> None:
+    """As where a function goes on with another's copy, its ranges read ahead."""
+    results = _results(ScriptedPool(_whole(), _whole(), _whole()), CompleteOperation())
+
+    ahead = [results.get_ahead(executor, ResultFile.OUTPUT, at, at + 9, ETAG) for at in (50, 60)]
+    assert b"".join(each().content for each in ahead) == CONTENT[50:70]
+
+
+def should_begin_a_stream_anew_where_it_breaks_off() -> None:
+    results = _results(ScriptedPool(_whole(), _whole(CONTENT[:15]), _whole()), CompleteOperation())
+
+    assert _in_tens(results, 0, 10, 20) == CONTENT[:30]
+
+
+def should_count_the_bytes_when_the_storage_gives_no_ranges_and_no_length() -> None:
+    answers = [_whole(says_length=False) for _ in range(3)]
+    pool = ScriptedPool(*answers)
+
+    assert _in_tens(_results(pool, CompleteOperation()), 0, 10, 20) == CONTENT[:30]
+    assert len(pool.asked) == 3
+
+
+def should_notice_another_object_in_place_of_the_one_that_is_streamed() -> None:
+    pool = ScriptedPool(_whole(), _whole(CONTENT[:15]), _whole(etag='"new"'))
+    results = _results(pool, CompleteOperation())
+
+    with pytest.raises(ResultsChanged):
+        _in_tens(results, 0, 10)
+
+
+def should_refresh_the_url_when_it_expires_in_the_middle_of_a_stream() -> None:
+    operation = CompleteOperation()
+    pool = ScriptedPool(_whole(), _whole(CONTENT[:15]), _expired(), _whole())
+
+    assert _in_tens(_results(pool, operation), 0, 10) == CONTENT[:20]
+    assert operation.calls == 2
