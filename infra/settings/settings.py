@@ -94,7 +94,7 @@ class Settings:
     poll_ceiling_seconds: int = 7_200
     """Longest wait between status calls, in seconds."""
     max_attempts: int = 3
-    """Operations that are tried for a part when they time out."""
+    """Operations that are tried for a part when they time out. For other reasons, six at most."""
     columns: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     """Columns of people's tables that the model's fields are read from, by topic and field; those
     with usual names are found without. A drop's metadata and `columns.yaml` go before it."""

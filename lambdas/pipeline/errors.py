@@ -9,6 +9,7 @@ DropcoderError
 ├── Final                    the state machine's Catch names the leaves; the part has failed
 │   ├── ServiceRefused
 │   ├── StorageRefused
+│   ├── UploadsFailed
 │   ├── ResultsGone
 │   ├── ResultsMismatch
 │   └── DropGone
@@ -48,7 +49,12 @@ class TryAgain(DropcoderError):
 class ServiceBusy(TryAgain):
     """The coding service or its token endpoint is unreachable, overloaded or broken for now.
 
+    `may_be_done` says whether the service may have done what it was asked, though no answer came.
     Mended by the service's operator, or by waiting."""
+
+    def __init__(self, text: str = "", *, may_be_done: bool = True) -> None:
+        super().__init__(text)
+        self.may_be_done = may_be_done
 
 
 class StorageBusy(TryAgain):
@@ -77,6 +83,12 @@ class StorageRefused(Final):
     """The storage behind a presigned URL gave a final answer.
 
     Mended by dropping the file again; if it comes back, by the service's operator."""
+
+
+class UploadsFailed(Final):
+    """None of the operations that a part may have took its input.
+
+    Mended by the operator of the service's storage; then by dropping the file again."""
 
 
 class ResultsGone(Final):

@@ -26,16 +26,21 @@ REDRIVE = (
     "then redrive the failed execution in the Step Functions console (within 14 days), or drop "
     "the file again."
 )
+TRIES = 15  # of a call that fails in passing: the first, and the state machine's Retry
+TRIED = f"This was tried {TRIES} times within about an hour."
 
 NEXT_STEPS = {
-    "ServiceBusy": f"The service was not available for over an hour. Wait until it is, {REDRIVE}",
-    "StorageBusy": f"The storage was not available for over an hour. Wait until it is, {REDRIVE}",
-    "AwsBusy": f"AWS was not available for over an hour. Wait until it is, {REDRIVE}",
+    "ServiceBusy": f"{TRIED} Wait until the service answers again, {REDRIVE}",
+    "StorageBusy": f"{TRIED} Wait until the storage answers again, {REDRIVE}",
+    "AwsBusy": f"{TRIED} Wait until AWS answers again, {REDRIVE}",
     "PartTaken": f"Wait a quarter of an hour, {REDRIVE}",
     "ServiceRefused": (
         "Check with the service's operator what this answer means, and drop the file again."
     ),
     "StorageRefused": AGAIN_OR_OPERATOR,
+    "UploadsFailed": (
+        "Ask the operator of the service's storage, and drop the file again when it is mended."
+    ),
     "ResultsGone": DROP_AGAIN,
     "ResultsMismatch": AGAIN_OR_OPERATOR,
     "DropGone": DROP_AGAIN,

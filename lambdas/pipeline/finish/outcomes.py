@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.domain.state_fields import MalformedState
+from pipeline.errors import UploadsFailed
 from pipeline.finish.finish_input import EndedExecution, EndedPart
 from pipeline.ledger.parts import Parts
 from pipeline.ledger.shared_files import FileStatus, SharedFile, SharedFiles
@@ -24,12 +25,14 @@ def retry_groups(part: EndedPart, known: Mapping[str, SharedFile]) -> RetryGroup
 
     Where the service names a line, the file that holds it is coded alone from now on, and the
     others together; otherwise the group is halved. So one bad file is found in a few
-    operations, and no drop fails for a neighbour's fault.
+    operations, and no drop fails for a neighbour's fault. Where the storage took no operation's
+    input, it is none of the files' fault, and nothing is retried.
     """
     deferred = _with_status(part, known, FileStatus.DEFERRED)
     included = _with_status(part, known, FileStatus.INCLUDED)
     groups: RetryGroups = (deferred,)
-    if part.progress.status is PartStatus.FAILED and len(included) > 1:
+    failed = part.progress.status is PartStatus.FAILED
+    if failed and part.progress.error != UploadsFailed.__name__ and len(included) > 1:
         suspect = _suspect(part.progress.reason, [known[each] for each in included])
         if suspect is None:
             middle = (len(included) + 1) // 2

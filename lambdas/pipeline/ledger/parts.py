@@ -30,7 +30,7 @@ from pipeline.ledger.table import Item, Ledger
 KEPT_SECONDS = 90 * 86_400  # six times the longest execution; ours
 LEASE_MARGIN_SECONDS = 5.0  # clocks of two machines may differ by so much; ours
 ATTEMPT_FIELDS = (
-    *("operation_id", "closing_at", "uploaded_at"),
+    *("operation_id", "begun_at", "closing_at", "uploaded_at"),
     *("input", "output", "metadata", "collection"),
 )
 """The attributes of a part's item that belong to its current attempt alone."""
@@ -60,6 +60,13 @@ class PartRecord:
     state: AttemptState = AttemptState.IDLE
     attempt: int = 0
     """1 for the first operation; counts those that were abandoned too."""
+    given_up: int = 0
+    """The `attempt` at which all were given up last: the count of those that may be tried begins
+    there."""
+    abandoned_at: str | None = None
+    """ISO 8601, when the last attempt was abandoned; None where it ended by the service's word."""
+    begun_at: str | None = None
+    """ISO 8601, when the current attempt's create call was due."""
     operation_id: str | None = None
     closing_at: str | None = None
     """ISO 8601, when the last byte was due."""
@@ -70,6 +77,11 @@ class PartRecord:
     metadata: MetadataFacts | None = None
     collection: dict[str, Any] | None = field(default=None, repr=False)
     """The checkpoint of an unfinished collection; its form is the collector's."""
+
+    @property
+    def tried(self) -> int:
+        """The attempts since all were given up last."""
+        return self.attempt - self.given_up
 
     @classmethod
     def from_item(cls, part_id: str, item: Item) -> Self:
@@ -98,11 +110,18 @@ class PartLease:
 
     def begin(self) -> None:
         """Writes, before the create call, the next attempt, whose operation is unknown."""
-        self._change({"state": AttemptState.CREATING, "attempt": self.record.attempt + 1})
+        self._change(
+            {
+                "state": AttemptState.CREATING,
+                "attempt": self.record.attempt + 1,
+                "begun_at": self._clock.iso(),
+            }
+        )
 
     def withdraw(self) -> None:
         """Removes the attempt: the create call made no operation."""
-        self._change({"state": AttemptState.IDLE, "attempt": self.record.attempt - 1})
+        withdrawn = {"state": AttemptState.IDLE, "attempt": self.record.attempt - 1}
+        self._change(withdrawn, forget=("begun_at",))
 
     def refused(self) -> None:
         """Removes the attempt, and reports it lost: the create call was refused."""
@@ -143,17 +162,33 @@ class PartLease:
         since nobody will check it again."""
         ended = {
             "pk": f"part#{self.record.part_id}",
-            "sk": f"attempt#{self.record.attempt:04d}",
+            "sk": _attempt_key(self.record.attempt),
             "state": str(self.record.state),
             "operation_id": self.record.operation_id,
+            "begun_at": self.record.begun_at,
             "reason": reason,
             "ended_at": self._clock.iso(),
             "expires_at": int(self._clock.seconds()) + KEPT_SECONDS,
         }
         self._ledger.put({name: value for name, value in ended.items() if value is not None})
-        self._change({"state": AttemptState.IDLE}, forget=ATTEMPT_FIELDS)
-        if not seen_to_end:
-            self._on_lost(self._clock.seconds())
+        if seen_to_end:
+            forget = (*ATTEMPT_FIELDS, "abandoned_at")
+            self._change({"state": AttemptState.IDLE}, forget=forget)
+            return
+        abandoned = {"state": AttemptState.IDLE, "abandoned_at": self._clock.iso()}
+        self._change(abandoned, forget=ATTEMPT_FIELDS)
+        self._on_lost(self._clock.seconds())
+
+    def abandoned(self) -> list[Item]:
+        """The attempts that were abandoned since all were given up last: `reason`, `begun_at` and
+        `ended_at` of each, in order."""
+        record = self.record
+        items = self._ledger.query(part_key(record.part_id)[0], "attempt#")
+        return [each for each in items if each["sk"] > _attempt_key(record.given_up)]
+
+    def give_up(self) -> None:
+        """Ends the count of attempts: who starts the part once more may have as many again."""
+        self._change({"given_up": self.record.attempt}, forget=("abandoned_at",))
 
     def checkpoint(self, collection: Mapping[str, Any]) -> None:
         """Writes how far the collection has come, as what JSON can hold."""
@@ -192,6 +227,10 @@ class PartLease:
 def part_key(part_id: str) -> tuple[str, str]:
     """The key of the part's item."""
     return f"part#{part_id}", "part"
+
+
+def _attempt_key(attempt: int) -> str:
+    return f"attempt#{attempt:04d}"
 
 
 def _leased(part_id: str, item: Item | None) -> PartRecord:

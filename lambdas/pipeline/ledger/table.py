@@ -2,9 +2,9 @@
 
 Items: `drop#<drop id>`/`drop`; `part#<part id>`/`part`, its `attempt#0001`… and, where drops share
 it, its `segment#<drop id>`…; `roster#<execution>`/`roster`; `limiter`/`calls`; `token`/`lease`;
-`model#<topic>#<model or latest>`/`model`. Each module owns its items; this one knows only keys and
-conditions. Reads are strongly consistent: a decision on an old view of the ledger could spend a
-call twice.
+`model#<topic>#<model or latest>`/`model`; `topics`/`topics`. Each module owns its items; this one
+knows only keys and conditions. Reads are strongly consistent: a decision on an old view of the
+ledger could spend a call twice.
 """
 
 import time

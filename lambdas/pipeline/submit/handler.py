@@ -18,7 +18,15 @@ from pipeline.domain.execution import TaskInput
 from pipeline.domain.part import Part
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.engines.base import Engine, EngineOf, OpenOperation, OperationRequest
-from pipeline.errors import DropcoderError, FileRejected, PartTaken, Rejected
+from pipeline.errors import (
+    AwsBusy,
+    DropcoderError,
+    FileRejected,
+    OperatorNeeded,
+    PartTaken,
+    Rejected,
+    ServiceBusy,
+)
 from pipeline.executions.compact_input import expanded_task
 from pipeline.ledger.parts import AttemptState, PartLease, PartRecord, Parts
 from pipeline.ledger.shared_files import SharedFiles
@@ -26,6 +34,7 @@ from pipeline.observability import Measures, logger, observed
 from pipeline.rate_limit.limiter import RateLimited
 from pipeline.rate_limit.polling import Polling
 from pipeline.storage.block_reader import BlockReader
+from pipeline.submit.attempt_limit import MOST_OPERATIONS, wait_before_next
 from pipeline.submit.input_stream import InputStream, ValidatedFile
 from pipeline.submit.shared_input import load_shared_files
 from pipeline.submit.upload import upload_with_retries
@@ -56,6 +65,8 @@ class Submitter:
     """Drop id and model id in, the one model id for all pieces of the drop's file out."""
     clock: Clock
     measure: Measures
+    most_operations: int = MOST_OPERATIONS
+    """The most operations that one part may use, whatever they fail of."""
 
     def submit(self, task: TaskInput, *, owner: str, seconds_left: Callable[[], float]) -> Progress:
         """One try to give the task's part to the service; the part's next progress.
@@ -86,6 +97,9 @@ class Submitter:
         self, lease: PartLease, task: TaskInput, seconds_left: Callable[[], float]
     ) -> Progress:
         turn = task.progress.turn
+        wait = wait_before_next(lease, most=self.most_operations, clock=self.clock)
+        if wait:
+            return task.progress.awaiting_slot(wait, turn)
         part, model = self._part_and_model(task.part, turn)
         self.engine_of(part.topic).check_can_open(turn=turn)
         input_format = input_format_of(model.input_format)
@@ -145,8 +159,12 @@ class Submitter:
         )
         try:
             operation = self.engine_of(part.topic).open(request, turn=turn)
-        except RateLimited:
+        except (RateLimited, AwsBusy, OperatorNeeded):
             lease.withdraw()
+            raise
+        except ServiceBusy as busy:
+            if not busy.may_be_done:
+                lease.withdraw()
             raise
         except Rejected:
             lease.refused()
@@ -219,7 +237,8 @@ def _follow(status: OperationStatus, lease: PartLease, clock: Clock) -> int | No
     elif status is OperationStatus.AWAITING_INPUT and _may_still_arrive(record, clock):
         return ASK_AGAIN_SECONDS
     else:
-        lease.abandon(f"left unfinished; the service says {status}")
+        sent = "no answer came to the upload" if record.closing_at else "the upload was cut off"
+        lease.abandon(f"{sent}; the service says {status}")
     return None
 
 
@@ -242,6 +261,7 @@ def submitter(deps: Dependencies) -> Submitter:
         pinned_model=deps.drops.pinned_model,
         clock=deps.clock,
         measure=deps.measure,
+        most_operations=max(MOST_OPERATIONS, deps.environment.max_attempts),
     )
 
 

@@ -43,15 +43,15 @@ def upload_with_retries(
             return
         if closing and _may_be_stored(answer):
             raise StorageBusy(
-                f"the answer to the upload was lost ({answer.code}); the operation's status "
-                "will tell whether the file arrived"
+                f"{answer.storage} gave no answer to the upload ({answer.code}); the operation's "
+                "status will tell whether the file arrived"
             )
         if answer.outcome is not StorageOutcome.BUSY or tries == UPLOAD_TRIES:
             break
         clock.sleep(wait)
         wait *= 2
         stream.restart()
-    lease.abandon(f"the storage answered {answer.code}")  # the operation certainly has no input
+    lease.abandon(_refused(answer))  # the operation certainly has no input
     raise _refusal(answer)
 
 
@@ -82,18 +82,21 @@ def _upload(
 
 def _refusal(answer: StorageAnswer) -> StorageBusy | StorageRefused:
     if answer.outcome in (StorageOutcome.BUSY, StorageOutcome.EXPIRED, StorageOutcome.DONE):
-        return StorageBusy(
-            f"the service's storage did not take the file ({answer.code}); it will be sent "
-            "again with a new operation"
-        )
+        return StorageBusy(f"{_refused(answer)}; it will be sent again with a new operation")
     if answer.code == "EntityTooLarge":
         return StorageRefused(
-            "the file is larger than the service's storage takes; split it and drop the parts"
+            f"the file is larger than {answer.storage} takes; split it and drop the parts"
         )
     return StorageRefused(
-        f"the service's storage refused the file ({answer.code}); drop it again, and if that "
-        "fails too, tell the service's operator"
+        f"{answer.storage} refused the file ({answer.code}); drop it again, and if that fails "
+        "too, tell the service's operator"
     )
+
+
+def _refused(answer: StorageAnswer) -> str:
+    if answer.outcome is StorageOutcome.EXPIRED:
+        return f"{answer.storage} called the new upload URL expired ({answer.code})"
+    return f"{answer.storage} did not take the file ({answer.code})"
 
 
 def _may_be_stored(answer: StorageAnswer) -> bool:

@@ -100,7 +100,9 @@ def should_begin_anew_when_an_earlier_attempt_sent_nothing(bench: Bench) -> None
         lease.begin()
         lease.created(bench.under_test.opened())
         lease.uploading()
-    assert bench.submit(part).attempt == 2
+    waiting = bench.submit(part)
+    bench.io.time += waiting.wait_seconds
+    assert bench.submit(part, waiting).attempt == 2
     assert bench.under_test.taken() == 1
 
 

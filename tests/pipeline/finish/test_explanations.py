@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from infra.project_files import STATE_MACHINES
 from pipeline import errors
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.errors import DropcoderError, Rejected
@@ -29,6 +30,15 @@ def should_have_a_next_step_for_every_error_that_leaves_python() -> None:
     assert {leaf.__name__ for leaf in leaving} <= set(NEXT_STEPS)
     for name in NEXT_STEPS:
         assert hasattr(errors, name) or name.startswith("Execution")
+
+
+def should_say_how_often_a_passing_error_was_met() -> None:
+    machine = json.loads((STATE_MACHINES / "drop.asl.json").read_text(encoding="utf-8"))
+    submit = machine["States"]["Code parts"]["ItemProcessor"]["States"]["Submit"]
+    (passing,) = (each for each in submit["Retry"] if "ServiceBusy" in each["ErrorEquals"])
+    tries = passing["MaxAttempts"] + 1
+    for name in ("ServiceBusy", "StorageBusy", "AwsBusy"):
+        assert f"tried {tries} times within about an hour" in NEXT_STEPS[name]
 
 
 def should_give_the_errors_own_message_when_lambda_reports_it() -> None:

@@ -127,6 +127,17 @@ def should_end_the_rejected_at_once_and_retry_the_others_in_halves_when_the_oper
     assert shared.started() == keys
 
 
+def should_retry_nothing_when_the_storage_took_none_of_a_parts_operations(
+    fixture: FinishFixture,
+) -> None:
+    failed = Progress(status=PartStatus.FAILED, error="UploadsFailed", cause="none of 6 operations")
+    shared = SharedOperation(fixture, many(4), failed)
+    ended = shared.ended()
+    assert [each["status"] for each in ended["announcements"]] == ["failed"] * 4
+    assert "none of 6 operations" in ended["announcements"][0]["detail"].lower()
+    assert shared.started() == []
+
+
 def should_try_the_suspect_alone_when_the_service_names_a_line(fixture: FinishFixture) -> None:
     failed = Progress(status=PartStatus.FAILED, reason="line 5 has no text")  # 3 records a file
     shared = SharedOperation(fixture, many(4), failed)

@@ -23,6 +23,7 @@ from pipeline.errors import (
     ServiceBusy,
     StorageBusy,
     StorageRefused,
+    UploadsFailed,
 )
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import AttemptState, Parts
@@ -90,6 +91,16 @@ class Bench:
     ) -> Progress:
         task = TaskInput(part, progress or Progress(status=PartStatus.NEW))
         return self.submitter.submit(task, owner=owner, seconds_left=lambda: self.seconds)
+
+    def submit_when_due(
+        self, part: Part, progress: Progress | None = None, *, owner: str = "later"
+    ) -> Progress:
+        """Comes back after each wait that it is given."""
+        submitted = self.submit(part, progress, owner=owner)
+        while submitted.status is PartStatus.AWAITING_SLOT:
+            self.io.time += submitted.wait_seconds
+            submitted = self.submit(part, submitted, owner=owner)
+        return submitted
 
     def with_(self, **changes: Any) -> "Bench":
         return replace(self, submitter=replace(self.submitter, **changes))
@@ -354,7 +365,7 @@ def should_let_one_operations_bytes_count_wherever_the_first_run_died(
     with pytest.raises(PartTaken):
         bench.submit(part, owner="early")
     bench.io.time += bench.seconds + 6
-    progress = bench.submit(part, owner="second")
+    progress = bench.submit_when_due(part, owner="second")
 
     assert bench.uploads() == [lines(100)]
     assert progress.operation_id == bench.memory.uploaded[0].operation_id
@@ -390,7 +401,7 @@ def should_be_patient_and_then_try_anew_when_an_upload_may_still_arrive(bench: B
     assert len(bench.memory.operations) == 1
 
     bench.io.time += 120
-    progress = bench.submit(part, waiting, owner="third")
+    progress = bench.submit_when_due(part, waiting, owner="third")
     assert progress.attempt == 2
     assert bench.uploads() == [lines(10)]
 
@@ -413,7 +424,44 @@ def should_start_anew_when_storage_stays_busy(bench: Bench) -> None:
         bench.submit(part)
 
     assert bench.parts.record(part.part_id).state is AttemptState.IDLE
-    assert bench.submit(part).attempt == 2
+    assert bench.submit_when_due(part).attempt == 2
+
+
+def should_open_six_operations_at_most_and_say_what_was_tried_when_storage_keeps_failing(
+    bench: Bench,
+) -> None:
+    part = bench.part(lines(10))
+    began = bench.io.time
+    for _ in range(5):
+        bench.memory.storage_faults = [StorageFault("PUT", 403, "ExpiredToken", after_bytes=9999)]
+        with pytest.raises(StorageBusy):
+            bench.submit_when_due(part)
+    bench.memory.storage_faults = [StorageFault("PUT", after_bytes=10_000)]
+    with pytest.raises(StorageBusy):
+        bench.submit_when_due(part)
+
+    with pytest.raises(UploadsFailed) as failed:
+        bench.submit_when_due(part)
+
+    assert len(bench.memory.operations) == 6
+    assert (
+        3_600 < bench.io.time - began < 7_200
+    )  # as long as the state machine tries a busy service
+    said = str(failed.value)
+    assert "none of 6 operations within 67 min took the file" in said
+    assert "5 times the service's storage at 127.0.0.1 called the new upload URL expired" in said
+    assert "once no answer came to the upload; the service says awaiting_input" in said
+    assert bench.submit_when_due(part).attempt == 7  # who starts the execution again
+
+
+def should_count_no_operation_where_the_service_certainly_made_none(bench: Bench) -> None:
+    part = bench.part(lines(10))
+    for _ in range(9):
+        bench.memory.refuse_next("batch-code", ServiceAnswer.INTERNAL)
+        with pytest.raises(ServiceBusy):
+            bench.submit(part)
+
+    assert bench.submit(part).attempt == 1
 
 
 @pytest.mark.parametrize(
@@ -449,7 +497,7 @@ def should_ask_for_a_new_operation_when_the_url_has_expired(bench: Bench) -> Non
     with pytest.raises(StorageBusy):
         bench.with_engine(replace(bench.engine, client=client)).submit(part)
 
-    assert bench.submit(part).attempt == 2
+    assert bench.submit_when_due(part).attempt == 2
     assert bench.uploads() == [lines(10)]
 
 
@@ -495,7 +543,7 @@ def should_end_in_time_and_be_tried_again_when_s3_is_silent(bench: Bench, let_go
     assert bench.memory.operations  # some of it had been sent
     assert bench.parts.record(part.part_id).state is AttemptState.IDLE
     bench.seconds = 900
-    assert bench.submit(part).status is PartStatus.AWAITING_INPUT
+    assert bench.submit_when_due(part).status is PartStatus.AWAITING_INPUT
     assert bench.uploads() == [lines(500)]
 
 
@@ -536,7 +584,7 @@ def should_spend_a_new_attempt_when_the_answer_to_the_create_call_was_lost(bench
     with pytest.raises(ServiceBusy):
         bench.submit(part)
 
-    assert bench.submit(part).attempt == 2
+    assert bench.submit_when_due(part).attempt == 2
     assert len(bench.uploads()) == 1
 
 
@@ -549,7 +597,7 @@ def should_not_trust_a_status_that_claims_input_which_was_never_sent(bench: Benc
         lease.uploading()
     bench.memory.operations[operation.operation_id].status = OperationStatus.FAILED
 
-    assert bench.submit(part).attempt == 2
+    assert bench.submit_when_due(part).attempt == 2
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from pipeline.clock import Clock
+from pipeline.engines.coding_service.address import host_of
 from pipeline.engines.coding_service.http import FIRST_ERROR, HttpAnswer, HttpRequest, Transport
 from pipeline.engines.coding_service.tokens import Tokens
 from pipeline.errors import (
@@ -24,6 +25,11 @@ from protocol.short_texts import LONGEST_REASON, cut
 
 REQUEST_TIMEOUT, TOO_MANY, SERVER_FAULT = 408, 429, 500  # HTTP statuses
 DENIALS = (401, 403)  # HTTP statuses that another token may mend
+GATEWAY_GAVE_UP = (
+    502,
+    504,
+)  # HTTP statuses of who stands before the service, which may have done it
+SERVICE = "the coding service"
 
 NEXT_STEP_TOPIC = "Use a folder that is named like one of the service's topics, and drop it again."
 NEXT_STEP_MODEL = (
@@ -57,14 +63,19 @@ class CodingServiceClient:
         if answer.status in DENIALS and self.tokens.replace(token):
             answer = self._send(method, path, kind, self.tokens.current().value, turn)
         if answer.status >= FIRST_ERROR:
-            self._refuse(answer)
+            self._refuse(answer, f"{method} {path}")
         try:
             return json.loads(answer.body)
         except ValueError:
             raise ServiceRefused(
-                f"the service answered {method} {path} with something that is not JSON; check "
+                f"{self.name} answered {method} {path} with something that is not JSON; check "
                 "that the setting serviceUrl names the service"
             ) from None
+
+    @property
+    def name(self) -> str:
+        """The service with its host, for messages."""
+        return f"{SERVICE} at {host_of(self.service_url)}"
 
     def _send(
         self, method: str, path: str, kind: CallKind, token: str, turn: str | None
@@ -73,7 +84,7 @@ class CodingServiceClient:
         headers = {"Authorization": f"{self.token_prefix}{token}", "Accept": "application/json"}
         try:
             answer = self.transport(
-                HttpRequest(method, f"{self.service_url}{path}", headers=headers)
+                HttpRequest(method, f"{self.service_url}{path}", headers=headers, to=SERVICE)
             )
         except DropcoderError:
             self._nothing_began(kind)
@@ -87,7 +98,7 @@ class CodingServiceClient:
         if kind is CallKind.SUBMISSION:
             self.limiter.release(self.clock.seconds())
 
-    def _refuse(self, answer: HttpAnswer) -> NoReturn:
+    def _refuse(self, answer: HttpAnswer, call: str) -> NoReturn:
         """Raises what an error of the service means (the table in `protocol.errors`)."""
         text = _message_of(answer)
         row = ServiceAnswer.of(answer.status, text)
@@ -96,11 +107,13 @@ class CodingServiceClient:
             raise self.limiter.close()
         if answer.status == TOO_MANY:
             self.limiter.slow_down()
-        raise _meaning(row, answer.status, quoted(cut(text, LONGEST_REASON)))
+        said = f"{self.name} answered {call} with HTTP {answer.status}"
+        if text:
+            said += f": {quoted(cut(text, LONGEST_REASON))}"
+        raise _meaning(row, answer.status, said)
 
 
-def _meaning(row: ServiceAnswer | None, status: int, text: str) -> DropcoderError:
-    said = f"the service answered HTTP {status}: {text or 'nothing'}"
+def _meaning(row: ServiceAnswer | None, status: int, said: str) -> DropcoderError:
     if row is ServiceAnswer.TOPIC_UNKNOWN:
         return TopicUnknown(said, next_step=NEXT_STEP_TOPIC)
     if row in (ServiceAnswer.MODEL_UNKNOWN, ServiceAnswer.MODEL_OF_OTHER_TOPIC):
@@ -113,7 +126,7 @@ def _meaning(row: ServiceAnswer | None, status: int, text: str) -> DropcoderErro
             "operator, and whether other programs ask for too many tokens"
         )
     if status in (REQUEST_TIMEOUT, TOO_MANY) or status >= SERVER_FAULT:
-        return ServiceBusy(said)
+        return ServiceBusy(said, may_be_done=status in GATEWAY_GAVE_UP)
     return ServiceRefused(said)
 
 

@@ -11,16 +11,24 @@ import urllib3
 
 from pipeline.clock import Clock
 from pipeline.engines.base import Engine, OperationRequest, ResultFiles, StorageAnswer, UploadBody
-from pipeline.engines.coding_service.client import NEXT_STEP_MODEL, CodingServiceClient
+from pipeline.engines.coding_service.client import (
+    NEXT_STEP_MODEL,
+    NEXT_STEP_TOPIC,
+    CodingServiceClient,
+)
 from pipeline.engines.coding_service.presigned import Downloader, PresignedHosts, Uploader
 from pipeline.engines.coding_service.results import ServiceResults
-from pipeline.errors import ModelUnknown, ServiceRefused
+from pipeline.errors import DropcoderError, ModelUnknown, ServiceRefused, TopicUnknown
 from pipeline.ledger.table import Ledger
+from pipeline.rate_limit.limiter import RateLimited
 from pipeline.rate_limit.polling import CallLoad
 from pipeline.rate_limit.state import CallKind
-from protocol.messages import CreatedOperation, MalformedMessage, Model, OperationState
+from protocol.messages import CreatedOperation, MalformedMessage, Model, OperationState, Topic
+from protocol.short_texts import named
 
 MODEL_KEPT_SECONDS = 3_600  # a new latest model is noticed within the hour; ours
+TOPICS_KEPT_SECONDS = 3_600  # as above
+MOST_TOPICS = 20  # in a message: the public service has two; ours
 
 Message = TypeVar("Message")
 
@@ -58,12 +66,9 @@ class CodingServiceEngine(Engine):
         if kept is not None and kept["expires_at"] > now:
             return Model.from_json(json.loads(kept["model"]))
         models = f"{_topic_path(topic)}/models"
-        if model_id is None:
-            body = self.client.call("GET", f"{models}/latest", CallKind.MODEL, turn=turn)
-            model = _read(Model.from_json, body)
-        else:
-            body = self.client.call("GET", models, CallKind.MODEL, turn=turn)
-            model = _picked(body, model_id)
+        path = f"{models}/latest" if model_id is None else models
+        body = self._call_of_topic("GET", path, CallKind.MODEL, topic, turn)
+        model = _picked(body, model_id, topic) if model_id else _read(Model.from_json, body)
         self.ledger.put(
             {
                 "pk": key,
@@ -82,7 +87,8 @@ class CodingServiceEngine(Engine):
         path = _topic_path(request.topic)
         if request.model_id is not None:
             path += f"/models/{quote(request.model_id, safe='')}"
-        body = self.client.call("POST", f"{path}/batch-code", CallKind.SUBMISSION, turn=turn)
+        path += "/batch-code"
+        body = self._call_of_topic("POST", path, CallKind.SUBMISSION, request.topic, turn)
         created = _read(CreatedOperation.from_json, body)
         return _Upload(created, Uploader(self.pool, self.hosts))
 
@@ -105,6 +111,45 @@ class CodingServiceEngine(Engine):
             downloader=Downloader(self.pool, self.hosts, self.clock),
         )
 
+    def _call_of_topic(
+        self, method: str, path: str, kind: CallKind, topic: str, turn: str | None
+    ) -> Any:
+        """As the client's `call`; where the topic is unknown, says which there are."""
+        try:
+            return self.client.call(method, path, kind, turn=turn)
+        except TopicUnknown:
+            topics = self._topics()
+            known = f"; its topics are {named(topics, most=MOST_TOPICS)}" if topics else ""
+            raise TopicUnknown(
+                f"{self.client.name} has no topic {named([topic])}{known}",
+                next_step=NEXT_STEP_TOPIC,
+            ) from None
+
+    def _topics(self) -> list[str]:
+        """The names of the service's topics, an hour old at most; none where it does not say.
+
+        They only help the dropper, so no drop waits or fails for them."""
+        now = int(self.clock.seconds())
+        try:
+            kept = self.ledger.get("topics", "topics")
+            if kept is not None and kept["expires_at"] > now:
+                return list(kept["names"])
+            body = self.client.call("GET", "/v1/topics", CallKind.MODEL, turn=None)
+            names = [
+                Topic.from_json(each).uri_name for each in (body if isinstance(body, list) else [])
+            ]
+            self.ledger.put(
+                {
+                    "pk": "topics",
+                    "sk": "topics",
+                    "names": names,
+                    "expires_at": now + TOPICS_KEPT_SECONDS,
+                }
+            )
+        except (RateLimited, DropcoderError, MalformedMessage):
+            return []
+        return names
+
 
 def _topic_path(topic: str) -> str:
     return f"/v1/topics/{quote(topic, safe='')}"
@@ -117,10 +162,14 @@ def _read(reader: Callable[[Any], Message], body: Any) -> Message:
         raise ServiceRefused(f"{error}; the service does not speak the documented form") from None
 
 
-def _picked(body: Any, model_id: str) -> Model:
+def _picked(body: Any, model_id: str, topic: str) -> Model:
     """The model of that id out of the topic's models."""
     models = body if isinstance(body, list) else []
     for each in models:
         if isinstance(each, dict) and str(each.get("modelId", "")).lower() == model_id.lower():
             return _read(Model.from_json, each)
-    raise ModelUnknown(f"the topic has no model {model_id}", next_step=NEXT_STEP_MODEL)
+    ids = [str(each["modelId"]) for each in models if isinstance(each, dict) and "modelId" in each]
+    known = f"; it has {named(ids)}" if ids else ""
+    raise ModelUnknown(
+        f"the topic {named([topic])} has no model {model_id}{known}", next_step=NEXT_STEP_MODEL
+    )

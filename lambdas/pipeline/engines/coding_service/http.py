@@ -1,6 +1,7 @@
 """HTTP for small JSON answers: explicit timeouts, no redirects, no proxies, no secrets in errors.
 
-Streams of drops and results do not go through here.
+An error names who was called, at which host, and the call. Streams of drops and results do not go
+through here.
 """
 
 from dataclasses import dataclass, field
@@ -15,6 +16,17 @@ MAX_BODY_BYTES = 1 << 20  # the longest documented answer is a list of models, a
 CONNECT_SECONDS, READ_SECONDS = 4, 12  # a call, a new token and the call again fit into the check's
 # 60 s; ours
 FIRST_REDIRECT, FIRST_ERROR = 300, 400  # HTTP statuses
+NEVER_SENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+"""Without a connection, the request certainly did nothing."""
+WHY_NO_ANSWER = (
+    (urllib3.exceptions.NameResolutionError, "no such host is known"),
+    (urllib3.exceptions.NewConnectionError, "no connection came about"),
+    (urllib3.exceptions.ConnectTimeoutError, f"no connection within {CONNECT_SECONDS} s"),
+    (urllib3.exceptions.ReadTimeoutError, f"nothing for {READ_SECONDS} s"),
+    (urllib3.exceptions.DecodeError, "a compressed answer that can't be read"),
+    (urllib3.exceptions.ProtocolError, "the connection was cut, or it was no HTTP"),
+)
+"""What urllib3's errors mean, in words; the first that fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +37,8 @@ class HttpRequest:
     url: str = field(repr=False)
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
+    to: str = "the service"
+    """Who is called, for messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +73,8 @@ class HttpTransport:
 
     def __call__(self, request: HttpRequest) -> HttpAnswer:
         address = self._checked(request.url)
-        host = address.host
+        called = f"{request.to} at {address.host}"
+        call = f"{request.method} {address.path}"
         try:
             response = self._pool.request(
                 request.method,
@@ -70,24 +85,30 @@ class HttpTransport:
                 preload_content=False,
             )
             try:
-                body = _short_body(response, host)
+                body = _short_body(response, called)
             finally:
                 response.close()
         except urllib3.exceptions.SSLError as error:
             if "CERTIFICATE_VERIFY_FAILED" not in str(error):
-                raise ServiceBusy(f"{host} can't be reached over TLS; try again later") from None
+                raise ServiceBusy(
+                    f"{called} can't be reached over TLS for {call}", may_be_done=False
+                ) from None
             raise AddressRefused(
-                f"{host} shows no certificate that is trusted here; correct the address, or "
+                f"{called} shows no certificate that is trusted here; correct the address, or "
                 "trust its authority"
             ) from None
         except urllib3.exceptions.LocationValueError:
-            raise AddressRefused(f"{host} is no valid address; correct the setting") from None
+            raise AddressRefused(f"{called} has no valid address; correct the setting") from None
         except urllib3.exceptions.HTTPError as error:
-            # Its text would hold the address with its query: its name is enough.
-            raise ServiceBusy(f"{host} gave no answer ({type(error).__name__})") from None
+            # Its text would hold the address with its query: its class is enough.
+            raise ServiceBusy(
+                f"{called} gave no answer to {call} ({_why(error)})",
+                may_be_done=not isinstance(error, NEVER_SENT),
+            ) from None
         if FIRST_REDIRECT <= response.status < FIRST_ERROR:
             raise AddressRefused(
-                f"{host} redirects (HTTP {response.status}); set the address it redirects to"
+                f"{called} redirects {call} (HTTP {response.status}); correct the setting of its "
+                "address"
             )
         return HttpAnswer(status=response.status, body=body)
 
@@ -107,11 +128,18 @@ class HttpTransport:
         return address
 
 
-def _short_body(response: urllib3.BaseHTTPResponse, host: str) -> bytes:
+def _why(error: urllib3.exceptions.HTTPError) -> str:
+    for kind, why in WHY_NO_ANSWER:
+        if isinstance(error, kind):
+            return why
+    return type(error).__name__
+
+
+def _short_body(response: urllib3.BaseHTTPResponse, called: str) -> bytes:
     body = bytearray()
     while len(body) <= MAX_BODY_BYTES:
         piece = response.read(MAX_BODY_BYTES + 1 - len(body))
         if not piece:
             return bytes(body)
         body += piece
-    raise ServiceRefused(f"{host} answered with over {MAX_BODY_BYTES:,} bytes; that is no API")
+    raise ServiceRefused(f"{called} answered with over {MAX_BODY_BYTES:,} bytes; that is no API")

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from pipeline.aws import aws_busy_as_try_again
 from pipeline.clock import Clock
+from pipeline.engines.coding_service.address import host_of
 from pipeline.engines.coding_service.http import FIRST_ERROR, HttpAnswer, HttpRequest, Transport
 from pipeline.errors import AddressRefused, CredentialsMissing, CredentialsRefused, ServiceBusy
 from pipeline.ledger.table import Ledger
@@ -31,6 +32,7 @@ LEASE_MS = 30_000  # longer than the transport's timeouts; ours
 WAIT_SECONDS, WAITS = 0.5, 40  # for the token that another function fetches, 20 s in all; ours
 NOT_FOUND, TOO_MANY, SERVER_FAULT = 404, 429, 500  # HTTP statuses
 PK, SK = "token", "lease"
+ENDPOINT, CALL = "the token endpoint", "POST /oauth2/token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,9 @@ class Tokens:
             shared = self._shared_but(stale)
             if shared is not None:
                 return shared
-        raise ServiceBusy("another function has been fetching a token for too long; try again")
+        raise ServiceBusy(
+            "another function has been fetching a token for too long; try again", may_be_done=False
+        )
 
     def _shared_but(self, stale: Token | None) -> Token | None:
         shared = self._shared()
@@ -152,25 +156,30 @@ class Tokens:
         client_id, client_secret = self._credentials()
         basic = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode("ascii")
         issued_at = self.clock.seconds()
-        answer = self.transport(
-            HttpRequest(
-                "POST",
-                f"{self.auth_url}/oauth2/token",
-                headers={
-                    "Authorization": f"Basic {basic}",
-                    "Content-Type": "application/x-www-form-urlencoded",
-                    "Accept": "application/json",
-                },
-                body=b"grant_type=client_credentials",
-            )
+        request = HttpRequest(
+            "POST",
+            f"{self.auth_url}/oauth2/token",
+            headers={
+                "Authorization": f"Basic {basic}",
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Accept": "application/json",
+            },
+            body=b"grant_type=client_credentials",
+            to=ENDPOINT,
         )
+        try:
+            answer = self.transport(request)
+        except ServiceBusy as busy:
+            busy.may_be_done = False  # the call that the token is for was not made
+            raise
+        name = f"{ENDPOINT} at {host_of(self.auth_url)}"
         if answer.status >= FIRST_ERROR:
-            _refuse(answer)
+            _refuse(answer, name)
         body = _json_object(answer.body.decode("utf-8", "replace"))
         value, lifetime = body.get("access_token"), body.get("expires_in")
         if not _is_header_value(value):
             raise AddressRefused(
-                "the token endpoint answered without an access_token; correct the setting authUrl"
+                f"{name} answered {CALL} without an access_token; correct the setting authUrl"
             )
         if isinstance(lifetime, bool) or not isinstance(lifetime, int | float) or lifetime <= 0:
             lifetime = LIFETIME_SECONDS
@@ -204,16 +213,16 @@ class Tokens:
                 return ""
 
 
-def _refuse(answer: HttpAnswer) -> NoReturn:
+def _refuse(answer: HttpAnswer, name: str) -> NoReturn:
     """What the token endpoint's error means; its body is not quoted, as it may echo a secret."""
     status = answer.status
     if status == TOO_MANY or status >= SERVER_FAULT:
-        raise ServiceBusy(f"the token endpoint is busy (HTTP {status})")
+        raise ServiceBusy(f"{name} answered {CALL} with HTTP {status}", may_be_done=False)
     if status == NOT_FOUND:
-        raise AddressRefused("there is no token endpoint (HTTP 404); correct the setting authUrl")
+        raise AddressRefused(f"{name} does not know {CALL} (HTTP 404); correct the setting authUrl")
     raise CredentialsRefused(
-        f"the token endpoint refuses the client's credentials (HTTP {status}); correct the "
-        "credentials secret, or ask the service's operator"
+        f"{name} refuses the client's credentials (HTTP {status}); correct the credentials secret, "
+        "or ask the service's operator"
     )
 
 

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -173,8 +174,49 @@ def should_mean_what_the_table_says_when_the_service_refuses(
     fixture.memory.refuse_next("batch-code", row)
     with pytest.raises(error) as raised:
         fixture.engine.open(an_operation_request())
-    if not isinstance(raised.value, RateLimited):
+    if row is ServiceAnswer.TOPIC_UNKNOWN:
+        assert "has no topic anzsco" in str(raised.value)
+    elif not isinstance(raised.value, RateLimited):
         assert row.text in str(raised.value)
+        assert "the coding service at coder.example answered POST" in str(raised.value)
+
+
+def should_name_the_topics_that_exist_when_a_topic_is_unknown(fixture: Fixture) -> None:
+    fixture.memory.models["osca"] = []
+    for _ in range(2):
+        with pytest.raises(TopicUnknown) as unknown:
+            fixture.engine.model("jobs", None)
+        assert str(unknown.value) == (
+            "the coding service at coder.example has no topic jobs; its topics are anzsco, osca"
+        )
+    assert fixture.memory.calls.count(("GET", "/v1/topics")) == 1
+
+
+@pytest.mark.parametrize(
+    "row", [ServiceAnswer.INTERNAL, ServiceAnswer.LIMIT_EXCEEDED, ServiceAnswer.INVALID_BODY]
+)
+def should_reject_an_unknown_topic_all_the_same_when_the_topics_cannot_be_had(
+    fixture: Fixture, row: ServiceAnswer
+) -> None:
+    def refuse_topics() -> HttpAnswer:
+        fixture.memory.refuse_next("/v1/topics", row)
+        return HttpAnswer(404, json.dumps(ServiceAnswer.TOPIC_UNKNOWN.to_json()).encode())
+
+    fixture.memory.fail_next("/models/latest", refuse_topics)
+    with pytest.raises(TopicUnknown, match=r"has no topic jobs$"):
+        fixture.engine.model("jobs", None)
+
+
+@pytest.mark.parametrize(
+    ("status", "may_be_done"), [(500, False), (503, False), (429, False), (502, True), (504, True)]
+)
+def should_say_whether_an_operation_may_have_come_of_a_failed_call(
+    fixture: Fixture, status: int, may_be_done: bool
+) -> None:
+    fixture.memory.fail_next("batch-code", lambda: HttpAnswer(status, b""))
+    with pytest.raises(ServiceBusy, match=f"with HTTP {status}$") as busy:
+        fixture.engine.open(an_operation_request())
+    assert busy.value.may_be_done is may_be_done
 
 
 @pytest.mark.parametrize(

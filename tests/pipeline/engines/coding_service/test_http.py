@@ -120,7 +120,12 @@ def should_be_busy_when_the_connection_is_cut_in_the_middle() -> None:
 def should_be_busy_when_nobody_listens() -> None:
     with serving(says(200, b"")) as port:
         pass
-    assert isinstance(failure(port), ServiceBusy)
+    failed = failure(port)
+    assert isinstance(failed, ServiceBusy)
+    assert not failed.may_be_done
+    assert str(failed) == (
+        "the service at 127.0.0.1 gave no answer to GET /v1 (no connection came about)"
+    )
 
 
 def should_be_busy_when_the_server_says_nothing_http() -> None:
