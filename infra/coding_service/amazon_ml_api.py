@@ -100,9 +100,7 @@ class AmazonMlApi(Construct):
     def _add_path(self, api: Api) -> None:
         method = api.rest.root.add_resource(AMAZON_ML_PATH).add_method(
             "POST",
-            apigateway.LambdaIntegration(
-                self.handler.function, allow_test_invoke=False, scope_permission_to_method=False
-            ),
+            apigateway.LambdaIntegration(self.handler.function, scope_permission_to_method=False),
             authorization_type=apigateway.AuthorizationType.NONE,
         )
         reason = (

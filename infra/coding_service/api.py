@@ -159,7 +159,7 @@ class Api(Construct):
 
     def _add_routes(self, authorizer: apigateway.IAuthorizer) -> None:
         integration = apigateway.LambdaIntegration(
-            self.function.function, allow_test_invoke=False, scope_permission_to_method=False
+            self.function.function, scope_permission_to_method=False
         )
         for method, path in ROUTES:
             self.rest.root.resource_for_path(path).add_method(
