@@ -16,6 +16,7 @@ def fit_into_account(stack: Stack, settings: Settings) -> None:
     """
     for key, value in {**settings.tags, DEPLOYMENT_TAG: settings.deployment}.items():
         Tags.of(stack).add(key, value)
+        stack.tags.set_tag(key, value)
     # What outlives its stack is meant to be kept, and so is the stack that uses it.
     stack.termination_protection = settings.retain_storage
     if settings.permissions_boundary:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.conftest import Deployment, synthesize
+from tests.infra.conftest import CLIENTS, Deployment, synthesize
 
 # Names that count within another resource, which is a deployment's own: a role, an API, a pool; and
 # those of metrics, whose namespace is looked at in their place.
@@ -110,6 +110,7 @@ def should_keep_the_names_of_a_deployment_from_before_when_the_name_is_empty(
         tmp_path,
         name="",
         codingService="true",
+        machineLearningClients=CLIENTS,
         notificationEmails="people@example.com",
         operatorEmails="operators@example.com",
     )

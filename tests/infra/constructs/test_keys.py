@@ -11,6 +11,7 @@ from tests.infra.conftest import SERVICE, Deployment, synthesize
 from tests.support.markdown import document
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+REFERENCES = {"AWS::Region": "<region>", "AWS::URLSuffix": "amazonaws.com"}
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,8 @@ def _of_services(policy: Any) -> Iterator[tuple[str, list[str]]]:
         services = statement["Principal"].get("Service", [])
         if isinstance(services, dict):
             services = "".join(
-                part if isinstance(part, str) else "<region>" for part in services["Fn::Join"][1]
+                part if isinstance(part, str) else REFERENCES[part["Ref"]]
+                for part in services["Fn::Join"][1]
             )
         actions = statement["Action"]
         for service in [services] if isinstance(services, str) else services:
