@@ -9,7 +9,7 @@ large objects only what lies around the seams is read.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from hashlib import sha256
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import ceil
 
 MAX_PARTS = 10_000  # S3 multipart upload limit
@@ -18,6 +18,10 @@ MAX_COPY_BYTES = 5 << 30  # S3 multipart upload limit, of UploadPartCopy as of a
 COPY_BYTES = 512 << 20  # S3 copies so much in seconds, so that a function can hand over; ours
 NEWLINE = b"\n"
 FINGERPRINT_DIGITS = 32
+
+
+class TooLargeToJoin(ValueError):
+    """The objects are too many, or too large, for one object of S3; says how much they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +94,17 @@ def steps_of(
     """The steps that join `sources`; all but the last have at least `min_part_bytes`.
 
     `copy_bytes`, at least twice as much, is what a copy has at most, unless the steps would be
-    too many. Raises `ValueError` for more sources or bytes than S3 can join.
+    too many. Raises `TooLargeToJoin`.
     """
-    copy_bytes = max(copy_bytes, _least_copy_bytes(sources))
-    if copy_bytes > MAX_COPY_BYTES:
-        raise ValueError(f"{len(sources)} objects of this size are more than S3 can join")
-    return tuple(_steps(separated(sources), min_part_bytes, copy_bytes))
+    copy_bytes = min(max(copy_bytes, _least_copy_bytes(sources)), MAX_COPY_BYTES)
+    steps = tuple(islice(_steps(separated(sources), min_part_bytes, copy_bytes), MAX_PARTS + 1))
+    if len(steps) > MAX_PARTS:
+        size = sum(source.size for source in sources)
+        raise TooLargeToJoin(
+            f"{size:,} bytes in {len(sources):,} objects are more than S3 joins into one, of "
+            f"{MAX_PARTS:,} parts with {MAX_COPY_BYTES:,} bytes at most"
+        )
+    return steps
 
 
 def separated(sources: Iterable[JoinSource]) -> Iterator[SourceRange | bytes]:
@@ -156,13 +165,14 @@ def _copies(span: SourceRange, copy_bytes: int) -> Iterator[CopyStep]:
 
 
 def _least_copy_bytes(sources: Sequence[JoinSource]) -> int:
-    """What copies must hold so that there are not too many steps.
+    """What copies must hold so that there are surely not too many steps.
 
-    Beside the copies that are full, a source adds at most a copy that is not, and a gathering.
+    Beside the copies that are full, a source adds at most a copy that is not, and a gathering. With
+    half as many sources as steps or more, only the largest copies may do.
     """
     full_copies = MAX_PARTS - 2 * len(sources) - 1
     if full_copies < 1:
-        return MAX_COPY_BYTES + 1
+        return MAX_COPY_BYTES
     return ceil(sum(source.size for source in sources) / full_copies)
 
 

@@ -12,6 +12,7 @@ from shared.join_plan import (
     GatherStep,
     JoinSource,
     SourceRange,
+    TooLargeToJoin,
     fingerprint,
     steps_of,
 )
@@ -89,10 +90,35 @@ def should_make_larger_copies_when_there_would_be_too_many() -> None:
     assert max(step.size for step in steps) <= MAX_COPY_BYTES
 
 
-@pytest.mark.parametrize("sizes", [[100_000 * GB], [1] * 5000])
-def should_refuse_when_s3_can_not_hold_the_whole(sizes: list[int]) -> None:
-    with pytest.raises(ValueError, match="more than S3 can join"):
-        steps_of(_sources(sizes))
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        [MAX_COPY_BYTES] * MAX_PARTS,
+        [MIN_PART_BYTES] * MAX_PARTS,
+        [1] * MAX_PARTS,
+        [1, 5 * GB] * (MAX_PARTS // 2),
+    ],
+    ids=["full", "least", "tiny", "tiny and full"],
+)
+def should_join_ten_thousand_objects_when_s3_holds_the_whole(sizes: list[int]) -> None:
+    steps = steps_of(_sources(sizes))
+
+    assert len(steps) <= MAX_PARTS
+    assert sum(step.size for step in steps) == sum(sizes)
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        _sources([100_000 * GB]),
+        _sources([6 * GB] * MAX_PARTS),
+        [JoinSource(f"{n}", 1 * GB, ends_line=False) for n in range(MAX_PARTS)],
+    ],
+    ids=["one", "many", "without newlines"],
+)
+def should_refuse_when_s3_can_not_hold_the_whole(sources: list[JoinSource]) -> None:
+    with pytest.raises(TooLargeToJoin, match="more than S3 joins into one, of 10,000 parts"):
+        steps_of(sources)
 
 
 def should_give_plans_other_fingerprints_when_an_object_is_another() -> None:
