@@ -19,6 +19,10 @@ MOST_CALLS_SHARED = 200  # target: for 10,000 files of 100 records
 LATEST_SECONDS = 600  # target: every end is announced so soon after the last operation's end
 MOST_OVER_QUOTA = 5  # target: as many slots are taken ahead at the most
 MOST_EVENTS = 25_000  # Step Functions: of an execution's history
+MOST_STATE_BYTES = 262_144  # Step Functions: of a state
+PIECES_AT_ONCE = 40  # `pieceConcurrency` for so large a file
+MOST_PIECES = 10_000  # of one file (`receive.splitting`)
+EXECUTION_SECONDS = 14 * DAY  # statemachine/drop.asl.json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,7 @@ class Scenario:
     drops: Sequence[Dropped]
     shares: bool
     calls_of_others: int = 0
+    pieces_at_once: int = 4  # cdk.json
     targets: tuple[Callable[[Measures], str | None], ...] = ()
     """Each says what was missed, or None."""
 
@@ -39,6 +44,7 @@ class Scenario:
             seed=seed,
             shares=self.shares,
             calls_of_others=self.calls_of_others,
+            pieces_at_once=self.pieces_at_once,
         )
         simulation.run(self.drops)
         seen = measured(simulation, self.drops)
@@ -74,6 +80,24 @@ def over_days(days: int, a_day: int, seed: int = 1) -> list[Dropped]:
     ]
 
 
+def in_pieces(pieces: int, *, records: int) -> Scenario:
+    """One file, of which each piece has so many records."""
+    drop = Dropped(
+        number=0,
+        at=MORNING,
+        records=pieces * records,
+        bytes=pieces * records * BYTES_A_RECORD,
+        pieces=pieces,
+    )
+    return Scenario(
+        name=f"1 file in {pieces:,} pieces of {records:,} records",
+        drops=[drop],
+        shares=True,
+        pieces_at_once=PIECES_AT_ONCE,
+        targets=(kept_state, in_one_execution),
+    )
+
+
 def lost_none(seen: Measures) -> str | None:
     return f"{seen.lost} of {seen.drops} drops lost" if seen.lost else None
 
@@ -95,8 +119,18 @@ def closed_the_gate(seen: Measures) -> str | None:
 
 
 def kept_history(seen: Measures) -> str | None:
-    too_long = seen.longest_history > MOST_EVENTS
-    return f"a history of {seen.longest_history:,} events" if too_long else None
+    longest = max(seen.longest_history, seen.longest_history_of_a_piece)
+    return f"a history of {longest:,} events" if longest > MOST_EVENTS else None
+
+
+def kept_state(seen: Measures) -> str | None:
+    too_large = seen.largest_state > MOST_STATE_BYTES
+    return f"a state of {seen.largest_state:,} bytes" if too_large else None
+
+
+def in_one_execution(seen: Measures) -> str | None:
+    late = seen.drained_seconds > EXECUTION_SECONDS
+    return f"took {seen.drained_seconds / DAY:.1f} days" if late else None
 
 
 def used_the_rate(seen: Measures) -> str | None:
@@ -168,6 +202,7 @@ def quick() -> list[Scenario]:
             calls_of_others=9_800,
             targets=(closed_the_gate,),
         ),
+        in_pieces(300, records=50_000),
     ]
 
 
@@ -181,5 +216,6 @@ def full() -> list[Scenario]:
             shares=False,
             targets=(used_the_rate,),
         ),
+        in_pieces(MOST_PIECES, records=1_000_000),
         Scenario(name="a year of 200 drops a day", drops=over_days(365, 200), shares=True),
     ]

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from coding_service.api.rate_limit import Limits, Usage
+from pipeline.domain.execution import NOTHING_TOLD
 from pipeline.engines.coding_service.client import CodingServiceClient
 from pipeline.engines.coding_service.engine import CodingServiceEngine
 from pipeline.engines.coding_service.presigned import PresignedHosts, presigned_pool
@@ -58,6 +59,8 @@ class Simulation:
     """Calls of the first day that somebody else makes with the same client's credentials."""
     requests_per_second: float = PER_SECOND
     """What the pipeline is set to; the service's own limits stay what they are."""
+    pieces_at_once: int = 4
+    """`pieceConcurrency`."""
     agenda: Agenda = field(init=False)
     handlers: Handlers = field(init=False, repr=False)
     bill: Bill = field(default_factory=Bill)
@@ -67,6 +70,9 @@ class Simulation:
     announced_twice: int = 0
     failed_executions: list[str] = field(default_factory=list)
     longest_history: int = 0
+    longest_history_of_a_piece: int = 0
+    largest_state: int = 0
+    """Bytes, of files in pieces."""
     started: dict[str, float] = field(default_factory=dict)
     """By part, when its execution started."""
     _machine: StateMachine = field(init=False, repr=False)
@@ -133,10 +139,12 @@ class Simulation:
             "CheckFunctionArn": function("Check", handlers.check),
             "CollectFunctionArn": function("Collect", handlers.collect),
             "FinishFunctionArn": function("Finish", handlers.finish),
+            "arn:Partition:states:::s3:getObject": handlers.results.read_items,
             "arn:Partition:states:::sns:publish": lambda _payload: TaskResult(PUBLISH_SECONDS),
             "arn:Partition:states:::events:putEvents": PutEvents(self._ended),
         }
-        self._machine = StateMachine(shipped("drop.asl.json"), tasks, chance)
+        definition = shipped("drop.asl.json", {"PieceConcurrency": self.pieces_at_once})
+        self._machine = StateMachine(definition, tasks, chance)
         self.handlers, self._table = handlers, table
         self._queue = ReceiveQueue(
             self.agenda, function("Receive", handlers.receive), self._start, self.shares, chance
@@ -152,19 +160,29 @@ class Simulation:
         self.bill.read_units = self._table.read_units
 
     def _start(self, group: tuple[Dropped, ...]) -> None:
+        if group[0].pieces > 1:
+            state, name = self.handlers.add_pieces(group[0])
+            self._execute(name, state, Tally(weighs=True))
+            return
         part_id = self.handlers.add_part(group)
         self.started[part_id] = self.agenda.now
-        tally = Tally()
-        context = {"Execution": {"Id": part_id, "Name": part_id}}
-        state = {"drops": [drop.number for drop in group], "parts": [{"part_id": part_id}]}
+        drops = [drop.number for drop in group]
+        state = {"drops": drops, "parts": [{"part_id": part_id}], "ended": dict(NOTHING_TOLD)}
+        self._execute(part_id, state, Tally())
 
+    def _execute(self, name: str, state: Any, tally: Tally) -> None:
         def ended(_output: Any, failure: BaseException | None) -> None:
             self.bill.transitions += tally.transitions
             self.longest_history = max(self.longest_history, tally.events)
+            self.longest_history_of_a_piece = max(
+                self.longest_history_of_a_piece, tally.events_of_a_child
+            )
+            self.largest_state = max(self.largest_state, tally.bytes)
             as_meant = isinstance(failure, StateFailed) and failure.error.startswith("Drop")
             if failure is not None and not as_meant:
                 self.failed_executions.append(str(failure))
 
+        context = {"Execution": {"Id": name, "Name": name}}
         process = self._machine.execution(state, context, tally)
         self.agenda.start(process, ended, StateFailed)
 

@@ -1,15 +1,18 @@
 """The work on data sources and batch predictions: a table, a function, a state machine."""
 
+from typing import cast
+
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.coding_service.inference import CODER_MEMORY_MB, LONGEST_SECONDS, let_run_children
+from infra.coding_service.inference import CODER_MEMORY_MB, LONGEST_SECONDS
 from infra.coding_service.storage import CHANGE_TABLE, READ_TABLE, WRITE_TABLE, Storage
 from infra.constructs.functions import FunctionFactory, TracedFunction
 from infra.constructs.keys import use_key, via_service
+from infra.constructs.map_runs import let_run_children
 from infra.constructs.secure_messaging import state_machine_log_group
 from infra.constructs.secure_storage import secure_table
 from infra.constructs.service_principals import any_state_machine, service_for
@@ -141,7 +144,7 @@ class AmazonMlWork(Construct):
         )
         # Without its policy the machine could be made, but not yet invoke anything.
         machine.node.add_dependency(role)
-        let_run_children(machine, role)
+        let_run_children(machine, cast(sfn.CfnStateMachine, machine.node.default_child), role)
         return machine
 
 

@@ -2,7 +2,6 @@
 
 from typing import cast
 
-from aws_cdk import ArnFormat, CfnElement, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -11,6 +10,7 @@ from constructs import Construct
 
 from infra.coding_service.storage import CHANGE_TABLE, READ_TABLE, Storage
 from infra.constructs.functions import FunctionFactory, TracedFunction
+from infra.constructs.map_runs import let_run_children
 from infra.constructs.rules import send_to_function
 from infra.constructs.secure_messaging import dead_letters, state_machine_log_group
 from infra.constructs.service_principals import any_state_machine, service_for
@@ -117,52 +117,8 @@ class Inference(Construct):
         )
         # Without its policy the machine could be made, but not yet invoke anything.
         machine.node.add_dependency(role)
-        let_run_children(machine, role)
+        let_run_children(machine, cast(sfn.CfnStateMachine, machine.node.default_child), role)
         return machine
-
-
-def let_run_children(machine: sfn.StateMachine, role: iam.Role) -> None:
-    """Lets a state machine with a Distributed Map start, see, stop and redrive its children.
-
-    In a policy of its own: the machine waits for the role's first one. (Step Functions developer
-    guide, "IAM policies for using Distributed Map states".)
-    """
-    stack = Stack.of(machine)
-    own = (":*", "/*")  # executions of the machine, and of its map runs
-    policy = iam.Policy(
-        machine,
-        "RunChildren",
-        roles=[role],
-        statements=[
-            iam.PolicyStatement(
-                actions=["states:StartExecution"], resources=[machine.state_machine_arn]
-            ),
-            iam.PolicyStatement(
-                actions=[
-                    "states:DescribeExecution",
-                    "states:StopExecution",
-                    "states:RedriveExecution",
-                ],
-                resources=[
-                    stack.format_arn(
-                        service="states",
-                        resource="execution",
-                        resource_name=f"{machine.state_machine_name}{executions}",
-                        arn_format=ArnFormat.COLON_RESOURCE_NAME,
-                    )
-                    for executions in own
-                ],
-            ),
-        ],
-    )
-    name = stack.get_logical_id(cast(CfnElement, machine.node.default_child))
-    for executions in own:
-        acknowledge(
-            policy,
-            "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:"
-            f"<AWS::AccountId>:execution:<{name}.Name>{executions}]",
-            "Children are named by Step Functions; the grant is to the executions of one machine.",
-        )
 
 
 def _code_function(scope: Construct, storage: Storage, factory: FunctionFactory) -> TracedFunction:

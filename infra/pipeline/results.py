@@ -67,12 +67,27 @@ class Results(Construct):
             *(f"*/{name}" for name in (REPORT, OUTPUT, METADATA, *GIVEN_BACK)),
             f"{PIECES}*",
         )
+        self._pieces = self.bucket.arn_for_objects(f"{PIECES}*")
 
     def may_report(self) -> tuple[iam.PolicyStatement, ...]:
         """To put the report of a rejected file."""
         return (
             self._may(["PutObject"], REPORT),
             use_key(self._key, via="s3", scope=self, write=True),
+        )
+
+    def may_list_pieces(self) -> tuple[iam.PolicyStatement, ...]:
+        """To put the lists of large files' pieces, which lie among the pieces' results."""
+        return (
+            iam.PolicyStatement(actions=["s3:PutObject"], resources=[self._pieces]),
+            use_key(self._key, via="s3", scope=self, write=True),
+        )
+
+    def may_read_pieces(self) -> tuple[iam.PolicyStatement, ...]:
+        """To read the lists of large files' pieces."""
+        return (
+            iam.PolicyStatement(actions=["s3:GetObject"], resources=[self._pieces]),
+            use_key(self._key, via="s3", scope=self, read=True),
         )
 
     def may_collect(self) -> tuple[iam.PolicyStatement, ...]:
@@ -94,9 +109,7 @@ class Results(Construct):
             self._may(WRITE_IN_PARTS, OUTPUT, METADATA, REPORT, *GIVEN_BACK),
             # A joined output that is not what its pieces add up to is removed too.
             self._may(["DeleteObject"], OUTPUT),
-            iam.PolicyStatement(
-                actions=["s3:DeleteObject"], resources=[self.bucket.arn_for_objects(f"{PIECES}*")]
-            ),
+            iam.PolicyStatement(actions=["s3:DeleteObject"], resources=[self._pieces]),
             # Without it S3 answers 403 for an object that is not there (Amazon S3 API, GetObject).
             iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn]),
             use_key(self._key, via="s3", scope=self, read=True, write=True),

@@ -76,6 +76,7 @@ class PipelineStack(Stack):
             key=key,
             settings=settings,
             tasks=tasks,
+            results=results,
             notifications=notifications,
         )
         receive = Receive(
@@ -108,6 +109,7 @@ class PipelineStack(Stack):
         prepare.handler.allow(*prepared.may_write(), *credentials.may_use(), *results.may_report())
         receive.handler.allow(*receive.may_read(), *receive.may_receive(), *ledger.may_keep())
         receive.handler.allow(*prepared.may_read(), state_machine.may_start(), ledger.may_look_up())
+        receive.handler.allow(*results.may_list_pieces())
         tasks.submit.allow(*receive.may_read(), *ledger.may_keep(), *credentials.may_use())
         tasks.submit.allow(*results.may_report(), *prepared.may_read(), ledger.may_look_up())
         tasks.check.allow(*ledger.may_keep(), *credentials.may_use())
@@ -125,7 +127,7 @@ class PipelineStack(Stack):
             CfnOutput(self, "ExchangeBucketName", value=amazon_ml.exchange.bucket_name)
         let_people_in(receive.bucket, results.bucket, key=key, settings=settings)
         state_machine.let_start(tasks.finish)
-        report_failure.handler.allow(state_machine.may_start(), state_machine.may_describe())
+        report_failure.handler.allow(state_machine.may_start(), *state_machine.may_describe())
 
         for name, value in (
             ("DropBucketName", receive.bucket.bucket_name),

@@ -1,16 +1,23 @@
 """The state machine: one execution is one dropped file."""
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.constructs.functions import TracedFunction
+from infra.constructs.map_runs import (
+    OWN_EXECUTIONS,
+    acknowledge_own,
+    let_run_children,
+    own_arn,
+)
 from infra.constructs.secure_messaging import state_machine_log_group
 from infra.constructs.service_principals import any_state_machine, service_for
 from infra.nag import WILDCARD, acknowledge
 from infra.pipeline.notifications import Notifications
+from infra.pipeline.results import Results
 from infra.pipeline.tasks import Tasks
 from infra.project_files import definition
 from infra.settings.settings import Settings
@@ -30,7 +37,6 @@ LOG_DELIVERY = (
     "logs:DescribeLogGroups",
 )
 
-
 TRACING = (
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
@@ -38,11 +44,20 @@ TRACING = (
     "xray:GetSamplingTargets",
 )
 
+# Executions of the machine, their children, and the map runs of these.
+SEEN = (*(("execution", each) for each in OWN_EXECUTIONS), ("mapRun", "/*"))
+
 
 def state_machine_role(
-    scope: Construct, construct_id: str, *, tasks: Tasks, notifications: Notifications
+    scope: Construct,
+    construct_id: str,
+    *,
+    tasks: Tasks,
+    results: Results,
+    notifications: Notifications,
 ) -> iam.Role:
-    """The role: to run the tasks, to publish how drops ended, to log and to trace."""
+    """The role: to run the tasks, to read lists of pieces, to publish how drops ended, to log and
+    to trace."""
     stack = Stack.of(scope)
     role = iam.Role(
         scope,
@@ -55,6 +70,7 @@ def state_machine_role(
             actions=["lambda:InvokeFunction"],
             resources=[task.function.function_arn for task in tasks.all()],
         ),
+        *results.may_read_pieces(),
         *notifications.may_publish(),
         iam.PolicyStatement(
             actions=["events:PutEvents"],
@@ -86,13 +102,17 @@ class DropStateMachine(Construct):
         key: kms.IKey,
         settings: Settings,
         tasks: Tasks,
+        results: Results,
         notifications: Notifications,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._local_cloud = bool(settings.local_cloud)
         self.log_group = state_machine_log_group(
             self, "Log", key=key, settings=settings, machine="drop"
         )
-        self.role = state_machine_role(self, "Role", tasks=tasks, notifications=notifications)
+        self.role = state_machine_role(
+            self, "Role", tasks=tasks, results=results, notifications=notifications
+        )
         self.state_machine = sfn.CfnStateMachine(
             self,
             "Drop",
@@ -106,6 +126,7 @@ class DropStateMachine(Construct):
                     "CollectFunctionArn": tasks.collect.function.function_arn,
                     "FinishFunctionArn": tasks.finish.function.function_arn,
                     "NotificationTopicArn": notifications.topic.topic_arn,
+                    "PieceConcurrency": settings.piece_concurrency,
                     "Partition": Stack.of(self).partition,
                 },
             ),
@@ -128,13 +149,16 @@ class DropStateMachine(Construct):
         """The state machine, which runs a drop's tasks."""
         # Creating it checks that the role may deliver logs.
         self.state_machine.node.add_dependency(self.role)
-        name = f"<{Stack.of(self).get_logical_id(self.state_machine)}.Name>"
-        acknowledge(
-            Stack.of(self),
-            "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:"
-            f"<AWS::AccountId>:execution:{name}:*]",
-            "Executions are named after drops; the grant is to describe those of one machine.",
-        )
+        let_run_children(self, self.state_machine, self.role)
+        for kind, names in SEEN:
+            acknowledge_own(
+                Stack.of(self),
+                self.state_machine,
+                kind,
+                names,
+                "Executions are named after drops, their children by Step Functions; the grant is "
+                "to look at those of one machine.",
+            )
 
     @property
     def arn(self) -> str:
@@ -152,16 +176,17 @@ class DropStateMachine(Construct):
         which names the function."""
         iam.Policy(self, "StartFromWithin", roles=[function.role], statements=[self.may_start()])
 
-    def may_describe(self) -> iam.PolicyStatement:
-        """To look at an execution of this state machine, and of no other."""
-        return iam.PolicyStatement(
-            actions=["states:DescribeExecution"],
-            resources=[
-                Stack.of(self).format_arn(
-                    service="states",
-                    resource="execution",
-                    resource_name=f"{self.state_machine.attr_name}:*",
-                    arn_format=ArnFormat.COLON_RESOURCE_NAME,
-                )
-            ],
+    def may_describe(self) -> tuple[iam.PolicyStatement, ...]:
+        """To look at executions of this state machine and their children, and at no others."""
+        executions = [own_arn(self.state_machine, "execution", each) for each in OWN_EXECUTIONS]
+        map_runs = own_arn(self.state_machine, "mapRun", "/*")
+        return (
+            iam.PolicyStatement(
+                actions=["states:DescribeExecution", "states:ListMapRuns"], resources=executions
+            ),
+            iam.PolicyStatement(
+                actions=["states:ListExecutions"],
+                # The local cloud does not know that these are asked of a map run.
+                resources=["*" if self._local_cloud else map_runs],
+            ),
         )

@@ -108,6 +108,8 @@ class Settings:
     """Formats in which each table is given back beside its own: csv, xlsx, parquet."""
     code_digits: Mapping[str, int] = field(default_factory=dict)
     """Letters and digits of a topic's deepest codes, by topic, where that is not 6."""
+    piece_concurrency: int = 4
+    """Pieces of one large file that are coded at a time."""
     prepare_concurrency: int = 20
     """Files, or batches of ten small ones, that are prepared at a time."""
     max_unpacked_bytes: int = 20_000_000_000

@@ -21,6 +21,7 @@ from pipeline.engines.coding_service.presigned import PresignedHosts, presigned_
 from pipeline.engines.coding_service.tokens import Tokens
 from pipeline.engines.settings import EngineName
 from pipeline.errors import SettingInvalid
+from pipeline.executions.pieces import PieceLists
 from pipeline.executions.starter import ExecutionStarter
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.groups import ExecutionGroups
@@ -94,6 +95,10 @@ class Dependencies:
         return ExecutionGroups(self.ledger, self.clock)
 
     @cached_property
+    def pieces(self) -> PieceLists:
+        return PieceLists(self.results)
+
+    @cached_property
     def block_reader(self) -> BlockReader:
         return BlockReader(self.s3, sleep=self.clock.sleep)
 
@@ -137,6 +142,7 @@ class Dependencies:
         return ExecutionStarter(
             drops=self.drops,
             groups=self.groups,
+            pieces=self.pieces,
             executions=self.executions,
             state_machine_arn=state_machine_arn,
         )

@@ -1,7 +1,7 @@
 """The queue in front of receive, and which drops share an operation."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from pipeline.domain.drop import Drop
@@ -27,6 +27,13 @@ class Dropped:
     bytes: int
     fails: bool = False
     """The service can't code it, nor what shares an operation with it."""
+    pieces: int = 1
+    """Operations that code it, each a piece of near the same size."""
+
+    @property
+    def piece(self) -> "Dropped":
+        """One of its pieces; of a file that the service can't code, each is such a one."""
+        return replace(self, records=self.records // self.pieces, bytes=self.bytes // self.pieces)
 
 
 SharedOperation = tuple[Dropped, ...]
@@ -35,11 +42,11 @@ SharedOperation = tuple[Dropped, ...]
 def shared_operations(drops: Iterable[Dropped]) -> list[SharedOperation]:
     """Groups the drops of one batch of the queue by the shipped rule."""
     known = {str(drop.number): drop for drop in drops}
-    groups = batches(map(_as_shipped, known.values()), max_bytes=SHARE_MAX_BYTES)
+    groups = batches(map(as_shipped, known.values()), max_bytes=SHARE_MAX_BYTES)
     return [tuple(known[each.drop_id] for each in group) for group in groups]
 
 
-def _as_shipped(drop: Dropped) -> Drop:
+def as_shipped(drop: Dropped) -> Drop:
     """What the rule looks at; all are of one topic and its latest model."""
     return Drop(
         drop_id=str(drop.number),

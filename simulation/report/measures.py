@@ -42,6 +42,10 @@ class Measures:
     """From the end of the last operation to the last announcement."""
     longest_history: int
     """Events of the largest execution; Step Functions allows 25,000."""
+    longest_history_of_a_piece: int
+    """Events of the largest child of an execution; 0 where no file had pieces."""
+    largest_state: int
+    """Bytes of the largest state of a file in pieces; Step Functions allows 262,144."""
     transitions_a_drop: float
     gb_seconds_a_drop: float
     dollars_a_drop: float
@@ -50,7 +54,9 @@ class Measures:
 def measured(simulation: Simulation, drops: Sequence[Dropped]) -> Measures:
     calls = sorted(simulation.service.call_times)
     announced = max(at for at, _ in simulation.endings.values())
-    waits = backlogs(simulation.started, simulation.handlers.created)
+    started = simulation.started  # pieces wait for each other, and not for calls alone
+    created = {name: at for name, at in simulation.handlers.created.items() if name in started}
+    waits = backlogs(started, created)
     during = sum(bisect_right(calls, end) - bisect_left(calls, begin) for begin, end in waits)
     allowed = sum(allowed_within(end - begin) for begin, end in waits)
     return Measures(
@@ -69,6 +75,8 @@ def measured(simulation: Simulation, drops: Sequence[Dropped]) -> Measures:
         bound_seconds=least_seconds(len(calls)),
         announced_after_last_end=announced - simulation.service.last_end,
         longest_history=simulation.longest_history,
+        longest_history_of_a_piece=simulation.longest_history_of_a_piece,
+        largest_state=simulation.largest_state,
         transitions_a_drop=simulation.bill.transitions / len(drops),
         gb_seconds_a_drop=simulation.bill.gb_seconds / len(drops),
         dollars_a_drop=simulation.bill.dollars / len(drops),

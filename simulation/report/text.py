@@ -14,6 +14,12 @@ def lines_of(seen: Measures) -> list[str]:
             f"{seen.share_in_use:.1%} of what the limits allow, while drops waited "
             f"({duration(seen.backlog_seconds)})"
         )
+    of_pieces = ""
+    if seen.longest_history_of_a_piece:
+        of_pieces = (
+            f", {seen.longest_history_of_a_piece:,} a piece; a state of at most "
+            f"{seen.largest_state:,} bytes"
+        )
     return [
         f"drops        {seen.drops:,}: {endings}; {seen.lost} lost",
         (
@@ -31,7 +37,7 @@ def lines_of(seen: Measures) -> list[str]:
             f"a drop       {seen.transitions_a_drop:.1f} state transitions, "
             f"{seen.gb_seconds_a_drop:.2f} GB-seconds, ${seen.dollars_a_drop:.5f}"
         ),
-        f"history      at most {seen.longest_history:,} events an execution",
+        f"history      at most {seen.longest_history:,} events an execution{of_pieces}",
     ]
 
 

@@ -15,6 +15,7 @@ from simulation.state_machine.states import (
     EVENTS_OF_OTHERS,
     KNOWN_OF_ALL,
     ChoiceState,
+    DistributedMapState,
     FailState,
     MapState,
     PassState,
@@ -46,9 +47,11 @@ PLAIN: dict[str, Callable[[Mapping[str, Any]], StateType]] = {
 }
 
 
-def shipped(file_name: str) -> dict[str, Any]:
-    """A shipped definition; each of its placeholders is filled with its own name."""
+def shipped(file_name: str, numbers: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """A shipped definition; each of its placeholders is filled with its own name, or its number."""
     text = (STATE_MACHINES / file_name).read_text(encoding="utf-8")
+    for name, number in (numbers or {}).items():
+        text = text.replace(f'"${{{name}}}"', str(number))
     definition: dict[str, Any] = json.loads(re.sub(r"\$\{(\w+)\}", r"\1", text))
     return definition
 
@@ -74,6 +77,7 @@ class StateMachine:
     def execution(self, state: State, context: Context, tally: Tally) -> Process:
         """A process that ends with the last state's output, or fails as `StateFailed`."""
         visit = Visit(state, context, tally)
+        tally.weigh(state)
         name: str | None = self._start
         while name is not None:
             here = self._states[name]
@@ -81,6 +85,7 @@ class StateMachine:
             tally.events += EVENTS.get(here.kind, EVENTS_OF_OTHERS)
             try:
                 name = yield from here.state.run(visit)
+                tally.weigh(visit.state)
             except PathMissing as missing:
                 raise StateFailed("States.Runtime", f"no {missing} in {name}") from None
         return visit.state
@@ -90,16 +95,19 @@ def _state(
     name: str, written: Mapping[str, Any], tasks: Mapping[str, Task], chance: Random
 ) -> StateType:
     kind = written["Type"]
+    processor = written.get("ItemProcessor", {})
+    distributed = processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED"
     if kind not in FIELDS:
         raise NotImplementedError(f"state {name}: type {kind}")
-    unknown = set(written) - set(FIELDS[kind].split()) - KNOWN_OF_ALL
+    known = DistributedMapState.FIELDS if distributed else FIELDS[kind]
+    unknown = set(written) - set(known.split()) - KNOWN_OF_ALL
     if unknown:
         raise NotImplementedError(f"state {name}: {', '.join(sorted(unknown))}")
     if kind == "Task":
         return TaskState(written, tasks[written["Resource"]], chance)
     if kind == "Map":
-        processor = written["ItemProcessor"]
-        if processor.get("ProcessorConfig", {}).get("Mode", "INLINE") != "INLINE":
-            raise NotImplementedError(f"state {name}: a distributed map")
-        return MapState(written, StateMachine(processor, tasks, chance))
+        inner = StateMachine(processor, tasks, chance)
+        if distributed:
+            return DistributedMapState(written, inner, tasks[written["ItemReader"]["Resource"]])
+        return MapState(written, inner)
     return PLAIN[kind](written)

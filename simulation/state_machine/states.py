@@ -4,6 +4,7 @@ A field that is not known here is refused: to pass over it silently could make t
 prettier than the truth.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
@@ -18,6 +19,8 @@ NOT_TASK_FAILED = ("States.Timeout", "States.Runtime", "States.DataLimitExceeded
 KNOWN_OF_ALL = {"Type", "Comment", "Next", "End"}
 EVENTS = {"Task": 5, "Map": 4}  # of an execution's history; entered, exited, and what is between
 EVENTS_OF_OTHERS, EVENTS_OF_A_RETRY, EVENTS_OF_AN_ITERATION = 2, 3, 2
+EVENTS_OF_A_MAP_RUN = 2  # started and ended; its children have histories of their own
+CHILD_FAILED = "States.ExceedToleratedFailureThreshold"
 
 
 class StateFailed(Exception):
@@ -45,7 +48,24 @@ class Tally:
     """State transitions and history events of an execution."""
 
     transitions: int = 0
+    """Its children's too."""
     events: int = 0
+    events_of_a_child: int = 0
+    """Of the child with the longest history."""
+    weighs: bool = False
+    """Whether states are weighed, its children's too."""
+    bytes: int = 0
+    """Of the largest state, as JSON."""
+
+    def weigh(self, state: State) -> None:
+        if self.weighs:
+            text = json.dumps(state, ensure_ascii=False, separators=(",", ":"))
+            self.bytes = max(self.bytes, len(text.encode()))
+
+    def add_child(self, child: "Tally") -> None:
+        self.transitions += 1 + child.transitions  # to start it is one (Step Functions pricing)
+        self.events_of_a_child = max(self.events_of_a_child, child.events)
+        self.bytes = max(self.bytes, child.bytes)
 
 
 @dataclass(slots=True)
@@ -127,6 +147,8 @@ class TaskState:
 
 
 class MapState:
+    """A Map whose iterations are part of the execution."""
+
     FIELDS = "ItemsPath ItemSelector ItemProcessor MaxConcurrency ResultPath"
 
     def __init__(self, written: Mapping[str, Any], inner: SubMachine) -> None:
@@ -145,6 +167,39 @@ class MapState:
         results = yield Gather(iterations, self._written.get("MaxConcurrency", 0))
         visit.place(self._written.get("ResultPath", "$"), results)
         return self._written.get("Next")
+
+
+class DistributedMapState:
+    """A Map whose items come out of an object in S3, each to be a child execution."""
+
+    FIELDS = "Label ItemReader ItemSelector ItemProcessor MaxConcurrency ResultPath"
+
+    def __init__(self, written: Mapping[str, Any], inner: SubMachine, read: Task) -> None:
+        self._written, self._inner, self._read = written, inner, read
+        self._place = template(written["ItemReader"]["Parameters"])
+        self._selector = template(written["ItemSelector"])
+
+    def run(self, visit: Visit) -> Process:
+        visit.tally.events += EVENTS_OF_A_MAP_RUN
+        items = self._read(self._place(visit.state, visit.context))
+        yield items.seconds
+        children = [self._child(index, item, visit) for index, item in enumerate(items.result)]
+        results = yield Gather(children, self._written.get("MaxConcurrency", 0))
+        visit.tally.weigh(results)
+        visit.place(self._written.get("ResultPath", "$"), results)
+        return self._written.get("Next")
+
+    def _child(self, index: int, item: Any, visit: Visit) -> Process:
+        inside = {**visit.context, "Map": {"Item": {"Index": index, "Value": item}}}
+        tally = Tally(weighs=visit.tally.weighs)
+        try:
+            return (
+                yield from self._inner.execution(self._selector(visit.state, inside), inside, tally)
+            )
+        except StateFailed as failure:
+            raise StateFailed(CHILD_FAILED, str(failure)) from None
+        finally:
+            visit.tally.add_child(tally)
 
 
 class ChoiceState:

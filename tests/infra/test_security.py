@@ -21,7 +21,7 @@ KEY_USE: Mapping[str, Mapping[str, frozenset[str]]] = {
     # It puts back what it has not finished, and sends drops on.
     "pipeline.prepare.handler": {**TABLE, **SECRETS, **EVENTS, "s3": BOTH},
     # It takes from its queue; only dead letters are sent to one.
-    "pipeline.receive.handler": {**TABLE, "s3": READ, "sqs": READ},
+    "pipeline.receive.handler": {**TABLE, "s3": BOTH, "sqs": READ},
     "pipeline.submit.handler": {**TABLE, **SECRETS, "s3": BOTH},
     "pipeline.check.handler": {**TABLE, **SECRETS},
     # Joining the parts of an upload decrypts them, and so does copying.
@@ -149,11 +149,25 @@ def should_grant_no_action_by_wildcard(either: Deployment) -> None:
             assert "*" not in action, (name, action)
 
 
-def should_grant_on_any_resource_only_what_takes_no_resource(either: Deployment) -> None:
-    for name, statement in statements(either):
-        if "*" in as_list(statement["Resource"]):
-            for action in as_list(statement["Action"]):
-                assert action.startswith(WITHOUT_RESOURCES), (name, action)
+def should_grant_on_any_resource_only_what_takes_no_resource(aws: Deployment) -> None:
+    for name, action in _granted_on_any(aws):
+        assert action.startswith(WITHOUT_RESOURCES), (name, action)
+
+
+def should_grant_on_any_resource_what_the_local_cloud_asks_of_none_there_alone(
+    local: Deployment,
+) -> None:
+    for name, action in _granted_on_any(local):
+        assert action.startswith((*WITHOUT_RESOURCES, "states:ListExecutions")), (name, action)
+
+
+def _granted_on_any(deployment: Deployment) -> list[tuple[str, str]]:
+    return [
+        (name, action)
+        for name, statement in statements(deployment)
+        if "*" in as_list(statement["Resource"])
+        for action in as_list(statement["Action"])
+    ]
 
 
 def should_use_keys_through_their_services_only(aws: Deployment) -> None:

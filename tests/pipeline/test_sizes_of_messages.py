@@ -5,27 +5,34 @@ each backslash. Sizes are of JSON in ASCII, which is never shorter than in UTF-8
 """
 
 import json
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
 from pipeline.domain.drop import Drop, Failure, ReadyDrops, Rejection
 from pipeline.domain.execution import Execution, shared_execution
-from pipeline.domain.part import whole_file
+from pipeline.domain.identity import MAX_KEY_BYTES, part_id
+from pipeline.domain.part import Part, whole_file
+from pipeline.domain.progress import PartStatus, Progress
 from pipeline.errors import DropcoderError, ServiceRefused, TopicUnknown
 from pipeline.executions.compact_input import compact_input
+from pipeline.executions.pieces import PieceLists
 from pipeline.finish.coded_tables import TableFacts
 from pipeline.finish.drop_result import DropResult, notification_of
-from pipeline.finish.explanations import Explanation, explain_error
+from pipeline.finish.explanations import Explanation, explain_error, explain_part
 from pipeline.finish.handler import PAGE_BYTES
+from pipeline.finish.piece_outcomes import note_outcome
 from pipeline.prepare import queues
 from pipeline.receive.batching import MAX_DROPS, batches
+from pipeline.receive.splitting import MAX_PARTS
 from pipeline.report_failure.handler import LONGEST_CAUSE, LONGEST_ERROR, report_failure
 from pipeline.storage.results_bucket import ResultsBucket
 from pipeline.validation.input_lines import FAULTS_KEPT, InputFault, InputFaults
 from pipeline.validation.rejection_report import Rejections, piece_report
 from protocol.records import RecordFault, RecordForm
 from protocol.short_texts import LONGEST_FAULT, LONGEST_REASON, MOST_JSON_BYTES
+from simulation.cloud.handlers import MemoryBucket
 from tests.support.pipeline.builders import a_drop, a_part
 from tests.support.pipeline.clouds import RESULTS, cloud
 
@@ -108,6 +115,80 @@ def should_fit_into_a_state_when_a_thousand_drops_share_an_execution(key: str, t
         page = max(PAGE_BYTES, size(notification_of(body)))
         cause = size(f"{body['key']}: {body['reason']}")
         assert given + CAUGHT_BYTES + page + cause + 500 < STATE_BYTES
+
+
+@pytest.mark.parametrize("key", WORST)
+def should_fit_into_a_state_when_a_file_has_ten_thousand_pieces(key: str) -> None:
+    drop = a_drop(longest_key(key), size=MAX_PARTS * 5_000_000_000)
+    listed = compact_input(Execution(drops=(drop,), parts=pieces_of(drop)))
+    results = MemoryBucket()
+    given = PieceLists(cast(Any, results)).put_in_place(listed, drop.results_prefix)
+    ((listed_at, content),) = results.objects.items()
+    assert len(listed_at.encode()) <= MAX_KEY_BYTES
+    assert len(json.loads(content)) == MAX_PARTS
+    assert size(given) < 15_000
+    for text in WORST:
+        body = longest_body(drop, text)
+        page, cause = size(notification_of(body)), size(f"{body['key']}: {body['reason']}")
+        assert size(given) + page + cause + 500 < STATE_BYTES
+    # Step Functions gathers what all children return, before the state passes over it.
+    returned = note_outcome(an_ended_piece(listed["parts"][0], key), NOBODY)
+    assert size([returned] * MAX_PARTS) < STATE_BYTES / 2
+
+
+@pytest.mark.parametrize("text", WORST)
+def should_fit_into_a_childs_state_and_the_ledger_however_a_piece_ends(text: str) -> None:
+    drop = a_drop(longest_key("k"), size=MAX_PARTS * 5_000_000_000)
+    listed = compact_input(Execution(drops=(drop,), parts=pieces_of(drop)))["parts"][-1]
+    state = an_ended_piece(listed, text)
+    assert size(listed) < 500
+    assert size(state) + CAUGHT_BYTES < STATE_BYTES
+    kept: list[Progress] = []
+
+    class Ledger:
+        def end(self, _part_id: str, outcome: Progress) -> None:
+            kept.append(outcome)
+
+    note_outcome(state, cast(Any, Ledger()))
+    (outcome,) = kept
+    assert size(json.dumps(outcome.to_state())) + 20_000 < ITEM_BYTES
+    assert explain_part(outcome).reason
+
+
+class Nobody:
+    def end(self, *_: Any) -> None:
+        """Forgets it."""
+
+
+NOBODY = cast(Any, Nobody())
+
+
+def pieces_of(drop: Drop) -> tuple[Part, ...]:
+    """Ten thousand, with the largest numbers that there are."""
+    length = drop.size // MAX_PARTS
+    whole = whole_file(drop)
+    return tuple(
+        Part(
+            part_id=part_id(drop.drop_id, number),
+            topic="t" * 64,
+            model="m" * 36,
+            bytes=length,
+            segments=(
+                replace(whole, first_byte=(number - 1) * length, last_byte=number * length - 1),
+            ),
+            piece=number,
+        )
+        for number in range(1, MAX_PARTS + 1)
+    )
+
+
+def an_ended_piece(part: dict[str, Any], text: str) -> dict[str, Any]:
+    """The state of a child whose last error had the longest cause."""
+    cause = json.dumps({"errorMessage": text * 2_000, "stackTrace": ["f" * 200] * 40})
+    progress = Progress(
+        status=PartStatus.FAILED, error="ServiceRefused", cause=cause, reason=text * 2_000
+    )
+    return {"part": part, "progress": progress.to_state()}
 
 
 @pytest.mark.parametrize("text", WORST)

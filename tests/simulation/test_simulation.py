@@ -8,11 +8,15 @@ from simulation.report.measures import (
     measured,
 )
 from simulation.report.price_list import price
-from simulation.report.text import row_of
+from simulation.report.text import lines_of, row_of
 from simulation.scenarios import (
     Scenario,
     at_once,
+    in_one_execution,
+    in_pieces,
+    kept_history,
     kept_limits,
+    kept_state,
     over_days,
     quick,
     ten_thousand_sharing,
@@ -42,6 +46,15 @@ def should_price_a_large_file_by_its_bytes_and_many_small_ones_by_their_number()
     hundred = price("files", at_once(100))
     assert hundred.workflow > small.workflow
     assert hundred.together < 100 * small.together / 5
+
+
+def should_see_histories_and_states_that_are_too_large() -> None:
+    seen, _ = in_pieces(3, records=10).run()
+    assert seen.operations == 3
+    assert "a piece; a state of at most " in lines_of(seen)[-1]
+    assert kept_history(replace(seen, longest_history_of_a_piece=25_001)) is not None
+    assert kept_state(replace(seen, largest_state=262_145)) is not None
+    assert in_one_execution(replace(seen, drained_seconds=15 * 86_400)) is not None
 
 
 def should_show_the_same_when_the_seed_is_the_same() -> None:

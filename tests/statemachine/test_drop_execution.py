@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
+from pipeline.domain.execution import NOTHING_TOLD
 from tests.support.aws import played_aws
 from tests.support.eventually import eventually
 from tests.support.state_machine import (
@@ -30,6 +31,8 @@ class Script:
     finish: list[Any] = field(default_factory=lambda: ["complete"])
     calls: list[str] = field(default_factory=list)
     finish_saw: dict[str, Any] = field(default_factory=dict)
+    noted: list[str] = field(default_factory=list)
+    """The pieces whose outcomes were noted."""
 
     def next_answer(self, function: str) -> Any:
         self.calls.append(function)
@@ -94,6 +97,7 @@ class Cloud:
                     "FinishFunctionArn": function_arn("finish"),
                     "NotificationTopicArn": topic,
                     "Partition": "aws",
+                    "PieceConcurrency": 4,
                 },
             ),
         )
@@ -106,6 +110,10 @@ class Cloud:
         return invoke
 
     def _finish(self, payload: dict[str, Any]) -> Any:
+        if "part" in payload:
+            part = payload["part"]
+            self.scripts[part["segments"][0]["drop_id"]].noted.append(part["part_id"])
+            return {}
         drop_id = payload["drops"][0]["drop_id"]
         script = self.scripts[drop_id]
         script.finish_saw.update(payload)
@@ -130,7 +138,7 @@ class Cloud:
     def start(self, name: str, script: Script, *, parts: int = 1, **drop_more: Any) -> str:
         self.scripts[name] = script
         state = {"drops": [drop(name, **drop_more)], "parts": [part(name)] * parts}
-        return self.executions.start(name, state)
+        return self.executions.start(name, {**state, "ended": dict(NOTHING_TOLD)})
 
     def run(self, name: str, script: Script, *, parts: int = 1, **drop_more: Any) -> dict[str, Any]:
         return self.wait(self.start(name, script, parts=parts, **drop_more))
@@ -163,7 +171,7 @@ def should_submit_wait_check_collect_finish_and_tell_when_the_operation_complete
     assert script.calls == ["submit", "check", "collect", "finish"]
     entered = cloud.executions.states_entered(ended["executionArn"])
     assert entered == [
-        "Begin",
+        "Which parts?",
         "Code parts",
         "Submit",
         "Submitted?",

@@ -3,12 +3,17 @@
 Their parts are in `drop`, `part` and `progress`; `state_fields` reads and writes them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.domain.drop import Drop
 from pipeline.domain.part import Part, whole_files
 from pipeline.domain.progress import Progress
 from pipeline.domain.state_fields import State
+
+NOTHING_TOLD: Mapping[str, Any] = {"at": 0, "status": "complete", "cause": ""}
+"""What an execution's input says of its drops' ends: finish goes on from there, page by page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +49,24 @@ class Outcome(State):
 
 @dataclass(frozen=True, slots=True)
 class Execution(State):
-    """The input of an execution."""
+    """An execution's drops and parts; its input is made of them (`executions.compact_input`)."""
 
     drops: tuple[Drop, ...]
     parts: tuple[Part, ...]
+
+    @property
+    def has_pieces(self) -> bool:
+        """Whether it codes one file in several parts."""
+        return len(self.parts) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class PieceList(State):
+    """Where the parts of a file that is coded in several are listed, in the place of the list."""
+
+    bucket: str
+    key: str
+    count: int
 
 
 def shared_execution(name: str, drops: tuple[Drop, ...]) -> Execution:

@@ -12,7 +12,7 @@ from pipeline.domain.drop import Rejection
 
 DROP_ID_DIGITS = 32  # 128 bits of SHA-256; ours
 MAX_KEY_BYTES = 1_024  # S3: an object key in UTF-8
-LONGEST_AROUND = ".pieces/0001/rejection.json"  # what is written around a results prefix, at most
+LONGEST_AROUND = ".pieces/10000/rejection.json"  # what is written around a results prefix, at most
 MAX_SLUG = 40  # with the drop id a name stays below Step Functions' 80 characters; ours
 MODELS_FOLDER = "models"
 UNROUTED = "unrouted"

@@ -6,6 +6,8 @@ are, and the ledger has the rest:
 
     drops     {"drop_id", "key"}
     segments  {"drop_id"} of a whole file; {"drop_id", "first_byte", "last_byte"} of a piece
+
+The parts of a file that is coded in several do not stand in its input at all: `executions.pieces`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.domain.drop import Drop
-from pipeline.domain.execution import Execution, TaskInput
+from pipeline.domain.execution import NOTHING_TOLD, Execution, TaskInput
 from pipeline.domain.part import whole_file
 from pipeline.domain.state_fields import MalformedState, State, read_state
 
@@ -39,12 +41,12 @@ _PIECE_FIELDS = ("drop_id", "first_byte", "last_byte")
 def compact_input(execution: Execution) -> dict[str, Any]:
     """The input of an execution: in full for one drop in one part, otherwise compact."""
     state = execution.to_state()
-    if len(execution.drops) > 1 or len(execution.parts) > 1:
+    if len(execution.drops) > 1 or execution.has_pieces:
         state["drops"] = [_only(_DROP_FIELDS, each) for each in state["drops"]]
         for part in state["parts"]:
             names = _PIECE_FIELDS if "piece" in part else _FILE_FIELDS
             part["segments"] = [_only(names, each) for each in part["segments"]]
-    return state
+    return {**state, "ended": dict(NOTHING_TOLD)}
 
 
 def expanded_task(state: Any, read_drops: ReadDrops) -> TaskInput:

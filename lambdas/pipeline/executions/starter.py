@@ -19,6 +19,7 @@ from pipeline.domain.execution import Execution, shared_execution
 from pipeline.domain.identity import execution_name
 from pipeline.errors import AwsBusy
 from pipeline.executions.compact_input import compact_input
+from pipeline.executions.pieces import PieceLists
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.groups import ExecutionGroup, ExecutionGroups, GroupedBy, GroupState
 from shared.aws_errors import code_of
@@ -58,6 +59,7 @@ class ExecutionStarter:
 
     drops: Drops
     groups: ExecutionGroups
+    pieces: PieceLists
     executions: "SFNClient"
     state_machine_arn: str
 
@@ -69,7 +71,10 @@ class ExecutionStarter:
         name = execution_name(drop.key, drop.drop_id)
         if not self.drops.assign(drop.drop_id, name, instead_of=instead_of):
             return False
-        return self.start(name, compact_input(execution))
+        given = compact_input(execution)
+        if execution.has_pieces:
+            given = self.pieces.put_in_place(given, drop.results_prefix)
+        return self.start(name, given)
 
     def start_shared(
         self, drops: Sequence[Drop], *, by: GroupedBy, instead_of: Mapping[str, str] | None = None

@@ -15,15 +15,22 @@ from pipeline.domain.identity import folder_of
 from pipeline.domain.progress import PartStatus
 from pipeline.errors import DropGone, ResultsMismatch
 from pipeline.finish.coded_tables import CodedTables, TableFacts
-from pipeline.finish.explanations import Explanation, explain_error, explain_part, explain_piece
+from pipeline.finish.explanations import (
+    Explanation,
+    explain_error,
+    explain_part,
+    explain_piece,
+    explain_too_large,
+)
 from pipeline.finish.finish_input import EndedExecution
 from pipeline.finish.join_output import JoinedOutputs
 from pipeline.finish.manifest import agreed_facts, manifest_of
 from pipeline.finish.outcomes import DropOutcome, Outcomes
 from pipeline.observability import quoted
-from pipeline.storage.results_bucket import MANIFEST_NAME, ResultsBucket
+from pipeline.storage.results_bucket import MANIFEST_NAME, PIECES, ResultsBucket
 from pipeline.validation.rejection_report import Rejections, piece_report
 from protocol.short_texts import reason_cut
+from shared.join_plan import TooLargeToJoin
 
 SCHEMA_VERSION = "2"  # docs/schemas/notification.json
 MAX_SUBJECT = 99  # SNS: an e-mail's subject has less than 100 ASCII characters
@@ -186,6 +193,11 @@ class DropResults:
                 explanation=explain_error(type(error).__name__, str(error)),
                 records=_counted(outcome),
             )
+        except TooLargeToJoin as error:
+            explanation = explain_too_large(
+                str(error), f"s3://{self.results.name}/{PIECES}{drop.results_prefix}"
+            )
+            return DropResult(status="failed", explanation=explanation, records=_counted(outcome))
         key = f"{drop.results_prefix}{MANIFEST_NAME}"
         self.results.put_json(key, manifest)
         if len(pieces) > 1:

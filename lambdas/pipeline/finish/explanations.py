@@ -51,7 +51,8 @@ NEXT_STEPS = {
     "ExecutionAborted": f"Somebody stopped the execution. If that was not meant, {REDRIVE}",
     "ExecutionTimedOut": (
         "The execution reached its time limit of two weeks. Ask the service's operator why the "
-        "operation took so long, and drop the file again."
+        "operation took so long, and drop the file again; or, if it is in pieces, start a new "
+        "execution with the same input within 90 days: it codes only those that are missing."
     ),
 }
 """By the name of an error of `errors`, whose message gives the reason."""
@@ -124,6 +125,15 @@ def explain_piece(
     kept = "" if explanation.next_step.startswith("Correct") else START_AGAIN
     reason = cut(f"{named}: {explanation.reason}", LONGEST_REASON)
     return Explanation(reason, f"{explanation.next_step}{kept}")
+
+
+def explain_too_large(reason: str, place: str) -> Explanation:
+    """Explains that the results of a file's pieces, which lie at `place`, can't be one object."""
+    return Explanation(
+        _sentence(f"the results can't be joined: {reason}"),
+        "Cut the file at line ends into smaller files, and drop each of them. What came out of its "
+        f"pieces lies below {place} for 105 days.",
+    )
 
 
 def _message_in(cause: str) -> str:

@@ -1,4 +1,4 @@
-"""Function finish: ends an execution's drops, a page at a time.
+"""Function finish: ends an execution's drops, a page at a time; and notes how a piece ended.
 
 Each drop's result is decided and written to the ledger, and its notification given. Running it
 again gives the same notifications again.
@@ -24,6 +24,7 @@ from pipeline.finish.drop_result import DropResults, notification_of
 from pipeline.finish.finish_input import EndedExecution
 from pipeline.finish.join_output import JoinedOutputs
 from pipeline.finish.outcomes import Outcomes
+from pipeline.finish.piece_outcomes import is_of_a_piece, note_outcome, with_pieces
 from pipeline.ledger.drops import Drops, Ending
 from pipeline.ledger.groups import GroupedBy
 from pipeline.ledger.topic_reports import TopicReports
@@ -195,8 +196,12 @@ def finisher(deps: Dependencies) -> Finisher:
 
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Gives a page of notifications; errors are those of `Finisher.finish`."""
-    return finisher(dependencies()).finish(
-        EndedExecution.from_state(event),
+    """Gives a page of notifications, or nothing for a piece; errors are those of
+    `Finisher.finish`."""
+    deps = dependencies()
+    if is_of_a_piece(event):
+        return note_outcome(event, deps.parts)
+    return finisher(deps).finish(
+        EndedExecution.from_state(with_pieces(event, deps.pieces, deps.parts)),
         has_time=lambda: context.get_remaining_time_in_millis() / 1000 > ENDING_SECONDS,
     )

@@ -39,7 +39,7 @@ from shared.join_plan import (
 )
 
 MAX_RESTARTS = 3  # an upload that is gone again and again is somebody's doing; ours
-WORKERS = 4  # S3 copies; a gathering holds 5 MiB twice, as pieces and as their part; ours
+WORKERS = 16  # S3 copies; a gathering holds 5 MiB twice, as pieces and as their part; ours
 
 
 @dataclass(slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from pipeline.domain.progress import PartStatus, Progress
 from pipeline.domain.state_fields import MalformedState
 from pipeline.errors import UploadsFailed
 from pipeline.finish.finish_input import EndedExecution, EndedPart
-from pipeline.ledger.parts import Parts
+from pipeline.ledger.parts import PartRecord, Parts
 from pipeline.ledger.shared_files import FileStatus, SharedFile, SharedFiles
 
 _LINE = re.compile(r"\bline\s+(\d[\d,]*)", re.IGNORECASE)
@@ -111,7 +111,8 @@ class Outcomes:
             return self._of_shared(drop_id, parts[0])
         progresses = [part.progress for part in parts]
         worst = min(range(len(parts)), key=lambda n: WORST_FIRST.index(_ended(progresses[n])))
-        pieces = tuple(self._piece(part, part.piece) for part in parts)
+        records = self.parts.records(part.part_id for part in parts)
+        pieces = tuple(_piece(records[part.part_id], part.piece) for part in parts)
         return DropOutcome(progresses[worst], worst, pieces)
 
     def retry_groups(self, ended: EndedExecution) -> RetryGroups:
@@ -138,22 +139,6 @@ class Outcomes:
     def _retry_groups(self, part: EndedPart) -> RetryGroups:
         return retry_groups(part, self._of_part(part.part_id)) if part.is_shared else ()
 
-    def _piece(
-        self, part: EndedPart, number: int | None, facts: SharedFile | None = None
-    ) -> PieceFacts:
-        """`facts`: those of the piece where the part has other files too."""
-        record = self.parts.record(part.part_id)
-        facts_of = facts or record
-        return PieceFacts(
-            part_id=part.part_id,
-            number=number,
-            operation_id=record.operation_id,
-            attempt=record.attempt,
-            input=facts_of.input,
-            output=facts_of.output,
-            metadata=facts_of.metadata,
-        )
-
     def _of_shared(self, drop_id: str, part: EndedPart) -> DropOutcome:
         shared_file = self._of_part(part.part_id).get(drop_id)
         if shared_file is None:
@@ -168,12 +153,27 @@ class Outcomes:
                 status=PartStatus.FAILED, error="DropGone", cause=shared_file.reason or ""
             )
             return DropOutcome(gone, 0, ())
-        return DropOutcome(part.progress, 0, (self._piece(part, None, shared_file),))
+        piece = _piece(self.parts.record(part.part_id), None, shared_file)
+        return DropOutcome(part.progress, 0, (piece,))
 
     def _of_part(self, part_id: str) -> dict[str, SharedFile]:
         if part_id not in self._known:
             self._known[part_id] = self.shared_files.of(part_id)
         return self._known[part_id]
+
+
+def _piece(record: PartRecord, number: int | None, facts: SharedFile | None = None) -> PieceFacts:
+    """`facts`: those of the piece where the part has other files too."""
+    facts_of = facts or record
+    return PieceFacts(
+        part_id=record.part_id,
+        number=number,
+        operation_id=record.operation_id,
+        attempt=record.attempt,
+        input=facts_of.input,
+        output=facts_of.output,
+        metadata=facts_of.metadata,
+    )
 
 
 def _ended(progress: Progress) -> PartStatus:

@@ -14,7 +14,7 @@ items `attempt#0001`… beside it. No URL, token or line of a drop is ever in he
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -24,6 +24,7 @@ from msgspec import convert
 
 from pipeline.clock import Clock
 from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
+from pipeline.domain.progress import Progress
 from pipeline.errors import PartTaken
 from pipeline.ledger.table import Item, Ledger
 
@@ -34,7 +35,7 @@ ATTEMPT_FIELDS = (
     *("input", "output", "metadata", "collection"),
 )
 """The attributes of a part's item that belong to its current attempt alone."""
-FIELDS_AS_JSON = ("input", "output", "metadata", "collection")
+FIELDS_AS_JSON = ("input", "output", "metadata", "collection", "outcome")
 
 
 class AttemptState(StrEnum):
@@ -77,6 +78,8 @@ class PartRecord:
     metadata: MetadataFacts | None = None
     collection: dict[str, Any] | None = field(default=None, repr=False)
     """The checkpoint of an unfinished collection; its form is the collector's."""
+    outcome: Progress | None = None
+    """How the part ended, where it is a piece of a file: in the last execution that ended it."""
 
     @property
     def tried(self) -> int:
@@ -250,6 +253,23 @@ class Parts:
     def record(self, part_id: str) -> PartRecord:
         """Reads what is known of a part (consistently). Raises `AwsBusy`."""
         return PartRecord.from_item(part_id, self._ledger.get(*part_key(part_id)) or {})
+
+    def records(self, part_ids: Iterable[str]) -> dict[str, PartRecord]:
+        """As `record`, of many parts; by their ids."""
+        part_ids = list(part_ids)
+        items = self._ledger.get_many(map(part_key, part_ids))
+        known = {item["pk"].removeprefix("part#"): item for item in items}
+        return {each: PartRecord.from_item(each, known.get(each, {})) for each in part_ids}
+
+    def end(self, part_id: str, outcome: Progress) -> None:
+        """Writes how a piece of a file ended, over an earlier end. Raises `AwsBusy`."""
+        self._ledger.update(
+            *part_key(part_id),
+            set={
+                "outcome": json.dumps(outcome.to_state()),
+                "expires_at": int(self._clock.seconds()) + KEPT_SECONDS,
+            },
+        )
 
     @contextmanager
     def lease(

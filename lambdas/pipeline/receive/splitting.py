@@ -14,7 +14,8 @@ from pipeline.storage.block_reader import BlockReader
 from protocol.records import MAX_LINE_BYTES
 from shared.line_ends import LineEnds, Read
 
-MAX_PARTS = 1000  # parts of one file, so that it may have 5 TB at the service's limit; ours
+MAX_PARTS = 10_000  # of one file: S3 joins as many results into one (docs/limits.md)
+MANY_PARTS = 100  # a hundredth more is no matter then, and to cut one by one takes minutes; ours
 READERS = 8  # even cuts do not wait for each other; ours
 
 
@@ -49,14 +50,17 @@ def split_file(drop: Drop, *, reader: BlockReader, max_part_bytes: int) -> Execu
 
 
 def cut(source: Segment, *, max_part_bytes: int, read: Read) -> tuple[Segment, ...]:
-    """The parts of `source`, in order, as few as line ends allow.
+    """The parts of `source`, in order, as few as line ends allow; a few more where they are many.
 
     Each has at most `max_part_bytes` and all but the last end with a newline. Raises
     `FileRejected` where a line is too long to be cut behind, or the parts would be too many;
     and whatever `read` raises.
     """
     file = _File(source.first_byte, source.last_byte + 1, max_part_bytes, LineEnds(read))
-    cuts = file.even_cuts()
+    count = file.least_count()
+    cuts = file.even_cuts(count)
+    if cuts is None and count >= MANY_PARTS:
+        cuts = file.even_cuts(min(count + count // MANY_PARTS, MAX_PARTS))
     if cuts is None:
         cuts = file.fewest_cuts()
     bounds = pairwise((file.start, *cuts, file.end))
@@ -81,11 +85,15 @@ class _File:
     limit: int
     line_ends: LineEnds
 
-    def even_cuts(self) -> list[int] | None:
-        """Cuts near the even places of the fewest parts thinkable; None if a part is too large."""
+    def least_count(self) -> int:
+        """The fewest parts thinkable, wherever lines end."""
         count = ceil((self.end - self.start) / self.limit)
         if count > MAX_PARTS:
             raise self._too_many(count)
+        return count
+
+    def even_cuts(self, count: int) -> list[int] | None:
+        """Cuts near the even places of so many parts; None if a part is too large."""
         if count == 1:
             return []
         places = [self._even_place(number, count) for number in range(1, count)]

@@ -47,12 +47,13 @@ class ResultsBucket:
 
     def put_json(self, key: str, document: Mapping[str, Any]) -> None:
         """Writes a document for people and programs."""
+        self.put(key, (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode())
+
+    def put(self, key: str, content: bytes) -> None:
+        """Writes a document that is JSON already."""
         with aws_busy_as_try_again():
             self.s3.put_object(
-                Bucket=self.name,
-                Key=key,
-                Body=(json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode(),
-                ContentType="application/json",
+                Bucket=self.name, Key=key, Body=content, ContentType="application/json"
             )
 
     def read(self, key: str, first: int, last: int, etag: str | None = None) -> StoredRange:
@@ -87,15 +88,19 @@ class ResultsBucket:
 
     def get_json(self, key: str) -> dict[str, Any] | None:
         """Reads a document that was written before; None where there is none."""
+        content = self.get(key)
+        document: dict[str, Any] | None = None if content is None else json.loads(content)
+        return document
+
+    def get(self, key: str) -> bytes | None:
+        """Reads a whole object, which is small; None where there is none."""
         with aws_busy_as_try_again():
             try:
-                body = self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()
+                return self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()
             except ClientError as error:
                 if code_of(error) not in ("NoSuchKey", "404"):
                     raise
                 return None
-        document: dict[str, Any] = json.loads(body)
-        return document
 
 
 def folder_of_results(results_prefix: str, piece: int | None) -> str:

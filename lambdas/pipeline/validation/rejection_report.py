@@ -5,6 +5,7 @@ file's content. It is short whatever the file holds: a hundred faults, each text
 """
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from pipeline.validation.input_lines import FAULTS_KEPT, InputFault, InputFaults
 from protocol.short_texts import LONGEST_FAULT, LONGEST_REASON, cut, named
 
 SCHEMA_VERSION = "1"
+READERS = 8  # of pieces' reports, which are small; ours
 REPORT_NAME = "rejection.json"
 NEXT_STEP = (
     "Correct the lines listed here and drop the file again under the same key. Each line must be "
@@ -70,8 +72,10 @@ class Rejections:
         """
         reports: list[_PieceReport] = []
         lines: int | None = 0
-        for piece, counted in records.items():
-            stored = self.results.get_json(piece_report(drop.results_prefix, piece))
+        keys = [piece_report(drop.results_prefix, piece) for piece in records]
+        with ThreadPoolExecutor(READERS, thread_name_prefix="report") as executor:
+            found = list(executor.map(self.results.get_json, keys))
+        for stored, counted in zip(found, records.values(), strict=True):
             report = None if stored is None else _PieceReport.from_json(stored)
             if report is not None:
                 reports.append(report if lines is None else report.after(lines))

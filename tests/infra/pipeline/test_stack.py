@@ -10,6 +10,7 @@ import pytest
 from bench.streams import function_variables
 from infra.pipeline.receive import HIDDEN_AFTER_SECONDS
 from infra.project_files import LAMBDAS, STATE_MACHINES
+from infra.settings.settings import Settings
 from infra.settings.types import SettingsError
 from pipeline.ledger.parts import KEPT_SECONDS
 from pipeline.storage.results_bucket import PIECES
@@ -37,7 +38,10 @@ MAY: dict[str, set[str]] = {
     | TAKES_MESSAGES
     | WRITES_IN_PARTS
     | {"s3:DeleteObject", "sqs:SendMessage"},
-    "receive": LEDGER | DROPS | TAKES_MESSAGES | {"states:StartExecution", "dynamodb:BatchGetItem"},
+    "receive": LEDGER
+    | DROPS
+    | TAKES_MESSAGES
+    | {"states:StartExecution", "dynamodb:BatchGetItem", "s3:PutObject"},
     "submit": LEDGER | SECRETS | DROPS | {"s3:PutObject", "dynamodb:BatchGetItem"},
     "check": LEDGER | SECRETS,
     "collect": LEDGER | SECRETS | MANY | WRITES_IN_PARTS,
@@ -46,7 +50,10 @@ MAY: dict[str, set[str]] = {
     | DROPS
     | WRITES_IN_PARTS
     | {"s3:DeleteObject", "states:StartExecution"},
-    "report_failure": {"states:StartExecution", "states:DescribeExecution", "sqs:SendMessage"},
+    "report_failure": {
+        *("states:StartExecution", "states:DescribeExecution", "states:ListMapRuns"),
+        *("states:ListExecutions", "sqs:SendMessage"),
+    },
 }
 
 
@@ -162,6 +169,27 @@ def should_run_the_shipped_definition_with_every_placeholder_filled(either: Depl
     assert submit["Resource"] == "<reference>"
 
 
+def should_code_so_many_pieces_at_a_time_as_the_settings_say(either: Deployment) -> None:
+    definition = json.loads(filled(state_machine(either)["DefinitionString"]))
+    pieces = definition["States"]["Code pieces"]
+    assert pieces["MaxConcurrency"] == Settings().piece_concurrency
+    assert pieces["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
+
+
+def should_let_receive_write_lists_of_pieces_alone(aws: Deployment) -> None:
+    (written,) = actions(aws, role_of(functions(aws)["receive"]))["s3:PutObject"]
+    assert written["Fn::Join"][1][-1] == f"/{PIECES}*"
+
+
+def should_let_report_failure_look_at_executions_of_this_machine_alone(aws: Deployment) -> None:
+    allowed = actions(aws, role_of(functions(aws)["report_failure"]))
+    for action in ("states:DescribeExecution", "states:ListMapRuns", "states:ListExecutions"):
+        (named,) = allowed[action]
+        for each in named if isinstance(named, list) else [named]:
+            assert each["Fn::Join"][1][-1] in (":*", "/*")
+            assert "WorkflowDrop" in json.dumps(each), action
+
+
 def should_log_executions_without_their_data(either: Deployment) -> None:
     logging = state_machine(either)["LoggingConfiguration"]
     assert (logging["Level"], logging["IncludeExecutionData"]) == ("ALL", False)
@@ -172,7 +200,13 @@ def should_let_the_state_machine_run_its_tasks_and_tell_only(aws: Deployment) ->
     allowed = actions(aws, state_machine(aws)["RoleArn"]["Fn::GetAtt"][0])
     common = ("logs:", "xray:", "kms:")
     named = {action for action in allowed if not action.startswith(common)}
-    assert named == {"lambda:InvokeFunction", "sns:Publish", "events:PutEvents"}
+    children = {"states:StartExecution", "states:DescribeExecution", "states:StopExecution"}
+    assert named == {
+        *("lambda:InvokeFunction", "sns:Publish", "events:PutEvents", "s3:GetObject"),
+        *(*children, "states:RedriveExecution"),
+    }
+    (listed,) = allowed["s3:GetObject"]
+    assert listed["Fn::Join"][1][-1] == f"/{PIECES}*"
     (invoked,) = allowed["lambda:InvokeFunction"]
     tasks = {each["Fn::GetAtt"][0] for each in invoked}
     expected = {

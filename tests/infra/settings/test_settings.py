@@ -91,6 +91,7 @@ def should_read_text_from_the_command_line_as_the_settings_type() -> None:
         ("requestsPerDay", 1.5, "a whole number from 1"),
         ("requestsPerDay", True, "give a number"),
         ("maxFileBytes", 6 * 1024**3, "from 1 to"),
+        ("pieceConcurrency", 0, "a whole number from 1"),
         ("pollFraction", "nan", "give a number"),
         ("defaultTopic", "Über", "a-z, 0-9"),
         ("notificationEmails", "nobody", "whole e-mail addresses"),

@@ -15,14 +15,23 @@ from pipeline.domain.drop import ReadyDrops
 from pipeline.domain.execution import Execution
 from pipeline.domain.state_fields import MalformedState
 from pipeline.errors import SettingInvalid
+from pipeline.executions.pieces import PieceLists
 from pipeline.executions.starter import ExecutionStarter, shared_name
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.groups import ExecutionGroups, GroupedBy, GroupState
 from pipeline.prepare.s3_event import ObjectCreated, drop_from_event
 from pipeline.receive.handler import Receiver, read_messages, receiver
 from pipeline.storage.block_reader import BlockReader
+from pipeline.storage.results_bucket import PIECES, ResultsBucket
 from tests.support.pipeline.builders import Measured, SimulatedIo, a_drop, lines
-from tests.support.pipeline.clouds import DROPS, Cloud, cloud, stepfunctions, waiting_machine
+from tests.support.pipeline.clouds import (
+    DROPS,
+    RESULTS,
+    Cloud,
+    cloud,
+    stepfunctions,
+    waiting_machine,
+)
 
 
 class ReceiveFixture:
@@ -50,6 +59,7 @@ class ReceiveFixture:
             starter=ExecutionStarter(
                 drops=self.drops,
                 groups=self.groups,
+                pieces=PieceLists(ResultsBucket(self.aws.s3, RESULTS)),
                 executions=self.executions,
                 state_machine_arn=self.machine,
             ),
@@ -369,7 +379,7 @@ def should_cut_a_large_file_at_line_ends_into_parts_of_their_own(fixture: Receiv
         an_event(segment.key, len(content), version_id=segment.version_id, etag=segment.etag)
     )
     (given,) = fixture.inputs()
-    parts = given["parts"]
+    parts = listed_pieces(fixture, given)
     assert [part["piece"] for part in parts] == list(range(1, len(parts) + 1))
     assert len(parts) == -(-len(content) // 1000)
     assert sum(part["bytes"] for part in parts) == len(content)
@@ -377,6 +387,30 @@ def should_cut_a_large_file_at_line_ends_into_parts_of_their_own(fixture: Receiv
         (piece,) = part["segments"]
         assert content[piece["last_byte"] : piece["last_byte"] + 1] == b"\n"
         assert part["bytes"] <= 1000
+
+
+def listed_pieces(fixture: ReceiveFixture, given: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parts in the list that an input names instead of them."""
+    assert given["outcomes"] == []
+    assert (given["parts"]["bucket"], given["parts"]["key"][: len(PIECES)]) == (RESULTS, PIECES)
+    parts: list[dict[str, Any]] = json.loads(fixture.aws.result(given["parts"]["key"]))
+    assert len(parts) == given["parts"]["count"]
+    return parts
+
+
+def should_keep_the_list_that_an_execution_reads_when_the_file_is_cut_otherwise_later(
+    fixture: ReceiveFixture,
+) -> None:
+    content = lines(100)
+    segment = fixture.aws.segment("anzsco/large.jsonl", content)
+    event = an_event(segment.key, len(content), version_id=segment.version_id, etag=segment.etag)
+    fixture.receive(event)
+    (given,) = fixture.inputs()
+    before = listed_pieces(fixture, given)
+    fixture.max_file_bytes = 700
+    fixture.receive(event)
+    assert fixture.inputs() == [given]
+    assert listed_pieces(fixture, given) == before
 
 
 def should_reject_a_large_file_when_it_has_no_line_ends(fixture: ReceiveFixture) -> None:

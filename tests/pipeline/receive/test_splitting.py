@@ -176,13 +176,23 @@ def should_say_where_when_a_line_is_longer_than_a_part() -> None:
 def should_say_so_when_there_would_be_too_many_parts(count: int, max_part_bytes: int) -> None:
     content = b"123456789\n" * (count if max_part_bytes == 10 else 2 * count)
 
-    with pytest.raises(FileRejected, match="1,001 parts or more") as refused:
+    with pytest.raises(FileRejected, match="10,001 parts or more") as refused:
         _cut(content, max_part_bytes)
     assert "smaller files" in refused.value.next_step
 
 
-def should_make_a_thousand_parts_when_that_is_just_allowed() -> None:
+def should_make_ten_thousand_parts_when_that_is_just_allowed() -> None:
     assert len(_cut(b"123456789\n" * MAX_PARTS, 19)) == MAX_PARTS
+
+
+def should_cut_many_parts_all_at_once_when_the_fewest_would_be_too_full() -> None:
+    line = b"123456789\n"
+    reads = Reads(line * 99_960)  # parts of 1,004 bytes can't be full, and 996 of them are too few
+
+    parts = cut(_source(reads.content), max_part_bytes=1_004, read=reads)
+
+    assert 1_000 < len(parts) < 1_010
+    assert len(reads.ranges) < 2 * len(parts) + 10
 
 
 class CountingS3:

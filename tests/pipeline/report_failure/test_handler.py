@@ -9,9 +9,9 @@ import pytest
 from botocore.stub import Stubber
 
 from pipeline.domain.drop import Drop, Failure
-from pipeline.domain.execution import Execution
+from pipeline.domain.execution import NOTHING_TOLD, Execution
 from pipeline.domain.state_fields import MalformedState
-from pipeline.report_failure.handler import report_failure
+from pipeline.report_failure.handler import PIECES_FAILED, report_failure
 from tests.support.pipeline.builders import a_drop, a_part
 from tests.support.pipeline.clouds import REGION
 
@@ -20,6 +20,14 @@ DIED = "arn:aws:states:ap-southeast-2:123456789012:execution:drop:jobs"
 EVENT = {"detail": {"executionArn": DIED, "status": "FAILED"}}
 DROP = a_drop()
 CAUSE = json.dumps({"errorMessage": "fill the secret", "errorType": "CredentialsMissing"})
+
+
+RUN = "arn:aws:states:ap-southeast-2:123456789012:mapRun:drop/Pieces:1"
+CHILD = {
+    "executionArn": "arn:aws:states:ap-southeast-2:123456789012:execution:drop/Pieces:2",
+    "stateMachineArn": f"{MACHINE}/Pieces",
+    "name": "2",
+}
 
 
 class StepFunctions:
@@ -63,10 +71,29 @@ class StepFunctions:
                 "stateMachineArn": MACHINE,
                 "name": f"{reported[0]['drop_id']}-told-{redrive_count}",
                 "input": json.dumps(
-                    {"drops": reported, "parts": []}, ensure_ascii=False, separators=(",", ":")
+                    {"drops": reported, "parts": [], "ended": dict(NOTHING_TOLD)},
+                    ensure_ascii=False,
+                    separators=(",", ":"),
                 ),
             },
         )
+
+    def expect_children(self, *failed: dict[str, str]) -> None:
+        """Looks for the children of a map run that failed, and at the last one."""
+        run = {"executionArn": DIED, "mapRunArn": RUN, "stateMachineArn": MACHINE, "startDate": 0}
+        listed = [{**CHILD, "status": "FAILED", "startDate": 0} for _ in failed]
+        self.stub.add_response("list_map_runs", {"mapRuns": [run]}, {"executionArn": DIED})
+        self.stub.add_response(
+            "list_executions",
+            {"executions": listed},
+            {"mapRunArn": RUN, "statusFilter": "FAILED", "maxResults": 1},
+        )
+        for each in failed:
+            described = {**CHILD, "status": "FAILED", "startDate": 0, **each}
+            del described["name"]
+            self.stub.add_response(
+                "describe_execution", described, {"executionArn": CHILD["executionArn"]}
+            )
 
     def report(self, event: Any = None) -> list[str]:
         with self.stub:
@@ -140,6 +167,35 @@ def should_be_content_when_the_report_has_been_started_by_the_same_event_before(
     stepfunctions.stub.add_client_error(
         "start_execution", service_error_code="ExecutionAlreadyExists", http_status_code=400
     )
+    assert stepfunctions.report() == [DROP.drop_id]
+
+
+def should_say_what_a_child_died_of_when_a_piece_of_a_large_file_did(
+    stepfunctions: StepFunctions,
+) -> None:
+    stepfunctions.died(error=PIECES_FAILED, cause="The specified tolerated failure threshold …")
+    stepfunctions.expect_children({"error": "CredentialsMissing", "cause": CAUSE})
+    stepfunctions.expect_report(Failure("CredentialsMissing", CAUSE))
+    assert stepfunctions.report() == [DROP.drop_id]
+
+
+def should_say_what_step_functions_says_when_no_child_is_known_to_have_failed(
+    stepfunctions: StepFunctions,
+) -> None:
+    stepfunctions.died(error=PIECES_FAILED, cause="a threshold")
+    stepfunctions.expect_children()
+    stepfunctions.expect_report(Failure(PIECES_FAILED, "a threshold"))
+    assert stepfunctions.report() == [DROP.drop_id]
+
+
+def should_report_without_the_reason_when_it_may_not_be_looked_up(
+    stepfunctions: StepFunctions,
+) -> None:
+    stepfunctions.died(error=PIECES_FAILED, cause="a threshold")
+    stepfunctions.stub.add_client_error(
+        "list_map_runs", service_error_code="AccessDeniedException", http_status_code=400
+    )
+    stepfunctions.expect_report(Failure(PIECES_FAILED, "a threshold"))
     assert stepfunctions.report() == [DROP.drop_id]
 
 

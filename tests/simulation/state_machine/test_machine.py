@@ -1,5 +1,6 @@
 """The interpreter runs state machines as Step Functions does, as far as the shipped ones need."""
 
+import json
 from random import Random
 from typing import Any
 
@@ -14,10 +15,14 @@ class Runs:
     """One execution, run to its end."""
 
     def __init__(
-        self, states: dict[str, Any], state: Any, tasks: dict[str, Task] | None = None
+        self,
+        states: dict[str, Any],
+        state: Any,
+        tasks: dict[str, Task] | None = None,
+        tally: Tally | None = None,
     ) -> None:
         definition = {"StartAt": next(iter(states)), "States": states}
-        self.agenda, self.tally = Agenda(0.0), Tally()
+        self.agenda, self.tally = Agenda(0.0), tally or Tally()
         self.output: Any = None
         self.failure: BaseException | None = None
         machine = StateMachine(definition, tasks or {}, Random(1))  # noqa: S311
@@ -117,6 +122,54 @@ def should_fail_as_a_whole_when_one_item_of_a_map_fails() -> None:
     }
     run = Runs(states, [1, 2, 3], {"work": failing(1)})
     assert isinstance(run.failure, StateFailed)
+
+
+def a_distributed_map(**of_child: Any) -> dict[str, Any]:
+    return {
+        "Each": {
+            "Type": "Map",
+            "Label": "Each",
+            "MaxConcurrency": 2,
+            "ItemReader": {"Resource": "reader", "Parameters": {"Key.$": "$.key"}},
+            "ItemSelector": {"n.$": "$$.Map.Item.Value"},
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "DISTRIBUTED"},
+                "StartAt": "Do",
+                "States": {"Do": a_task(**of_child)},
+            },
+            "ResultPath": None,
+            "End": True,
+        }
+    }
+
+
+def reader(payload: Any) -> TaskResult:
+    return TaskResult(1.0, list(range(int(payload["Key"]))))
+
+
+def should_count_the_events_of_children_apart_when_a_map_is_distributed() -> None:
+    runs = [
+        Runs(a_distributed_map(), {"key": count}, {"work": failing(0), "reader": reader})
+        for count in ("4", "400")
+    ]
+    assert [run.tally.events for run in runs] == [6, 6]
+    assert [run.tally.events_of_a_child for run in runs] == [5, 5]
+    assert [run.tally.transitions for run in runs] == [1 + 2 * 4, 1 + 2 * 400]
+    assert [run.output for run in runs] == [{"key": "4"}, {"key": "400"}]
+    assert [run.agenda.now for run in runs] == [1 + 4 / 2, 1 + 400 / 2]
+
+
+def should_fail_without_the_reason_when_a_child_of_a_distributed_map_fails() -> None:
+    tasks = {"work": failing(1), "reader": reader}
+    run = Runs(a_distributed_map(), {"key": "3"}, tasks)
+    assert isinstance(run.failure, StateFailed)
+    assert run.failure.error == "States.ExceedToleratedFailureThreshold"
+
+
+def should_weigh_the_largest_state_and_what_all_children_give_when_asked() -> None:
+    tally = Tally(weighs=True)
+    Runs(a_distributed_map(), {"key": "1000"}, {"work": failing(0), "reader": reader}, tally)
+    assert tally.bytes == len(json.dumps([{"n": n} for n in range(1000)], separators=(",", ":")))
 
 
 @pytest.mark.parametrize(

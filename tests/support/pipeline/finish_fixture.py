@@ -14,6 +14,7 @@ from pipeline.domain.execution import Execution, Outcome
 from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.executions.compact_input import compact_input
+from pipeline.executions.pieces import PieceLists
 from pipeline.executions.starter import ExecutionStarter
 from pipeline.finish.coded_tables import CodedTables
 from pipeline.finish.drop_result import DropResults
@@ -151,6 +152,7 @@ class FinishFixture:
         return ExecutionStarter(
             drops=self.drops,
             groups=ExecutionGroups(self.aws.ledger, self.io.clock),
+            pieces=PieceLists(ResultsBucket(self.aws.s3, RESULTS)),
             executions=self.executions,
             state_machine_arn=state_machine_arn,
         )
