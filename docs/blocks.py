@@ -14,6 +14,7 @@ from bench.inference.workers import Run
 from bench.report.report import block as bench_block
 from docs.drawing import draw
 from docs.imports import read_tree
+from docs.quotas_table import quotas_block
 from docs.rooms import room_picture, room_table
 from docs.settings_table import changed_settings_table, service_settings_table, settings_table
 from infra.project_files import PROJECT
@@ -75,6 +76,7 @@ BLOCKS: Mapping[str, Callable[[str], str]] = {
     "rooms": lambda tree: room_picture(read_tree(PROJECT, tree)),
     "room table": lambda tree: room_table(read_tree(PROJECT, tree)),
     "bench": bench_block,
+    "files a day": lambda _: quotas_block(),
     "workers": lambda _: f"{Run.kept().setting}\n\n{Run.kept().table()}",
     "files cost": lambda _: price_list.block(),
     "inference cost": lambda _: inference_cost_block(),

@@ -71,6 +71,7 @@ class TracedFunction(Construct):
             },
             role=self.role,
             log_group=self.log_group,
+            reserved_concurrent_executions=settings.reserved_concurrency.get(_name_of(module)),
             tracing=lambda_.Tracing.ACTIVE,
         )
         """The Lambda function."""
@@ -112,6 +113,11 @@ class TracedFunction(Construct):
             iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn]),
             use_key(key, via="sqs", scope=self, write=True, read=True),
         )
+
+
+def _name_of(module: str) -> str:
+    """`submit.handler` → `submit`, `inference.code_handler` → `inference.code`: as settings say."""
+    return module.removesuffix("handler").rstrip("._")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """How the settings are read that fit a deployment into somebody's AWS account."""
 
+import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from infra.settings.types import (
     SettingsError,
     read_all_matching,
+    read_json_object,
     read_matching,
     read_pairs,
     read_text,
@@ -35,6 +37,13 @@ DEPLOYMENT_TAG = "dropcoder-deployment"
 # What all services take in a tag (AWS, "Tagging AWS resources").
 TAG_KEY, TAG_VALUE = re.compile(r"[\w .:/=+@-]{1,128}"), re.compile(r"[\w .:/=+@-]{0,256}")
 MOST_TAGS = 40  # ours, of a resource's 50: CloudFormation and others add their own
+# Whose concurrency can be reserved: their folders or modules below `lambdas/<package>/`, without
+# the word "handler"; the second line has CodingService's.
+FUNCTIONS = (
+    *("prepare", "receive", "submit", "check", "collect", "finish", "report_failure"),
+    *("authorizer", "api", "inference.start", "inference.code", "inference.lifecycle"),
+    *("amazon_ml.api", "amazon_ml.work"),
+)
 RESERVED = ("aws", "amazon", "cognito")  # in a prefix of a Cognito domain (the same)
 
 
@@ -103,6 +112,20 @@ def _tags(name: str, value: object) -> Mapping[str, str]:
     return tags
 
 
+def _reserved(name: str, value: object) -> Mapping[str, int]:
+    """{function: executions at a time}; also text like `submit=20,check=10`."""
+    if isinstance(value, str) and not value.lstrip().startswith("{"):
+        value = read_pairs(name, value)
+    reserved = {}
+    for function, most in read_json_object(name, value).items():
+        if function not in FUNCTIONS:
+            near = difflib.get_close_matches(function, FUNCTIONS, n=1)
+            remedy = f"write {near[0]}" if near else f"name one of {', '.join(FUNCTIONS)}"
+            raise SettingsError(name, f"holds {function!r}, which is no function", remedy)
+        reserved[function] = read_whole_number(1)(name, most)
+    return reserved
+
+
 ACCOUNT_READERS: Mapping[str, Callable[[str, object], Any]] = {
     "name": _name,
     "log_retention_days": _retention,
@@ -114,6 +137,7 @@ ACCOUNT_READERS: Mapping[str, Callable[[str, object], Any]] = {
         "give the ARN of a managed policy, arn:aws:iam::<account>:policy/<name>",
     ),
     "tags": _tags,
+    "reserved_concurrency": _reserved,
     "drop_principals": _principals,
     "result_principals": _principals,
     "drop_retention_days": _kept_days,

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.settings.readers import READERS, ApiGatewayLogs, Architecture, check_url
+from infra.settings.agreement import check_together
+from infra.settings.readers import READERS, ApiGatewayLogs, Architecture
 from infra.settings.types import SettingNotFinished, SettingsError
 
 DEFAULT_NAME = "dropcoder"
@@ -45,6 +46,9 @@ class Settings:
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags on everything, beside `dropcoder-deployment` with the deployment's name:
     `{"team": "survey"}`."""
+    reserved_concurrency: Mapping[str, int] = field(default_factory=dict)
+    """Executions at a time that are kept for a function, and the most that it gets, by its name:
+    `{"submit": 50}`. [Which, and how many](quotas.md#reserving-concurrency)."""
     drop_principals: tuple[str, ...] = ()
     """Account ids and ARNs of roles and users, of other accounts too, that may drop files."""
     result_principals: tuple[str, ...] = ()
@@ -189,44 +193,8 @@ class Settings:
             if (value := get(name)) is not None:
                 values[each.name] = READERS[each.name](name, value)
         settings = cls(**values)
-        settings.check_together()
+        check_together(settings)
         return settings
-
-    def check_together(self) -> None:
-        """Checks what no setting shows alone.
-
-        Raises `SettingsError` if the settings contradict each other.
-        """
-        for name, url in (
-            ("serviceUrl", self.service_url),
-            ("authUrl", self.auth_url),
-            ("localCloud", self.local_cloud),
-            ("amazonMlUrl", self.amazon_ml_url),
-        ):
-            check_url(name, url, plain_http=self.allow_plain_http)
-        if self.allow_plain_http and not self.local_cloud:
-            raise SettingsError(
-                "allowPlainHttp",
-                "is true, and this is no local cloud",
-                "give https addresses: what is sent are people's texts and a client's secret",
-            )
-        if bool(self.service_url) != bool(self.auth_url):
-            missing = "authUrl" if self.service_url else "serviceUrl"
-            raise SettingsError(missing, "is empty", "set serviceUrl and authUrl together")
-        if self.service_url and not self.presigned_hosts:
-            raise SettingsError(
-                "presignedHosts",
-                "is empty",
-                "name the hosts that the service's presigned URLs point to, for example"
-                ' ["inputs.s3.ap-southeast-2.amazonaws.com"]',
-            )
-        if self.poll_first_seconds > self.poll_ceiling_seconds:
-            raise SettingsError(
-                "pollFirstSeconds",
-                f"({self.poll_first_seconds}) is above pollCeilingSeconds"
-                f" ({self.poll_ceiling_seconds})",
-                "make the first wait the shorter one",
-            )
 
     @property
     def deployment(self) -> str:

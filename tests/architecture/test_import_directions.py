@@ -43,6 +43,7 @@ SIZES: dict[str, Reasons] = {
         "protocol/statuses.py": "the documented list, name for name",
     },
     "infra": {
+        "account.py": "what every resource gets alike, so that no construct says it",
         "assets/errors.py": "the package's one error, which all of its modules raise",
         "account.py": "what both stacks get, whatever is in them",
         "nag.py": "the rule pack and its exceptions, which every construct names",

@@ -1,10 +1,14 @@
 """Every function of both stacks comes out of the one factory."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from infra.pipeline.receive import RECEIVE_AT_ONCE
 from infra.project_files import LAMBDAS
+from infra.settings.account_readers import FUNCTIONS
+from infra.settings.readers import QUEUE_CONCURRENCY
 from infra.settings.types import SettingsError
 from tests.infra.conftest import LOCAL_CLOUD, Deployment, synthesize
 
@@ -56,3 +60,22 @@ def should_say_how_to_build_an_asset_that_is_missing(tmp_path: Path) -> None:
         synthesize(
             tmp_path, codingService="true", localCloud=LOCAL_CLOUD, assets=str(tmp_path / "none")
         )
+
+
+def should_reserve_concurrency_for_the_functions_that_the_settings_name(
+    tmp_path: Path, aws: Deployment
+) -> None:
+    reserved = dict.fromkeys(FUNCTIONS, 30)
+    deployment = synthesize(tmp_path, codingService=True, reservedConcurrency=json.dumps(reserved))
+    assert concurrencies(deployment) == [30] * len(FUNCTIONS)
+    assert concurrencies(aws) == [None] * len(FUNCTIONS)
+
+
+def concurrencies(deployment: Deployment) -> list[int | None]:
+    """What is reserved for each function."""
+    functions = deployment.resources("AWS::Lambda::Function").values()
+    return [each.get("ReservedConcurrentExecutions") for each in functions]
+
+
+def should_reserve_no_less_than_a_queue_hands_out() -> None:
+    assert QUEUE_CONCURRENCY[0] == RECEIVE_AT_ONCE

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bench.streams import function_variables
+from docs.quotas_table import PREPARE_BATCH
 from infra.pipeline.receive import HIDDEN_AFTER_SECONDS
 from infra.project_files import LAMBDAS, STATE_MACHINES
 from infra.settings.settings import Settings
@@ -394,3 +395,9 @@ def should_delete_the_pieces_of_large_files_once_nothing_can_take_them_up(
     assert of_pieces["ForgetMarkersOfPieces"]["ExpiredObjectDeleteMarker"] is True
     for rule in rules:  # nothing else may end a current result
         assert rule.get("Prefix") == PIECES or "ExpirationInDays" not in rule
+
+
+def should_take_as_many_arrivals_at_a_time_as_the_quotas_are_counted_with(
+    either: Deployment,
+) -> None:
+    assert mapping_from(either, "Arrivals")["BatchSize"] == PREPARE_BATCH
