@@ -8,6 +8,7 @@ from typing import Any
 from infra.settings.types import (
     SettingsError,
     read_all_matching,
+    read_fraction,
     read_json_object,
     read_matching,
     read_pairs,
@@ -44,6 +45,7 @@ FUNCTIONS = (
     *("authorizer", "api", "inference.start", "inference.code", "inference.lifecycle"),
     *("amazon_ml.api", "amazon_ml.work"),
 )
+MOST_DOLLARS = 1_000_000  # ours: beyond it somebody has typed too many digits
 RESERVED = ("aws", "amazon", "cognito")  # in a prefix of a Cognito domain (the same)
 
 
@@ -126,6 +128,13 @@ def _reserved(name: str, value: object) -> Mapping[str, int]:
     return reserved
 
 
+def _dollars(name: str, value: object) -> float:
+    """An amount above 0, or 0 for none."""
+    if value in (0, "0"):
+        return 0
+    return read_fraction(above=0, up_to=MOST_DOLLARS)(name, value)
+
+
 ACCOUNT_READERS: Mapping[str, Callable[[str, object], Any]] = {
     "name": _name,
     "log_retention_days": _retention,
@@ -138,6 +147,7 @@ ACCOUNT_READERS: Mapping[str, Callable[[str, object], Any]] = {
     ),
     "tags": _tags,
     "reserved_concurrency": _reserved,
+    "monthly_budget": _dollars,
     "drop_principals": _principals,
     "result_principals": _principals,
     "drop_retention_days": _kept_days,

@@ -49,6 +49,9 @@ class Settings:
     reserved_concurrency: Mapping[str, int] = field(default_factory=dict)
     """Executions at a time that are kept for a function, and the most that it gets, by its name:
     `{"submit": 50}`. [Which, and how many](quotas.md#reserving-concurrency)."""
+    monthly_budget: float = 0
+    """US dollars a month that the deployment may cost; operators are told near it. 0 sets no
+    budget. [What has to be done once](cost.md#a-budget)."""
     drop_principals: tuple[str, ...] = ()
     """Account ids and ARNs of roles and users, of other accounts too, that may drop files."""
     result_principals: tuple[str, ...] = ()

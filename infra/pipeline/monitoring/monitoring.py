@@ -6,6 +6,7 @@ from constructs import Construct
 
 from infra.constructs.alarms import PERIOD, Alarms
 from infra.pipeline.ledger import Ledger
+from infra.pipeline.monitoring.budget import Budget
 from infra.pipeline.monitoring.dashboard import draw
 from infra.pipeline.monitoring.metrics import (
     of_executions,
@@ -59,6 +60,8 @@ class Monitoring(Construct):
         self._watch_executions(state_machine, report_failure)
         self._watch_functions(receive, prepare, tasks, report_failure)
         self._watch_service_and_ledger(ledger, settings)
+        if settings.monthly_budget:
+            Budget(self, "Budget", key=key, settings=settings, alarms=self.alarms)
         self.dashboard = cloudwatch.Dashboard(self, "Dashboard")
         """The stack at a glance."""
         draw(

@@ -88,6 +88,8 @@ def should_read_text_from_the_command_line_as_the_settings_type() -> None:
         ("reservedConcurrency", {"submit": 0}, "from 1"),
         ("reservedConcurrency", {"prepare": 19}, "or lower prepareConcurrency"),
         ("reservedConcurrency", {"receive": 1}, "keep 2 or more"),
+        ("monthlyBudget", -5, "a number above 0"),
+        ("monthlyBudget", "a lot", "give a number"),
         ("architecture", "sparc", "arm64 or x86_64"),
         ("logRetentionDays", 31, "CloudWatch Logs accepts"),
         ("codingService", "perhaps", "true or false"),

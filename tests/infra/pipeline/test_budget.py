@@ -1,0 +1,64 @@
+"""Operators are told when a month becomes too dear."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.infra.conftest import SERVICE, Deployment, synthesize
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    place = tmp_path_factory.mktemp("planned")
+    return synthesize(place, **SERVICE, name="mine", monthlyBudget="49.5")
+
+
+def budget(deployment: Deployment) -> Any:
+    (found,) = deployment.resources("AWS::Budgets::Budget").values()
+    return found
+
+
+def should_count_what_has_the_deployments_tag(planned: Deployment) -> None:
+    plan = budget(planned)["Budget"]
+    assert plan["BudgetLimit"] == {"Amount": 49.5, "Unit": "USD"}
+    assert (plan["BudgetType"], plan["TimeUnit"]) == ("COST", "MONTHLY")
+    assert plan["CostFilters"] == {"TagKeyValue": ["user:dropcoder-deployment$mine"]}
+    for bucket in planned.resources("AWS::S3::Bucket").values():
+        assert {"Key": "dropcoder-deployment", "Value": "mine"} in bucket["Tags"]
+
+
+def should_tell_operators_what_is_spent_and_what_is_to_come(planned: Deployment) -> None:
+    topic = planned.pipeline["Outputs"]["OperatorsTopicArn"]["Value"]
+    told = {
+        (each["Notification"]["NotificationType"], each["Notification"]["Threshold"])
+        for each in budget(planned)["NotificationsWithSubscribers"]
+        if each["Subscribers"] == [{"SubscriptionType": "SNS", "Address": topic}]
+    }
+    assert told == {("ACTUAL", 80), ("FORECASTED", 100)}
+
+
+def should_let_budgets_of_this_account_publish_to_the_encrypted_topic(planned: Deployment) -> None:
+    policies = [
+        *(each["PolicyDocument"] for each in planned.resources("AWS::SNS::TopicPolicy").values()),
+        *(each["KeyPolicy"] for each in planned.resources("AWS::KMS::Key").values()),
+    ]
+    allowed = [
+        statement
+        for policy in policies
+        for statement in policy["Statement"]
+        if "budgets.amazonaws.com" in json.dumps(statement["Principal"])
+    ]
+    assert [each["Action"] for each in allowed] == [
+        "sns:Publish",
+        ["kms:Decrypt", "kms:GenerateDataKey"],
+    ]
+    for statement in allowed:
+        assert statement["Condition"]["StringEquals"] == {
+            "aws:SourceAccount": {"Ref": "AWS::AccountId"}
+        }
+
+
+def should_plan_nothing_unless_the_settings_say_so(aws: Deployment) -> None:
+    assert aws.resources("AWS::Budgets::Budget") == {}
+    assert "budgets.amazonaws.com" not in json.dumps(aws.templates)
