@@ -45,7 +45,6 @@ SIZES: dict[str, Reasons] = {
     "infra": {
         "account.py": "what every resource gets alike, so that no construct says it",
         "assets/errors.py": "the package's one error, which all of its modules raise",
-        "account.py": "what both stacks get, whatever is in them",
         "nag.py": "the rule pack and its exceptions, which every construct names",
         "pipeline/notifications.py": "a construct of the stack, as the others are",
         "settings/service_addresses.py": "what both stacks hand each other",
