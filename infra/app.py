@@ -6,6 +6,7 @@ from infra.account import fit_into_account
 from infra.coding_service.amazon_ml_api import AmazonMlApi
 from infra.coding_service.stack import CodingServiceStack
 from infra.nag import check_rules
+from infra.network import NetworkStack
 from infra.pipeline.amazon_ml import AWS_OWN, AmazonMlService
 from infra.pipeline.stack import PipelineStack
 from infra.settings.command_line import target_region
@@ -24,12 +25,14 @@ def add_stacks(app: App) -> None:
     settings.check_region(target_region())
     service = ServiceAddresses.from_settings(settings)
     amazon_ml = AmazonMlService.from_settings(settings)
+    network = _network(app, settings)
     if settings.coding_service:
         coding_service = CodingServiceStack(
             app,
             "CodingService",
             stack_name=settings.stack_name("CodingService"),
             settings=settings,
+            network=network,
         )
         fit_into_account(coding_service, settings)
         service = service or coding_service.addresses
@@ -43,9 +46,21 @@ def add_stacks(app: App) -> None:
             settings=settings,
             service=service,
             amazon_ml_service=amazon_ml or AWS_OWN,
+            network=network,
         )
         fit_into_account(pipeline, settings)
     check_rules(app)
+
+
+def _network(app: App, settings: Settings) -> NetworkStack | None:
+    """Where the functions of both stacks run, if that is a VPC of the account's."""
+    if not settings.vpc_id:
+        return None
+    network = NetworkStack(
+        app, "Network", stack_name=settings.stack_name("Network"), settings=settings
+    )
+    fit_into_account(network, settings)
+    return network
 
 
 def _amazon_ml_of(api: AmazonMlApi) -> AmazonMlService:

@@ -14,6 +14,7 @@ from infra.coding_service.monitoring import watch_service
 from infra.coding_service.storage import Storage
 from infra.constructs.functions import FunctionFactory
 from infra.constructs.keys import stack_key
+from infra.network import NetworkStack
 from infra.settings.service_addresses import ServiceAddresses
 from infra.settings.settings import Settings
 
@@ -26,7 +27,13 @@ class CodingServiceStack(Stack):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: Settings, **options: Any
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        network: NetworkStack | None,
+        **options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **options)
         key = stack_key(self, "Key", settings=settings, purpose="Everything CodingService keeps")
@@ -36,6 +43,7 @@ class CodingServiceStack(Stack):
             key=key,
             package="coding_service",
             service="coding-service",
+            network=network,
             environment={
                 **storage.environment(local_cloud=bool(settings.local_cloud)),
                 **_limits(settings),

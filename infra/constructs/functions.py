@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
-from aws_cdk import Duration, Size
+from aws_cdk import ArnFormat, Duration, Size, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -14,12 +15,22 @@ from constructs import Construct
 from infra.constructs.keys import use_key
 from infra.constructs.secure_messaging import encrypted_log_group
 from infra.nag import WILDCARD, acknowledge
+from infra.network import NetworkStack
 from infra.project_files import PROJECT
 from infra.settings.settings import Settings
 from infra.settings.types import SettingsError
 
 # Lambda invokes an asynchronously called function at most twice more (Lambda quotas).
 ASYNC_RETRIES = 2
+# What Lambda needs to put a function into a VPC; most of it takes no resource but "*".
+INTERFACES_OF_LAMBDA = (
+    "ec2:CreateNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DeleteNetworkInterface",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:UnassignPrivateIpAddresses",
+)
 # Lambda keeps an asynchronous event for at most six hours (Lambda quotas).
 ASYNC_EVENT_SECONDS = 6 * 3600
 
@@ -82,11 +93,38 @@ class TracedFunction(Construct):
             )
         )
         acknowledge(self, WILDCARD, "X-Ray's PutTraceSegments takes no resource but *.")
+        if factory.network:
+            self._run_in(factory.network)
 
     def allow(self, *statements: iam.PolicyStatement) -> None:
         """Adds to what the function's role may do."""
         for statement in statements:
             self.role.add_to_principal_policy(statement)
+
+    def _run_in(self, network: NetworkStack) -> None:
+        """As Lambda's developer guide has it ("Giving Lambda functions access to resources in an
+        Amazon VPC"): Lambda makes the interfaces as the role, and the function's code may not."""
+        cast(
+            lambda_.CfnFunction, self.function.node.default_child
+        ).vpc_config = lambda_.CfnFunction.VpcConfigProperty(
+            subnet_ids=list(network.subnet_ids),
+            security_group_ids=[network.security_group_id],
+        )
+        own_code = Stack.of(self).format_arn(
+            service="lambda",
+            resource="function",
+            resource_name="*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        self.allow(
+            iam.PolicyStatement(actions=list(INTERFACES_OF_LAMBDA), resources=["*"]),
+            iam.PolicyStatement(
+                effect=iam.Effect.DENY,
+                actions=list(INTERFACES_OF_LAMBDA),
+                resources=["*"],
+                conditions={"ArnLike": {"lambda:SourceFunctionArn": own_code}},
+            ),
+        )
 
     def keep_failed_events(self, queue: sqs.IQueue, *, key: kms.IKey) -> None:
         """Keeps an event in `queue` that the function failed on after Lambda's own retries.
@@ -134,6 +172,8 @@ class FunctionFactory:
     """The `service` of log lines, metrics and traces."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables that every function of the stack gets."""
+    network: NetworkStack | None = None
+    """Where the functions run; None for Lambda's own network."""
 
     def function(
         self,

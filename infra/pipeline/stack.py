@@ -7,6 +7,7 @@ from constructs import Construct
 
 from infra.constructs.functions import FunctionFactory
 from infra.constructs.keys import stack_key
+from infra.network import NetworkStack
 from infra.pipeline.amazon_ml import AmazonMl, AmazonMlService
 from infra.pipeline.credentials import Credentials
 from infra.pipeline.environment import function_environment
@@ -35,6 +36,7 @@ class PipelineStack(Stack):
         settings: Settings,
         service: ServiceAddresses,
         amazon_ml_service: AmazonMlService,
+        network: NetworkStack | None,
         **options: Any,
     ) -> None:
         super().__init__(
@@ -59,6 +61,7 @@ class PipelineStack(Stack):
             key=key,
             package="pipeline",
             service="pipeline",
+            network=network,
             environment=function_environment(
                 settings,
                 service,

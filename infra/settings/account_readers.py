@@ -8,6 +8,7 @@ from typing import Any
 from infra.settings.types import (
     SettingsError,
     read_all_matching,
+    read_flag,
     read_fraction,
     read_json_object,
     read_matching,
@@ -46,6 +47,9 @@ FUNCTIONS = (
     *("amazon_ml.api", "amazon_ml.work"),
 )
 MOST_DOLLARS = 1_000_000  # ours: beyond it somebody has typed too many digits
+VPC, SUBNET, ROUTE_TABLE = (
+    re.compile(rf"{kind}-[0-9a-f]{{8,17}}") for kind in ("vpc", "subnet", "rtb")
+)
 RESERVED = ("aws", "amazon", "cognito")  # in a prefix of a Cognito domain (the same)
 
 
@@ -148,6 +152,10 @@ ACCOUNT_READERS: Mapping[str, Callable[[str, object], Any]] = {
     "tags": _tags,
     "reserved_concurrency": _reserved,
     "monthly_budget": _dollars,
+    "vpc_id": read_matching(VPC, "give the id of a VPC, vpc-…"),
+    "subnet_ids": read_all_matching(SUBNET, "list the ids of subnets, subnet-…"),
+    "route_table_ids": read_all_matching(ROUTE_TABLE, "list the ids of route tables, rtb-…"),
+    "vpc_endpoints": read_flag,
     "drop_principals": _principals,
     "result_principals": _principals,
     "drop_retention_days": _kept_days,

@@ -38,6 +38,7 @@ def check_together(settings: "Settings") -> None:
             ' ["inputs.s3.ap-southeast-2.amazonaws.com"]',
         )
     _check_reserved_concurrency(settings)
+    _check_network(settings)
     if settings.poll_first_seconds > settings.poll_ceiling_seconds:
         raise SettingsError(
             "pollFirstSeconds",
@@ -62,3 +63,20 @@ def _check_reserved_concurrency(settings: "Settings") -> None:
                 f"keep {least} or more"
                 + (", or lower prepareConcurrency" if function == "prepare" else ""),
             )
+
+
+def _check_network(settings: "Settings") -> None:
+    if not settings.vpc_id:
+        if settings.subnet_ids or settings.route_table_ids:
+            raise SettingsError("vpcId", "is empty", "name the VPC of the subnets and route tables")
+        return
+    if settings.local_cloud:
+        raise SettingsError("vpcId", "is set, and the local cloud has no VPC", "leave it empty")
+    if not settings.subnet_ids:
+        raise SettingsError("subnetIds", "is empty", "list the VPC's subnets for the functions")
+    if settings.vpc_endpoints and not settings.route_table_ids:
+        raise SettingsError(
+            "routeTableIds",
+            "is empty, so S3 and DynamoDB could not be reached",
+            "list the subnets' route tables, or set vpcEndpoints=false if the VPC has endpoints",
+        )

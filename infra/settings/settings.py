@@ -52,6 +52,16 @@ class Settings:
     monthly_budget: float = 0
     """US dollars a month that the deployment may cost; operators are told near it. 0 sets no
     budget. [What has to be done once](cost.md#a-budget)."""
+    vpc_id: str = ""
+    """Id of a VPC in which all functions run; "" for Lambda's own network. [What it must
+    have](deploying.md#in-a-vpc)."""
+    subnet_ids: tuple[str, ...] = ()
+    """Ids of its subnets, one in each availability zone; needed with `vpcId`."""
+    route_table_ids: tuple[str, ...] = ()
+    """Ids of the subnets' route tables, which get ways to S3 and DynamoDB; needed with
+    `vpcEndpoints`."""
+    vpc_endpoints: bool = True
+    """Endpoints of AWS's services are made in the VPC; false where it has them."""
     drop_principals: tuple[str, ...] = ()
     """Account ids and ARNs of roles and users, of other accounts too, that may drop files."""
     result_principals: tuple[str, ...] = ()

@@ -82,7 +82,7 @@ def should_be_an_output_of_a_stack_when_a_command_leaves_it_to_the_reader(page: 
     stacks = "".join(
         (PROJECT / "infra" / name / "stack.py").read_text("utf-8")
         for name in ("pipeline", "coding_service")
-    )
+    ) + (PROJECT / "infra" / "network.py").read_text("utf-8")
     named = [name for code in page.code for name in re.findall(r"<([A-Z]\w+)>", code)]
     named += [name for code in page.code for name in re.findall(r"\boutput [\w-]+ (\w+)\)", code)]
     named += re.findall(r"\boutputs? `(\w+)`", page.prose)

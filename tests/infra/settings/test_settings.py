@@ -90,6 +90,9 @@ def should_read_text_from_the_command_line_as_the_settings_type() -> None:
         ("reservedConcurrency", {"receive": 1}, "keep 2 or more"),
         ("monthlyBudget", -5, "a number above 0"),
         ("monthlyBudget", "a lot", "give a number"),
+        ("vpcId", "my-vpc", "vpc-…"),
+        ("subnetIds", "subnet-1,eu-west-1a", "subnet-…"),
+        ("routeTableIds", "main", "rtb-…"),
         ("architecture", "sparc", "arm64 or x86_64"),
         ("logRetentionDays", 31, "CloudWatch Logs accepts"),
         ("codingService", "perhaps", "true or false"),
@@ -199,6 +202,20 @@ def should_refuse_a_service_that_is_half_named(missing: str) -> None:
 def should_refuse_a_first_wait_above_the_ceiling() -> None:
     with pytest.raises(SettingsError, match="pollFirstSeconds"):
         settings(pollFirstSeconds=100, pollCeilingSeconds=99)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"subnetIds": "subnet-0123abcd"}, "vpcId"),
+        ({"vpcId": "vpc-0123abcd"}, "subnetIds"),
+        ({"vpcId": "vpc-0123abcd", "subnetIds": "subnet-0123abcd"}, "routeTableIds"),
+        ({"vpcId": "vpc-0123abcd", "localCloud": "https://localhost:1"}, "has no VPC"),
+    ],
+)
+def should_refuse_a_network_that_is_half_named(given: dict[str, str], named: str) -> None:
+    with pytest.raises(SettingsError, match=named):
+        settings(**given)
 
 
 def should_say_how_to_name_a_service_when_pipeline_has_none() -> None:
