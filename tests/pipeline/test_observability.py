@@ -55,6 +55,15 @@ def should_print_one_metric_in_cloudwatchs_format_when_something_is_counted(
     assert (line["service"], line["status"], line["DropsEnded"]) == ("pipeline", "complete", [2.0])
 
 
+def should_count_in_the_deployments_own_namespace(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Dropcoder/survey")
+    emit("DropsEnded", status="complete")
+    (directive,) = json.loads(capsys.readouterr().out)["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "Dropcoder/survey"
+
+
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
