@@ -163,6 +163,10 @@ synth: .venv/.installed node_modules/.installed $(MODEL) ## write the templates 
 deploy: .venv/.installed node_modules/.installed $(MODEL) ## deploy to the AWS account of the current credentials; ARGS= as for synth
 	@exec $(LOCALCLOUD) cdk deploy --all $(ARGS)
 
+.PHONY: erase
+erase: .venv/.installed ## erase DROP, an id, and all that is kept of it, where the shell's credentials are; STACK= KEY= YES=1
+	@exec .venv/bin/python -m erasure $${STACK:+--stack "$$STACK"} $${KEY:+--key "$$KEY"} $${YES:+--yes} -- $${DROP:+"$$DROP"}
+
 # --- Environments ---------------------------------------------------------------------------
 
 .PHONY: venv

@@ -144,5 +144,6 @@ class PipelineStack(Stack):
             ("TokenSecretArn", credentials.token_arn),
             ("DashboardName", monitoring.dashboard.dashboard_name),
             ("KeyArn", key.key_arn),
+            ("LogRetentionDays", str(settings.log_retention_days)),
         ):
             CfnOutput(self, name, value=value)

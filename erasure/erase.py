@@ -1,0 +1,183 @@
+"""Finds all that is kept of a drop, and erases it.
+
+The order is: dropped object, prepared files, results, ledger; the drop's own item of the ledger
+goes last, so that whatever stops in between is found again and completed.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from erasure.deployment import Clients, Deployment, find_deployment
+from erasure.errors import BadRequest, NotConfirmed, NothingKnown, Unfinished
+from erasure.ledger_items import LedgerItems, delete_items, find_items
+from erasure.objects import (
+    BegunUpload,
+    StoredVersion,
+    abort_uploads,
+    delete_versions,
+    dropped_version,
+    find_dropped,
+    uploads_of,
+    versions_of,
+)
+from erasure.progress import Ended, check_ended, check_settled
+from erasure.remains import Remainder, remainders
+from pipeline.clock import parsed
+from pipeline.domain.identity import DROP_ID_DIGITS
+from pipeline.storage.results_bucket import PIECES
+
+_DROP_ID = re.compile(rf"[0-9a-f]{{{DROP_ID_DIGITS}}}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """All that is kept of a drop which may be erased."""
+
+    deployment: Deployment
+    drop_id: str
+    key: str
+    """Empty where neither ledger nor drop bucket knows it any more; the results' keys hold it."""
+    versions: tuple[StoredVersion, ...]
+    uploads: tuple[BegunUpload, ...]
+    items: LedgerItems
+    ended: Ended
+    remains: tuple[Remainder, ...]
+
+    def places(self) -> dict[str, tuple[int, int]]:
+        """Versions and their bytes by bucket, the drop bucket first."""
+        names = dict.fromkeys(each.bucket for each in self.versions)
+        by_bucket = {n: [each for each in self.versions if each.bucket == n] for n in names}
+        return {n: (len(all_), sum(each.size for each in all_)) for n, all_ in by_bucket.items()}
+
+
+def erase_drop(
+    clients: Clients,
+    drop_id: str,
+    *,
+    confirm: Callable[[Kept], bool],
+    stack: str = "",
+    below: str = "",
+    now: datetime | None = None,
+) -> Kept:
+    """Erases a drop from buckets and ledger; gives what was there, and what remains elsewhere.
+
+    `confirm` is asked before anything is deleted. `stack` names the Pipeline where the account and
+    region have several. `below` narrows the search in the drop bucket to keys that begin so, for a
+    drop that the ledger has forgotten. Raises `EraseError`, and botocore's errors where AWS refuses
+    a call; whatever it raised, the same call again completes what was begun.
+    """
+    kept = find_kept(
+        clients, find_deployment(clients.cloudformation, stack), drop_id, below=below, now=now
+    )
+    if not confirm(kept):
+        raise NotConfirmed("Nothing was erased.")
+    # The dropped object first: without it nothing can be coded again.
+    delete_versions(clients.s3, kept.versions)
+    abort_uploads(clients.s3, kept.uploads)
+    delete_items(clients.dynamodb, kept.deployment.ledger, kept.items)
+    return kept
+
+
+def find_kept(
+    clients: Clients,
+    deployment: Deployment,
+    drop_id: str,
+    *,
+    below: str = "",
+    now: datetime | None = None,
+) -> Kept:
+    """What is kept of a drop. Raises `BadRequest`, `NothingKnown`, `StillGoing`."""
+    drop_id = drop_id.strip().lower()
+    now = now or datetime.now(UTC)
+    if not _DROP_ID.fullmatch(drop_id):
+        raise BadRequest(
+            f"A drop id has {DROP_ID_DIGITS} hex digits; this is none: {drop_id}",
+            next_step="It is in the notification (dropId), and the last folder of the results.",
+        )
+    items = find_items(clients.dynamodb, deployment.ledger, drop_id)
+    ended = check_ended(clients, deployment, items, drop_id, now)
+    search = _Search(clients, deployment, drop_id)
+    if items.drop is not None:
+        key, versions = items.text("key"), search.known(items)
+    else:
+        key, versions = search.forgotten(below, now)
+    versions += search.beside(items)
+    if not versions and not items.count:
+        raise NothingKnown(
+            f"Nothing is kept of a drop {drop_id}.",
+            next_step="It was erased before, or the id, the account, the region or the stack is "
+            "another one.",
+        )
+    return Kept(
+        deployment=deployment,
+        drop_id=drop_id,
+        key=key,
+        versions=tuple(versions),
+        uploads=tuple(search.uploads(items)),
+        items=items,
+        ended=ended,
+        remains=tuple(remainders(deployment, items, ended, _dropped_at(items, versions), now)),
+    )
+
+
+def _dropped_at(items: LedgerItems, versions: list[StoredVersion]) -> datetime:
+    if told := items.text("dropped_at"):
+        return parsed(told)
+    return min((each.modified_at for each in versions), default=datetime.now(UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    clients: Clients
+    deployment: Deployment
+    drop_id: str
+
+    def known(self, items: LedgerItems) -> list[StoredVersion]:
+        """The dropped object and the results of a drop that the ledger knows."""
+        prefix = items.text("results_prefix")
+        if not prefix.endswith(f"/{self.drop_id}/"):
+            raise Unfinished(
+                f"The ledger's item of the drop is damaged: results_prefix {prefix!r}."
+            )
+        s3, bucket = self.clients.s3, self.deployment.results_bucket
+        dropped = dropped_version(
+            s3, items.text("bucket"), items.text("key"), items.text("version_id")
+        )
+        return [
+            *dropped,
+            *versions_of(s3, bucket, prefix),
+            *versions_of(s3, bucket, PIECES + prefix),
+        ]
+
+    def forgotten(self, below: str, now: datetime) -> tuple[str, list[StoredVersion]]:
+        """Key and objects of a drop that the ledger does not know: by looking at every key."""
+        s3 = self.clients.s3
+        found = find_dropped(s3, self.deployment.drop_bucket, self.drop_id, below)
+        dropped: list[StoredVersion] = []
+        if found is not None:
+            check_settled([found.modified_at], now)
+            dropped = dropped_version(s3, found.bucket, found.key, found.version_id)
+        folder = f"/{self.drop_id}/"
+        results = versions_of(s3, self.deployment.results_bucket)
+        return (found.key if found else ""), [*dropped, *(v for v in results if folder in v.key)]
+
+    def beside(self, items: LedgerItems) -> list[StoredVersion]:
+        """Prepared files, and what Amazon ML has of operations that are the drop's own."""
+        s3, exchange = self.clients.s3, self.deployment.exchange_bucket
+        own = [f"{each}/" for each in items.operations] if exchange else []
+        return [
+            *versions_of(s3, self.deployment.prepared_bucket, f"{self.drop_id}/"),
+            *(v for prefix in own for v in versions_of(s3, exchange or "", prefix)),
+        ]
+
+    def uploads(self, items: LedgerItems) -> list[BegunUpload]:
+        """Multipart uploads that were not finished, in the places of the objects."""
+        s3, results = self.clients.s3, self.deployment.results_bucket
+        prefix = items.text("results_prefix")
+        places = [(self.deployment.prepared_bucket, f"{self.drop_id}/")]
+        places += [(results, prefix), (results, PIECES + prefix)] if prefix else []
+        if exchange := self.deployment.exchange_bucket:
+            places += [(exchange, f"{each}/") for each in items.operations]
+        return [each for bucket, below in places for each in uploads_of(s3, bucket, below)]
