@@ -14,7 +14,7 @@ from localcloud.places import KEPT, Place
 
 ENGINES = ("coding-service", "amazon-ml")
 LEFT_BY = {
-    "drop": "Interrupted; the drop goes on, and `make watch` shows how it ends.",
+    "drop": "Interrupted; the kept cloud runs on.",
     "watch": "Stopped watching; the kept cloud runs on.",
 }
 INTERRUPTED = 130  # what shells say of a command that Ctrl-C ended

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from localcloud import journey
 from localcloud.cloud import LocalCloud
-from localcloud.console import Console
+from localcloud.console import Console, one_line
 from localcloud.deployment import NODE, Choices, cdk_command, deploy
 from localcloud.environment import ambient, cdk_environment, client_exports
 from localcloud.errors import DropFailed
-from localcloud.notifications import subscribed
+from localcloud.notifications import Notification, subscribed
 from localcloud.places import PROJECT, Place, Tools
 from localcloud.processes import command_of
 from localcloud.registration import give_credentials, register_client
@@ -133,6 +133,7 @@ def drop(place: Place, what: What, console: Console) -> None:
         out=OUT,
         console=console,
         patience=what.patience,
+        goes_on=True,
     )
 
 
@@ -143,11 +144,21 @@ def watch(place: Place, console: Console) -> None:
         console.say("Watching; Ctrl-C ends it.")
         while True:
             for told in subscription.receive(wait_seconds=10):
-                console.say(f"{told.status:<10} {told.key}  {told.reason or ''}".rstrip())
-                if told.results.manifest:
-                    prefix = told.results.manifest.rpartition("/")[0]
-                    console.say(f"{'':<10} s3://{told.results.bucket}/{prefix}/")
+                for line in _how_it_ended(told):
+                    console.say(line)
             kept_reach(place)
+
+
+def _how_it_ended(told: Notification) -> Iterator[str]:
+    yield one_line(f"{told.status:<10} {told.key}  {told.reason or ''}").rstrip()
+    below = f"s3://{told.results.bucket}"
+    if told.results.manifest:
+        folder = told.results.manifest.rpartition("/")[0]
+        yield one_line(f"{'':<10} {below}/{folder}/")
+    if told.results.report:
+        yield one_line(f"{'':<10} Report: {below}/{told.results.report}")
+    if told.status != "complete" and told.next_step:
+        yield one_line(f"{'':<10} Next: {told.next_step}")
 
 
 def cdk(arguments: list[str]) -> int:

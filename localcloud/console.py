@@ -77,6 +77,11 @@ def harmless(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 
+def one_line(text: str) -> str:
+    """The same without line ends: a key or a reason can't look like a line of ours."""
+    return harmless(text).replace("\n", "?")
+
+
 def shortened(text: str, width: int) -> str:
     """The text on one line and within `width` columns, without characters that steer a terminal."""
     clean = "".join(c if c.isprintable() else " " for c in text)

@@ -8,14 +8,14 @@ from itertools import islice
 from pathlib import Path
 
 from localcloud.cloud import LocalCloud
-from localcloud.console import Console, shortened
-from localcloud.errors import DropFailed
+from localcloud.console import Console, one_line, shortened
+from localcloud.errors import DropFailed, Interrupted
 from localcloud.executions import Executions, Whereabouts
 from localcloud.functionlogs import last_lines
 from localcloud.notifications import Notification, Subscription, subscribed
 from localcloud.results import Downloaded, disagreements, download
 from localcloud.tables import read_table
-from pipeline.domain.identity import drop_id
+from pipeline.domain.identity import drop_id, results_prefix
 from pipeline.validation.rejection_report import REPORT_NAME
 from tables.rows import Cell
 
@@ -41,16 +41,32 @@ class Dropped:
 
 
 def take(
-    cloud: LocalCloud, file: Path, *, topic: str, out: Path, console: Console, patience: float
+    cloud: LocalCloud,
+    file: Path,
+    *,
+    topic: str,
+    out: Path,
+    console: Console,
+    patience: float,
+    goes_on: bool = False,
 ) -> None:
     """Drops the file and follows it to its results. Raises `DropFailed`.
 
-    A drop that has not ended after `patience` seconds is given up.
+    A drop that has not ended after `patience` seconds is given up. Where the drop `goes_on` though
+    nobody follows it, whoever interrupts is told how to.
     """
     with subscribed(cloud, name=f"dropcoder-{uuid.uuid4().hex[:12]}") as subscription:
         dropped = drop(cloud, file, topic=topic)
-        console.say(f"Dropped {file.name} as s3://{dropped.bucket}/{dropped.key}")
-        told = _follow(cloud, dropped, subscription, console=console, patience=patience)
+        console.say(one_line(f"Dropped {file.name} as s3://{dropped.bucket}/{dropped.key}"))
+        try:
+            told = _follow(cloud, dropped, subscription, console=console, patience=patience)
+        except Interrupted:
+            if goes_on:
+                below = results_prefix(dropped.key, topic, dropped.drop_id)
+                console.say(f"The drop goes on; its id is {dropped.drop_id}.")
+                console.say("To see how it ends: make watch")
+                console.say(one_line(f"Results: s3://{cloud.pipeline.results_bucket}/{below}"))
+            raise
     results = download(cloud, told, out)
     if told.status != "complete":
         raise _failed(cloud, dropped, told, results)
@@ -88,7 +104,8 @@ def _follow(
     while True:
         for told in subscription.receive():
             if told.drop_id == dropped.drop_id:
-                console.say(f"Told after {time.time() - dropped.at:.1f} s: {told.subject}")
+                subject = one_line(told.subject)
+                console.say(f"Told after {time.time() - dropped.at:.1f} s: {subject}")
                 return told
         waited = time.time() - dropped.at
         execution = executions.of_drop(dropped.drop_id)  # another one, once it tries again
@@ -116,15 +133,19 @@ def _failed(
     cloud: LocalCloud, dropped: Dropped, told: Notification, results: Downloaded
 ) -> DropFailed:
     lines: tuple[str, ...]
+    next_step = told.next_step or ""
     if results.report is not None:
         faults = results.report.get("faults", [])
-        shown = [f"line {f['line']} {f['fault']}" for f in faults[:SHOWN_FAULTS]]
-        lines = (*shown, f"Report: {_shown_path(results.directory / REPORT_NAME)}")
+        shown = [one_line(f"line {f['line']} {f['fault']}") for f in faults[:SHOWN_FAULTS]]
+        there = one_line(f"s3://{told.results.bucket}/{told.results.report}")
+        here = one_line(str(_shown_path(results.directory / REPORT_NAME)))
+        lines = (*shown, f"Report: {here}", f"and in {there}")
+        next_step = results.report.get("nextStep") or next_step
     else:
         lines = last_lines(cloud, since_ms=int(dropped.at * 1000))
     return DropFailed(
-        f"The drop ended as {told.status}: {told.reason}",
-        next_step=told.next_step or "",
+        one_line(f"The drop ended as {told.status}: {told.reason}"),
+        next_step=one_line(next_step),
         lines=lines,
     )
 
@@ -150,9 +171,9 @@ def _show(
         f"{sum(counts.values()):,} rows: {by_status}; {seconds:.1f} s. "
         "The manifest agrees with the file, and each row came back as it was."
     )
-    console.say(f"Table:  {_shown_path(results.table)}")
+    console.say(one_line(f"Table:  {_shown_path(results.table)}"))
     if results.page is not None:
-        console.say(f"Report: {_shown_path(results.page)}")
+        console.say(one_line(f"Report: {_shown_path(results.page)}"))
 
 
 def _shown_path(path: Path) -> Path:
