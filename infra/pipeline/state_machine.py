@@ -26,12 +26,10 @@ from infra.settings.settings import Settings
 # actions takes a resource (Step Functions developer guide, "Logging", "Tracing with X-Ray").
 LOG_DELIVERY = (
     "logs:CreateLogDelivery",
-    "logs:CreateLogStream",
     "logs:GetLogDelivery",
     "logs:UpdateLogDelivery",
     "logs:DeleteLogDelivery",
     "logs:ListLogDeliveries",
-    "logs:PutLogEvents",
     "logs:PutResourcePolicy",
     "logs:DescribeResourcePolicies",
     "logs:DescribeLogGroups",
