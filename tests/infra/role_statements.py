@@ -24,7 +24,9 @@ OPERATORS = {
     "StringEqualsIfExists": "is, where it is said,",
 }
 _HASH = re.compile(r"[0-9A-F]{8}$")
-_EXPORT = re.compile(r"(\w+):ExportsOutput(?:FnGetAtt|Ref)(\w+?)[0-9A-F]{8}(?:Arn|Id)?[0-9A-F]{8}$")
+_EXPORT = re.compile(
+    r"(?:[\w-]+-)?(\w+):ExportsOutput(?:FnGetAtt|Ref)(\w+?)[0-9A-F]{8}(?:Arn|Id)?[0-9A-F]{8}$"
+)
 # Of an ARN, what is the same for every resource of a service.
 _CLIENT = re.compile(r"(MachineLearningAccessKeys)\w+")
 _FRONT = re.compile(r"arn:AWS::Partition:[a-z0-9]+:(?:AWS::Region)?:(?:AWS::AccountId)?:")
@@ -79,11 +81,11 @@ def _condition(conditions: Mapping[str, Any]) -> str:
     said = []
     for operator, keys in conditions.items():
         for key, value in keys.items():
-            text = _text(value)
             if (operator, key) == ("StringEquals", "kms:ViaService"):
-                said.append(f"through {text.partition('.')[0]}")
+                (service,) = {_text(host).partition(".")[0] for host in _listed(value)}
+                said.append(f"through {service}")
             else:
-                said.append(f"{key} {OPERATORS[operator]} {text}")
+                said.append(f"{key} {OPERATORS[operator]} {_text(value)}")
     return ", ".join(sorted(said))
 
 

@@ -106,7 +106,7 @@ def should_tell_conditions_apart(tmp_path: Path) -> None:
             )
         )
     template = app.synth().get_stack_by_name("One").template
-    assert grants(Deployment({"One": template})) == {
+    assert grants(Deployment({"One": template}, {})) == {
         Grant("This", "s3:ListBucket", "*", "s3:prefix is a/"),
         Grant("This", "s3:ListBucket", "*", "s3:prefix is like a/"),
     }

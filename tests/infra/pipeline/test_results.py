@@ -31,6 +31,7 @@ GIVEN = {f"*/{RESULTS_NAME}.{form}" for form in TableFormat}
 BESIDE = {f"*/{name}" for name in (DESCRIPTION_NAME, REPORT_NAME, REPORT_PAGE_NAME, MANIFEST_NAME)}
 WRITTEN: dict[str, dict[str, set[str]]] = {
     "prepare": {"s3:PutObject": REPORTED},
+    "receive": {"s3:PutObject": {f"{PIECES}*"}},
     "submit": {"s3:PutObject": REPORTED},
     "collect": dict.fromkeys(sorted(WRITES_IN_PARTS), COLLECTED),
     "finish": {
