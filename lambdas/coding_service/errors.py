@@ -21,10 +21,10 @@ The state machine's Retry and Catch (statemachine/inference.asl.json) name the l
 and Final; a test keeps both in step.
 """
 
-import json
 from collections.abc import Container
 
 from protocol.errors import ServiceAnswer
+from shared.received_json import JsonFault, read_object
 
 
 class CodingServiceError(Exception):
@@ -107,6 +107,6 @@ def caught_text(error: str, cause: str, known: Container[str]) -> str | None:
     if error not in known:
         return None
     try:
-        return str(json.loads(cause)["errorMessage"])
-    except (ValueError, KeyError, TypeError):
+        return str(read_object(cause)["errorMessage"])
+    except (JsonFault, KeyError):
         return None

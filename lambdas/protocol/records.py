@@ -138,9 +138,9 @@ def decode_output_line(line: bytes) -> dict[str, Any]:
     coded = _object_of(line, _decode_outline)
     try:
         line.decode()
-    except UnicodeDecodeError as error:
+        return {name: _text_of(value) for name, value in coded.items()}
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _no_json(error) from None
-    return {name: _text_of(value) for name, value in coded.items()}
 
 
 def _text_of(value: msgspec.Raw) -> Any:

@@ -4,13 +4,13 @@ Every fault is a `TopicError` with file, line and what to do.
 """
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from coding_service.coder.code_tree import Hierarchy
 from coding_service.coder.text.normalise import words
+from shared.received_json import JsonFault, read_object
 from training.errors import TopicError
 from training.topic.codes_csv import read_codes
 from training.topic.settings_yaml import read_settings, read_text
@@ -128,13 +128,9 @@ def _records(path: Path) -> Iterator[_Record]:
         if not text.strip():
             continue
         try:
-            values = json.loads(text)
-        except ValueError as error:
-            problem = f"not JSON: {error}"
-            raise TopicError(path, line, problem, "Write one JSON object a line") from error
-        if not isinstance(values, dict):
-            raise TopicError(path, line, "not a JSON object", "Write one JSON object a line")
-        yield _Record(path, line, values)
+            yield _Record(path, line, read_object(text))
+        except JsonFault as fault:
+            raise TopicError(path, line, str(fault), "Write one JSON object a line") from fault
 
 
 def _kind_of(code: str | None, hierarchy: Hierarchy) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from coding_service.amazon_ml.errors import SchemaFault
+from shared.received_json import JsonFault, read_object
 
 ATTRIBUTE_TYPES = frozenset(
     {"BINARY", "CATEGORICAL", "NUMERIC", "TEXT"}
@@ -48,9 +49,7 @@ class Schema:
             row_id=_one_of(content, names, "rowId", "recordAnnotationFieldName"),
             target=_one_of(content, names, "targetAttributeName", "targetFieldName"),
             has_header=has_header,
-            excluded=frozenset(
-                content.get("excludedAttributeNames") or content.get("excludedVariableNames") or ()
-            ),
+            excluded=_excluded(content),
         )
         if unknown := sorted(found.excluded - set(names)):
             raise SchemaFault(
@@ -87,12 +86,9 @@ def schema_of_fields(fields: Sequence[str]) -> str:
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):
-        raise SchemaFault("The schema is not JSON") from None
-    if not isinstance(content, dict):
-        raise SchemaFault("The schema is JSON, but not an object")
-    return content
+        return read_object(text)
+    except JsonFault as fault:
+        raise SchemaFault(f"The schema {fault}") from None
 
 
 def _names(attributes: Any) -> tuple[str, ...]:
@@ -106,6 +102,13 @@ def _names(attributes: Any) -> tuple[str, ...]:
     return names
 
 
+def _excluded(content: Mapping[str, Any]) -> frozenset[str]:
+    listed = content.get("excludedAttributeNames") or content.get("excludedVariableNames") or []
+    if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+        raise SchemaFault("The schema's excludedAttributeNames must be a list of names")
+    return frozenset(listed)
+
+
 def _name(attribute: Any) -> str:
     if not isinstance(attribute, dict):
         raise SchemaFault("Each attribute of the schema must be an object with a name and a type")
@@ -113,7 +116,7 @@ def _name(attribute: Any) -> str:
     kind = attribute.get("attributeType", attribute.get("fieldType"))
     if not isinstance(name, str) or not name:
         raise SchemaFault("An attribute of the schema has no attributeName")
-    if kind not in ATTRIBUTE_TYPES:
+    if not isinstance(kind, str) or kind not in ATTRIBUTE_TYPES:
         known = ", ".join(sorted(ATTRIBUTE_TYPES))
         raise SchemaFault(f"The attributeType of {name[:64]!r} must be one of {known}")
     return name

@@ -3,7 +3,6 @@
 Every method returns the body of a success or raises `Refusal` with the documented row.
 """
 
-import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from coding_service.operations.table import OperationTable
 from protocol.errors import ServiceAnswer
 from protocol.messages import CreatedOperation, Model, OperationState
 from protocol.statuses import OperationStatus
+from shared.received_json import JsonFault, read_json
 
 RESULTS_DELETED = (
     "The results were deleted, as they are within 24 hours of success; create a new operation."
@@ -146,7 +146,7 @@ def _is_empty(body: str | None) -> bool:
     if body is None or not body.strip():
         return True
     try:
-        content = json.loads(body)
-    except ValueError:
+        content = read_json(body)
+    except JsonFault:
         return False
     return content is None or content == {}

@@ -4,7 +4,6 @@ Rules: "Verifying JSON web tokens" of the Cognito developer guide. Neither a tok
 one stands in an exception text.
 """
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ import jwt
 import urllib3
 
 from coding_service.errors import KeysUnavailable
+from shared.received_json import JsonFault, read_object
 
 ALGORITHM = "RS256"  # the only one that Cognito signs with
 BEARER = "bearer "
@@ -112,7 +112,7 @@ class TokenCheck:
                 issuer=self.issuer,
                 options={"require": ["exp", "iss"], "verify_aud": False},
             )
-        except jwt.PyJWTError as error:
+        except (jwt.PyJWTError, RecursionError) as error:  # PyJWT reads any nesting
             raise TokenRefused(type(error).__name__) from None
 
 
@@ -132,12 +132,12 @@ def key_fetcher(url: str, ca_bundle: str | None) -> FetchKeys:
     def fetch() -> Mapping[str, Any]:
         try:
             answer = pool.request("GET", url)
-            document = json.loads(answer.data)
-        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            document = read_object(answer.data)
+        except (urllib3.exceptions.HTTPError, JsonFault) as error:
             raise KeysUnavailable(
                 f"the user pool's keys could not be read: {type(error).__name__}"
             ) from None
-        if answer.status != HTTPStatus.OK or not isinstance(document, dict):
+        if answer.status != HTTPStatus.OK:
             raise KeysUnavailable(f"the user pool's keys: HTTP {answer.status}")
         return document
 

@@ -1,12 +1,11 @@
 """What a model says about itself: `model.json`, readable without loading a weight."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from coding_service.coder.errors import ModelError
+from shared.received_json import read_object
 
 CARD, CODES, WEIGHTS = "model.json", "codes.json", "weights.npz"
 FORMAT = 2  # of a model directory; a reader refuses another
@@ -103,7 +102,7 @@ def card_of(text: bytes, path: Path) -> ModelCard:
     Raises `ModelError` if it is damaged or of another format.
     """
     try:
-        content: dict[str, Any] = json.loads(text)
+        content = read_object(text)
         if content["format"] != FORMAT:
             raise ModelError(
                 path, f"format {content['format']!r} is not {FORMAT}, which this version reads"
@@ -126,5 +125,5 @@ def card_of(text: bytes, path: Path) -> ModelCard:
             libraries=content["libraries"],
             metrics=content["metrics"],
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise ModelError(path, f"damaged: {error!r}") from error

@@ -18,6 +18,7 @@ from coding_service.coder.model_card import CARD, CODES, WEIGHTS, ModelCard, rea
 from coding_service.coder.score_tables import Weights
 from coding_service.coder.text.features import Floats, Integers, Letters
 from coding_service.coder.text.vocabulary import Hashes
+from shared.received_json import read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def read_model(directory: Path) -> ModelParts:
     card = read_card(directory)
     path = directory / CODES
     try:
-        codes = [Code(*row) for row in json.loads(path.read_bytes())]
+        codes = [Code(*row) for row in read_json(path.read_bytes())]
         path = directory / WEIGHTS
         with np.load(path, allow_pickle=False) as arrays:
             letters = _texts(arrays["letters"])

@@ -1,7 +1,6 @@
 """Function collect: copies a part's results, the output in resumable steps, then the metadata."""
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -36,6 +35,7 @@ from pipeline.rate_limit.limiter import RateLimited
 from pipeline.storage.multipart import PART_BYTES, MultipartFiles
 from pipeline.storage.results_bucket import METADATA_NAME, OUTPUT_NAME, folder_of_results
 from protocol.short_texts import LONGEST_REASON, cut
+from shared.received_json import JsonFault, read_object
 
 HANDOVER_SECONDS = 60.0  # a step may take so long; with less, the next function goes on; ours
 MAX_METADATA_BYTES = 1 << 20  # the documented file has a few hundred bytes; ours
@@ -188,14 +188,12 @@ def _metadata(results: ResultFiles) -> tuple[MetadataFacts, bytes]:
         raise StorageBusy("the service's storage refused a plain request; trying again") from None
     content = found.content
     try:
-        model = json.loads(content)
-    except ValueError:
-        model = None
-    if not isinstance(model, dict) or found.total > MAX_METADATA_BYTES:
+        model = read_object(content)
+    except JsonFault as fault:  # so does what is cut off behind `MAX_METADATA_BYTES`
         raise ResultsMismatch(
-            "the operation's metadata file is no JSON object, so it is unknown which model "
-            "coded the file; drop it again, and tell the service's operator"
-        )
+            f"the operation's metadata file {fault}, so it is unknown which model coded the file; "
+            "drop it again, and tell the service's operator"
+        ) from None
     digest = hashlib.sha256(content).hexdigest()
     return MetadataFacts(key="", bytes=len(content), sha256=digest, model=model), content
 

@@ -20,7 +20,7 @@ from pipeline.rate_limit.polling import NO_LOAD, CallLoad
 from protocol.messages import Model, OperationState
 
 ERROR_BYTES = 16 << 10  # S3's error documents have a few hundred bytes; ours
-EXPIRED_MESSAGES = ("has expired", "expiredtoken")  # S3's words, in lower case
+EXPIRED_MESSAGES = (b"has expired", b"expiredtoken")  # S3's words, in lower case
 
 _CODE = re.compile(rb"<Code>\s*([A-Za-z0-9.]{1,64})\s*</Code>")
 
@@ -92,7 +92,7 @@ class StorageAnswer:
             body = b""
         found = _CODE.search(body)
         code = found[1].decode() if found else f"HTTP {response.status}"
-        if code == "AccessDenied" and any(m in body.decode().lower() for m in EXPIRED_MESSAGES):
+        if code == "AccessDenied" and any(m in body.lower() for m in EXPIRED_MESSAGES):
             return cls(StorageOutcome.EXPIRED, code)
         otherwise = (
             StorageOutcome.BUSY if response.status >= _SERVER_FAULT else StorageOutcome.REFUSED

@@ -1,6 +1,5 @@
 """Why a drop ended as it did, and what to do next, in words for the person who dropped it."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pipeline.domain.identity import HOW_TO_NAME
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.observability import quoted
 from protocol.short_texts import LONGEST_REASON, cut
+from shared.received_json import JsonFault, read_json
 
 LONGEST_CAUSE = 32_768  # characters: Step Functions' limit of an error's cause
 LONGEST_QUOTED = 4 * LONGEST_REASON  # characters that secrets are looked for in; ours
@@ -143,8 +143,8 @@ def _message_in(cause: str) -> str:
     if found is None:
         return cause
     try:
-        return str(json.loads(f'"{found[1]}"'))
-    except ValueError:
+        return str(read_json(f'"{found[1]}"'))
+    except JsonFault:
         return found[1]
 
 

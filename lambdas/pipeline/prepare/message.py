@@ -5,12 +5,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from pipeline.domain.state_fields import MalformedState
+from pipeline.domain.state_fields import MalformedState, read_state
 from pipeline.prepare.s3_event import ObjectCreated
+from shared.received_json import JsonFault, read_object
 
 LONGEST_DELAY = 900  # seconds: SQS's limit of a message's delay
 FIRST_DELAY = 4  # seconds; doubles from try to try; ours
 MOST_TRIES = 12  # of what passes by itself: about an hour in all, as in drop.asl.json; ours
+
+
+@dataclass(frozen=True, slots=True)
+class _GoesOn:
+    """The body of a message that is gone on with, as `PrepareMessage.to_body` writes it."""
+
+    continues: dict[str, Any]
+    attempt: str | None
+    encoding: str | None
+    turn: str | None
+    tries: int
+    deaths: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,25 +50,21 @@ class PrepareMessage:
     def from_body(cls, body: str) -> Self:
         """Reads a message's body. Raises `MalformedState`."""
         try:
-            read = json.loads(body)
-        except ValueError:
-            raise MalformedState("a message is no JSON") from None
-        if not isinstance(read, dict):
-            raise MalformedState("a message is no JSON object")
+            read = read_object(body)
+        except JsonFault as fault:
+            raise MalformedState(f"a message {fault}") from None
         if "continues" not in read:
             return cls(event=read, created=ObjectCreated.from_event(read))
-        try:
-            return cls(
-                event=read["continues"],
-                created=ObjectCreated.from_event(read["continues"]),
-                attempt=read["attempt"],
-                encoding=read["encoding"],
-                turn=read["turn"],
-                tries=read["tries"],
-                deaths=read["deaths"],
-            )
-        except KeyError as missing:
-            raise MalformedState(f"a message that goes on lacks {missing}") from None
+        kept = read_state(read, _GoesOn)
+        return cls(
+            event=kept.continues,
+            created=ObjectCreated.from_event(kept.continues),
+            attempt=kept.attempt,
+            encoding=kept.encoding,
+            turn=kept.turn,
+            tries=kept.tries,
+            deaths=kept.deaths,
+        )
 
     def to_body(self) -> str:
         """The body of a message that goes on from here."""

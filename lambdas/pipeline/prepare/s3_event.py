@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import ClientError
+from msgspec import Struct, convert
 
 from pipeline.aws import aws_busy_as_try_again
 from pipeline.clock import iso, parsed
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
 
 
 UNVERSIONED = "null"  # S3's own name of the version in a bucket without versions
+
+
+class _Object(Struct, rename="kebab"):
+    """`detail.object` of the event."""
+
+    key: str
+    size: int = 0
+    version_id: str | None = None
+    etag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +48,13 @@ class ObjectCreated:
     def from_event(cls, event: Mapping[str, Any]) -> Self:
         """Reads an "Object Created" event of S3. Raises `MalformedState`."""
         try:
-            detail = event["detail"]
-            created = detail["object"]
+            created = convert(event["detail"]["object"], _Object)
             return cls(
-                bucket=detail["bucket"]["name"],
-                key=created["key"],
-                size=int(created.get("size", 0)),
-                version_id=created.get("version-id") or None,
-                etag=(created.get("etag") or "").strip('"') or None,
+                bucket=convert(event["detail"]["bucket"]["name"], str),
+                key=created.key,
+                size=created.size,
+                version_id=created.version_id or None,
+                etag=(created.etag or "").strip('"') or None,
                 created_at=parsed(event["time"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:

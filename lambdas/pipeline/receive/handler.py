@@ -1,6 +1,5 @@
 """Function receive: each drop gets an execution, alone or with others."""
 
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pipeline.observability import Measures, logger, observed
 from pipeline.receive.batching import batches
 from pipeline.receive.splitting import split_file
 from pipeline.storage.block_reader import BlockReader
+from shared.received_json import JsonFault, read_json
 
 CONCURRENT_DROPS = 8  # each writes to the ledger, which takes a few milliseconds; ours
 
@@ -164,8 +164,8 @@ def read_messages(
     unreadable: list[str] = []
     for record in records:
         try:
-            read = ReadyDrops.from_state(json.loads(record["body"]))
-        except (MalformedState, ValueError) as error:
+            read = ReadyDrops.from_state(read_json(record["body"]))
+        except (MalformedState, JsonFault) as error:
             logger.error("a message can't be read", extra={"text": str(error)})
             unreadable.append(record["messageId"])
         else:

@@ -3,7 +3,6 @@
 A new execution of the same state machine ends them and sends their notifications.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from pipeline.executions.starter import start
 from pipeline.observability import logger, observed, quoted
 from protocol.short_texts import cut
 from shared.aws_errors import code_of
+from shared.received_json import JsonFault, read_json
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -70,7 +70,7 @@ def report_failure(
         quoted(cut(cause, LONGEST_CAUSE), longest=LONGEST_CAUSE),
         execution=execution_arn.rpartition(":")[2],
     )
-    drops = read_state(json.loads(died["input"]), _DiedInput).drops
+    drops = _drops_of(died["input"])
     if any(drop.get("failure") is not None for drop in drops):
         # Another report would go in circles; the alarm on failed executions stays.
         logger.error("telling that a drop failed has failed itself; redrive its execution")
@@ -107,6 +107,19 @@ def _failure_of_a_piece(executions: "SFNClient", execution_arn: str) -> tuple[st
     except ClientError as error:  # to be told without the reason is better than not to be told
         logger.error("why a piece failed can't be looked up", extra={"error": code_of(error)})
     return None
+
+
+def _drops_of(given: str) -> tuple[dict[str, Any], ...]:
+    """The drops in an execution's input, which people may have started it with.
+
+    Raises `MalformedState`."""
+    try:
+        drops = read_state(read_json(given), _DiedInput).drops
+    except JsonFault as fault:
+        raise MalformedState(f"the input of the execution {fault}") from None
+    if not drops or any("drop_id" not in drop for drop in drops):
+        raise MalformedState("the input of the execution names no drops")
+    return drops
 
 
 @observed

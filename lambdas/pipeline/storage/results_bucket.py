@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError, IncompleteReadError
 from pipeline.aws import aws_busy_as_try_again
 from pipeline.errors import AwsBusy
 from shared.aws_errors import code_of
+from shared.received_json import read_object
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -87,10 +88,9 @@ class ResultsBucket:
                     raise ClientError({"Error": fault}, "DeleteObjects")
 
     def get_json(self, key: str) -> dict[str, Any] | None:
-        """Reads a document that was written before; None where there is none."""
+        """Reads a document; None where there is none. Raises `JsonFault`."""
         content = self.get(key)
-        document: dict[str, Any] | None = None if content is None else json.loads(content)
-        return document
+        return None if content is None else read_object(content)
 
     def get(self, key: str) -> bytes | None:
         """Reads a whole object, which is small; None where there is none."""

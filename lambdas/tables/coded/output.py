@@ -195,7 +195,10 @@ def _line_with_slips(line: bytes, number: int) -> _Line:
             None if result in (None, b"null") else _answer_of_object(_decode_any(result)),
             tuple(map(_answer_of_object, _decode_any(said.get("suggestions", b"[]")) or ())),
         )
-    except (RecordFault, msgspec.DecodeError, TypeError, AttributeError, RecursionError):
+    except (
+        *(RecordFault, msgspec.DecodeError, RecursionError),
+        *(TypeError, AttributeError, OverflowError),
+    ):
         raise RowsDisagree(
             f"what came out for row {number:,} is no line of coded records"
         ) from None

@@ -97,7 +97,7 @@ def should_point_at_the_row_when_a_code_cannot_be_used(
     ("text", "said"),
     [
         ("{'occp_text': 'cook'}\n", "not JSON"),
-        ('["cook"]\n', "not a JSON object"),
+        ('["cook"]\n', "is JSON, but not an object"),
         ('{"occp_text": "cook", "code": "11"}\n', "tasks_text is not a string"),
         ('{"occp_text": "cook", "tasks_text": 7, "code": "11"}\n', "tasks_text is not a string"),
         ('{"occp_text": "cook", "tasks_text": ""}\n', "the code is missing"),

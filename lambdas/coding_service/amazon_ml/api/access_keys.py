@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from coding_service.aws import busy_is_retried
 from coding_service.errors import OperatorNeeded
+from shared.received_json import JsonFault, read_object
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
@@ -59,9 +60,9 @@ class AccessKeys:
         with busy_is_retried():
             text = self.secrets.get_secret_value(SecretId=key.secret_arn)["SecretString"]
         try:
-            content = json.loads(text)
+            content = read_object(text)
             if content["accessKeyId"] == access_key_id and content["secretAccessKey"]:
                 return str(content["secretAccessKey"])
-        except (ValueError, KeyError, TypeError):
+        except (JsonFault, KeyError):
             pass
         raise KeyUnusable(f"the secret of the client {key.client} is not an access key")

@@ -16,6 +16,7 @@ from typing import Any
 
 from coding_service.amazon_ml.api.request_shapes import COMPARATORS
 from coding_service.amazon_ml.errors import ApiError, invalid_input
+from shared.received_json import read_json
 
 MOST_RESULTS = 100  # the reference: Limit is 1 to 100, 100 if it is not given
 CREATED_AT = "CreatedAt"
@@ -63,11 +64,14 @@ def described(entries: Iterable[Entry], request: Mapping[str, Any]) -> dict[str,
     query = _query(request)
     if token := request.get("NextToken"):
         last = _read_token(token, query)
-        found = [
-            each
-            for each in found
-            if (each.place(variable) < last if backwards else each.place(variable) > last)
-        ]
+        try:
+            found = [
+                each
+                for each in found
+                if (each.place(variable) < last if backwards else each.place(variable) > last)
+            ]
+        except TypeError:  # a value of another kind than the variable's
+            raise _bad_token() from None
     limit = request.get("Limit") or MOST_RESULTS
     page = found[:limit]
     answer: dict[str, Any] = {"Results": [dict(each.shown) for each in page]}
@@ -130,12 +134,12 @@ def _token(place: Sequence[Any], query: str) -> str:
 
 def _read_token(token: str, query: str) -> Place:
     try:
-        token_query, value, created, tie = json.loads(base64.urlsafe_b64decode(token.encode()))
+        token_query, value, created, tie = read_json(base64.urlsafe_b64decode(token.encode()))
         if not (isinstance(value, str | float | int) and isinstance(tie, str)):
             raise _bad_token()
         if token_query == query:
             return value, float(created), tie
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError, OverflowError, binascii.Error):
         pass
     raise _bad_token()
 

@@ -20,6 +20,7 @@ from coding_service.api.rate_limit import CallCounter
 from coding_service.errors import CodingServiceError, Refusal
 from coding_service.observability import logger, metrics
 from protocol.errors import ServiceAnswer
+from shared.received_json import JsonFault, read_json
 
 TARGET_PREFIX = "AmazonML_20141212."
 JSON_1_1 = "application/x-amz-json-1.1"
@@ -130,6 +131,6 @@ def _signed(event: Mapping[str, Any], signed_path: str) -> SignedRequest:
 
 def _content(body: bytes) -> Any:
     try:
-        return json.loads(body or b"{}")
-    except (ValueError, RecursionError):
-        raise ApiError("SerializationException", "The request is not JSON") from None
+        return read_json(body or b"{}")
+    except JsonFault as fault:
+        raise ApiError("SerializationException", f"The request {fault}") from None

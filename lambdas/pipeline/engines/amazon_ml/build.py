@@ -1,6 +1,5 @@
 """Builds the engine out of its settings and the clients of a function."""
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,6 +14,7 @@ from pipeline.engines.amazon_ml.engine import AmazonMlEngine
 from pipeline.engines.amazon_ml.models import AmazonMlModels
 from pipeline.engines.settings import AmazonMlSettings
 from pipeline.errors import CredentialsMissing
+from shared.received_json import JsonFault, read_object
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -50,12 +50,12 @@ def _key(secrets: "SecretsManagerClient", arn: str) -> dict[str, str]:
     with aws_busy_as_try_again():
         text = secrets.get_secret_value(SecretId=arn)["SecretString"]
     try:
-        read = json.loads(text)
+        read = read_object(text)
         key = {
             "aws_access_key_id": read["accessKeyId"],
             "aws_secret_access_key": read["secretAccessKey"],
         }
-    except (ValueError, KeyError, TypeError):
+    except (JsonFault, KeyError):
         key = {}
     if not key or not all(isinstance(value, str) and value for value in key.values()):
         raise CredentialsMissing(

@@ -15,6 +15,7 @@ from pipeline.engines.base import Keep, restarts_after
 from pipeline.errors import ResultsGone, ResultsMismatch, StorageBusy
 from pipeline.storage.multipart import UploadGone
 from pipeline.storage.results_bucket import FileChanged
+from shared.received_json import JsonFault
 
 RANGE_BYTES = 8 << 20  # S3's guidance: ranged GETs of 8 to 16 MB
 
@@ -123,7 +124,10 @@ class OutputConversion:
     def _scores_key(self) -> str:
         """Where the manifest says that the scores are (a JSON map from input to output)."""
         name = f"{self.prediction_id}/batch-prediction/{self.prediction_id}.manifest"
-        manifest = self.exchange.objects.get_json(name)
+        try:
+            manifest = self.exchange.objects.get_json(name)
+        except JsonFault:
+            manifest = {}
         if manifest is None:
             raise ResultsGone(f"the engine's manifest, {name}, is gone; drop the file again")
         uri = manifest.get(self.exchange.uri(self.prediction_id, INPUT))

@@ -1,6 +1,5 @@
 """Which model codes a topic, and which fields it takes."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from pipeline.clock import iso
 from pipeline.engines.amazon_ml.api import AmazonMlClient, NotFound
 from pipeline.errors import ModelUnknown, ServiceRefused, TopicUnknown
 from protocol.messages import Model
+from shared.received_json import read_object
 
 MULTICLASS = "MULTICLASS"
 COMPLETED = "COMPLETED"
@@ -97,7 +97,7 @@ def fields_of(schema: str, model_id: str) -> tuple[str, ...]:
     Reads both spellings of the documentation: `attributes` with `attributeName` (developer guide)
     and `fieldName` (API reference). Raises `ServiceRefused`."""
     try:
-        read = json.loads(schema)
+        read = read_object(schema)
         left_out = {read.get(name) for name in NOT_PREDICTED_BY}
         for name in ("excludedAttributeNames", "excludedVariableNames"):
             left_out.update(read.get(name) or ())
@@ -110,7 +110,7 @@ def fields_of(schema: str, model_id: str) -> tuple[str, ...]:
         }
     except (ValueError, AttributeError, TypeError):
         types, left_out = {}, set()
-    fields = tuple(str(name) for name in types if name not in left_out)
+    fields = tuple(name for name in types if isinstance(name, str) and name not in left_out)
     if not fields:
         raise ServiceRefused(f"the schema of the model {model_id} names no attribute to predict by")
     if other := [name for name in fields if types[name] not in TEXT_TYPES]:

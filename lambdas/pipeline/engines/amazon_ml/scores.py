@@ -4,7 +4,6 @@ Developer guide, "Reading the batch prediction output files". A row that could n
 """
 
 import csv
-import json
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +14,7 @@ from pipeline.engines.base import OperationFailed
 from pipeline.errors import ResultsMismatch
 from protocol.records import MAX_LINE_BYTES
 from shared.lines import NEWLINE, batches, rest_after
+from shared.received_json import read_json
 
 BESIDE_SCORES = ("tag", "trueLabel")  # columns that stand in front of the classes
 GZIP = 31  # zlib's window bits for gzip
@@ -71,7 +71,10 @@ class ScoreLines:
             self._rest += next(self._blocks, NEWLINE)
             self._check_length()
         line, _, self._rest = self._rest.partition(NEWLINE)
-        (self.header,) = csv.reader([_text(line)])
+        try:
+            (self.header,) = csv.reader([_text(line)])
+        except csv.Error:
+            raise ResultsMismatch("the first line of the engine's scores can't be read") from None
         self.offset = len(line) + 1
 
     def skip_to(self, offset: int) -> None:
@@ -154,7 +157,7 @@ class LineRenderer:
             )
         record_id = named[2] or ""
         if "\\" in record_id or '"' in record_id:
-            json.loads(f'"{record_id}"')  # what was escaped is still a text
+            read_json(f'"{record_id}"')  # what was escaped is still a text
         return f'{{"recordId": "{record_id}", {self._answer(scores)}}}\n'
 
     def _read(self, line: bytes) -> tuple[str, list[float]]:

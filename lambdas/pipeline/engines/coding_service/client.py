@@ -1,6 +1,5 @@
 """Calls of the Coding Service: within its limits, with the shared token, and its errors sorted."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -22,6 +21,7 @@ from pipeline.rate_limit.limiter import Limiter
 from pipeline.rate_limit.state import CallKind
 from protocol.errors import ServiceAnswer
 from protocol.short_texts import LONGEST_REASON, cut
+from shared.received_json import JsonFault, read_json, read_object
 
 REQUEST_TIMEOUT, TOO_MANY, SERVER_FAULT = 408, 429, 500  # HTTP statuses
 DENIALS = (401, 403)  # HTTP statuses that another token may mend
@@ -65,10 +65,10 @@ class CodingServiceClient:
         if answer.status >= FIRST_ERROR:
             self._refuse(answer, f"{method} {path}")
         try:
-            return json.loads(answer.body)
-        except ValueError:
+            return read_json(answer.body)
+        except JsonFault as fault:
             raise ServiceRefused(
-                f"{self.name} answered {method} {path} with something that is not JSON; check "
+                f"{self.name} answered {method} {path} with something that {fault}; check "
                 "that the setting serviceUrl names the service"
             ) from None
 
@@ -132,8 +132,8 @@ def _meaning(row: ServiceAnswer | None, status: int, said: str) -> DropcoderErro
 
 def _message_of(answer: HttpAnswer) -> str:
     try:
-        body = json.loads(answer.body)
-    except ValueError:
+        body = read_object(answer.body)
+    except JsonFault:
         return ""
-    message = body.get("message", body.get("Message")) if isinstance(body, dict) else None
+    message = body.get("message", body.get("Message"))
     return message if isinstance(message, str) else ""

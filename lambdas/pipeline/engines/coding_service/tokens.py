@@ -21,6 +21,7 @@ from pipeline.engines.coding_service.http import FIRST_ERROR, HttpAnswer, HttpRe
 from pipeline.errors import AddressRefused, CredentialsMissing, CredentialsRefused, ServiceBusy
 from pipeline.ledger.table import Ledger
 from shared.aws_errors import code_of
+from shared.received_json import JsonFault, read_object
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -175,7 +176,7 @@ class Tokens:
         name = f"{ENDPOINT} at {host_of(self.auth_url)}"
         if answer.status >= FIRST_ERROR:
             _refuse(answer, name)
-        body = _json_object(answer.body.decode("utf-8", "replace"))
+        body = _json_object(answer.body)
         value, lifetime = body.get("access_token"), body.get("expires_in")
         if not _is_header_value(value):
             raise AddressRefused(
@@ -230,12 +231,12 @@ def _is_header_value(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and value != "" and value.isascii() and value.isprintable()
 
 
-def _json_object(text: str) -> dict[str, Any]:
+def _json_object(text: bytes | str) -> dict[str, Any]:
+    """An object; an empty one in place of anything else."""
     try:
-        body = json.loads(text) if text else {}
-    except ValueError:
+        return read_object(text)
+    except JsonFault:
         return {}
-    return body if isinstance(body, dict) else {}
 
 
 def _name_of(arn: str) -> str:
