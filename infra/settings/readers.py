@@ -31,8 +31,9 @@ MAX_SINGLE_PUT_BYTES = 5 * 1024**3
 SECONDS_PER_DAY = 86_400
 # Presigned URLs with SigV4 live a week at the most (S3).
 MAX_PRESIGNED_SECONDS = 604_800
-# Cognito: an access token lives between 5 minutes and 1 day.
-MIN_TOKEN_SECONDS = 300
+# Pipeline takes no token that ends sooner (pipeline/engines/coding_service/tokens.py). Cognito: an
+# access token lives between 5 minutes and 1 day.
+MIN_TOKEN_SECONDS = 720
 
 # Ours: a smaller range takes longer to start than to code; a larger one takes a slow model longer
 # than a function may run.

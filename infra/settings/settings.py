@@ -171,7 +171,7 @@ class Settings:
     inference_concurrency: int = 40
     """CodingService: ranges of one input that are coded at a time."""
     token_seconds: int = 3_600
-    """CodingService: life of an access token, in seconds."""
+    """CodingService: life of an access token, in seconds; 720 at least."""
     models_dir: str = "build/models"
     """CodingService: folder of trained models, relative to the project."""
     api_gateway_logs: ApiGatewayLogs = "none"

@@ -11,6 +11,7 @@ from infra.settings.readers import READERS, check_url
 from infra.settings.settings import Settings, check_names, context_name
 from infra.settings.types import SettingNotFinished, SettingsError
 from pipeline.engines.coding_service.address import read_address
+from pipeline.engines.coding_service.tokens import SHORTEST_SECONDS
 from tests.support.pipeline.odd_urls import odd_urls
 from tests.support.regions import regions_of_s3
 
@@ -121,9 +122,9 @@ def should_read_text_from_the_command_line_as_the_settings_type() -> None:
         ("presignedHosts", "*:443", "hosts alone"),
         ("presignedHosts", r"a.example\b", "hosts alone"),
         ("localCloud", "localhost:4566", "https://"),
-        ("tokenSeconds", 299, "from 300"),
         ("apiGatewayLogs", "true", "none, account or own"),
         ("webAclArn", "arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b", "regional web ACL"),
+        ("tokenSeconds", SHORTEST_SECONDS - 1, f"from {SHORTEST_SECONDS}"),
         ("machineLearningClients", "a b", "1 to 64 of"),
         ("machineLearningClients", [], "1 to 20"),
         ("machineLearningClients", [f"c{n}" for n in range(21)], "1 to 20"),

@@ -18,7 +18,13 @@ from pipeline.aws import aws_busy_as_try_again
 from pipeline.clock import Clock
 from pipeline.engines.coding_service.address import host_of
 from pipeline.engines.coding_service.http import FIRST_ERROR, HttpAnswer, HttpRequest, Transport
-from pipeline.errors import AddressRefused, CredentialsMissing, CredentialsRefused, ServiceBusy
+from pipeline.errors import (
+    AddressRefused,
+    AwsBusy,
+    CredentialsMissing,
+    CredentialsRefused,
+    ServiceBusy,
+)
 from pipeline.ledger.table import Ledger
 from shared.aws_errors import code_of
 from shared.received_json import JsonFault, read_object
@@ -28,8 +34,15 @@ if TYPE_CHECKING:
 
 LIFETIME_SECONDS = 3_600  # the service's guide; where the answer does not say (`expires_in`)
 RENEWED_BEFORE_END_SECONDS = 300  # longer than any call that uses the token may take; ours
+# Between two writes of the secret: Secrets Manager keeps each version for a day, and takes no more
+# once there are too many, which is so at more than one in ten minutes (its quotas).
+LEAST_KEPT_SECONDS = 660
+LEAST_MARGIN_SECONDS = 60  # a call that begins then has been authorised in time; ours
+SHORTEST_SECONDS = LEAST_KEPT_SECONDS + LEAST_MARGIN_SECONDS
 YOUNGEST_REPLACED_SECONDS = 60  # a token refused at that age is not mended by another one; ours
 LEASE_MS = 30_000  # longer than the transport's timeouts; ours
+LATEST = 1 << 40  # seconds since 1970: no end that we wrote is later; ours
+LONGEST_SECONDS = 86_400  # Cognito's; a token that lives on is asked for again; ours
 WAIT_SECONDS, WAITS = 0.5, 40  # for the token that another function fetches, 20 s in all; ours
 NOT_FOUND, TOO_MANY, SERVER_FAULT = 404, 429, 500  # HTTP statuses
 PK, SK = "token", "lease"
@@ -46,8 +59,8 @@ class Token:
 
     def serves(self, now: float) -> bool:
         """Whether a call may still begin with this token; `now` in seconds since 1970."""
-        margin = min(RENEWED_BEFORE_END_SECONDS, (self.ends_at - self.issued_at) / 2)
-        return now < self.ends_at - margin
+        spare = max(self.ends_at - self.issued_at - LEAST_KEPT_SECONDS, LEAST_MARGIN_SECONDS)
+        return now < self.ends_at - min(RENEWED_BEFORE_END_SECONDS, spare)
 
     def to_secret(self) -> str:
         return json.dumps(
@@ -62,6 +75,8 @@ class Token:
         if not isinstance(value, str) or not value:
             return None
         if not isinstance(issued_at, int | float) or not isinstance(ends_at, int | float):
+            return None
+        if not 0 <= issued_at <= ends_at <= LATEST:
             return None
         return cls(value, issued_at, ends_at)
 
@@ -184,12 +199,31 @@ class Tokens:
             )
         if isinstance(lifetime, bool) or not isinstance(lifetime, int | float) or lifetime <= 0:
             lifetime = LIFETIME_SECONDS
-        token = Token(value, issued_at, issued_at + lifetime)
-        with aws_busy_as_try_again():
-            self.secrets.put_secret_value(
-                SecretId=self.token_secret_arn, SecretString=token.to_secret()
+        lifetime = min(lifetime, LONGEST_SECONDS)
+        if lifetime < SHORTEST_SECONDS:
+            raise CredentialsRefused(
+                f"the token endpoint gives this client tokens of {lifetime:g} seconds, and they "
+                f"must live for {SHORTEST_SECONDS} at least: Secrets Manager, which keeps them, "
+                "takes no new one so often; have the service's operator give the client longer ones"
             )
+        token = Token(value, issued_at, issued_at + lifetime)
+        self._keep(token)
         return token
+
+    def _keep(self, token: Token) -> None:
+        with aws_busy_as_try_again():
+            try:
+                self.secrets.put_secret_value(
+                    SecretId=self.token_secret_arn, SecretString=token.to_secret()
+                )
+            except ClientError as error:
+                if code_of(error) != "LimitExceededException":
+                    raise
+                raise AwsBusy(
+                    f"Secrets Manager has too many versions of {_name_of(self.token_secret_arn)}, "
+                    "each kept for a day: tokens are refused or replaced too often; ask the "
+                    "service's operator whether the client may call it"
+                ) from None
 
     def _credentials(self) -> tuple[str, str]:
         body = _json_object(self._secret(self.credentials_secret_arn))

@@ -1,12 +1,22 @@
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.engines.coding_service.http import HttpAnswer, HttpRequest
-from pipeline.engines.coding_service.tokens import PK, SK, Token, Tokens
-from pipeline.errors import AddressRefused, CredentialsMissing, CredentialsRefused, ServiceBusy
+from pipeline.engines.coding_service.tokens import PK, SHORTEST_SECONDS, SK, Token, Tokens
+from pipeline.errors import (
+    AddressRefused,
+    AwsBusy,
+    CredentialsMissing,
+    CredentialsRefused,
+    ServiceBusy,
+)
 from pipeline.ledger.table import Ledger
 from tests.support.pipeline.builders import NOON, SimulatedIo, a_tokens, secrets
 from tests.support.pipeline.clouds import cloud
@@ -68,14 +78,57 @@ def should_ask_again_only_five_minutes_before_the_end(fixture: Fixture) -> None:
     assert fixture.memory.token_requests == 2
 
 
-@pytest.mark.parametrize(("lifetime", "serves"), [(None, 3299), (300, 149)])
-def should_know_when_it_ends_when_the_answer_does_not_say_or_says_very_soon(
+@pytest.mark.parametrize(("lifetime", "serves"), [(None, 3299), (900, 659), (720, 659)])
+def should_know_when_it_ends_when_the_answer_does_not_say_or_says_soon(
     fixture: Fixture, lifetime: int | None, serves: int
 ) -> None:
     fixture.memory.token_seconds = lifetime
     token = fixture.function().current()
     assert token.serves(NOON + serves)
     assert not token.serves(NOON + serves + 2)
+
+
+@given(st.integers(SHORTEST_SECONDS, 200_000))
+def should_be_written_at_most_once_in_ten_minutes(lifetime: int) -> None:
+    token = Token("value", NOON, NOON + lifetime)
+    assert token.serves(NOON + 600)
+    assert not token.serves(NOON + lifetime - 59)
+
+
+def should_use_a_short_token_that_was_kept_before_to_a_minute_before_its_end() -> None:
+    old = Token("value", NOON, NOON + 300)
+    assert old.serves(NOON + 239)
+    assert not old.serves(NOON + 241)
+
+
+@pytest.mark.parametrize("lifetime", [1, 300, SHORTEST_SECONDS - 1])
+def should_refuse_tokens_that_secrets_manager_could_not_keep_so_often(
+    fixture: Fixture, lifetime: int
+) -> None:
+    fixture.memory.token_seconds = lifetime
+    with pytest.raises(
+        CredentialsRefused, match=f"of {lifetime} seconds.* 720 at least"
+    ) as refused:
+        fixture.function().current()
+    assert TOKEN_CANARY not in str(refused.value)
+    assert TOKEN_CANARY not in fixture.stored()
+
+
+def should_try_again_when_the_secret_has_too_many_versions(fixture: Fixture) -> None:
+    full = ClientError({"Error": {"Code": "LimitExceededException"}}, "PutSecretValue")
+    with pytest.raises(AwsBusy, match="too many versions of token"):
+        replace(fixture.function(), secrets=cast(Any, _Full(fixture.secrets, full))).current()
+
+
+class _Full:
+    """Secrets that can be read and not written."""
+
+    def __init__(self, secrets: Any, error: ClientError) -> None:
+        self.get_secret_value = secrets.get_secret_value
+        self._error = error
+
+    def put_secret_value(self, **_: object) -> None:
+        raise self._error
 
 
 def should_replace_a_refused_token_once_when_several_functions_were_refused(
