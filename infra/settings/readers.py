@@ -1,7 +1,6 @@
 """How each setting is read and checked on its own."""
 
 import codecs
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, get_args
@@ -45,16 +44,12 @@ MAX_BATCHING_SECONDS = 300
 # Ours: such files are held in the memory of a function together, as they came and as text.
 MAX_SHARED_BYTES = 64 * 1024**2
 
-# Ours: the variables of a function have 4 KB together (Lambda quotas).
-MAX_COLUMNS_CHARACTERS = 1_500
 # Of a queue that Lambda polls (Lambda, SQS event source mappings).
 QUEUE_CONCURRENCY = 2, 1_000
 MOST_DIGITS = 20  # ours
 
 RESULT_FORMAT = re.compile(r"csv|xlsx|parquet")
 TOPIC = re.compile(r"[a-z0-9_-]{1,64}")
-# Their access keys' ARNs share the 4 KB of a function's environment (Lambda quotas).
-MOST_CLIENTS = 20
 CLIENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:\S+")
@@ -127,8 +122,8 @@ def _emails(name: str, value: object) -> Sequence[str]:
 
 def _clients(name: str, value: object) -> Sequence[str]:
     clients = read_all_matching(CLIENT, "use 1 to 64 of A-Z, a-z, 0-9, _ and -")(name, value)
-    if not 1 <= len(set(clients)) <= MOST_CLIENTS:
-        raise SettingsError(name, f"has {len(clients)} names", f"give 1 to {MOST_CLIENTS}")
+    if not clients:
+        raise SettingsError(name, "names nobody", "give one name at least")
     return tuple(dict.fromkeys(clients))
 
 
@@ -168,12 +163,6 @@ def _columns(name: str, value: object) -> Mapping[str, Mapping[str, Sequence[str
             if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
                 raise SettingsError(name, f"holds no names of columns for {field!r}", remedy)
             found.setdefault(topic, {})[field] = names
-    if len(json.dumps(found)) > MAX_COLUMNS_CHARACTERS:
-        raise SettingsError(
-            name,
-            f"has over {MAX_COLUMNS_CHARACTERS:,} characters",
-            "write a columns.yaml beside the files in place of some of it",
-        )
     return found
 
 

@@ -181,8 +181,8 @@ class Settings:
     """CodingService: ARN of a web ACL (WAFv2, regional) that stands before its API; "" is none."""
     machine_learning_clients: tuple[str, ...] = (PIPELINE_CLIENT,)
     """CodingService: names of the clients of its Amazon ML API, each with an access key and data of
-    its own. The API is deployed where it codes a topic of `engines`, or for names beside
-    `pipeline`."""
+    its own; about fifteen, as their keys' ARNs share the 4 KB of a function's environment. The API
+    is deployed where it codes a topic of `engines`, or for names beside `pipeline`."""
     batch_prediction_buckets: tuple[str, ...] = ()
     """CodingService: buckets in which it may read data and write results of batch predictions;
     their owners must allow it too."""
