@@ -11,6 +11,7 @@ from tables.coded.output import CodedOutput, level_of
 from tables.decisions import Decided, RowStatus
 from tables.errors import RowsDisagree
 from tables.rows import RowBatch
+from tests.support.garbage import garbage
 from tests.support.tables.held_bytes import HeldBytes
 
 SENT, SHORTENED, BLANK, REFUSED = RowStatus
@@ -110,6 +111,9 @@ def should_take_a_confidence_that_no_float_holds_for_none() -> None:
         b'{"recordId":"\xff","result":{"codeCategory":"1"}}',
         b'{"recordId":2,"result":{"codeCategory":"1"}}',
         b'{"recordId":"3","result":{"codeCategory":"1"}}',
+        b'{"recordId":"2","result":{"codeCategory":"1","codeConfidence":' + b"9" * 400 + b"}}",
+        b'{"recordId":"2","result":{"codeCategory":"\\ud800"}}',
+        b'{"recordId":"2\\ud800","result":{"codeCategory":"1"}}',
         b"[" * 100_000,
         b'{"recordId":"2","result":' + b'{"a":' * 50_000,
     ],
@@ -117,6 +121,12 @@ def should_take_a_confidence_that_no_float_holds_for_none() -> None:
 def should_refuse_what_is_no_line_of_the_row(line: bytes) -> None:
     with pytest.raises(RowsDisagree, match="row 2"):
         _coded(line + b"\n", [SENT])
+
+
+@given(garbage("recordId", "result", "suggestions", "codeCategory", "codeConfidence", "codeLabel"))
+def should_read_garbage_as_no_line_of_the_row(line: bytes) -> None:
+    with pytest.raises(RowsDisagree):
+        _coded(line, [SENT])
 
 
 @given(
