@@ -28,6 +28,18 @@ ROLE = "arn:aws:iam::111111111111:role/amazon-ml"
 BATCH_KEY = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 
 WEB_ACL = "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/name/11111111-2222-3333"
+FITTED = {
+    "name": "mine",
+    "permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
+    "tags": "team=survey,costs=4711",
+    "dropPrincipals": (
+        "arn:aws:iam::222222222222:role/survey,arn:aws:iam::333333333333:user/desk/one"
+    ),
+    "resultPrincipals": "444444444444",
+    "dropRetentionDays": "20",
+    "resultRetentionDays": "90",
+    "monthlyBudget": "49.5",
+}
 
 
 @dataclass(frozen=True)
@@ -146,6 +158,18 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """Both stacks, without Amazon ML; API Gateway logs by the account's own role."""
     return synthesize(
         tmp_path_factory.mktemp("plain"), codingService="true", apiGatewayLogs="account"
+    )
+
+
+@pytest.fixture(scope="session")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """Both stacks, with all that an account may ask for but a key and a VPC of its own."""
+    return synthesize(
+        tmp_path_factory.mktemp("fitted"),
+        **FITTED,
+        codingService=True,
+        engines="anzsco=amazon-ml",
+        operatorEmails="operators@example.com",
     )
 
 

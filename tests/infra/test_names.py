@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.infra.conftest import CLIENTS, Deployment, synthesize
 
 # Names that count within another resource, which is a deployment's own: a role, an API, a pool; and
@@ -22,22 +20,6 @@ WITHIN_ANOTHER = {
     ("AWS::SNS::Topic", "DisplayName"),
 }
 AWS_OWN = "AWS/"
-
-
-@pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> tuple[Deployment, Deployment]:
-    """Two deployments that differ in nothing but their names."""
-    first, second = (
-        synthesize(
-            tmp_path_factory.mktemp(name),
-            name=name,
-            codingService=True,
-            engines="anzsco=amazon-ml",
-            operatorEmails="operators@example.com",
-        )
-        for name in ("first", "second")
-    )
-    return first, second
 
 
 def physical_names(deployment: Deployment) -> Iterator[str]:
@@ -63,21 +45,23 @@ def _is_given(kind: str, name: str, value: Any) -> bool:
 
 
 def should_share_no_physical_name_with_another_deployment(
-    two: tuple[Deployment, Deployment],
+    aws: Deployment, fitted: Deployment
 ) -> None:
-    first, second = (set(physical_names(each)) for each in two)
-    assert {"stack first-Pipeline", "stack first-CodingService"} <= first
-    assert any("UserPoolDomain" in each for each in first)
+    first, second = (set(physical_names(each)) for each in (aws, fitted))
+    assert {"stack mine-Pipeline", "stack mine-CodingService"} <= second
+    for found in (first, second):
+        assert any("UserPoolDomain" in each for each in found)
+        assert any(each.startswith("export ") for each in found)
     assert first & second == set()
 
 
-def should_share_no_metric_with_another_deployment(two: tuple[Deployment, Deployment]) -> None:
-    for deployment, name in zip(two, ("first", "second"), strict=True):
+def should_share_no_metric_with_another_deployment(aws: Deployment, fitted: Deployment) -> None:
+    for deployment, namespace in ((aws, "Dropcoder"), (fitted, "Dropcoder/mine")):
         written = {
             function["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]
             for function in deployment.resources("AWS::Lambda::Function").values()
         }
-        assert written == {f"Dropcoder/{name}"}
+        assert written == {namespace}
         (counting,) = deployment.resources("AWS::Logs::MetricFilter").values()
         watched = {
             alarm["Namespace"]
@@ -87,7 +71,7 @@ def should_share_no_metric_with_another_deployment(two: tuple[Deployment, Deploy
         assert watched == written
         assert counting["MetricTransformations"][0]["MetricNamespace"] in written
         (dashboard,) = deployment.resources("AWS::CloudWatch::Dashboard").values()
-        assert json.dumps(f"Dropcoder/{name}") in "".join(
+        assert json.dumps(namespace) in "".join(
             part for part in dashboard["DashboardBody"]["Fn::Join"][1] if isinstance(part, str)
         )
 

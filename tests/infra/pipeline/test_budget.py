@@ -3,15 +3,7 @@
 import json
 from typing import Any
 
-import pytest
-
-from tests.infra.conftest import SERVICE, Deployment, synthesize
-
-
-@pytest.fixture(scope="module")
-def planned(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    place = tmp_path_factory.mktemp("planned")
-    return synthesize(place, **SERVICE, name="mine", monthlyBudget="49.5")
+from tests.infra.conftest import Deployment
 
 
 def budget(deployment: Deployment) -> Any:
@@ -19,29 +11,27 @@ def budget(deployment: Deployment) -> Any:
     return found
 
 
-def should_count_what_has_the_deployments_tag(planned: Deployment) -> None:
-    plan = budget(planned)["Budget"]
+def should_count_what_has_the_deployments_tag(fitted: Deployment) -> None:
+    plan = budget(fitted)["Budget"]
     assert plan["BudgetLimit"] == {"Amount": 49.5, "Unit": "USD"}
     assert (plan["BudgetType"], plan["TimeUnit"]) == ("COST", "MONTHLY")
     assert plan["CostFilters"] == {"TagKeyValue": ["user:dropcoder-deployment$mine"]}
-    for bucket in planned.resources("AWS::S3::Bucket").values():
-        assert {"Key": "dropcoder-deployment", "Value": "mine"} in bucket["Tags"]
 
 
-def should_tell_operators_what_is_spent_and_what_is_to_come(planned: Deployment) -> None:
-    topic = planned.pipeline["Outputs"]["OperatorsTopicArn"]["Value"]
+def should_tell_operators_what_is_spent_and_what_is_to_come(fitted: Deployment) -> None:
+    topic = fitted.pipeline["Outputs"]["OperatorsTopicArn"]["Value"]
     told = {
         (each["Notification"]["NotificationType"], each["Notification"]["Threshold"])
-        for each in budget(planned)["NotificationsWithSubscribers"]
+        for each in budget(fitted)["NotificationsWithSubscribers"]
         if each["Subscribers"] == [{"SubscriptionType": "SNS", "Address": topic}]
     }
     assert told == {("ACTUAL", 80), ("FORECASTED", 100)}
 
 
-def should_let_budgets_of_this_account_publish_to_the_encrypted_topic(planned: Deployment) -> None:
+def should_let_budgets_of_this_account_publish_to_the_encrypted_topic(fitted: Deployment) -> None:
     policies = [
-        *(each["PolicyDocument"] for each in planned.resources("AWS::SNS::TopicPolicy").values()),
-        *(each["KeyPolicy"] for each in planned.resources("AWS::KMS::Key").values()),
+        *(each["PolicyDocument"] for each in fitted.resources("AWS::SNS::TopicPolicy").values()),
+        *(each["KeyPolicy"] for each in fitted.resources("AWS::KMS::Key", "Pipeline").values()),
     ]
     allowed = [
         statement

@@ -3,23 +3,11 @@
 import json
 from typing import Any
 
-import pytest
-
-from tests.infra.conftest import SERVICE, Deployment, synthesize
+from tests.infra.conftest import FITTED, Deployment
 from tests.support.markdown import document
 
-ROLE = "arn:aws:iam::222222222222:role/survey"
-USER = "arn:aws:iam::333333333333:user/desk/one"
 DROP = {"s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
 PAGE = document("docs/deploying.md").section("Dropping and fetching from other accounts")
-
-
-@pytest.fixture(scope="module")
-def open_to(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    place = tmp_path_factory.mktemp("open")
-    return synthesize(
-        place, **SERVICE, dropPrincipals=f"{ROLE},{USER}", resultPrincipals="444444444444"
-    )
 
 
 def granted(policy: Any) -> dict[str, Any]:
@@ -46,26 +34,28 @@ def as_set(value: Any) -> set[str]:
     return {value} if isinstance(value, str) else set(value)
 
 
-def should_let_droppers_put_and_do_nothing_else(open_to: Deployment) -> None:
-    statements = granted(bucket_policy(open_to, "DropBucketName"))
+def should_let_droppers_put_and_do_nothing_else(fitted: Deployment) -> None:
+    statements = granted(bucket_policy(fitted, "DropBucketName"))
     assert statements.keys() == {"Droppers"}
     droppers = statements["Droppers"]
-    assert droppers["Principal"] == {"AWS": [ROLE, USER]}
+    assert droppers["Principal"] == {"AWS": FITTED["dropPrincipals"].split(",")}
     assert as_set(droppers["Action"]) == DROP
     assert "/*" in json.dumps(droppers["Resource"])
 
 
-def should_let_readers_list_and_read_results(open_to: Deployment) -> None:
-    statements = granted(bucket_policy(open_to, "ResultsBucketName"))
+def should_let_readers_list_and_read_results(fitted: Deployment) -> None:
+    statements = granted(bucket_policy(fitted, "ResultsBucketName"))
     assert {sid: each["Action"] for sid, each in statements.items()} == {
         "Readers": "s3:GetObject",
         "ReadersList": "s3:ListBucket",
     }
-    assert all("444444444444" in json.dumps(each["Principal"]) for each in statements.values())
+    assert all(
+        FITTED["resultPrincipals"] in json.dumps(each["Principal"]) for each in statements.values()
+    )
 
 
-def should_let_both_use_the_key_through_s3_alone(open_to: Deployment) -> None:
-    statements = granted(key_policy(open_to))
+def should_let_both_use_the_key_through_s3_alone(fitted: Deployment) -> None:
+    statements = granted(key_policy(fitted))
     assert as_set(statements["Droppers"]["Action"]) == {"kms:GenerateDataKey", "kms:Decrypt"}
     assert as_set(statements["Readers"]["Action"]) == {"kms:Decrypt"}
     for sid in ("Droppers", "Readers"):
@@ -80,7 +70,7 @@ def should_let_nobody_in_unless_the_settings_name_them(aws: Deployment) -> None:
     assert not {"Droppers", "Readers"} & granted(key_policy(aws)).keys()
 
 
-def should_policythe_other_sides_policy_as_this_side_grants_it(open_to: Deployment) -> None:
+def should_policythe_other_sides_policy_as_this_side_grants_it(fitted: Deployment) -> None:
     blocks = [each for each in PAGE.split("```")[1::2] if each.startswith("json")]
     dropping, fetching = (json.loads(each.removeprefix("json")) for each in blocks)
     for policy, output, sids in (
@@ -88,7 +78,7 @@ def should_policythe_other_sides_policy_as_this_side_grants_it(open_to: Deployme
         (fetching, "ResultsBucketName", ("Readers", "ReadersList")),
     ):
         said = {a for each in policy["Statement"] for a in as_set(each["Action"])}
-        grants = granted(bucket_policy(open_to, output))
-        keys = granted(key_policy(open_to))
+        grants = granted(bucket_policy(fitted, output))
+        keys = granted(key_policy(fitted))
         given = {a for sid in sids for a in as_set(grants[sid]["Action"])}
         assert said == given | as_set(keys[sids[0]]["Action"])

@@ -18,20 +18,14 @@ def rules(deployment: Deployment, output: str) -> dict[str, Any]:
     return {rule["Id"]: rule for rule in properties["LifecycleConfiguration"]["Rules"]}
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    place = tmp_path_factory.mktemp("kept")
-    return synthesize(place, **SERVICE, dropRetentionDays=20, resultRetentionDays="90")
-
-
 @pytest.mark.parametrize(
     ("output", "what", "days", "undo"),
     [("DropBucketName", "Drops", 20, 20), ("ResultsBucketName", "Results", 90, 30)],
 )
 def should_end_files_versions_and_markers(
-    kept: Deployment, output: str, what: str, days: int, undo: int
+    fitted: Deployment, output: str, what: str, days: int, undo: int
 ) -> None:
-    found = rules(kept, output)
+    found = rules(fitted, output)
     files, markers = found[f"Forget{what}"], found[f"ForgetMarkersOf{what}"]
     assert files["ExpirationInDays"] == days
     assert files["NoncurrentVersionExpiration"] == {"NoncurrentDays": undo}
@@ -41,9 +35,9 @@ def should_end_files_versions_and_markers(
 
 
 def should_keep_copies_of_rows_no_longer_than_the_files(
-    kept: Deployment, alone: Deployment
+    fitted: Deployment, alone: Deployment
 ) -> None:
-    for deployment, days in ((kept, 20), (alone, 30)):
+    for deployment, days in ((fitted, 20), (alone, 30)):
         assert rules(deployment, "PreparedBucketName")["ForgetPrepared"]["ExpirationInDays"] == days
 
 
