@@ -154,6 +154,12 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
 
 
 @pytest.fixture(scope="session")
+def coded(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """Both stacks, with a topic that CodingService's Amazon ML API codes."""
+    return synthesize(tmp_path_factory.mktemp("coded"), codingService="true", **ENGINES)
+
+
+@pytest.fixture(scope="session")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """Both stacks, without Amazon ML; API Gateway logs by the account's own role."""
     return synthesize(

@@ -4,20 +4,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from tests.infra.conftest import ENGINES, Deployment, synthesize
+from tests.infra.conftest import Deployment
 from tests.infra.role_statements import OWN_LOG, Grant, grants
 from tests.support.markdown import document, table_rows
 
 PAGE = document("docs/security.md")
 ALWAYS, ASKED_FOR = "Always", "Where the settings ask for it"
-
-
-@pytest.fixture(scope="session")
-def coded(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """Both stacks, with a topic that CodingService's Amazon ML API codes."""
-    return synthesize(tmp_path_factory.mktemp("coded"), codingService="true", **ENGINES)
 
 
 def rows(section: str, deployed: set[Grant]) -> list[Grant]:

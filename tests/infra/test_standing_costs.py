@@ -14,13 +14,13 @@ KINDS = {
 }
 
 
-def should_count_what_costs_something_while_nothing_happens(aws: Deployment) -> None:
+def should_count_what_costs_something_while_nothing_happens(coded: Deployment) -> None:
     rows = table_rows(PAGE.section("A month of standing still"))
     alone_in_all = both_in_all = 0.0
     for (name, alone, service, *prices), kind in zip(rows, KINDS, strict=True):
         assert name.startswith(kind)
-        assert int(alone) == len(aws.resources(KINDS[kind], "Pipeline")), name
-        assert int(service) == len(aws.resources(KINDS[kind], "CodingService")), name
+        assert int(alone) == len(coded.resources(KINDS[kind], "Pipeline")), name
+        assert int(service) == len(coded.resources(KINDS[kind], "CodingService")), name
         each, of_one, of_both = (float(price.strip("$")) for price in prices)
         assert of_one == round(int(alone) * each, 2), name
         assert of_both == round((int(alone) + int(service)) * each, 2), name

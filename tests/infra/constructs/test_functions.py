@@ -10,7 +10,7 @@ from infra.project_files import LAMBDAS
 from infra.settings.account_readers import FUNCTIONS
 from infra.settings.readers import QUEUE_CONCURRENCY
 from infra.settings.types import SettingsError
-from tests.infra.conftest import LOCAL_CLOUD, Deployment, synthesize
+from tests.infra.conftest import CLIENTS, LOCAL_CLOUD, Deployment, synthesize
 
 
 def should_run_on_the_newest_managed_python_on_aws(aws: Deployment) -> None:
@@ -66,7 +66,12 @@ def should_reserve_concurrency_for_the_functions_that_the_settings_name(
     tmp_path: Path, aws: Deployment
 ) -> None:
     reserved = dict.fromkeys(FUNCTIONS, 30)
-    deployment = synthesize(tmp_path, codingService=True, reservedConcurrency=json.dumps(reserved))
+    deployment = synthesize(
+        tmp_path,
+        codingService=True,
+        machineLearningClients=CLIENTS,
+        reservedConcurrency=json.dumps(reserved),
+    )
     assert concurrencies(deployment) == [30] * len(FUNCTIONS)
     assert concurrencies(aws) == [None] * len(FUNCTIONS)
 
