@@ -88,7 +88,7 @@ class StorageRefused(Final):
 class UploadsFailed(Final):
     """None of the operations that a part may have took its input.
 
-    Mended by the operator of the service's storage; then by dropping the file again."""
+    Mended by the service's operator; then by dropping the file again."""
 
 
 class ResultsGone(Final):

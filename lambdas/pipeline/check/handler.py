@@ -12,7 +12,7 @@ from pipeline.domain.progress import PartStatus, Progress
 from pipeline.domain.state_fields import MalformedState
 from pipeline.engines.base import Engine
 from pipeline.observability import logger, observed, quoted
-from pipeline.rate_limit.limiter import RateLimited
+from pipeline.rate_limit.limiter import RateLimited, sent_away
 from pipeline.rate_limit.polling import Polling
 from protocol.short_texts import LONGEST_REASON, cut
 from protocol.statuses import OperationStatus
@@ -39,13 +39,14 @@ def check(
     try:
         state = engine.check(topic, progress.operation_id, turn=progress.turn)
     except RateLimited as pending:
-        return progress.awaiting_slot(pending.wait_seconds, pending.turn)
+        return sent_away(progress, pending)
     checked = replace(
         progress,
         status=PartStatus(state.status),
         polls=progress.polls + 1,
         wait_seconds=0,
         turn=None,
+        throttled=None,
     )
     if state.status in ENDED:
         engine.release(_uploaded_at(progress, clock))

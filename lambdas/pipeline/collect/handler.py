@@ -31,7 +31,7 @@ from pipeline.executions.compact_input import expanded_task
 from pipeline.ledger.parts import PartLease, Parts
 from pipeline.ledger.shared_files import SharedFiles
 from pipeline.observability import Measures, logger, observed, quoted
-from pipeline.rate_limit.limiter import RateLimited
+from pipeline.rate_limit.limiter import RateLimited, sent_away
 from pipeline.storage.multipart import PART_BYTES, MultipartFiles
 from pipeline.storage.results_bucket import METADATA_NAME, OUTPUT_NAME, folder_of_results
 from protocol.short_texts import LONGEST_REASON, cut
@@ -84,7 +84,7 @@ class Collector:
             except ResultsMissing as missing:
                 return self._again(part, lease, progress, missing)
             except RateLimited as pending:
-                return progress.awaiting_slot(pending.wait_seconds, pending.turn)
+                return sent_away(progress, pending)
             except OperationFailed as failed:
                 reason = quoted(cut(str(failed), LONGEST_REASON))
                 return replace(progress, status=PartStatus.FAILED, reason=reason)
@@ -104,7 +104,7 @@ class Collector:
         times = progress.not_found or 0
         if times < len(MISSING_WAITS):
             waiting = progress.awaiting_slot(MISSING_WAITS[times])
-            return replace(waiting, not_found=times + 1)
+            return replace(waiting, throttled=None, not_found=times + 1)
         abandon_copy(lease, self.files, _output_key(part))
         minutes = sum(MISSING_WAITS) / SECONDS_PER_MINUTE
         raise ResultsGone(
@@ -169,7 +169,8 @@ class Collector:
 
 
 def _next(progress: Progress, status: PartStatus) -> Progress:
-    return replace(progress, status=status, wait_seconds=0, turn=None, not_found=None)
+    again = replace(progress, status=status, wait_seconds=0, turn=None)
+    return replace(again, throttled=None, not_found=None)
 
 
 def _folder(part: Part) -> str:

@@ -28,11 +28,13 @@ class PartStatus(StrEnum):
 class Progress(State):
     """Where a part is; each task takes one and returns the next."""
 
-    LEFT_OUT: ClassVar = frozenset({"turn", "not_found", "faults", "error", "cause"})
+    LEFT_OUT: ClassVar = frozenset({"turn", "throttled", "not_found", "faults", "error", "cause"})
     status: PartStatus
     wait_seconds: int = 0
     turn: str | None = None
     """With `awaiting_slot`: the place in the queue for a call."""
+    throttled: int | None = None
+    """With `awaiting_slot`: how often in a row the service has refused for too many requests."""
     not_found: int | None = None
     """With `awaiting_slot`: how often in a row the results were not found."""
     operation_id: str | None = None

@@ -39,7 +39,7 @@ NEXT_STEPS = {
     ),
     "StorageRefused": AGAIN_OR_OPERATOR,
     "UploadsFailed": (
-        "Ask the operator of the service's storage, and drop the file again when it is mended."
+        "Tell the service's operator what failed, and drop the file again when it is mended."
     ),
     "ResultsGone": DROP_AGAIN,
     "ResultsMismatch": AGAIN_OR_OPERATOR,

@@ -12,17 +12,19 @@ How the pace, the queues and the quota were chosen, and what holds them: docs/li
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from pipeline.clock import Clock, next_midnight
+from pipeline.domain.progress import Progress
+from pipeline.errors import ServiceRefused
 from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.daily_quota import ChecksAhead
 from pipeline.rate_limit.polling import STANDARD, CallLoad
 from pipeline.rate_limit.state import PK, SK, TRIES, CallKind, RateLimitState, RateLimitTable
 from pipeline.rate_limit.wait_queue import PACE_SHARE
 
-__all__ = ["PK", "SK", "CallKind", "Limiter", "RateLimited"]
+__all__ = ["PK", "SK", "CallKind", "Limiter", "RateLimited", "Throttled", "sent_away"]
 
 SLACK = 1.04  # slots are 4 % further apart than allowed, as no call leaves on the tick; ours
 LATEST = 0.03  # of a slot's second: who wakes later lets it pass. The rest of the slack is for the
@@ -44,6 +46,9 @@ ENDS_SEEN_MS = (10_000, 1_200_000)  # least and most wait for an operation's end
 ENDS_TURNS = 20  # so many turns behind the first, callers wait twice that time: one end lets few
 # begin; ours
 
+MOST_THROTTLES = 15  # in a row: with the waits an hour and a half, as a busy service is tried; ours
+LONGEST_THROTTLE_SECONDS = 600  # of the waits after them, as in the state machine's Retry; ours
+
 
 class RateLimited(Exception):
     """No call may be made yet; the caller comes back in `wait_seconds`.
@@ -55,6 +60,15 @@ class RateLimited(Exception):
         self.wait_seconds = wait_seconds
         self.turn = turn
         """The caller's place in the queue, to be given when it comes back; None: it has none."""
+
+
+class Throttled(RateLimited):
+    """The service itself has said that there are too many requests."""
+
+    def __init__(self, wait_seconds: int, said: str) -> None:
+        super().__init__(wait_seconds)
+        self.said = said
+        """Who answered what, for messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,10 +129,13 @@ class Limiter:
         called, the reservation ends within a day."""
         self._table.end(round(started_at * 1000))
 
-    def slow_down(self) -> None:
-        """Lets a few slots pass for everybody, after "Too Many Requests"."""
+    def slow_down(self, said: str = "") -> Throttled:
+        """Lets a few slots pass for everybody, after "Too Many Requests": who `said` that.
+
+        Returns the `Throttled` that the caller has to raise."""
         pause = round(self._spacing * SLOW_DOWN_SLOTS)
         self._table.move("next_at", self.clock.milliseconds() + pause)
+        return Throttled(max(1, math.ceil(pause / 1000)), said)
 
     def close(self) -> RateLimited:
         """Stops all calls until the day's quota returns, after "Limit Exceeded".
@@ -197,6 +214,25 @@ class Limiter:
     def _not_due(self, milliseconds: float, turn: str | None) -> RateLimited:
         self.on_wait()
         return RateLimited(max(1, math.ceil(milliseconds / 1000)), turn)
+
+
+def sent_away(progress: Progress, pending: RateLimited) -> Progress:
+    """The same progress, to be taken up again when a call is free.
+
+    Step Functions' Retry begins anew each time its state is entered from a Wait. So the state
+    itself counts how often in a row the service has refused for too many requests; each wait is
+    longer, and at last this raises `ServiceRefused`."""
+    if not isinstance(pending, Throttled):
+        return progress.awaiting_slot(pending.wait_seconds, pending.turn)
+    times = (progress.throttled or 0) + 1
+    if times > MOST_THROTTLES:
+        raise ServiceRefused(
+            f"{pending.said} {times} times in a row; ask the service's operator whether the "
+            "setting requestsPerSecond and other programs of the client keep within its limit, "
+            "and drop the file again"
+        )
+    wait = min(LONGEST_THROTTLE_SECONDS, pending.wait_seconds * 2 ** (times - 1))
+    return replace(progress.awaiting_slot(wait), throttled=times)
 
 
 def _place(turn: str | None, kind: CallKind) -> int | None:

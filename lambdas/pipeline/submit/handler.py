@@ -31,7 +31,7 @@ from pipeline.executions.compact_input import expanded_task
 from pipeline.ledger.parts import AttemptState, PartLease, PartRecord, Parts
 from pipeline.ledger.shared_files import SharedFiles
 from pipeline.observability import Measures, logger, observed
-from pipeline.rate_limit.limiter import RateLimited
+from pipeline.rate_limit.limiter import RateLimited, sent_away
 from pipeline.rate_limit.polling import Polling
 from pipeline.storage.block_reader import BlockReader
 from pipeline.submit.attempt_limit import MOST_OPERATIONS, wait_before_next
@@ -89,7 +89,7 @@ class Submitter:
                     return self._try(lease, task, seconds_left)
                 return self._submitted(lease, engine)
             except RateLimited as pending:
-                return task.progress.awaiting_slot(pending.wait_seconds, pending.turn)
+                return sent_away(task.progress, pending)
             except Rejected as rejected:
                 return _rejected(lease, rejected.reason)
 
@@ -221,7 +221,7 @@ def recover_attempt(
     if record.state is AttemptState.IDLE:
         return None
     if record.operation_id is None:
-        lease.abandon("the answer to the create call is unknown")
+        lease.abandon("no answer came to the call that creates an operation")
     elif progress.status is PartStatus.TIMED_OUT and progress.operation_id == record.operation_id:
         lease.abandon("the service says that it timed out", seen_to_end=True)
     elif record.state is not AttemptState.UPLOADED:
@@ -237,8 +237,8 @@ def _follow(status: OperationStatus, lease: PartLease, clock: Clock) -> int | No
     elif status is OperationStatus.AWAITING_INPUT and _may_still_arrive(record, clock):
         return ASK_AGAIN_SECONDS
     else:
-        sent = "no answer came to the upload" if record.closing_at else "the upload was cut off"
-        lease.abandon(f"{sent}; the service says {status}")
+        sent = "the upload was never confirmed" if record.closing_at else "the upload was cut off"
+        lease.abandon(f"{sent} (the service says {status})")
     return None
 
 

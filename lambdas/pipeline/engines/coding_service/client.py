@@ -105,11 +105,11 @@ class CodingServiceClient:
         if row is ServiceAnswer.LIMIT_EXCEEDED:
             self.on_limit_exceeded()
             raise self.limiter.close()
-        if answer.status == TOO_MANY:
-            self.limiter.slow_down()
         said = f"{self.name} answered {call} with HTTP {answer.status}"
         if text:
             said += f": {quoted(cut(text, LONGEST_REASON))}"
+        if answer.status == TOO_MANY:
+            raise self.limiter.slow_down(said)
         raise _meaning(row, answer.status, said)
 
 
@@ -125,7 +125,7 @@ def _meaning(row: ServiceAnswer | None, status: int, said: str) -> DropcoderErro
             f"{said}; it refuses a fresh token: check the client's rights with the service's "
             "operator, and whether other programs ask for too many tokens"
         )
-    if status in (REQUEST_TIMEOUT, TOO_MANY) or status >= SERVER_FAULT:
+    if status == REQUEST_TIMEOUT or status >= SERVER_FAULT:
         return ServiceBusy(said, may_be_done=status in GATEWAY_GAVE_UP)
     return ServiceRefused(said)
 

@@ -68,7 +68,8 @@ class CodingServiceEngine(Engine):
         models = f"{_topic_path(topic)}/models"
         path = f"{models}/latest" if model_id is None else models
         body = self._call_of_topic("GET", path, CallKind.MODEL, topic, turn)
-        model = _picked(body, model_id, topic) if model_id else _read(Model.from_json, body)
+        found = _picked(body, model_id, topic) if model_id else body
+        model = self._read(Model.from_json, found)
         self.ledger.put(
             {
                 "pk": key,
@@ -89,14 +90,14 @@ class CodingServiceEngine(Engine):
             path += f"/models/{quote(request.model_id, safe='')}"
         path += "/batch-code"
         body = self._call_of_topic("POST", path, CallKind.SUBMISSION, request.topic, turn)
-        created = _read(CreatedOperation.from_json, body)
+        created = self._read(CreatedOperation.from_json, body)
         return _Upload(created, Uploader(self.pool, self.hosts))
 
     def check(self, topic: str, operation_id: str, *, turn: str | None = None) -> OperationState:
         """As `Engine.check`; a complete operation's state has fresh download URLs."""
         path = f"{_topic_path(topic)}/batch-code/operations/{quote(operation_id, safe='')}"
         body = self.client.call("GET", path, CallKind.STATUS, turn=turn)
-        return _read(OperationState.from_json, body)
+        return self._read(OperationState.from_json, body)
 
     def load(self) -> CallLoad:
         return self.client.limiter.load()
@@ -110,6 +111,15 @@ class CodingServiceEngine(Engine):
             state=partial(self.check, topic, operation_id, turn=turn),
             downloader=Downloader(self.pool, self.hosts, self.clock),
         )
+
+    def _read(self, reader: Callable[[Any], Message], body: Any) -> Message:
+        try:
+            return reader(body)
+        except MalformedMessage as error:
+            raise ServiceRefused(
+                f"{self.client.name} does not speak the documented form: {error}; check that the "
+                "setting serviceUrl names the service"
+            ) from None
 
     def _call_of_topic(
         self, method: str, path: str, kind: CallKind, topic: str, turn: str | None
@@ -155,19 +165,12 @@ def _topic_path(topic: str) -> str:
     return f"/v1/topics/{quote(topic, safe='')}"
 
 
-def _read(reader: Callable[[Any], Message], body: Any) -> Message:
-    try:
-        return reader(body)
-    except MalformedMessage as error:
-        raise ServiceRefused(f"{error}; the service does not speak the documented form") from None
-
-
-def _picked(body: Any, model_id: str, topic: str) -> Model:
-    """The model of that id out of the topic's models."""
+def _picked(body: Any, model_id: str, topic: str) -> Any:
+    """The message of the model of that id out of the topic's models. Raises `ModelUnknown`."""
     models = body if isinstance(body, list) else []
     for each in models:
         if isinstance(each, dict) and str(each.get("modelId", "")).lower() == model_id.lower():
-            return _read(Model.from_json, each)
+            return each
     ids = [str(each["modelId"]) for each in models if isinstance(each, dict) and "modelId" in each]
     known = f"; it has {named(ids)}" if ids else ""
     raise ModelUnknown(

@@ -14,7 +14,7 @@ from pipeline.errors import (
 )
 from pipeline.ledger.table import Ledger
 from pipeline.rate_limit import limiter
-from pipeline.rate_limit.limiter import RateLimited
+from pipeline.rate_limit.limiter import RateLimited, Throttled
 from protocol.errors import ServiceAnswer
 from protocol.statuses import OperationStatus
 from tests.support.pipeline.builders import (
@@ -160,7 +160,7 @@ def should_be_final_when_the_operation_belongs_to_another_client_with_a_fresh_to
         (ServiceAnswer.TOPIC_UNKNOWN, TopicUnknown),
         (ServiceAnswer.MODEL_UNKNOWN, ModelUnknown),
         (ServiceAnswer.MODEL_OF_OTHER_TOPIC, ModelUnknown),
-        (ServiceAnswer.TOO_MANY_REQUESTS, ServiceBusy),
+        (ServiceAnswer.TOO_MANY_REQUESTS, Throttled),
         (ServiceAnswer.LIMIT_EXCEEDED, RateLimited),
         (ServiceAnswer.INTERNAL, ServiceBusy),
         (ServiceAnswer.NO_MODELS, ServiceRefused),
@@ -208,7 +208,7 @@ def should_reject_an_unknown_topic_all_the_same_when_the_topics_cannot_be_had(
 
 
 @pytest.mark.parametrize(
-    ("status", "may_be_done"), [(500, False), (503, False), (429, False), (502, True), (504, True)]
+    ("status", "may_be_done"), [(500, False), (503, False), (502, True), (504, True)]
 )
 def should_say_whether_an_operation_may_have_come_of_a_failed_call(
     fixture: Fixture, status: int, may_be_done: bool
@@ -264,7 +264,7 @@ def should_close_the_gate_for_everybody_when_the_quota_is_gone(fixture: Fixture)
 
 def should_slow_everybody_down_when_there_are_too_many_requests(fixture: Fixture) -> None:
     fixture.memory.refuse_next("batch-code", ServiceAnswer.TOO_MANY_REQUESTS)
-    with pytest.raises(ServiceBusy):
+    with pytest.raises(Throttled):
         fixture.engine.open(an_operation_request())
     with pytest.raises(RateLimited):
         fixture.engine.check(TOPIC, "1")
