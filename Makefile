@@ -77,6 +77,10 @@ test: $(INSTALLED) $(MODEL) check ## everything that must pass: check, and the j
 	@.venv/bin/pytest -q -m "slow and not cloud" $(SIDE_BY_SIDE)
 	@.venv/bin/pytest -q -m cloud
 
+.PHONY: faults
+faults: .venv/.installed ## every fault of a service, from the drop to its message (docs/faults.md)
+	@exec .venv/bin/pytest -q --numprocesses=auto --maxprocesses=4 --dist=load tests/faults
+
 .PHONY: format
 format: .venv/.installed ## put the code in its format
 	@.venv/bin/ruff format --quiet .

@@ -66,6 +66,7 @@ EXECUTING = (
 )
 # Long, and no test shares anything with the next: they fill what time is left at the end.
 DEALT_OUT = (
+    "tests/faults/test_faults.py",
     "tests/pipeline/collect/test_handler.py",
     "tests/pipeline/submit/test_handler.py",
 )

@@ -1,0 +1,82 @@
+"""Whatever goes wrong at a service: one result or one clear failure, one counted upload, no secret.
+
+Each row is a drop's whole way through the shipped functions and state machine, on simulated time.
+"""
+
+import json
+import logging
+
+import pytest
+
+from tests.support.faults.faults import ALWAYS, Call, Kind
+from tests.support.faults.pipeline import Pipeline, deployed
+from tests.support.faults.rows import ROWS, Dropped, Row
+from tests.support.faults.service import SECRET, coded
+from tests.support.pipeline.builders import lines
+
+FILES = {
+    Dropped.FILE: {"anzsco/jobs.jsonl": lines(20)},
+    Dropped.LARGE: {"anzsco/jobs.jsonl": lines(24)},
+    Dropped.SHARED: {f"anzsco/{n}.jsonl": lines(4, text=f"job {n}") for n in range(3)},
+}
+LARGE_LABEL = 500_000  # characters: the output of 24 lines is read in three ranges
+MOST_OPERATIONS = 6
+
+
+def _parameters(row: Row) -> object:
+    return pytest.param(row, id=row.name, marks=() if row.is_quick else pytest.mark.slow)
+
+
+@pytest.mark.parametrize("row", [_parameters(row) for row in ROWS])
+def should_end_once_and_leave_no_secret_whatever_goes_wrong(
+    row: Row,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG, "urllib3")
+    files = FILES[row.dropped]
+    padding = LARGE_LABEL if row.dropped is Dropped.LARGE else 0
+    with deployed([row.fault], monkeypatch, padding=padding) as pipeline:
+        pipeline.drop_together(files, row.topic)
+
+        assert sorted(each["key"] for each in pipeline.messages) == sorted(files)
+        for key, content in files.items():
+            _ended(pipeline, row, key, content, padding)
+        assert pipeline.service.counted <= row.uploads
+        assert len(pipeline.service.operations) <= max(MOST_OPERATIONS, row.uploads)
+        written = pipeline.written()
+    logged = "".join([*capfd.readouterr(), caplog.text])
+    assert SECRET not in written + logged
+
+
+def _ended(pipeline: Pipeline, row: Row, key: str, content: bytes, padding: int) -> None:
+    (body,) = (each for each in pipeline.messages if each["key"] == key)
+    assert body["status"] == row.ends, body["reason"]
+    manifests = [each for each in pipeline.results() if each.endswith("/manifest.json")]
+    if row.ends != "complete":
+        assert row.says in body["reason"]
+        assert body["nextStep"]
+        assert not [each for each in manifests if each.startswith(f"{key}/")]
+        return
+    output = pipeline.aws.result(body["results"]["output"])
+    assert output == b"".join(coded(line, padding) for line in content.splitlines())
+    manifest = json.loads(pipeline.aws.result(body["results"]["manifest"]))
+    assert manifest["output"]["records"] == len(content.splitlines())
+
+
+def should_have_every_call_and_every_kind_of_fault() -> None:
+    assert len(ROWS) >= 120
+    assert {row.fault.call for row in ROWS} == set(Call)
+    assert {row.fault.kind for row in ROWS} == set(Kind)
+    assert len({row.name for row in ROWS}) == len(ROWS)
+    for call in Call:
+        assert any(row.fault.times == ALWAYS for row in ROWS if row.fault.call is call)
+
+
+def should_find_a_secret_where_one_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    with deployed([], monkeypatch) as pipeline:
+        pipeline.seen.append(pipeline.service.token("")[0])
+        assert SECRET not in pipeline.written()
+        pipeline.seen.append(f"https://b.s3/k?X-Amz-Signature={SECRET}")
+        assert SECRET in pipeline.written()

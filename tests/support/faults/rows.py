@@ -1,0 +1,282 @@
+"""The rows of the fault matrix: what goes wrong, and how the drop ends then.
+
+Each is tested by tests/faults, and listed in docs/faults.md (`make docs`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from tests.support.faults.faults import ALWAYS, Call, Fault, Kind
+
+K = Kind
+
+
+class Dropped(StrEnum):
+    """What is dropped; the value is how the table names it."""
+
+    FILE = "a file"
+    LARGE = "a file with 12 MB of results"
+    SHARED = "three files that share an operation"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fault, and the one end that a drop comes to with it."""
+
+    fault: Fault
+    ends: str
+    """The notification's status."""
+    says: str = ""
+    """Words of the reason that it gives."""
+    dropped: Dropped = Dropped.FILE
+    is_quick: bool = False
+    """Whether `make check` tests it too: its kind of fault appears for the first time."""
+    topic: str = "anzsco"
+    uploads: int = 1
+    """The most uploads that count: one for each operation that the service codes, or fails."""
+
+    @property
+    def how_often(self) -> str:
+        times = {1: "once", ALWAYS: "always"}.get(self.fault.times, f"{self.fault.times} times")
+        return f"{times}, after {self.fault.skip} that went well" if self.fault.skip else times
+
+    @property
+    def name(self) -> str:
+        return f"{self.fault.call}: {self.fault.kind}, {self.how_often}, {self.dropped}"
+
+
+PASSING = (
+    *(K.ERROR, K.UNAVAILABLE, K.BAD_GATEWAY, K.THROTTLE, K.QUOTA, K.GZIP, K.BAD_GZIP),
+    *(K.HANG, K.HANG_AFTER, K.DROP_BEFORE, K.DROP_AFTER, K.RESET),
+)
+"""Once, these cost an API's caller nothing but time."""
+API = (Call.TOKEN, Call.MODELS, Call.CREATE, Call.STATUS)
+SERVICE, ENDPOINT = "coding service at 127.0.0.1", "token endpoint at 127.0.0.1"
+STORAGE = "service's storage at 127.0.0.1"
+CUT = "(the connection was cut, or it was no HTTP)"
+SIX = "None of 6 operations within"
+THROTTLED = "with HTTP 429: Too Many Requests 16 times in a row"
+NOT_JSON, NOT_THE_FORM = "with something that is not JSON", "does not speak the documented form"
+REFUSED_TOKEN = "it refuses a fresh token"
+
+
+def _rows(  # noqa: PLR0917  a table's columns
+    call: Call,
+    ends: str,
+    said: dict[Kind, str] | Iterable[Kind],
+    times: int = 1,
+    skip: int = 0,
+    dropped: Dropped = Dropped.FILE,
+) -> list[Row]:
+    """A row for each kind, with the words that its end says."""
+    says = said if isinstance(said, dict) else dict.fromkeys(said, "")
+    return [Row(Fault(call, k, times, skip), ends, text, dropped) for k, text in says.items()]
+
+
+def _api_rows(call: Call) -> list[Row]:
+    name = ENDPOINT if call is Call.TOKEN else SERVICE
+    always = {
+        K.ERROR: "with HTTP 500",
+        K.UNAVAILABLE: "with HTTP 503",
+        K.HANG: "gave no answer to",
+        K.DROP_AFTER: CUT,
+        K.RESET: CUT,
+        K.BAD_GZIP: "(a compressed answer that can't be read)",
+        K.THROTTLE: "with HTTP 429" if call is Call.TOKEN else THROTTLED,
+    }
+    spoilt = {K.REDIRECT: "redirects", K.TOO_LONG: f"{name} answered with over 1,048,576 bytes"}
+    if call is Call.TOKEN:
+        no_token = (K.HTML, K.BAD_JSON, K.EMPTY, K.WRONG_JSON)
+        spoilt |= dict.fromkeys(no_token, "without an access_token")
+        spoilt |= {K.DENIED: f"{name} refuses the client's credentials (HTTP 403)"}
+    else:
+        spoilt |= dict.fromkeys((K.HTML, K.BAD_JSON, K.EMPTY), NOT_JSON)
+        spoilt |= {K.WRONG_JSON: NOT_THE_FORM, K.DENIED: REFUSED_TOKEN}
+    if call is Call.CREATE:  # where an operation may have been made, six is the limit
+        unsure = (K.HANG, K.DROP_AFTER, K.RESET, K.BAD_GZIP)
+        always |= dict.fromkeys(unsure, "6 times no answer came to the call that creates")
+    return [
+        *_rows(call, "complete", PASSING),
+        *_rows(call, "failed", spoilt),
+        *_rows(call, "failed", always, ALWAYS),
+    ]
+
+
+def _create_rows() -> list[Row]:
+    refused = {
+        K.BAD_REQUEST: f"{SERVICE} answered POST /v1/topics/anzsco/batch-code with HTTP 400",
+        K.LEAK: "cannot write https://b.s3.aws/k?[hidden]",
+        K.FOREIGN_HOST: "leads to elsewhere.example, which the setting presignedHosts",
+        K.PLAIN_FTP: "is no URL that may be called",
+        K.NO_URL: NOT_THE_FORM,
+    }
+    expired = {K.EXPIRED_URL: f"6 times the {STORAGE} called the new upload URL expired"}
+    return [
+        *_rows(Call.CREATE, "rejected", {K.TOPIC_UNKNOWN: "has no topic anzsco; its topics are"}),
+        *_rows(Call.CREATE, "failed", refused),
+        *_rows(Call.CREATE, "complete", [K.EXPIRED_URL]),
+        *_rows(Call.CREATE, "failed", expired, ALWAYS),
+        *_rows(Call.CREATE, "complete", [K.QUOTA], 3),
+        *_rows(Call.CREATE, "complete", [K.DROP_AFTER], dropped=Dropped.SHARED),
+    ]
+
+
+def _models_rows() -> list[Row]:
+    refused = {K.NO_MODELS: "No models found for topic", K.LEAK: "?[hidden]"}
+    return [
+        *_rows(Call.MODELS, "rejected", {K.TOPIC_UNKNOWN: "its topics are anzsco"}),
+        *_rows(Call.MODELS, "failed", refused),
+    ]
+
+
+def _status_rows() -> list[Row]:
+    refused = {
+        K.NOT_YOURS: "User is not authorised to retrieve operation GUID",
+        K.UNKNOWN: "Unable to retrieve operation for given id",
+        K.ODD_STATUS: NOT_THE_FORM,
+        K.FAILED: "line 3 is odd (https://elsewhere.example/storage?[hidden]",
+        K.LEAK: "cannot write https://b.s3.aws/k?[hidden]",
+    }
+    urls = {
+        K.NO_URL: "it gives no download URLs any more",
+        K.FOREIGN_HOST: "leads to elsewhere.example",
+        K.PLAIN_FTP: "is no URL that may be called",
+    }
+    expired = {K.EXPIRED_URL: f"{STORAGE} called 3 fresh download URLs expired"}
+    halves = Fault(Call.STATUS, K.FAILED)
+    return [
+        *_rows(Call.STATUS, "failed", refused),
+        *_rows(Call.STATUS, "complete", [K.PENDING], 30),
+        *_rows(Call.STATUS, "failed", urls, skip=2),
+        *_rows(Call.STATUS, "complete", [K.EXPIRED_URL], skip=2),
+        *_rows(Call.STATUS, "failed", expired, ALWAYS, 2),
+        Row(halves, "complete", dropped=Dropped.SHARED, uploads=3),
+    ]
+
+
+def _put_rows() -> list[Row]:
+    unsure = "6 times the upload was never confirmed (the service says awaiting_input)"
+    passing = (
+        *(K.ERROR, K.UNAVAILABLE, K.BAD_GATEWAY, K.THROTTLE, K.REQUEST_TIMEOUT, K.EXPIRED),
+        *(K.HANG, K.HANG_AFTER, K.DROP_BEFORE, K.DROP_AFTER, K.RESET, K.LOSES_INPUT),
+    )
+    always = {
+        K.ERROR: unsure,
+        K.BAD_GATEWAY: unsure,
+        K.HANG: unsure,
+        K.DROP_BEFORE: unsure,
+        K.RESET: unsure,
+        K.UNAVAILABLE: f"6 times the {STORAGE} did not take the file (HTTP 503)",
+        K.THROTTLE: f"6 times the {STORAGE} did not take the file (SlowDown)",
+        K.REQUEST_TIMEOUT: f"6 times the {STORAGE} did not take the file (RequestTimeout)",
+        K.EXPIRED: f"6 times the {STORAGE} called the new upload URL expired (AccessDenied)",
+    }
+    refused = {
+        K.DENIED: f"{STORAGE} refused the file (AccessDenied)",
+        K.SIGNATURE: f"{STORAGE} refused the file (SignatureDoesNotMatch)",
+        K.TOO_LARGE: "split it",
+        K.REDIRECT: f"{STORAGE} refused the file (HTTP 307)",
+    }
+    timed_out = {K.LOSES_INPUT: "it was tried 3 times"}
+    shared = {K.EXPIRED: SIX}
+    return [
+        *_rows(Call.PUT, "complete", passing),
+        *_rows(Call.PUT, "failed", always, ALWAYS),
+        *_rows(Call.PUT, "complete", [K.HANG_AFTER, K.DROP_AFTER], ALWAYS),
+        *_rows(Call.PUT, "timed_out", timed_out, ALWAYS),
+        *_rows(Call.PUT, "failed", refused),
+        *_rows(Call.PUT, "failed", shared, ALWAYS, dropped=Dropped.SHARED),
+        *_rows(Call.PUT, "complete", [K.DROP_AFTER], dropped=Dropped.SHARED),
+    ]
+
+
+def _get_rows(call: Call) -> list[Row]:
+    passing = (
+        *(K.ERROR, K.UNAVAILABLE, K.BAD_GATEWAY, K.THROTTLE, K.EXPIRED, K.UNKNOWN),
+        *(K.HANG, K.DROP_BEFORE, K.RESET, K.SHORT, K.WHOLE),
+    )
+    always = {
+        K.ERROR: f"{STORAGE} gave no results (InternalError)",
+        K.THROTTLE: f"{STORAGE} gave no results (SlowDown)",
+        K.EXPIRED: f"{STORAGE} called 3 fresh download URLs expired (AccessDenied)",
+        K.UNKNOWN: "(NoSuchKey); they were asked for 5 times within 6 min",
+        K.HANG: "(the connection was lost)",
+        K.RESET: "(the connection was lost)",
+    }
+    refused = {
+        K.DENIED: f"{STORAGE} refused to give the results (AccessDenied)",
+        K.REDIRECT: f"{STORAGE} refused to give the results (HTTP 307)",
+        K.WRONG_RANGE: "(an answer without the range that was asked for)",
+        K.NO_RANGE: "(an answer without the range that was asked for)",
+        K.GZIP: "(a Content-Encoding that was not asked for)",
+    }
+    return [
+        *_rows(call, "complete", passing),
+        *_rows(call, "failed", always, ALWAYS),
+        *_rows(call, "failed", refused),
+    ]
+
+
+def _output_rows() -> list[Row]:
+    differs = {
+        K.LINES_LOST: "20 records went in, 18 came out",
+        K.LINES_ADDED: "20 records went in, 21 came out",
+        K.SHUFFLED: "recordIds",
+        K.OTHER_IDS: "recordIds",
+        K.TRUNCATED: "of the results is not JSON",
+        K.BAD_JSON: "Line 3 of the results is not JSON",
+        K.HTML: "Line 1 of the results is not JSON",
+        K.EMPTY: "20 records went in, 0 came out",
+        K.WRONG_JSON: "not an object",
+    }
+    shared = {
+        K.LINES_LOST: "4 records went in, 3 came out",
+        K.LINES_ADDED: "4 records went in, 5 came out",
+        K.SHUFFLED: "do not have the recordIds that went in",
+    }
+    alone_at_last = _rows(Call.OUTPUT, "failed", shared, ALWAYS, dropped=Dropped.SHARED)
+    large = [K.CHANGED_ETAG, K.SHORT, K.RESET, K.EXPIRED, K.UNKNOWN, K.WHOLE]
+    out, large_file = Call.OUTPUT, Dropped.LARGE
+    return [
+        *_rows(out, "failed", differs),
+        *_rows(out, "complete", [K.NO_ETAG], ALWAYS),
+        *_rows(out, "complete", large, skip=1, dropped=large_file),
+        *_rows(out, "complete", [K.WHOLE, K.NO_ETAG], ALWAYS, dropped=large_file),
+        *_rows(out, "complete", [K.WHOLE], ALWAYS, 1, large_file),
+        *_rows(out, "complete", [K.WHOLE], ALWAYS, dropped=Dropped.SHARED),
+        *_rows(out, "complete", [K.UNKNOWN], dropped=Dropped.SHARED),
+        *(replace(row, uploads=5) for row in alone_at_last),
+    ]
+
+
+def _metadata_rows() -> list[Row]:
+    unknown = "it is unknown which model coded the file"
+    spoilt = dict.fromkeys((K.HTML, K.EMPTY, K.WRONG_JSON, K.TRUNCATED), unknown)
+    return _rows(Call.METADATA, "failed", spoilt)
+
+
+def _first_of_their_kind(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """The rows, those marked as quick whose kind of fault has not come before."""
+    met: set[Kind] = set()
+    marked = []
+    for row in rows:
+        is_first = row.fault.kind not in met and row.dropped is Dropped.FILE
+        marked.append(replace(row, is_quick=is_first and row.fault.times == 1))
+        met.add(row.fault.kind)
+    return tuple(marked)
+
+
+ROWS = _first_of_their_kind(
+    [
+        *(row for call in API for row in _api_rows(call)),
+        *_models_rows(),
+        *_create_rows(),
+        *_status_rows(),
+        *_put_rows(),
+        *_get_rows(Call.OUTPUT),
+        *_output_rows(),
+        *_get_rows(Call.METADATA),
+        *_metadata_rows(),
+    ]
+)
