@@ -50,7 +50,7 @@ def remainders(
         "logs and traces",
         "the file's name and ids, no row",
         None if log_days is None else last + timedelta(days=max(log_days, TRACE_DAYS)),
-        "as long as the setting logRetentionDays says",
+        says="as long as the setting logRetentionDays says",
     )
     yield Remainder(
         "the ledger's backups (point-in-time recovery)",
@@ -71,14 +71,20 @@ def remainders(
             last + timedelta(days=EXCHANGE_DAYS),
         )
     yield Remainder(
+        "the report of the topic's next drop",
+        "the file's name and shares of codes, which it compares itself with",
+        None,
+        says="as long as that drop's results are kept",
+    )
+    yield Remainder(
         "the coding service",
         "what was sent to it and what it wrote",
         None,
-        "as its operator keeps them (the shipped service: a day)",
+        says="as its operator keeps them (the shipped service: a day)",
     )
     yield Remainder(
         "e-mails, subscribers and copies that people made",
         "the file's name, reasons, and whatever was fetched",
         None,
-        "ask those who have them",
+        says="ask those who have them",
     )

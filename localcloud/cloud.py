@@ -13,6 +13,7 @@ from localcloud.environment import ACCESS_KEY, ACCOUNT, REGION, SECRET_KEY, Reac
 from localcloud.errors import DeployFailed
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
@@ -148,6 +149,10 @@ class LocalCloud:
 
     def functions(self) -> "LambdaClient":
         client: LambdaClient = self._client("lambda")
+        return client
+
+    def cloudformation(self) -> "CloudFormationClient":
+        client: CloudFormationClient = self._client("cloudformation")
         return client
 
     def iam(self) -> "IAMClient":

@@ -38,7 +38,7 @@ def should_say_how_long_buckets_keep_things(alone: Deployment) -> None:
     )
     assert days_said("results bucket") == lifecycle_days(alone, "Results", "ForgetReplacedResults")
     pieces = lifecycle_days(alone, "Results", "ForgetPieces")
-    assert days_said("… below")[0] == pieces[0]
+    assert days_said("… below `.pieces/`")[0] == pieces[0]
     assert pieces[1] == 1  # "and a day more"
     exchange = lifecycle_days(alone, "Exchange", "DeleteWhatFailuresLeft")
     assert days_said("exchange bucket") == exchange == [remains.EXCHANGE_DAYS]
