@@ -169,7 +169,7 @@ deploy: .venv/.installed node_modules/.installed $(MODEL) ## deploy to the AWS a
 
 .PHONY: erase
 erase: .venv/.installed ## erase DROP, an id, and all that is kept of it, where the shell's credentials are; STACK= KEY= YES=1
-	@exec .venv/bin/python -m erasure $${STACK:+--stack "$$STACK"} $${KEY:+--key "$$KEY"} $${YES:+--yes} -- $${DROP:+"$$DROP"}
+	@exec .venv/bin/python -m erasure $${STACK:+--stack "$$STACK"} $${KEY:+--key "$$KEY"} $(if $(filter 1,$(YES)),--yes) -- $${DROP:+"$$DROP"}
 
 # --- Environments ---------------------------------------------------------------------------
 
