@@ -9,6 +9,7 @@ OWN = {
     "coding_service/amazon_ml/work/join.py": "an attribute of the service's own table",
     "coding_service/amazon_ml/work/ranges.py": "the service's own objects",
     "pipeline/engines/coding_service/engine.py": "an item of the ledger",
+    "pipeline/executions/pieces.py": "a list that Pipeline wrote",
     "pipeline/ledger/drops.py": "an item of the ledger",
     "pipeline/ledger/groups.py": "an item of the ledger",
     "pipeline/ledger/parts.py": "an item of the ledger",

@@ -70,7 +70,7 @@ def engine(status: int, body: bytes) -> CodingServiceEngine:
     limiter = stand_in(
         take=lambda *_, **__: None,
         release=lambda _: None,
-        slow_down=lambda: None,
+        slow_down=lambda _: RateLimited(1, None),
         close=lambda: RateLimited(1, None),
     )
     token = Token("value", 0, 1e9)
