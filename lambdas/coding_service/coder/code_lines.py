@@ -8,12 +8,14 @@ is remembered, so that what many people write is coded once.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from coding_service.coder.choose_code import CONFIDENCE_STEPS, CodeChoices
 from coding_service.coder.code_tree import Code
+from coding_service.coder.text.features import Floats
 from protocol.quick_lines import TextRecords
 from protocol.records import RECORD_ID, RecordFault, RecordForm
 
@@ -143,15 +145,15 @@ class LineCoder:
     def _written(self, chosen: CodeChoices) -> list[bytes]:
         """Each choice as JSON, from behind the recordId on."""
         results, options = self._results, self._options
-        sure = np.rint(chosen.confidence * CONFIDENCE_STEPS).astype(np.int64).tolist()
+        sure = _steps(chosen.confidence)
         written = [
             results[node] + _RESULT_ENDS[confidence]
             for node, confidence in zip(chosen.node.tolist(), sure, strict=True)
         ]
         rows = np.flatnonzero(chosen.node < 0)
-        chances = np.rint(chosen.odds[rows] * CONFIDENCE_STEPS).astype(np.int64)
+        chances = _steps(chosen.odds[rows])
         for row, leaves, odds in zip(
-            rows.tolist(), chosen.leaves[rows].tolist(), chances.tolist(), strict=True
+            rows.tolist(), chosen.leaves[rows].tolist(), chances, strict=True
         ):
             listed = b",".join(
                 [
@@ -162,6 +164,12 @@ class LineCoder:
             )
             written[row] = b',"suggestions":[' + listed + b"]}\n"
         return written
+
+
+def _steps(confidences: Floats) -> Any:
+    """Confidences as whole numbers of `CONFIDENCE_STEPS`, rounded as Python would: in 32 bits the
+    product of one just below a half is the half."""
+    return np.rint(confidences.astype(np.float64) * CONFIDENCE_STEPS).astype(np.int64).tolist()
 
 
 def _as_json(texts: list[str]) -> list[bytes]:
