@@ -23,7 +23,7 @@ from infra.project_files import LAMBDAS, PROJECT
 from localcloud.processes import stop_group
 
 BUCKET, TABLE, INPUT, OUTPUT = "bench", "sample.csv", "input.jsonl", "output.jsonl"
-MOST_MIB = 256  # the issue's
+MOST_MIB = 256  # of a function of 512 MB, say, half; ours
 RECORD_ID = re.compile(rb'\{"recordId":("(?:[^"\\]|\\.)*")')
 RESULT = (
     b'"result": {"codeCategory": "254499", "codeLabel": "Nurses nec", "codeConfidence": 0.9123}'
