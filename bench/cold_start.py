@@ -64,6 +64,8 @@ VARIABLES = {
     "PYTHONDONTWRITEBYTECODE": "1",
     "STATE_MACHINE_ARN": "arn",
     "DROP_BUCKET": "drops",
+    "ARRIVALS_QUEUE": "https://sqs.example/arrivals",
+    "PREPARED_QUEUE": "https://sqs.example/prepared",
     "INFERENCE_RANGE_BYTES": "33554432",
     "JWKS_URL": "https://127.0.0.1",
     "TOKEN_ISSUER": "issuer",

@@ -1,6 +1,6 @@
 """Several files in one operation: included, coded, and each with its own results again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,6 @@ from pipeline.domain.progress import PartStatus, Progress
 from pipeline.errors import ResultsMismatch
 from pipeline.executions.compact_input import compact_input, expanded_task
 from pipeline.ledger.drops import Drops
-from pipeline.ledger.parts import Parts
 from pipeline.ledger.shared_files import FileStatus, SharedFile, SharedFiles
 from pipeline.submit.handler import submitter
 from tests.support.pipeline.builders import SimulatedIo, lines
@@ -165,23 +164,25 @@ def should_upload_the_same_again_when_the_first_operation_timed_out(run: SharedR
     assert one.input == two.input
 
 
-def should_refuse_results_when_a_line_is_lost_or_moved(run: SharedRun) -> None:
-    for spoil in (
+@pytest.mark.parametrize(
+    "spoil",
+    [
         lambda output: output.split(b"\n", 1)[1],
         lambda output: output + output.split(b"\n", 1)[0] + b"\n",
         lambda output: b"\n".join([*output.splitlines()[::-1], b""]),
-    ):
-        task = run.task(run.drops(lines(2), lines(3)))
-        submitted = run.submit(task)
-        operation = run.memory.operations[submitted.operation_id or ""]
-        run.memory.finish(operation.operation_id)
-        operation.output = spoil(operation.output)
-        with pytest.raises(ResultsMismatch):
-            run.collect(task.part, submitted)
-        with Parts(run.aws.ledger, SimulatedIo().clock).lease(
-            task.part.part_id, owner="a", seconds=0
-        ) as lease:
-            lease.abandon("spoilt")
+    ],
+    ids=["lost", "added", "moved"],
+)
+def should_refuse_results_when_a_line_is_lost_or_moved(
+    run: SharedRun, spoil: Callable[[bytes], bytes]
+) -> None:
+    task = run.task(run.drops(lines(2), lines(3)))
+    submitted = run.submit(task)
+    operation = run.memory.operations[submitted.operation_id or ""]
+    run.memory.finish(operation.operation_id)
+    operation.output = spoil(operation.output)
+    with pytest.raises(ResultsMismatch):
+        run.collect(task.part, submitted)
 
 
 def should_go_on_where_it_stopped_when_time_ran_out(run: SharedRun) -> None:
