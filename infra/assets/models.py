@@ -17,6 +17,7 @@ TOPIC_FILE = "topic.yaml"
 def ensure_models(models: Path, say: Callable[[str], None], topics: Path = TOPICS) -> None:
     """Trains each topic whose model is missing or older than the topic's folder.
 
+    Topics below a folder of `topics` are not packed: whoever wants one trains and publishes it.
     `models` is the folder of `<models>/<topic>/<modelId>/`; `say` gets a line for each topic that
     is trained. Raises `AssetError` if there is no topic, or training failed.
     """

@@ -106,10 +106,12 @@ class Results(Construct):
         return (
             self._may(["GetObject"], OUTPUT, REPORT, *TABLES),
             self._may(["GetObjectVersion"], OUTPUT),
+            iam.PolicyStatement(
+                actions=["s3:GetObject", "s3:DeleteObject"], resources=[self._pieces]
+            ),
             self._may(WRITE_IN_PARTS, OUTPUT, METADATA, REPORT, *GIVEN_BACK),
             # A joined output that is not what its pieces add up to is removed too.
             self._may(["DeleteObject"], OUTPUT),
-            iam.PolicyStatement(actions=["s3:DeleteObject"], resources=[self._pieces]),
             # Without it S3 answers 403 for an object that is not there (Amazon S3 API, GetObject).
             iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn]),
             use_key(self._key, via="s3", scope=self, read=True, write=True),

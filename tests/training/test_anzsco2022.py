@@ -11,7 +11,7 @@ from tests.support.coding_service.trained_models import ANZSCO
 from training.topic.files import read_evaluation, read_topic
 from training.topic.topic import Question, Topic
 
-WHOLE = ANZSCO.parent / "anzsco2022"
+WHOLE = ANZSCO.parent / "on-request" / "anzsco2022"
 PUBLISHED = ANZSCO.parents[2] / "shared" / "data" / "anzsco" / "codes.csv"
 OCCUPATIONS = 1_076  # of ANZSCO 2022
 LEAST_TITLES = 12

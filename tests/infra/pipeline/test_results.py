@@ -35,7 +35,7 @@ WRITTEN: dict[str, dict[str, set[str]]] = {
     "submit": {"s3:PutObject": REPORTED},
     "collect": dict.fromkeys(sorted(WRITES_IN_PARTS), COLLECTED),
     "finish": {
-        "s3:GetObject": {f"*/{OUTPUT_NAME}"} | REPORTED | GIVEN,
+        "s3:GetObject": {f"*/{OUTPUT_NAME}", f"{PIECES}*"} | REPORTED | GIVEN,
         "s3:GetObjectVersion": {f"*/{OUTPUT_NAME}"},
         "s3:DeleteObject": {f"*/{OUTPUT_NAME}", f"{PIECES}*"},
         **dict.fromkeys(sorted(WRITES_IN_PARTS), REPORTED | COLLECTED | GIVEN | BESIDE),
