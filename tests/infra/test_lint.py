@@ -4,6 +4,7 @@ One configuration is linted in `make check` (five seconds, beside the other test
 three times as long, and what they have beside it is little: they are slow tests.
 """
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -17,15 +18,18 @@ import pytest
 import yaml
 
 from infra.project_files import PROJECT
+from infra.settings.settings import Settings, context_name
 from localcloud.deployment import NODE, cdk_command
 from localcloud.environment import ambient, cdk_environment
 from localcloud.places import Tools
 from tests.infra.conftest import (
     BATCH_KEY,
     ENGINES,
+    FITTED,
     ROLE,
     SECRET,
     SERVICE,
+    WEB_ACL,
     Deployment,
     synthesize,
 )
@@ -74,7 +78,24 @@ ALL: Mapping[str, Any] = {
     "machineLearningClients": "one,two",
     "batchPredictionBuckets": "data-of-one",
     "batchPredictionKeys": BATCH_KEY,
+    **FITTED,
+    "kmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555",
+    "reservedConcurrency": '{"prepare": 60, "receive": 2}',
+    "vpcId": "vpc-0123abcd",
+    "subnetIds": "subnet-0123abcd,subnet-4567abcd",
+    "routeTableIds": "rtb-0123abcd",
+    "shareWaitSeconds": 30,
+    "shareMaxBytes": 1 << 20,
+    "columns": '{"anzsco": {"occp_text": ["Job title"]}}',
+    "codeDigits": '{"anzsco": 4}',
+    "pieceConcurrency": 8,
+    "maxUnpackedBytes": 1 << 33,
+    "serviceMaxFileBytes": 1 << 30,
+    "apiGatewayLogs": "own",
+    "webAclArn": WEB_ACL,
 }
+NOT_FOR_AWS = {"localCloud", "allowPlainHttp", "assets"}
+BY_DEFAULT = {"modelsDir", "codelists", "vpcEndpoints"}  # folders of the project; a list of all
 CONFIGURATIONS = {
     "a service elsewhere": SERVICE,
     "Amazon ML": {**SERVICE, **ENGINES},
@@ -94,6 +115,11 @@ def lint(deployment: Deployment, place: Path, *rules: str) -> str:
     return subprocess.run(
         command, cwd=PROJECT, capture_output=True, text=True, check=False
     ).stdout.strip()
+
+
+def should_set_every_setting_where_all_are_set() -> None:
+    names = {context_name(field.name) for field in dataclasses.fields(Settings)}
+    assert names - ALL.keys() == NOT_FOR_AWS | BY_DEFAULT
 
 
 def should_find_nothing_when_both_stacks_are_linted(aws: Deployment, tmp_path: Path) -> None:
