@@ -2,18 +2,16 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
-from tables.plan import TablePlan
 from tables.readers.json_objects import JsonObjects, Read
 from tables.readers.text_table import TextTable
 from tables.readers.text_windows import (
-    BATCH_BYTES,
     MAX_ROW_BYTES,
     ByteWindows,
 )
 from tables.rows import RowBatch
-from tables.source import ByteSource
 
 LARGEST_WINDOW = 2 * MAX_ROW_BYTES  # holds a row, and enough behind it to know that it ends; ours
 KEPT_BYTES = 1000  # of a row that is too long; ours
@@ -22,16 +20,10 @@ KEPT_BYTES = 1000  # of a row that is too long; ours
 class JsonTable(TextTable, ABC):
     """A `TableReader` of objects in JSON."""
 
-    def __init__(
-        self,
-        source: ByteSource,
-        plan: TablePlan,
-        fallback: str | None = None,
-        *,
-        batch_bytes: int = BATCH_BYTES,
-    ) -> None:
-        super().__init__(source, plan, fallback, batch_bytes=batch_bytes)
-        self._objects = JsonObjects(plan.columns)
+    @cached_property
+    def _objects(self) -> JsonObjects:
+        """Those whose columns are known: at first, from the plan."""
+        return JsonObjects(self._plan.columns)
 
     @property
     def columns(self) -> tuple[str, ...]:
