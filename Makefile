@@ -5,6 +5,15 @@
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
+# What may stand on make's command line. A misspelt name would be passed over, and the default taken.
+CHOICES := ALLOW_PLAIN_HTTP ARGS AUTH_URL BUCKET DIR DROP ENGINE FILE KEEP KEY MEGABYTES PORT \
+	PRESIGNED_HOSTS PYTHON RECORDS ROUNDS SEED SEEDS SERVICE_URL SIZES STACK TOPIC YES
+CHOSEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
+$(foreach name,$(filter-out $(CHOICES),$(CHOSEN)),$(error $(name)= means nothing here. \
+	Known are: $(CHOICES)))
+$(foreach name,$(CHOSEN),$(if $(strip $(value $(name))),,$(error $(name)= is empty. \
+	Give it a value, or leave it out for the default)))
+
 PYTHON ?= python3
 export PYTHONPATH := $(CURDIR):$(CURDIR)/lambdas
 export PATH := $(CURDIR)/.venv/bin:$(PATH)

@@ -46,6 +46,8 @@ MAX_SHARED_BYTES = 64 * 1024**2
 
 # Of a queue that Lambda polls (Lambda, SQS event source mappings).
 QUEUE_CONCURRENCY = 2, 1_000
+# A part has six operations whatever they fail of (`submit.attempt_limit`).
+MOST_ATTEMPTS = 6
 MOST_DIGITS = 20  # ours
 
 RESULT_FORMAT = re.compile(r"csv|xlsx|parquet")
@@ -197,7 +199,7 @@ READERS: Mapping[str, Callable[[str, object], Any]] = {
     "poll_first_seconds": read_whole_number(1, SECONDS_PER_DAY),
     "poll_fraction": read_fraction(above=0, up_to=1),
     "poll_ceiling_seconds": read_whole_number(1, SECONDS_PER_DAY),
-    "max_attempts": read_whole_number(1, 10),
+    "max_attempts": read_whole_number(1, MOST_ATTEMPTS),
     "columns": _columns,
     "fallback_encoding": _encoding,
     "max_refused_share": read_share,

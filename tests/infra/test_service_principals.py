@@ -82,7 +82,9 @@ def _parts(conditions: Mapping[str, Any], operator: str, key: str) -> list[Any]:
     return joined.get("Fn::Join", ["", []])[1] if isinstance(joined, dict) else []
 
 
-@pytest.mark.parametrize("deployment", ["aws", "local", "alone", "named", "plain"])
+@pytest.mark.parametrize(
+    "deployment", ["aws", "local", "alone", "named", "plain", "coded", "fitted"]
+)
 def should_let_services_in_for_this_account_and_a_named_resource_alone(
     request: pytest.FixtureRequest, deployment: str
 ) -> None:

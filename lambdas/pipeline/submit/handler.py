@@ -261,7 +261,6 @@ def submitter(deps: Dependencies) -> Submitter:
         pinned_model=deps.drops.pinned_model,
         clock=deps.clock,
         measure=deps.measure,
-        most_operations=max(MOST_OPERATIONS, deps.environment.max_attempts),
     )
 
 

@@ -70,7 +70,7 @@ def should_let_nobody_in_unless_the_settings_name_them(aws: Deployment) -> None:
     assert not {"Droppers", "Readers"} & granted(key_policy(aws)).keys()
 
 
-def should_policythe_other_sides_policy_as_this_side_grants_it(fitted: Deployment) -> None:
+def should_document_the_other_sides_policy_as_this_side_grants_it(fitted: Deployment) -> None:
     blocks = [each for each in PAGE.split("```")[1::2] if each.startswith("json")]
     dropping, fetching = (json.loads(each.removeprefix("json")) for each in blocks)
     for policy, output, sids in (
