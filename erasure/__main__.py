@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from erasure.deployment import Clients
 from erasure.erase import Kept, erase_drop
 from erasure.errors import EraseError
-from localcloud.console import Console
+from localcloud.console import Console, one_line
 from shared.aws_errors import code_of
 
 YES = ("y", "yes")
@@ -52,7 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _show(kept: Kept, console: Console) -> None:
     where, items = kept.deployment, kept.items
     console.say(f"Stack {where.stack} of account {where.account} in {where.region}")
-    console.say(f"Drop  {kept.drop_id}  {kept.key or '(its key is not known any more)'}")
+    key = kept.key or "(its key is not known any more)"
+    console.say(one_line(f"Drop  {kept.drop_id}  {key}"))
     for bucket, (count, size) in kept.places().items():
         console.say(f"  {bucket}: {count:,} versions and markers, {size:,} bytes")
     if kept.uploads:
@@ -71,11 +72,14 @@ def _agrees(console: Console) -> bool:
     if not sys.stdin.isatty():
         console.say("Nobody can be asked here; YES=1 (--yes) erases without asking.")
         return False
-    return input("Erase it for good? [y/N] ").strip().lower() in YES
+    try:
+        return input("Erase it for good? [y/N] ").strip().lower() in YES
+    except EOFError:  # Ctrl-D
+        return False
 
 
 def _failed(console: Console, message: str, next_step: str, status: int = 1) -> int:
-    console.say(f"Failed: {message}")
+    console.say(one_line(f"Failed: {message}"))
     if next_step:
         console.say(f"Next: {next_step}")
     return status

@@ -1,7 +1,8 @@
 """Finds all that is kept of a drop, and erases it.
 
-The order is: dropped object, prepared files, results, ledger; the drop's own item of the ledger
-goes last, so that whatever stops in between is found again and completed.
+The order is: dropped object, results, prepared files, what Amazon ML has, unfinished uploads,
+ledger; the drop's own item of the ledger goes last, so that whatever stops in between is found
+again and completed.
 """
 
 import re
@@ -29,6 +30,8 @@ from pipeline.domain.identity import DROP_ID_DIGITS
 from pipeline.storage.results_bucket import PIECES
 
 _DROP_ID = re.compile(rf"[0-9a-f]{{{DROP_ID_DIGITS}}}")
+_RESULT = re.compile(r"[^/]+")
+_PIECE = re.compile(r"(\d+/)?[^/]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,8 @@ def erase_drop(
     )
     if not confirm(kept):
         raise NotConfirmed("Nothing was erased.")
+    # Whoever was asked may have taken an hour, in which the drop was started again.
+    kept = find_kept(clients, kept.deployment, drop_id, below=below, now=now)
     # The dropped object first: without it nothing can be coded again.
     delete_versions(clients.s3, kept.versions)
     abort_uploads(clients.s3, kept.uploads)
@@ -118,14 +123,23 @@ def find_kept(
         uploads=tuple(search.uploads(items)),
         items=items,
         ended=ended,
-        remains=tuple(remainders(deployment, items, ended, _dropped_at(items, versions), now)),
+        remains=tuple(remainders(deployment, items, ended, _dropped_at(items, versions, now), now)),
     )
 
 
-def _dropped_at(items: LedgerItems, versions: list[StoredVersion]) -> datetime:
+def _dropped_at(items: LedgerItems, versions: list[StoredVersion], now: datetime) -> datetime:
     if told := items.text("dropped_at"):
         return parsed(told)
-    return min((each.modified_at for each in versions), default=datetime.now(UTC))
+    return min((each.modified_at for each in versions), default=now)
+
+
+def _is_result(key: str, drop_id: str) -> bool:
+    """Whether a key of the results bucket is this drop's own.
+
+    Results mirror the dropped key, and another drop's key may go on below this one's results."""
+    _, found, name = key.rpartition(f"/{drop_id}/")
+    own = _PIECE if key.startswith(PIECES) else _RESULT
+    return bool(found and own.fullmatch(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +161,12 @@ class _Search:
         )
         return [
             *dropped,
-            *versions_of(s3, bucket, prefix),
-            *versions_of(s3, bucket, PIECES + prefix),
+            *(
+                version
+                for below in (prefix, PIECES + prefix)
+                for version in versions_of(s3, bucket, below)
+                if _is_result(version.key, self.drop_id)
+            ),
         ]
 
     def forgotten(self, below: str, now: datetime) -> tuple[str, list[StoredVersion]]:
@@ -159,9 +177,9 @@ class _Search:
         if found is not None:
             check_settled([found.modified_at], now)
             dropped = dropped_version(s3, found.bucket, found.key, found.version_id)
-        folder = f"/{self.drop_id}/"
         results = versions_of(s3, self.deployment.results_bucket)
-        return (found.key if found else ""), [*dropped, *(v for v in results if folder in v.key)]
+        own = (version for version in results if _is_result(version.key, self.drop_id))
+        return (found.key if found else ""), [*dropped, *own]
 
     def beside(self, items: LedgerItems) -> list[StoredVersion]:
         """Prepared files, and what Amazon ML has of operations that are the drop's own."""
@@ -180,4 +198,9 @@ class _Search:
         places += [(results, prefix), (results, PIECES + prefix)] if prefix else []
         if exchange := self.deployment.exchange_bucket:
             places += [(exchange, f"{each}/") for each in items.operations]
-        return [each for bucket, below in places for each in uploads_of(s3, bucket, below)]
+        return [
+            each
+            for bucket, below in places
+            for each in uploads_of(s3, bucket, below)
+            if bucket != results or _is_result(each.key, self.drop_id)
+        ]

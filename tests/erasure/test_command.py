@@ -52,7 +52,9 @@ def should_erase_and_say_what_remains_when_it_need_not_ask(
     assert said.replace("\n", "").isprintable()
 
 
-@pytest.mark.parametrize(("answer", "status"), [("y\n", 0), ("YES\n", 0), ("\n", 5), ("no\n", 5)])
+@pytest.mark.parametrize(
+    ("answer", "status"), [("y\n", 0), ("YES\n", 0), ("\n", 5), ("no\n", 5), ("", 5)]
+)
 def should_ask_before_it_erases(
     here: World, monkeypatch: pytest.MonkeyPatch, answer: str, status: int
 ) -> None:

@@ -64,6 +64,42 @@ def should_keep_a_neighbours_results_whose_key_begins_alike(here: World) -> None
     } == {place: what for place, what in before.items() if not place.startswith("topic#")}
 
 
+@pytest.mark.parametrize("is_forgotten", [False, True])
+def should_keep_the_results_of_a_drop_whose_key_goes_on_below_the_erased_ones(
+    here: World, is_forgotten: bool
+) -> None:
+    drop = here.drop("anzsco/jobs.csv")
+    other = here.drop(f"{drop.results_prefix}results.csv")
+    here.alone(drop)
+    here.alone(other)
+    here.cloud.s3.create_multipart_upload(Bucket=RESULTS, Key=f"{other.results_prefix}begun")
+    if is_forgotten:
+        table = here.cloud.ledger.table
+        for item in table.scan()["Items"]:
+            table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
+    before = here.kept_of(other)
+    assert before
+    erased(here, drop, now=here.now + WEEK)
+    after = here.kept()
+    for place, what in before.items():
+        if not place.startswith("topic#"):
+            assert after.get(place) == what, place
+
+
+def should_find_all_again_when_somebody_was_asked(here: World) -> None:
+    drop = here.drop()
+    here.alone(drop)
+    before = here.kept()
+
+    def started_meanwhile(_: Kept) -> bool:
+        here.began(f"{drop.drop_id}-again-1", again=True)
+        return True
+
+    with pytest.raises(StillGoing):
+        erased(here, drop, confirm=started_meanwhile)
+    assert here.kept().keys() >= before.keys()
+
+
 def should_keep_the_other_drops_of_a_key_and_what_hides_them(here: World) -> None:
     drop, other = here.drop(), here.drop(content=b"another")
     here.alone(drop)
