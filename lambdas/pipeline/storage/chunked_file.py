@@ -7,7 +7,7 @@ checkpoint are simply made again. A stream of one chunk is put whole.
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -74,6 +74,8 @@ class ChunkedFile:
                 raise StorageBusy(f"the upload of {self.key} is gone; it starts again") from None
             except Exception:
                 if kept is None and writing.upload_id and not writing.has_checkpoint:
+                    # A part that is still on its way would be kept (S3, AbortMultipartUpload).
+                    wait(writing.waiting)
                     self.files.abort(self.key, writing.upload_id)
                 raise
         if done:

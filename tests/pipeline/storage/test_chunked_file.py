@@ -1,7 +1,9 @@
 """A stream of chunks becomes one object, wherever the invocations that write it end."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -143,6 +145,35 @@ def should_leave_nothing_when_the_stream_is_refused_before_a_checkpoint(aws: Clo
     with pytest.raises(ValueError, match="a row is bad"):
         writing.file.write(stream)
     assert (aws.prepared_keys(), writing.uploads()) == ([], 0)
+
+
+def should_free_nothing_while_a_chunk_is_still_on_its_way(
+    aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, refused, order = Writing(aws, numbered(3)), threading.Event(), []
+    files = writing.file.files
+    put, abort = files.put_part, files.abort
+
+    def put_when_refused(*part: Any) -> None:
+        assert refused.wait(10)
+        put(*part)
+        order.append("stored")
+
+    def note_abort(*upload: Any) -> None:
+        order.append("aborted")
+        abort(*upload)
+
+    def stream(_: dict[str, Any] | None) -> Iterator[StreamChunk]:
+        yield from islice(writing.stream(None), 2)
+        refused.set()
+        raise ValueError("a row is bad")
+
+    monkeypatch.setattr(type(files), "put_part", lambda _, *part: put_when_refused(*part))
+    monkeypatch.setattr(type(files), "abort", lambda _, *upload: note_abort(*upload))
+    writing.left = 10
+    with pytest.raises(ValueError, match="a row is bad"):
+        writing.file.write(stream)
+    assert order == ["stored", "aborted"]
 
 
 def should_say_so_when_the_time_is_over_and_the_stream_can_not_be_taken_up(aws: Cloud) -> None:
