@@ -10,6 +10,7 @@ DropcoderError
 │   ├── ServiceRefused
 │   ├── StorageRefused
 │   ├── UploadsFailed
+│   ├── ServiceThrottled
 │   ├── ResultsGone
 │   ├── ResultsMismatch
 │   └── DropGone
@@ -86,9 +87,16 @@ class StorageRefused(Final):
 
 
 class UploadsFailed(Final):
-    """None of the operations that a part may have took its input.
+    """The operations that a part may have are used up, and none gave results.
 
     Mended by the service's operator; then by dropping the file again."""
+
+
+class ServiceThrottled(Final):
+    """The service said again and again that there are too many requests.
+
+    Mended by the service's operator, or by a lower requestsPerSecond; then by dropping the file
+    again."""
 
 
 class ResultsGone(Final):

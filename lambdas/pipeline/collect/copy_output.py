@@ -22,6 +22,7 @@ from pipeline.engines.base import (
     ResultsChanged,
     restarts_after,
 )
+from pipeline.errors import ResultsMismatch
 from pipeline.ledger.parts import PartLease
 from pipeline.storage.multipart import PART_BYTES, MultipartFiles, UploadGone
 from pipeline.validation.output_lines import OutputScan
@@ -108,10 +109,6 @@ class OutputCopy:
             _abort(self.lease, self.files, self.key)
             start_over(self.lease)
             return None
-
-    def abandon(self) -> None:
-        """Frees the stored parts of a copy that will not be finished."""
-        abandon_copy(self.lease, self.files, self.key)
 
     def _run(self, executor: Executor) -> OutputFacts | None:
         checkpoint = self.lease.record.collection or {}
@@ -206,5 +203,9 @@ def start_over(lease: PartLease) -> None:
     no checkpoint.
     """
     restarts = (lease.record.collection or {}).get("restarts", 0)
-    lease.forget_collection()
-    lease.checkpoint({"restarts": restarts_after(restarts)})
+    try:
+        again = restarts_after(restarts)
+    except ResultsMismatch:
+        lease.forget_collection()
+        raise
+    lease.checkpoint({"restarts": again})

@@ -159,7 +159,7 @@ class Collector:
             metadata, content = _metadata(results)  # first: where it fails, no copy is in vain
             output = copy.run()
         except Final:
-            copy.abandon()
+            abandon_copy(lease, self.files, _output_key(part))
             raise
         if output is None:
             return None
@@ -169,8 +169,9 @@ class Collector:
 
 
 def _next(progress: Progress, status: PartStatus) -> Progress:
-    again = replace(progress, status=status, wait_seconds=0, turn=None)
-    return replace(again, throttled=None, not_found=None)
+    return replace(
+        progress, status=status, wait_seconds=0, turn=None, throttled=None, not_found=None
+    )
 
 
 def _folder(part: Part) -> str:

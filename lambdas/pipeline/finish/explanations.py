@@ -26,8 +26,8 @@ REDRIVE = (
     "then redrive the failed execution in the Step Functions console (within 14 days), or drop "
     "the file again."
 )
-TRIES = 15  # of a call that fails in passing: the first, and the state machine's Retry
-TRIED = f"This was tried {TRIES} times within about an hour."
+# The state machine's Retry, and that of prepare.
+TRIED = "This was tried again and again for about an hour."
 
 NEXT_STEPS = {
     "ServiceBusy": f"{TRIED} Wait until the service answers again, {REDRIVE}",
@@ -41,6 +41,7 @@ NEXT_STEPS = {
     "UploadsFailed": (
         "Tell the service's operator what failed, and drop the file again when it is mended."
     ),
+    "ServiceThrottled": AGAIN_OR_OPERATOR,
     "ResultsGone": DROP_AGAIN,
     "ResultsMismatch": AGAIN_OR_OPERATOR,
     "DropGone": DROP_AGAIN,

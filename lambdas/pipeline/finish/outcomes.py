@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.domain.state_fields import MalformedState
-from pipeline.errors import UploadsFailed
+from pipeline.errors import ServiceThrottled, UploadsFailed
 from pipeline.finish.finish_input import EndedExecution, EndedPart
 from pipeline.ledger.parts import PartRecord, Parts
 from pipeline.ledger.shared_files import FileStatus, SharedFile, SharedFiles
 
+NO_FILES_FAULT = frozenset({UploadsFailed.__name__, ServiceThrottled.__name__})
+"""Names of errors of a part that no other grouping of its files would spare."""
 _LINE = re.compile(r"\bline\s+(\d[\d,]*)", re.IGNORECASE)
 
 
@@ -26,13 +28,14 @@ def retry_groups(part: EndedPart, known: Mapping[str, SharedFile]) -> RetryGroup
     Where the service names a line, the file that holds it is coded alone from now on, and the
     others together; otherwise the group is halved. So one bad file is found in a few
     operations, and no drop fails for a neighbour's fault. Where the storage took no operation's
-    input, it is none of the files' fault, and nothing is retried.
+    input, or the service wanted no more calls, it is none of the files' fault, and nothing is
+    retried.
     """
     deferred = _with_status(part, known, FileStatus.DEFERRED)
     included = _with_status(part, known, FileStatus.INCLUDED)
     groups: RetryGroups = (deferred,)
     failed = part.progress.status is PartStatus.FAILED
-    if failed and part.progress.error != UploadsFailed.__name__ and len(included) > 1:
+    if failed and part.progress.error not in NO_FILES_FAULT and len(included) > 1:
         suspect = _suspect(part.progress.reason, [known[each] for each in included])
         if suspect is None:
             middle = (len(included) + 1) // 2

@@ -182,9 +182,9 @@ class PartLease:
         self._change(abandoned, forget=ATTEMPT_FIELDS)
         self._on_lost(self._clock.seconds())
 
-    def abandoned(self) -> list[Item]:
-        """The attempts that were abandoned since all were given up last: `reason`, `begun_at` and
-        `ended_at` of each, in order."""
+    def ended_attempts(self) -> list[Item]:
+        """The attempts that ended since all were given up last: `reason` and, where they are
+        known, `begun_at` and `ended_at` of each, in order."""
         record = self.record
         items = self._ledger.query(part_key(record.part_id)[0], "attempt#")
         return [each for each in items if each["sk"] > _attempt_key(record.given_up)]

@@ -16,7 +16,14 @@ from pipeline.dependencies import Dependencies, dependencies
 from pipeline.domain.drop import Drop, Failure, Rejection
 from pipeline.domain.identity import guid
 from pipeline.engines.base import EngineOf
-from pipeline.errors import DropcoderError, OperatorNeeded, Rejected, SettingInvalid, TryAgain
+from pipeline.errors import (
+    DropcoderError,
+    OperatorNeeded,
+    Rejected,
+    ServiceBusy,
+    SettingInvalid,
+    TryAgain,
+)
 from pipeline.ledger.drops import Drops
 from pipeline.observability import logger, observed, quoted
 from pipeline.prepare.conversion import Conversion, PreparationUnfinished
@@ -24,7 +31,7 @@ from pipeline.prepare.message import PrepareMessage
 from pipeline.prepare.options import COLUMNS_FILE, OptionsOfDrops
 from pipeline.prepare.queues import PrepareQueues, PrepareRecord, smallest_first
 from pipeline.prepare.s3_event import drop_from_event
-from pipeline.rate_limit.limiter import RateLimited
+from pipeline.rate_limit.limiter import RateLimited, Throttled
 from pipeline.storage.multipart import MultipartFiles
 from pipeline.validation.input_lines import InputFault, InputFaults
 from pipeline.validation.rejection_report import Rejections
@@ -124,6 +131,8 @@ class Preparer:
         topic = drop.topic or ""
         try:
             model = self.engine_of(topic).model(topic, drop.model, turn=message.turn)
+        except Throttled as refused:  # counts as a fault: the service may say so for ever
+            raise ServiceBusy(refused.said) from None
         except OperatorNeeded:
             # Submit meets the same error, and its execution can be redriven once that is mended;
             # but it takes JSON Lines alone.

@@ -17,7 +17,7 @@ from datetime import timedelta
 
 from pipeline.clock import Clock, next_midnight
 from pipeline.domain.progress import Progress
-from pipeline.errors import ServiceRefused
+from pipeline.errors import ServiceThrottled
 from pipeline.ledger.table import Ledger
 from pipeline.rate_limit.daily_quota import ChecksAhead
 from pipeline.rate_limit.polling import STANDARD, CallLoad
@@ -129,7 +129,7 @@ class Limiter:
         called, the reservation ends within a day."""
         self._table.end(round(started_at * 1000))
 
-    def slow_down(self, said: str = "") -> Throttled:
+    def slow_down(self, said: str) -> Throttled:
         """Lets a few slots pass for everybody, after "Too Many Requests": who `said` that.
 
         Returns the `Throttled` that the caller has to raise."""
@@ -221,12 +221,12 @@ def sent_away(progress: Progress, pending: RateLimited) -> Progress:
 
     Step Functions' Retry begins anew each time its state is entered from a Wait. So the state
     itself counts how often in a row the service has refused for too many requests; each wait is
-    longer, and at last this raises `ServiceRefused`."""
+    longer, and at last this raises `ServiceThrottled`."""
     if not isinstance(pending, Throttled):
         return progress.awaiting_slot(pending.wait_seconds, pending.turn)
     times = (progress.throttled or 0) + 1
     if times > MOST_THROTTLES:
-        raise ServiceRefused(
+        raise ServiceThrottled(
             f"{pending.said} {times} times in a row; ask the service's operator whether the "
             "setting requestsPerSecond and other programs of the client keep within its limit, "
             "and drop the file again"

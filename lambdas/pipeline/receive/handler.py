@@ -164,7 +164,10 @@ def read_messages(
     unreadable: list[str] = []
     for record in records:
         try:
-            read = ReadyDrops.from_state(read_json(record["body"]))
+            given = read_json(record["body"])
+            if isinstance(given, dict) and "drop_id" in given:  # sent before drops came together
+                given = {"drops": [given]}
+            read = ReadyDrops.from_state(given)
         except (MalformedState, JsonFault) as error:
             logger.error("a message can't be read", extra={"text": str(error)})
             unreadable.append(record["messageId"])

@@ -26,7 +26,7 @@ def wait_before_next(lease: PartLease, *, most: int, clock: Clock) -> int:
     """
     record = lease.record
     if record.tried >= most:
-        tried = lease.abandoned()
+        tried = lease.ended_attempts()
         lease.give_up()
         raise UploadsFailed(_what_was_tried(tried, record.tried))
     if record.abandoned_at is None:
@@ -39,12 +39,13 @@ def wait_before_next(lease: PartLease, *, most: int, clock: Clock) -> int:
 def _what_was_tried(attempts: Sequence[Item], count: int) -> str:
     reasons = Counter(str(each["reason"]) for each in attempts)
     listed = "; ".join(f"{_times(times)} {reason}" for reason, times in reasons.items())
-    said = f"none of {count} operations{_within(attempts)} took the file"
+    said = f"none of {count} operations{_within(attempts)} gave results"
     return f"{said}: {listed}" if listed else said
 
 
 def _within(attempts: Sequence[Item]) -> str:
-    moments = [parsed(each[name]) for each in attempts for name in ("begun_at", "ended_at")]
+    told = [each.get(name) for each in attempts for name in ("begun_at", "ended_at")]
+    moments = [parsed(moment) for moment in told if moment is not None]
     if not moments:
         return ""
     minutes = (max(moments) - min(moments)).total_seconds() / MINUTE

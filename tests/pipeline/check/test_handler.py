@@ -129,7 +129,7 @@ def should_release_an_operations_calls_when_it_needs_no_more_checks(
 
 def should_keep_everything_and_count_no_poll_when_no_call_is_free(bench: Bench) -> None:
     limiter = bench.engine.client.limiter
-    limiter.slow_down()
+    limiter.slow_down("said")
     progress = bench.check()
     waiting = bench.task().progress.awaiting_slot(progress.wait_seconds, "checks-1")
     assert progress == waiting

@@ -127,10 +127,11 @@ def should_end_the_rejected_at_once_and_retry_the_others_in_halves_when_the_oper
     assert shared.started() == keys
 
 
-def should_retry_nothing_when_the_storage_took_none_of_a_parts_operations(
-    fixture: FinishFixture,
+@pytest.mark.parametrize("error", ["UploadsFailed", "ServiceThrottled"])
+def should_retry_nothing_when_it_is_none_of_the_files_fault(
+    fixture: FinishFixture, error: str
 ) -> None:
-    failed = Progress(status=PartStatus.FAILED, error="UploadsFailed", cause="none of 6 operations")
+    failed = Progress(status=PartStatus.FAILED, error=error, cause="none of 6 operations")
     shared = SharedOperation(fixture, many(4), failed)
     ended = shared.ended()
     assert [each["status"] for each in ended["announcements"]] == ["failed"] * 4

@@ -30,7 +30,7 @@ from pipeline.prepare.handler import (
     preparer,
 )
 from pipeline.prepare.message import LONGEST_DELAY, MOST_TRIES, PrepareMessage
-from pipeline.rate_limit.limiter import RateLimited
+from pipeline.rate_limit.limiter import RateLimited, Throttled
 from pipeline.storage.chunked_file import CHUNK_BYTES
 from pipeline.storage.prepared_table import PreparedTable
 from protocol.messages import Model
@@ -308,17 +308,18 @@ def should_come_back_with_its_turn_when_no_call_is_free(fixture: PrepareFixture)
     assert fixture.models.turns == [None, "turn-1"]
 
 
+@pytest.mark.parametrize("error", [ServiceBusy("the service is away"), Throttled(6, "said")])
 def should_try_again_for_an_hour_and_then_tell_when_the_service_is_busy(
-    fixture: PrepareFixture,
+    fixture: PrepareFixture, error: ServiceBusy | Throttled
 ) -> None:
-    fixture.models.error = ServiceBusy("the service is away")
+    fixture.models.error = error
     again, drop = fixture.retried(fixture.put(CSV))
     delays = [each.delay for each in again]
     assert len(delays) == MOST_TRIES
     assert delays == sorted(delays)
     assert max(delays) <= LONGEST_DELAY
     assert 3_000 < sum(delays) < 7_200
-    assert drop.failure == Failure("ServiceBusy", "the service is away")
+    assert drop.failure == Failure("ServiceBusy", getattr(error, "said", str(error)))
 
 
 @pytest.mark.parametrize("error", [ServiceRefused("no"), CredentialsMissing("the secret is empty")])

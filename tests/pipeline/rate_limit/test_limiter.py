@@ -315,7 +315,7 @@ def should_push_everybody_back_a_few_slots_when_the_service_is_overrun(ledger: L
     io = SimulatedIo()
     first, other = a_limiter(ledger, io), a_limiter(ledger, io)
     first.take(CallKind.STATUS)
-    first.slow_down()
+    first.slow_down("said")
     assert wait_of(lambda: other.take(CallKind.STATUS)) >= 2
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.domain.progress import PartStatus, Progress
-from pipeline.errors import ServiceRefused
+from pipeline.errors import ServiceThrottled
 from pipeline.rate_limit.limiter import MOST_THROTTLES, RateLimited, Throttled, sent_away
 
 NEW = Progress(status=PartStatus.NEW)
@@ -21,5 +21,5 @@ def should_wait_longer_each_time_and_not_for_ever_when_the_service_itself_refuse
         waits += progress.wait_seconds
         progress = sent_away(progress, RateLimited(1))  # somebody else had the slot: no difference
     assert 3_600 < waits < 7_200
-    with pytest.raises(ServiceRefused, match="the service said so 16 times in a row"):
+    with pytest.raises(ServiceThrottled, match="the service said so 16 times in a row"):
         sent_away(progress, Throttled(6, "the service said so"))

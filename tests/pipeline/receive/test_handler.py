@@ -423,8 +423,9 @@ def should_reject_a_large_file_when_it_has_no_line_ends(fixture: ReceiveFixture)
 
 def should_name_the_messages_that_can_not_be_read() -> None:
     good = {"messageId": "1", "body": json.dumps(ReadyDrops((a_drop(), a_drop())).to_state())}
+    alone = {"messageId": "4", "body": json.dumps(a_drop().to_state())}  # as sent before
     messages, unreadable = read_messages(
-        [good, {"messageId": "2", "body": "no JSON"}, {"messageId": "3", "body": "{}"}]
+        [good, {"messageId": "2", "body": "no JSON"}, {"messageId": "3", "body": "{}"}, alone]
     )
-    assert messages == {"1": (a_drop(), a_drop())}
+    assert messages == {"1": (a_drop(), a_drop()), "4": (a_drop(),)}
     assert unreadable == ["2", "3"]

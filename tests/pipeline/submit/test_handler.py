@@ -448,7 +448,7 @@ def should_open_six_operations_at_most_and_say_what_was_tried_when_storage_keeps
         3_600 < bench.io.time - began < 7_200
     )  # as long as the state machine tries a busy service
     said = str(failed.value)
-    assert "none of 6 operations within 67 min took the file" in said
+    assert "none of 6 operations within 67 min gave results" in said
     assert "5 times the service's storage at 127.0.0.1 called the new upload URL expired" in said
     assert "once the upload was never confirmed (the service says awaiting_input)" in said
     assert bench.submit_when_due(part).attempt == 7  # who starts the execution again

@@ -57,7 +57,11 @@ def _key(secrets: "SecretsManagerClient", arn: str) -> dict[str, str]:
         }
     except (JsonFault, KeyError):
         key = {}
-    if not key or not all(isinstance(value, str) and value for value in key.values()):
+    # They stand in a header.
+    if not key or not all(
+        isinstance(value, str) and value and value.isascii() and value.isprintable()
+        for value in key.values()
+    ):
         raise CredentialsMissing(
             f"the secret {arn} has no access key of Amazon ML; fill it with "
             '{"accessKeyId": "…", "secretAccessKey": "…"}'

@@ -90,9 +90,7 @@ class HttpTransport:
                 response.close()
         except urllib3.exceptions.SSLError as error:
             if "CERTIFICATE_VERIFY_FAILED" not in str(error):
-                raise ServiceBusy(
-                    f"{called} can't be reached over TLS for {call}", may_be_done=False
-                ) from None
+                raise ServiceBusy(f"{called} can't be reached over TLS for {call}") from None
             raise AddressRefused(
                 f"{called} shows no certificate that is trusted here; correct the address, or "
                 "trust its authority"

@@ -252,7 +252,7 @@ def _piece(response: urllib3.BaseHTTPResponse, first: int, last: int) -> Fetched
         return FetchedRange(UNRANGED)
     if whole:
         begin, end, total = 0, len(content) - 1, len(content)
-    elif place:
+    elif response.status == PARTIAL and place:
         begin, end, total = (int(number) for number in place.groups())
     else:
         return FetchedRange(NO_RANGES)
