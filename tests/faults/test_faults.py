@@ -3,15 +3,17 @@
 Each row is a drop's whole way through the shipped functions and state machine, on simulated time.
 """
 
+import io
 import json
 import logging
 
 import pytest
 
+from pipeline.observability import logger
 from tests.support.faults.faults import ALWAYS, Call, Kind
 from tests.support.faults.pipeline import Pipeline, deployed
 from tests.support.faults.rows import ROWS, Dropped, Row
-from tests.support.faults.service import SECRET, coded
+from tests.support.faults.service import BASIC, SECRET, coded
 from tests.support.pipeline.builders import lines
 
 FILES = {
@@ -35,19 +37,26 @@ def should_end_once_and_leave_no_secret_whatever_goes_wrong(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG, "urllib3")
+    log = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", log)
     files = FILES[row.dropped]
     padding = LARGE_LABEL if row.dropped is Dropped.LARGE else 0
     with deployed([row.fault], monkeypatch, padding=padding) as pipeline:
-        pipeline.drop_together(files, row.topic)
+        pipeline.drop_together(files)
 
+        assert pipeline.service.fired
+        assert pipeline.service.broken == []
         assert sorted(each["key"] for each in pipeline.messages) == sorted(files)
         for key, content in files.items():
             _ended(pipeline, row, key, content, padding)
+        assert pipeline.mails == len(files)
         assert pipeline.service.counted <= row.uploads
+        assert all(each.uploads <= 1 for each in pipeline.service.operations)
         assert len(pipeline.service.operations) <= max(MOST_OPERATIONS, row.uploads)
         written = pipeline.written()
-    logged = "".join([*capfd.readouterr(), caplog.text])
-    assert SECRET not in written + logged
+    logged = "".join([*capfd.readouterr(), caplog.text, log.getvalue()])
+    for secret in (SECRET, BASIC):
+        assert secret not in written + logged
 
 
 def _ended(pipeline: Pipeline, row: Row, key: str, content: bytes, padding: int) -> None:
@@ -66,9 +75,8 @@ def _ended(pipeline: Pipeline, row: Row, key: str, content: bytes, padding: int)
 
 
 def should_have_every_call_and_every_kind_of_fault() -> None:
-    assert len(ROWS) >= 120
     assert {row.fault.call for row in ROWS} == set(Call)
-    assert {row.fault.kind for row in ROWS} == set(Kind)
+    assert {row.fault.kind for row in ROWS if row.is_quick} == set(Kind)
     assert len({row.name for row in ROWS}) == len(ROWS)
     for call in Call:
         assert any(row.fault.times == ALWAYS for row in ROWS if row.fault.call is call)
@@ -76,7 +84,17 @@ def should_have_every_call_and_every_kind_of_fault() -> None:
 
 def should_find_a_secret_where_one_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     with deployed([], monkeypatch) as pipeline:
-        pipeline.seen.append(pipeline.service.token("")[0])
+        pipeline.aws.ledger.put({"pk": "drop#1", "sk": "drop", "reason": "none"})
         assert SECRET not in pipeline.written()
         pipeline.seen.append(f"https://b.s3/k?X-Amz-Signature={SECRET}")
         assert SECRET in pipeline.written()
+        pipeline.seen.clear()
+        pipeline.aws.ledger.put({"pk": "drop#2", "sk": "drop", "reason": SECRET})
+        assert SECRET in pipeline.written()
+
+
+def should_find_a_secret_in_a_field_of_a_log_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", log)
+    logger.warning("a line", extra={"text": SECRET})
+    assert SECRET in log.getvalue()

@@ -32,7 +32,6 @@ class Row:
     dropped: Dropped = Dropped.FILE
     is_quick: bool = False
     """Whether `make check` tests it too: its kind of fault appears for the first time."""
-    topic: str = "anzsco"
     uploads: int = 1
     """The most uploads that count: one for each operation that the service codes, or fails."""
 
@@ -261,8 +260,7 @@ def _first_of_their_kind(rows: Iterable[Row]) -> tuple[Row, ...]:
     met: set[Kind] = set()
     marked = []
     for row in rows:
-        is_first = row.fault.kind not in met and row.dropped is Dropped.FILE
-        marked.append(replace(row, is_quick=is_first and row.fault.times == 1))
+        marked.append(replace(row, is_quick=row.fault.kind not in met))
         met.add(row.fault.kind)
     return tuple(marked)
 

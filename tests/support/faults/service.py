@@ -1,12 +1,13 @@
 """A coding service that fails on demand, written from the protocol alone.
 
 It shares no code with CodingService or with Pipeline: what both misunderstand alike, it shows. Time
-is the test's. Presigned URLs, the token and the client's secret hold `SECRET`, so that a search for
-it finds each of them.
+is the test's. Presigned URLs, the token and the client's secret hold `SECRET`, and what is sent of
+the client is `BASIC`, so that a search for both finds each of them.
 """
 
 import json
 import random
+import sys
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from tests.support.faults.faults import Call, Fault, Kind
 
 SECRET = "canary-7f3a91"
 CLIENT_ID, CLIENT_SECRET = "client-of-the-faults", f"secret-{SECRET}"
+BASIC = b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
 KEY_ARN = "arn:aws:kms:ap-southeast-2:000000000000:key/faults"
 TOPIC = "anzsco"
 MODEL = {
@@ -43,6 +45,8 @@ class Operation:
     number: int
     created_at: float
     input: bytes | None = None
+    uploads: int = 0
+    """That counted."""
     checks: int = 0
     """Since the input came."""
     output: tuple[bytes, str] | None = None
@@ -64,7 +68,10 @@ class FaultyService:
     operations: list[Operation] = field(default_factory=list)
     counted: int = 0
     """Uploads that an operation was coded of, or would be."""
-    calls: list[Call] = field(default_factory=list)
+    fired: int = 0
+    """How often a fault has happened."""
+    broken: list[BaseException] = field(default_factory=list)
+    """What went wrong in the double itself."""
     url: str = ""
     let_go: threading.Event = field(default_factory=threading.Event)
     """Set at the end: what hangs then ends."""
@@ -74,21 +81,20 @@ class FaultyService:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def fault_of(self, call: Call) -> Kind | None:
-        """Notes the call; what goes wrong with it."""
+        """What goes wrong with the call."""
         with self._lock:
-            self.calls.append(call)
             for number, fault in enumerate(self.faults):
                 if fault.call is call:
                     met = self._met[number] = self._met.get(number, 0) + 1
                     if fault.skip < met <= fault.skip + fault.times:
+                        self.fired += 1
                         return fault.kind
         return None
 
     # The API: a status and a JSON body.
 
     def token(self, authorization: str) -> tuple[int, Any]:
-        basic = b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
-        if authorization != f"Basic {basic}":
+        if authorization != f"Basic {BASIC}":
             return 400, {"error": "invalid_client"}
         token = f"token-{SECRET}-{len(self._tokens)}"
         self._tokens[token] = self.now() + TOKEN_SECONDS
@@ -154,6 +160,7 @@ class FaultyService:
 
     def store(self, operation: Operation, body: bytes) -> None:
         operation.input = body
+        operation.uploads += 1
         self.counted += 1
 
     def file(self, kind: str, operation: Operation) -> tuple[bytes, str]:
@@ -167,13 +174,18 @@ class FaultyService:
             operation.output = output, etag(output)
         return operation.output
 
+    def _note_error(self, *_: object) -> None:
+        error = sys.exc_info()[1]
+        if error is not None and not isinstance(error, OSError):  # callers hang up
+            self.broken.append(error)
+
     @contextmanager
     def listening(self, connection: type[Any]) -> Iterator[str]:
         """Listens on the loopback interface; gives the address in front of `/v1`."""
         bound = type("Bound", (connection,), {"service": self})
         server = ThreadingHTTPServer(("127.0.0.1", 0), bound)
         server.daemon_threads = True
-        server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        server.handle_error = self._note_error  # type: ignore[method-assign, assignment]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         self.url = f"http://127.0.0.1:{server.server_port}"
