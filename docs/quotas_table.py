@@ -21,7 +21,6 @@ CALL_SECONDS = 1  # ours: a call of the service, ample
 TRANSITIONS, CHECK_TRANSITIONS = 17, 3  # docs/cost.md: of a file, and of each further check
 SHARED_TRANSITIONS = 2  # docs/simulation.md: of each further file that shares an operation
 CALLS = 2  # docs/cost.md: to create an operation, and the fresh status before collecting
-PREPARE_BATCH = 10  # infra/pipeline/prepare.py
 FINISH_SECONDS, FINISH_FILE_SECONDS = 5, 0.1  # ours: of an execution, and of each of its files
 LEDGER_WRITES, S3_REQUESTS = 10, 20  # of a file, ample (docs/cost.md)
 WHOLE = 10  # ours: a rate from here on is shown without a fraction

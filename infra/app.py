@@ -1,6 +1,6 @@
 """Which stacks the settings deploy, and how they are joined."""
 
-from aws_cdk import App
+from aws_cdk import App, Stack
 
 from infra.account import fit_into_account
 from infra.coding_service.amazon_ml_api import AmazonMlApi
@@ -15,7 +15,7 @@ from infra.settings.settings import Settings, check_names
 
 
 def add_stacks(app: App) -> None:
-    """Adds Pipeline and, where the settings ask for it, CodingService.
+    """Adds Pipeline and, where the settings ask for them, CodingService and the network.
 
     Raises `SettingsError` if a setting in the app's context cannot be used.
     """
@@ -34,12 +34,11 @@ def add_stacks(app: App) -> None:
             settings=settings,
             network=network,
         )
-        fit_into_account(coding_service, settings)
         service = service or coding_service.addresses
         if coding_service.amazon_ml_api is not None:
             amazon_ml = amazon_ml or _amazon_ml_of(coding_service.amazon_ml_api)
     if service is not None:  # check_pipeline has made sure of it
-        pipeline = PipelineStack(
+        PipelineStack(
             app,
             "Pipeline",
             stack_name=settings.stack_name("Pipeline"),
@@ -48,7 +47,9 @@ def add_stacks(app: App) -> None:
             amazon_ml_service=amazon_ml or AWS_OWN,
             network=network,
         )
-        fit_into_account(pipeline, settings)
+    for stack in app.node.children:
+        if isinstance(stack, Stack):
+            fit_into_account(stack, settings)
     check_rules(app)
 
 
@@ -56,11 +57,9 @@ def _network(app: App, settings: Settings) -> NetworkStack | None:
     """Where the functions of both stacks run, if that is a VPC of the account's."""
     if not settings.vpc_id:
         return None
-    network = NetworkStack(
+    return NetworkStack(
         app, "Network", stack_name=settings.stack_name("Network"), settings=settings
     )
-    fit_into_account(network, settings)
-    return network
 
 
 def _amazon_ml_of(api: AmazonMlApi) -> AmazonMlService:

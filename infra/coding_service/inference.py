@@ -9,9 +9,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.coding_service.storage import CHANGE_TABLE, READ_TABLE, Storage
+from infra.constructs.event_rules import send_to_function
 from infra.constructs.functions import FunctionFactory, TracedFunction
 from infra.constructs.map_runs import let_run_children
-from infra.constructs.rules import send_to_function
 from infra.constructs.secure_messaging import dead_letters, state_machine_log_group
 from infra.constructs.service_principals import any_state_machine, service_for
 from infra.nag import WILDCARD, acknowledge

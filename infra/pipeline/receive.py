@@ -8,9 +8,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.constructs.event_rules import send_to_queue
 from infra.constructs.functions import FunctionFactory
 from infra.constructs.keys import use_key
-from infra.constructs.rules import send_to_queue
 from infra.constructs.secure_messaging import dead_letters, work_queue
 from infra.constructs.secure_storage import retention_rules, secure_bucket
 from infra.nag import acknowledge_keys

@@ -5,8 +5,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.constructs.event_rules import send_to_function
 from infra.constructs.functions import FunctionFactory
-from infra.constructs.rules import send_to_function
 from infra.constructs.secure_messaging import dead_letters
 from infra.pipeline.monitoring.metrics import counted
 from infra.pipeline.state_machine import DropStateMachine

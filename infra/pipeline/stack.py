@@ -14,8 +14,8 @@ from infra.pipeline.environment import function_environment
 from infra.pipeline.ledger import Ledger
 from infra.pipeline.monitoring.monitoring import Monitoring
 from infra.pipeline.notifications import Notifications
-from infra.pipeline.people import let_people_in
 from infra.pipeline.prepare import Prepare, PreparedFiles
+from infra.pipeline.principals import let_principals_in
 from infra.pipeline.receive import Receive
 from infra.pipeline.report_failure import ReportFailure
 from infra.pipeline.results import Results
@@ -128,7 +128,7 @@ class PipelineStack(Stack):
             tasks.collect.allow(*amazon_ml.may_collect())
             amazon_ml.acknowledge_calls(tasks)
             CfnOutput(self, "ExchangeBucketName", value=amazon_ml.exchange.bucket_name)
-        let_people_in(receive.bucket, results.bucket, key=key, settings=settings)
+        let_principals_in(receive.bucket, results.bucket, key=key, settings=settings)
         state_machine.let_start(tasks.finish)
         report_failure.handler.allow(state_machine.may_start(), *state_machine.may_describe())
 

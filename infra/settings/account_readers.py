@@ -9,9 +9,9 @@ from infra.settings.types import (
     SettingsError,
     read_all_matching,
     read_flag,
-    read_fraction,
     read_json_object,
     read_matching,
+    read_number,
     read_pairs,
     read_text,
     read_whole_number,
@@ -132,13 +132,6 @@ def _reserved(name: str, value: object) -> Mapping[str, int]:
     return reserved
 
 
-def _dollars(name: str, value: object) -> float:
-    """An amount above 0, or 0 for none."""
-    if value in (0, "0"):
-        return 0
-    return read_fraction(above=0, up_to=MOST_DOLLARS)(name, value)
-
-
 ACCOUNT_READERS: Mapping[str, Callable[[str, object], Any]] = {
     "name": _name,
     "log_retention_days": _retention,
@@ -151,7 +144,7 @@ ACCOUNT_READERS: Mapping[str, Callable[[str, object], Any]] = {
     ),
     "tags": _tags,
     "reserved_concurrency": _reserved,
-    "monthly_budget": _dollars,
+    "monthly_budget": read_number(0, MOST_DOLLARS),
     "vpc_id": read_matching(VPC, "give the id of a VPC, vpc-…"),
     "subnet_ids": read_all_matching(SUBNET, "list the ids of subnets, subnet-…"),
     "route_table_ids": read_all_matching(ROUTE_TABLE, "list the ids of route tables, rtb-…"),

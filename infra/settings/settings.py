@@ -254,8 +254,15 @@ class Settings:
         """Checks that what is deployed is to be had in the region, where that is known.
 
         Raises `SettingsError` if CodingService is to be where Cognito has no user pools, or has
-        their token endpoints under other names.
+        their token endpoints under other names, or endpoints are to be made where they have other
+        names.
         """
+        if self.vpc_id and self.vpc_endpoints and (region or "").startswith("cn-"):
+            raise SettingsError(
+                "vpcEndpoints",
+                f"is true, and endpoints have other names in {region}",
+                "make them yourself, and set vpcEndpoints=false",
+            )
         if not self.coding_service or self.local_cloud or not region:
             return
         if not COMMERCIAL_REGION.fullmatch(region):

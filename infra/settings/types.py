@@ -80,12 +80,16 @@ def read_fraction(*, above: float, up_to: float) -> Callable[[str, object], floa
     return read
 
 
-def read_share(name: str, value: object) -> float:
-    """A number from 0 to 1. Raises `SettingsError` if it is none."""
-    number = _number(name, value)
-    if not 0 <= number <= 1:
-        raise SettingsError(name, f"is {value!r}", "give a number from 0 to 1")
-    return number
+def read_number(least: float, most: float) -> Callable[[str, object], float]:
+    """A reader of numbers from `least` to `most`."""
+
+    def read(name: str, value: object) -> float:
+        number = _number(name, value)
+        if not least <= number <= most:
+            raise SettingsError(name, f"is {value!r}", f"give a number from {least} to {most}")
+        return number
+
+    return read
 
 
 def read_json_object(name: str, value: object) -> Mapping[str, object]:

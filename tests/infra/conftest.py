@@ -28,6 +28,7 @@ ROLE = "arn:aws:iam::111111111111:role/amazon-ml"
 BATCH_KEY = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 
 WEB_ACL = "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/name/11111111-2222-3333"
+VPC = {"vpcId": "vpc-0123abcd", "subnetIds": "subnet-0123abcd,subnet-4567abcd"}
 FITTED = {
     "name": "mine",
     "permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
@@ -157,6 +158,21 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
 def coded(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """Both stacks, with a topic that CodingService's Amazon ML API codes."""
     return synthesize(tmp_path_factory.mktemp("coded"), codingService="true", **ENGINES)
+
+
+@pytest.fixture(scope="session")
+def inside(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """All stacks, with functions in a VPC of the account's."""
+    return synthesize(
+        tmp_path_factory.mktemp("inside"),
+        codingService=True,
+        machineLearningClients=CLIENTS,
+        **VPC,
+        routeTableIds="rtb-0123abcd",
+        serviceUrl="https://service.example:8443",
+        authUrl="https://auth.example",
+        presignedHosts="*.s3.example",
+    )
 
 
 @pytest.fixture(scope="session")

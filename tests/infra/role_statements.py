@@ -21,6 +21,7 @@ SETTINGS = {
 OPERATORS = {
     "StringEquals": "is",
     "StringLike": "is like",
+    "ArnLike": "is like",
     "StringEqualsIfExists": "is, where it is said,",
 }
 _HASH = re.compile(r"[0-9A-F]{8}$")
@@ -34,7 +35,7 @@ _FRONT = re.compile(r"arn:AWS::Partition:[a-z0-9]+:(?:AWS::Region)?:(?:AWS::Acco
 
 @dataclass(frozen=True, order=True)
 class Grant:
-    """One action on one resource."""
+    """One action on one resource; `never …` where it is denied."""
 
     role: str
     action: str
@@ -46,25 +47,25 @@ class Grant:
 def grants(deployment: Deployment) -> set[Grant]:
     """Everything that the roles of both stacks may do."""
     found: set[Grant] = set()
-    for name, policy in deployment.resources("AWS::IAM::Policy").items():
+    for policy in deployment.resources("AWS::IAM::Policy").values():
         for role in policy["Roles"]:
-            found |= set(_grants(_role(role["Ref"]), policy, name))
+            found |= set(_grants(_role(role["Ref"]), policy))
     for name, role in deployment.resources("AWS::IAM::Role").items():
         own = _role(name.partition("/")[2])
         for policy in role.get("Policies", []):
-            found |= set(_grants(own, policy, name))
+            found |= set(_grants(own, policy))
         for managed in role.get("ManagedPolicyArns", []):
             found.add(Grant(own, "a managed policy", _text(managed).rpartition("/")[2], ""))
     return found
 
 
-def _grants(role: str, policy: Mapping[str, Any], name: str) -> Iterator[Grant]:
+def _grants(role: str, policy: Mapping[str, Any]) -> Iterator[Grant]:
     for statement in policy["PolicyDocument"]["Statement"]:
-        assert statement["Effect"] == "Allow", f"{name}: the tables have no word for it"
+        never = "" if statement["Effect"] == "Allow" else "never "
         condition = _condition(statement.get("Condition", {}))
         for action in _listed(statement["Action"]):
             for resource in _listed(statement["Resource"]):
-                yield Grant(role, action, _resource(resource, role), condition)
+                yield Grant(role, never + action, _resource(resource, role), condition)
 
 
 def _role(logical_id: str) -> str:

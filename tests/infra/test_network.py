@@ -6,24 +6,10 @@ from typing import Any
 import pytest
 
 from infra.network import GATEWAYS, INTERFACES
-from tests.infra.conftest import SERVICE, Deployment, synthesize
+from tests.infra.conftest import SERVICE, VPC, Deployment, synthesize
 
-VPC = {"vpcId": "vpc-0123abcd", "subnetIds": "subnet-0123abcd,subnet-4567abcd"}
 # Without an endpoint: Lambda itself brings logs and traces away, and keys are used through others.
 BESIDE = {"logs", "xray", "kms", "ec2"}
-
-
-@pytest.fixture(scope="module")
-def inside(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    return synthesize(
-        tmp_path_factory.mktemp("inside"),
-        codingService=True,
-        **VPC,
-        routeTableIds="rtb-0123abcd",
-        serviceUrl="https://service.example:8443",
-        authUrl="https://auth.example",
-        presignedHosts="*.s3.example",
-    )
 
 
 def statements(deployment: Deployment, actions: str) -> list[Any]:

@@ -83,7 +83,7 @@ def _parts(conditions: Mapping[str, Any], operator: str, key: str) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    "deployment", ["aws", "local", "alone", "named", "plain", "coded", "fitted"]
+    "deployment", ["aws", "local", "alone", "named", "plain", "coded", "fitted", "inside"]
 )
 def should_let_services_in_for_this_account_and_a_named_resource_alone(
     request: pytest.FixtureRequest, deployment: str

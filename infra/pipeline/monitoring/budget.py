@@ -1,12 +1,13 @@
 """A monthly budget of what the deployment costs, both stacks together, with news to operators."""
 
-from aws_cdk import Stack
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_budgets as budgets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.constructs.alarms import Alarms
+from infra.constructs.service_principals import service_for
 from infra.settings.account_readers import DEPLOYMENT_TAG
 from infra.settings.settings import Settings
 
@@ -71,26 +72,23 @@ class Budget(Construct):
 def _let_budgets_tell(alarms: Alarms, key: kms.IKey) -> None:
     """As the Cost Management user guide has it ("Creating an Amazon SNS topic for budget
     notifications")."""
-    stack = Stack.of(alarms)
-    own = {
-        "StringEquals": {"aws:SourceAccount": stack.account},
-        "ArnLike": {"aws:SourceArn": f"arn:{stack.partition}:budgets::{stack.account}:*"},
-    }
+    budgets = Stack.of(alarms).format_arn(
+        service="budgets", region="", resource="*", arn_format=ArnFormat.NO_RESOURCE_NAME
+    )
+    who = service_for(alarms, BUDGETS, arn=budgets)
     alarms.topic.add_to_resource_policy(
         iam.PolicyStatement(
             sid="BudgetsOfThisAccount",
-            principals=[iam.ServicePrincipal(BUDGETS)],
+            principals=[who],
             actions=["sns:Publish"],
             resources=[alarms.topic.topic_arn],
-            conditions=own,
         )
     )
     key.add_to_resource_policy(
         iam.PolicyStatement(
             sid="BudgetsOfThisAccount",
-            principals=[iam.ServicePrincipal(BUDGETS)],
+            principals=[who],
             actions=["kms:Decrypt", "kms:GenerateDataKey"],
             resources=["*"],
-            conditions=own,
         )
     )

@@ -47,6 +47,7 @@ def should_let_budgets_of_this_account_publish_to_the_encrypted_topic(fitted: De
         assert statement["Condition"]["StringEquals"] == {
             "aws:SourceAccount": {"Ref": "AWS::AccountId"}
         }
+        assert ":budgets::" in json.dumps(statement["Condition"]["ArnLike"])
 
 
 def should_plan_nothing_unless_the_settings_say_so(aws: Deployment) -> None:

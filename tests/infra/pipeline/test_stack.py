@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from bench.streams import function_variables
-from docs.quotas_table import PREPARE_BATCH
 from infra.pipeline.receive import HIDDEN_AFTER_SECONDS
 from infra.project_files import LAMBDAS, STATE_MACHINES
 from infra.settings.settings import Settings
@@ -18,6 +17,7 @@ from pipeline.storage.results_bucket import PIECES
 from simulation import simulation
 from simulation.cloud import receive_queue
 from tests.infra.conftest import Deployment, synthesize
+from tests.support.markdown import document
 
 FUNCTIONS = ("prepare", "receive", "submit", "check", "collect", "finish", "report_failure")
 EVERY_FUNCTIONS = {
@@ -397,7 +397,8 @@ def should_delete_the_pieces_of_large_files_once_nothing_can_take_them_up(
         assert rule.get("Prefix") == PIECES or "ExpirationInDays" not in rule
 
 
-def should_take_as_many_arrivals_at_a_time_as_the_quotas_are_counted_with(
+def should_take_as_many_arrivals_at_a_time_as_the_page_of_quotas_says(
     either: Deployment,
 ) -> None:
-    assert mapping_from(either, "Arrivals")["BatchSize"] == PREPARE_BATCH
+    at_once = mapping_from(either, "Arrivals")["BatchSize"]
+    assert f"{at_once} × `prepareConcurrency`" in document("docs/quotas.md").text

@@ -89,7 +89,7 @@ def should_read_text_from_the_command_line_as_the_settings_type() -> None:
         ("reservedConcurrency", {"submit": 0}, "from 1"),
         ("reservedConcurrency", {"prepare": 19}, "or lower prepareConcurrency"),
         ("reservedConcurrency", {"receive": 1}, "keep 2 or more"),
-        ("monthlyBudget", -5, "a number above 0"),
+        ("monthlyBudget", -5, "a number from 0"),
         ("monthlyBudget", "a lot", "give a number"),
         ("vpcId", "my-vpc", "vpc-…"),
         ("subnetIds", "subnet-1,eu-west-1a", "subnet-…"),

@@ -6,11 +6,11 @@ same by its own account (docs/deploying.md).
 
 from collections.abc import Sequence
 
-from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
+from infra.constructs.keys import via_service
 from infra.settings.settings import Settings
 
 # Large files go in parts, which S3 decrypts when it joins them (Amazon S3 user guide, "Uploading
@@ -21,7 +21,7 @@ FETCH = ("s3:GetObject",)
 FETCH_KEY = ("kms:Decrypt",)
 
 
-def let_people_in(
+def let_principals_in(
     drops: s3.Bucket, results: s3.Bucket, *, key: kms.IKey, settings: Settings
 ) -> None:
     """Lets the principals of the settings drop files, and list and read results."""
@@ -69,8 +69,6 @@ def _allow_key(
             principals=list(principals),
             actions=list(actions),
             resources=["*"],
-            conditions={
-                "StringEquals": {"kms:ViaService": f"s3.{Stack.of(bucket).region}.amazonaws.com"}
-            },
+            conditions={"StringEquals": {"kms:ViaService": via_service("s3", bucket)}},
         )
     )
