@@ -11,12 +11,12 @@ from botocore.exceptions import ClientError
 
 from erasure.errors import Unfinished
 from pipeline.domain.identity import drop_id
+from pipeline.storage.results_bucket import MAX_DELETED
 from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-MAX_DELETED = 1000  # S3's limit of one DeleteObjects
 SHOWN_FAULTS = 3
 
 

@@ -8,8 +8,10 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
+from erasure import remains
 from erasure.erase import Kept, erase_drop
 from erasure.errors import BadRequest, NotConfirmed, NothingKnown, StillGoing, Unfinished
+from infra.pipeline import amazon_ml
 from pipeline.domain.drop import Drop
 from pipeline.domain.execution import shared_execution
 from pipeline.domain.identity import execution_name
@@ -327,3 +329,7 @@ def should_say_what_remains_until_when(here: World) -> None:
     assert backups.until == here.now + 35 * day
     assert remains["the coding service"].until is None
     assert all(each.line().count(";") >= 1 for each in remains.values())
+
+
+def should_say_as_many_days_for_the_exchange_bucket_as_it_keeps_things() -> None:
+    assert remains.EXCHANGE_DAYS == amazon_ml.EXCHANGE_DAYS
