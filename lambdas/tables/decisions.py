@@ -69,7 +69,9 @@ class RowDecisions:
         self._prepared = plan.prepared
         self._columns = plan.columns
         self._fields = tuple(plan.mapping.fields.values())
-        self._cells_taken = sum(map(len, self._fields)) + 1  # by the texts and the id
+        taken = [place for places in self._fields for place in places]
+        self._cells_taken = len(taken)
+        self._most_often = max(map(taken.count, taken), default=1)  # one cell for several texts
         self._record_id = plan.mapping.record_id
         self._most = plan.max_text_characters
         self._is_text = plan.format is TableFormat.CSV
@@ -110,8 +112,9 @@ class RowDecisions:
     def _may_be_longer(self, rows: RowBatch, most: int) -> bool:
         """Whether a row's texts, or its id, may have more than `most` characters together: the
         usual batch is of short rows, and need not be measured column by column."""
-        # As much for each cell that is taken, which may be the same one, and ", " between them.
-        return rows.longest is None or self._cells_taken * (rows.longest + 2) > most
+        # Cells that are taken once are no longer than their row; ", " stands between them.
+        longest = rows.longest
+        return longest is None or self._most_often * longest + 2 * self._cells_taken > most
 
     def _shorten(self, texts: list[list[str]]) -> list[int]:
         """Cuts the texts of rows that have too much of it, in place; gives the rows' places."""
@@ -211,7 +214,10 @@ def _text_column(place: int, cells: list[Sequence[Cell]]) -> list[str]:
 def _blank_places(columns: list[list[str]]) -> list[int]:
     """The places of the rows without any text."""
     first, *others = columns
-    return [place for place in places_of("", first) if not any(column[place] for column in others)]
+    places = places_of("", first)
+    for column in others:
+        places = [place for place in places if not column[place]]
+    return places
 
 
 def _long_id(record_id: str) -> str:

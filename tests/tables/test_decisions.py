@@ -128,3 +128,28 @@ def should_decide_each_row_whatever_stands_beside_it(rows: list[list[Cell]]) -> 
     assert [found.reasons.get(place) for place in range(len(rows))] == [
         each.reasons.get(0) for each in alone
     ]
+
+
+@given(
+    st.lists(
+        st.lists(st.integers(0, 300).map("x".__mul__), min_size=4, max_size=4),
+        min_size=1,
+        max_size=3,
+    ),
+    st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=3), min_size=2, max_size=2),
+    st.integers(0, 3) | st.none(),
+)
+def should_decide_the_same_when_the_longest_row_is_known(
+    rows: list[list[str]], places: list[list[int]], record_id: int | None
+) -> None:
+    fields = dict(zip(("occp_text", "tasks_text"), map(tuple, places), strict=True))
+    mapping = ColumnMapping(fields=fields, record_id=record_id)
+    plan = replace(PLAN, format=TableFormat.CSV, mapping=mapping)
+    longest = max(len(",".join(row)) for row in rows)
+
+    unknown, known = (
+        RowDecisions(plan).of(RowBatch(range(len(rows)), list(rows), {}, longest=each))
+        for each in (None, longest)
+    )
+
+    assert known == unknown
