@@ -33,7 +33,7 @@ FUNCTIONS = {
     },
     "tables": {
         "prepare.handler": (
-            "handler.preparer(handler.dependencies()), "
+            "handler.preparer(handler.dependencies(), 'arn:aws:lambda:x:1:function:prepare'), "
             "handler.prepare_queues(handler.dependencies())"
         ),
         "finish.handler": "handler.finisher(handler.dependencies())",

@@ -13,7 +13,7 @@ from bench.inference.cost import block as inference_cost_block
 from bench.inference.workers import Run
 from bench.report.report import block as bench_block
 from docs.drawing import draw
-from docs.faults_table import faults_table
+from docs.faults_table import faults_table, no_rows_table
 from docs.imports import read_tree
 from docs.quotas_table import quotas_block
 from docs.rooms import room_picture, room_table
@@ -82,4 +82,5 @@ BLOCKS: Mapping[str, Callable[[str], str]] = {
     "files cost": lambda _: price_list.block(),
     "inference cost": lambda _: inference_cost_block(),
     "faults": lambda _: faults_table(),
+    "faults that are no rows": lambda _: no_rows_table(),
 }

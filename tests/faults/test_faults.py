@@ -6,13 +6,14 @@ Each row is a drop's whole way through the shipped functions and state machine, 
 import io
 import json
 import logging
+from itertools import product
 
 import pytest
 
 from pipeline.observability import logger
 from tests.support.faults.faults import ALWAYS, Call, Kind
 from tests.support.faults.pipeline import Pipeline, deployed
-from tests.support.faults.rows import ROWS, Dropped, Row
+from tests.support.faults.rows import NO_ROWS, ROWS, Dropped, Row
 from tests.support.faults.service import BASIC, SECRET, coded
 from tests.support.pipeline.builders import lines
 
@@ -42,6 +43,8 @@ def should_end_once_and_leave_no_secret_whatever_goes_wrong(
     files = FILES[row.dropped]
     padding = LARGE_LABEL if row.dropped is Dropped.LARGE else 0
     with deployed([row.fault], monkeypatch, padding=padding) as pipeline:
+        if row.fault.kind is Kind.REVOKED:
+            pipeline.let_the_token_age()
         pipeline.drop_together(files)
 
         assert pipeline.service.fired
@@ -80,6 +83,22 @@ def should_have_every_call_and_every_kind_of_fault() -> None:
     assert len({row.name for row in ROWS}) == len(ROWS)
     for call in Call:
         assert any(row.fault.times == ALWAYS for row in ROWS if row.fault.call is call)
+
+
+ASKED_OF_ALL = (
+    *(Kind.ERROR, Kind.THROTTLE, Kind.QUOTA, Kind.HTML, Kind.BAD_JSON, Kind.HANG),
+    *(Kind.DROP_BEFORE, Kind.DROP_AFTER, Kind.RESET, Kind.REDIRECT, Kind.FOREIGN_HOST),
+    *(Kind.EXPIRED, Kind.SHORT, Kind.WRONG_RANGE, Kind.CHANGED_ETAG, Kind.GZIP),
+    *(Kind.LINES_LOST, Kind.LINES_ADDED, Kind.SHUFFLED),
+)
+
+
+def should_have_a_row_for_each_call_with_each_fault_or_say_why_there_is_none() -> None:
+    rows = {(row.fault.call, row.fault.kind) for row in ROWS}
+    none = [pair for calls, kinds, _ in NO_ROWS for pair in product(calls, kinds)]
+    assert len(none) == len(set(none))
+    assert rows.isdisjoint(none)
+    assert set(product(Call, ASKED_OF_ALL)) <= rows | set(none)
 
 
 def should_find_a_secret_where_one_is_written(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -237,7 +237,7 @@ def should_sort_an_error_of_the_storage_by_its_status(status: int, body: bytes) 
 
 MESSAGE_FIELDS = (
     *("continues", "attempt", "encoding", "turn", "tries", "deaths"),
-    *("detail", "object", "bucket", "name", "key", "size", "version-id", "etag", "time"),
+    *("detail", "object", "bucket", "name", "key", "size", "version-id", "etag", "time", "account"),
 )
 
 

@@ -142,6 +142,7 @@ class Journey:
             }
             events.append(
                 {
+                    "account": ACCOUNT,
                     "time": "2026-11-21T12:00:00Z",
                     "detail": {"bucket": {"name": DROPS}, "object": described},
                 }

@@ -87,7 +87,7 @@ class StorageAnswer:
         if response.status in _SUCCESS:
             return cls(StorageOutcome.DONE, "OK")
         try:
-            body = response.read(ERROR_BYTES)
+            body = response.read(ERROR_BYTES, decode_content=True)
         except urllib3.exceptions.HTTPError:
             body = b""
         found = _CODE.search(body)

@@ -57,7 +57,8 @@ class Preparer:
 
     s3: "S3Client"
     drop_bucket: str
-    """Events of other buckets are none of ours."""
+    account: str
+    """The id of the function's account. Events of other buckets and accounts are none of ours."""
     drops: Drops
     engine_of: EngineOf
     options: OptionsOfDrops
@@ -106,8 +107,11 @@ class Preparer:
 
     def _drop(self, message: PrepareMessage) -> Drop | None:
         created = message.created
-        if created.bucket != self.drop_bucket:
-            logger.error("an event of another bucket", extra={"bucket": created.bucket})
+        if not created.is_of(self.drop_bucket, self.account):
+            logger.error(
+                "left alone an event of another bucket or account",
+                extra={"bucket": created.bucket, "account": created.account},
+            )
             return None
         if created.key.rpartition("/")[2] == COLUMNS_FILE:
             logger.info("took note of a file of columns", extra={"key": created.key})
@@ -173,12 +177,14 @@ def prepare_queues(deps: Dependencies) -> PrepareQueues:
     return PrepareQueues(deps.sqs, arrivals, prepared)
 
 
-def preparer(deps: Dependencies) -> Preparer:
+def preparer(deps: Dependencies, function_arn: str) -> Preparer:
+    """`function_arn`: the function's own, `arn:<partition>:lambda:<region>:<account>:…`."""
     settings = deps.environment
     tables = settings.tables
     return Preparer(
         s3=deps.s3,
         drop_bucket=deps.drop_bucket,
+        account=function_arn.split(":")[4],
         drops=deps.drops,
         engine_of=deps.engine_of,
         options=OptionsOfDrops(deps.s3, tables),
@@ -260,6 +266,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     def has_time() -> bool:
         return context.get_remaining_time_in_millis() / 1000 > LEFT_SECONDS
 
-    batch = Batch(preparer(deps), prepare_queues(deps), has_time)
+    worker = preparer(deps, context.invoked_function_arn)
+    batch = Batch(worker, prepare_queues(deps), has_time)
     batch.handle(smallest_first(event["Records"], unreadable=batch.failed))
     return {"batchItemFailures": [{"itemIdentifier": message} for message in batch.failed]}

@@ -36,6 +36,8 @@ class _Object(Struct, rename="kebab"):
 class ObjectCreated:
     """An object that was created, as an event of EventBridge has it (keys are not URL-encoded)."""
 
+    account: str
+    """The id of the bucket's account, whoever created the object."""
     bucket: str
     key: str
     size: int
@@ -50,6 +52,7 @@ class ObjectCreated:
         try:
             created = convert(event["detail"]["object"], _Object)
             return cls(
+                account=convert(event["account"], str),
                 bucket=convert(event["detail"]["bucket"]["name"], str),
                 key=created.key,
                 size=created.size,
@@ -61,6 +64,11 @@ class ObjectCreated:
             raise MalformedState(
                 f"the event is no Object Created event of S3: {type(error).__name__} {error}"
             ) from None
+
+    def is_of(self, bucket: str, account: str) -> bool:
+        """Whether it was created in this bucket of this account. A name alone does not say whose a
+        bucket is: once it is deleted, anybody may take its name."""
+        return (self.bucket, self.account) == (bucket, account)
 
     @property
     def is_folder_marker(self) -> bool:

@@ -16,8 +16,11 @@ from pipeline.submit.input_stream import InputStream
 
 UPLOAD_TRIES = 3  # then the state machine tries again, with a new operation; ours
 FIRST_RETRY_SECONDS = 1.0  # S3 asks those whom it slows down to back off; ours; doubles
-CERTAINLY_NOT_STORED = frozenset({"SlowDown", "ServiceUnavailable", "RequestTimeout", "HTTP 503"})
-"""S3 gives these before it takes a request on; after other faults the object may exist."""
+CERTAINLY_NOT_STORED = frozenset(
+    {"SlowDown", "ServiceUnavailable", "RequestTimeout", "HTTP 429", "HTTP 503"}
+)
+"""S3, or what stands in front of it, gives these before it takes a request on; after other faults
+the object may exist."""
 
 
 def upload_with_retries(

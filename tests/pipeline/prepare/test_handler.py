@@ -25,11 +25,13 @@ from pipeline.prepare import conversion
 from pipeline.prepare.handler import (
     MOST_DEATHS,
     MOST_UNFORESEEN,
+    Batch,
     Preparer,
     prepare_queues,
     preparer,
 )
 from pipeline.prepare.message import LONGEST_DELAY, MOST_TRIES, PrepareMessage
+from pipeline.prepare.queues import PrepareQueues, smallest_first
 from pipeline.rate_limit.limiter import RateLimited, Throttled
 from pipeline.storage.chunked_file import CHUNK_BYTES
 from pipeline.storage.prepared_table import PreparedTable
@@ -38,6 +40,7 @@ from tables.plan import TableFormat
 from tests.support.pipeline.builders import SimulatedIo, lines
 from tests.support.pipeline.clouds import DROPS, PREPARED, RESULTS, Cloud, cloud
 from tests.support.pipeline.memory_service import a_model
+from tests.support.state_machine import ACCOUNT, function_arn
 
 CSV = b"Case,Job title,Main tasks\n7,nurse,wards\n8,cook,\n9,,\n"
 SENT = (
@@ -77,7 +80,7 @@ class PrepareFixture:
         environment = Environment.read({**VARIABLES, **names, **self.settings})
         deps = Dependencies(environment, Clock())
         deps.__dict__.update(s3=self.aws.s3, ledger=self.aws.ledger)
-        return replace(preparer(deps), engine_of=lambda _: self.models)  # type: ignore[arg-type, return-value]
+        return replace(preparer(deps, function_arn("prepare")), engine_of=lambda _: self.models)  # type: ignore[arg-type, return-value]
 
     def put(self, content: bytes, key: str = "anzsco/jobs.csv", **metadata: str) -> PrepareMessage:
         """Drops a file; the message of its event."""
@@ -89,6 +92,7 @@ class PrepareFixture:
             "version-id": stored["VersionId"],
         }
         event = {
+            "account": ACCOUNT,
             "time": "2026-11-21T12:00:00Z",
             "detail": {"bucket": {"name": DROPS}, "object": described},
         }
@@ -290,10 +294,28 @@ def should_pass_over_a_file_of_columns_a_marker_and_a_drop_that_is_known(
     assert fixture.drops.known([drop.drop_id])[drop.drop_id] == drop
 
 
-def should_leave_alone_what_was_created_in_another_bucket(fixture: PrepareFixture) -> None:
+@pytest.mark.parametrize("told", [{"bucket": RESULTS}, {"account": "999999999999"}])
+def should_leave_alone_what_was_created_in_another_bucket_or_account(
+    fixture: PrepareFixture, caplog: pytest.LogCaptureFixture, told: dict[str, str]
+) -> None:
     message = fixture.put(CSV)
-    other = replace(message, created=replace(message.created, bucket=RESULTS))
+    other = replace(message, created=replace(message.created, **told))  # type: ignore[arg-type]
     assert fixture.prepare(other) is None
+    assert fixture.prepared_nothing()
+    (logged,) = caplog.records
+    assert logged.getMessage() == "left alone an event of another bucket or account"
+    assert {**logged.__dict__, **told} == logged.__dict__
+
+
+def should_hand_back_no_message_when_its_event_is_of_another_account(
+    fixture: PrepareFixture,
+) -> None:
+    """It is deleted then: SQS does not deliver it again."""
+    message = fixture.put(CSV)
+    body = json.dumps({**message.event, "account": "999999999999"})
+    batch = Batch(fixture.worker, PrepareQueues(None, "", ""), fixture.has_time)  # type: ignore[arg-type]
+    batch.handle(smallest_first([{"messageId": "1", "body": body}], unreadable=batch.failed))
+    assert batch.failed == []
     assert fixture.prepared_nothing()
 
 

@@ -19,7 +19,7 @@ from tests.support.pipeline.clouds import REGION
 def a_body(key: str, size: int) -> str:
     described = {"key": key, "size": size, "etag": "ab", "version-id": "v1"}
     detail = {"bucket": {"name": "drops"}, "object": described}
-    return json.dumps({"time": "2026-11-21T12:00:00Z", "detail": detail})
+    return json.dumps({"account": "1", "time": "2026-11-21T12:00:00Z", "detail": detail})
 
 
 def a_record(number: int, body: str, received: int = 1) -> dict[str, Any]:

@@ -112,6 +112,7 @@ def an_event(
     return {
         "source": "aws.s3",
         "detail-type": "Object Created",
+        "account": "123456789012",
         "time": "2026-11-21T12:00:00Z",
         "detail": {
             "version": "0",

@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 
 from localcloud.cloud import LocalCloud
+from localcloud.environment import ACCOUNT
 from localcloud.executions import Executions
 from localcloud.notifications import Notification, Subscription, subscribed
 from localcloud.places import PROJECT
@@ -48,6 +49,7 @@ class Drop:
             "id": str(uuid.uuid4()),
             "detail-type": "Object Created",
             "source": "aws.s3",
+            "account": ACCOUNT,
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "resources": [f"arn:aws:s3:::{self.bucket}"],
             "detail": {

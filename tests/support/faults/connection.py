@@ -34,6 +34,8 @@ S3_ERRORS = {
     Kind.REQUEST_TIMEOUT: (400, "RequestTimeout", "Your socket connection was not read from"),
     Kind.UNKNOWN: (404, "NoSuchKey", "The specified key does not exist."),
 }
+S3_ERRORS[Kind.HALF_ERROR] = S3_ERRORS[Kind.THROTTLE]
+S3_ERRORS[Kind.GZIP_EXPIRED] = S3_ERRORS[Kind.EXPIRED]
 SPOILT_FILES = {
     *(Kind.LINES_LOST, Kind.LINES_ADDED, Kind.SHUFFLED, Kind.OTHER_IDS, Kind.TRUNCATED),
     *(Kind.BAD_JSON, Kind.HTML, Kind.EMPTY, Kind.WRONG_JSON),
@@ -81,6 +83,8 @@ class Connection(BaseHTTPRequestHandler):
         elif kind is not None and (refused := _refused(kind)):
             self._send(*_encoded(refused))
         else:
+            if kind is Kind.REVOKED:
+                self.service.revoke_tokens()
             self._answer(self._done(call, path), kind)
 
     def _done(self, call: Call, path: str) -> tuple[int, Any]:
@@ -94,6 +98,8 @@ class Connection(BaseHTTPRequestHandler):
             self._break_off(kind)
         elif kind is Kind.RESET:
             self._half(status, body)
+        elif kind is Kind.SHORT:
+            self._send(status, body[:-5], {"Connection": "close"}, length=len(body))
         elif kind is Kind.GZIP:
             self._send(status, gzip.compress(body), {"Content-Encoding": "gzip"})
         elif kind is Kind.BAD_GZIP:
@@ -126,12 +132,15 @@ class Connection(BaseHTTPRequestHandler):
         if not self._has_the_signed_headers():
             self._s3_error(Kind.SIGNATURE)
             return
-        if kind is not Kind.LOSES_INPUT:
+        if kind not in (Kind.LOSES_INPUT, Kind.HTML):
             self.service.store(operation, body)
         if kind in (Kind.DROP_AFTER, Kind.HANG_AFTER):
             self._break_off(kind)
+        elif kind in (Kind.GZIP, Kind.BAD_GZIP):
+            said = gzip.compress(b"") if kind is Kind.GZIP else PAGE
+            self._send(200, said, {"Content-Encoding": "gzip"})
         else:
-            self._send(200, b"")
+            self._send(200, PAGE if kind is Kind.HTML else b"")
 
     def _storage_fails(self, kind: Kind | None) -> bool:
         """Whether the fault is an answer, or none, in place of the right one; it has been given."""
@@ -141,6 +150,8 @@ class Connection(BaseHTTPRequestHandler):
             self._s3_error(kind)
         elif kind in PAGES:
             self._send(PAGES[kind], PAGE)
+        elif kind is Kind.QUOTA:
+            self._send(*_encoded(refusal(kind)))
         elif kind is Kind.REDIRECT:
             self._send(307, b"", {"Location": ELSEWHERE})
         else:
@@ -185,28 +196,46 @@ class Connection(BaseHTTPRequestHandler):
         if kind is not Kind.NO_RANGE:
             headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
         body = content[first : last + 1]
+        return self._range(body, headers, kind)
+
+    def _range(self, body: bytes, headers: dict[str, str], kind: Kind | None) -> None:
         if kind is Kind.RESET:
-            return self._half(206, body, headers)
+            self._half(206, body, headers)
+            return
         if kind is Kind.SHORT:
             body = body[:-5]
-        if kind is Kind.GZIP:
-            body, headers["Content-Encoding"] = gzip.compress(body), "gzip"
-        return self._send(206, body, headers)
+        if kind in (Kind.GZIP, Kind.BAD_GZIP):
+            body = gzip.compress(body) if kind is Kind.GZIP else body
+            headers["Content-Encoding"] = "gzip"
+        self._send(206, body, headers)
+        if kind in (Kind.DROP_AFTER, Kind.HANG_AFTER):
+            self._break_off(kind)
 
     # The wire.
 
-    def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+    def _send(
+        self,
+        status: int,
+        body: bytes,
+        headers: dict[str, str] | None = None,
+        length: int | None = None,
+    ) -> None:
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(body) if length is None else length))
         self.end_headers()
         self.wfile.write(body)
 
     def _s3_error(self, kind: Kind, status: int = 0, code: str = "") -> None:
         known, name, message = S3_ERRORS[kind]
         text = f"<Error><Code>{code or name}</Code><Message>{message}</Message></Error>"
-        self._send(status or known, f'<?xml version="1.0"?>\n{text}'.encode())
+        body, headers = f'<?xml version="1.0"?>\n{text}'.encode(), {}
+        if kind is Kind.HALF_ERROR:
+            body = body[: body.index(b"</Code>")]
+        if kind is Kind.GZIP_EXPIRED:
+            body, headers = gzip.compress(body), {"Content-Encoding": "gzip"}
+        self._send(status or known, body, headers)
 
     def _half(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
@@ -246,6 +275,7 @@ def _spoilt_json(message: Any, body: bytes, kind: Kind | None) -> bytes:
     """The body of an answer, spoilt as a whole or in some members."""
     changes: dict[Kind | None, dict[str, Any]] = {
         Kind.FOREIGN_HOST: dict.fromkeys(_urls_of(message), ELSEWHERE),
+        Kind.FOREIGN_METADATA: {"metadataDownloadUrl": ELSEWHERE},
         Kind.PLAIN_FTP: dict.fromkeys(_urls_of(message), ELSEWHERE.replace("https", "ftp")),
         Kind.EXPIRED_URL: {name: f"{message[name]}-old" for name in _urls_of(message)},
         Kind.NO_URL: dict.fromkeys(_urls_of(message)),
@@ -255,6 +285,7 @@ def _spoilt_json(message: Any, body: bytes, kind: Kind | None) -> bytes:
     }
     whole = {
         None: body,
+        Kind.REVOKED: body,
         Kind.BAD_JSON: body[: len(body) // 2],
         Kind.EMPTY: b"",
         Kind.HTML: PAGE,

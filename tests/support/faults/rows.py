@@ -47,7 +47,7 @@ class Row:
 
 PASSING = (
     *(K.ERROR, K.UNAVAILABLE, K.BAD_GATEWAY, K.THROTTLE, K.QUOTA, K.GZIP, K.BAD_GZIP),
-    *(K.HANG, K.HANG_AFTER, K.DROP_BEFORE, K.DROP_AFTER, K.RESET),
+    *(K.HANG, K.HANG_AFTER, K.DROP_BEFORE, K.DROP_AFTER, K.RESET, K.SHORT),
 )
 """Once, these cost an API's caller nothing but time."""
 API = (Call.TOKEN, Call.MODELS, Call.CREATE, Call.STATUS)
@@ -95,10 +95,12 @@ def _api_rows(call: Call) -> list[Row]:
     if call is Call.CREATE:  # where an operation may have been made, six is the limit
         unsure = (K.HANG, K.DROP_AFTER, K.RESET, K.BAD_GZIP)
         always |= dict.fromkeys(unsure, "6 times no answer came to the call that creates")
+    replaced = [] if call is Call.TOKEN else [K.REVOKED]
+    never_taken = dict.fromkeys(replaced, REFUSED_TOKEN)
     return [
-        *_rows(call, "complete", PASSING),
+        *_rows(call, "complete", [*PASSING, *replaced]),
         *_rows(call, "failed", spoilt),
-        *_rows(call, "failed", always, ALWAYS),
+        *_rows(call, "failed", always | never_taken, ALWAYS),
     ]
 
 
@@ -140,6 +142,7 @@ def _status_rows() -> list[Row]:
     urls = {
         K.NO_URL: "it gives no download URLs any more",
         K.FOREIGN_HOST: "leads to elsewhere.example",
+        K.FOREIGN_METADATA: "leads to elsewhere.example",
         K.PLAIN_FTP: "is no URL that may be called",
     }
     expired = {K.EXPIRED_URL: f"{STORAGE} called 3 fresh download URLs expired"}
@@ -159,6 +162,7 @@ def _put_rows() -> list[Row]:
     passing = (
         *(K.ERROR, K.UNAVAILABLE, K.BAD_GATEWAY, K.THROTTLE, K.REQUEST_TIMEOUT, K.EXPIRED),
         *(K.HANG, K.HANG_AFTER, K.DROP_BEFORE, K.DROP_AFTER, K.RESET, K.LOSES_INPUT),
+        *(K.QUOTA, K.HTML, K.GZIP, K.BAD_GZIP, K.GZIP_EXPIRED, K.HALF_ERROR),
     )
     always = {
         K.ERROR: unsure,
@@ -169,6 +173,8 @@ def _put_rows() -> list[Row]:
         K.UNAVAILABLE: f"6 times the {STORAGE} did not take the file (HTTP 503)",
         K.THROTTLE: f"6 times the {STORAGE} did not take the file (SlowDown)",
         K.REQUEST_TIMEOUT: f"6 times the {STORAGE} did not take the file (RequestTimeout)",
+        K.QUOTA: f"6 times the {STORAGE} did not take the file (HTTP 429)",
+        K.HALF_ERROR: f"6 times the {STORAGE} did not take the file (HTTP 503)",
         K.EXPIRED: f"6 times the {STORAGE} called the new upload URL expired (AccessDenied)",
     }
     refused = {
@@ -177,7 +183,7 @@ def _put_rows() -> list[Row]:
         K.TOO_LARGE: "split it",
         K.REDIRECT: f"{STORAGE} refused the file (HTTP 307)",
     }
-    timed_out = {K.LOSES_INPUT: "it was tried 3 times"}
+    timed_out = dict.fromkeys((K.LOSES_INPUT, K.HTML), "it was tried 3 times")
     shared = {K.EXPIRED: SIX}
     return [
         *_rows(Call.PUT, "complete", passing),
@@ -193,11 +199,13 @@ def _put_rows() -> list[Row]:
 def _get_rows(call: Call) -> list[Row]:
     passing = (
         *(K.ERROR, K.UNAVAILABLE, K.BAD_GATEWAY, K.THROTTLE, K.EXPIRED, K.UNKNOWN),
-        *(K.HANG, K.DROP_BEFORE, K.RESET, K.SHORT, K.WHOLE),
+        *(K.HANG, K.HANG_AFTER, K.DROP_BEFORE, K.DROP_AFTER, K.RESET, K.SHORT, K.WHOLE),
+        *(K.QUOTA, K.GZIP_EXPIRED, K.HALF_ERROR),
     )
     always = {
         K.ERROR: f"{STORAGE} gave no results (InternalError)",
         K.THROTTLE: f"{STORAGE} gave no results (SlowDown)",
+        K.QUOTA: f"{STORAGE} gave no results (HTTP 429)",
         K.EXPIRED: f"{STORAGE} called 3 fresh download URLs expired (AccessDenied)",
         K.UNKNOWN: "(NoSuchKey); they were asked for 5 times within 6 min",
         K.HANG: "(the connection was lost)",
@@ -208,7 +216,7 @@ def _get_rows(call: Call) -> list[Row]:
         K.REDIRECT: f"{STORAGE} refused to give the results (HTTP 307)",
         K.WRONG_RANGE: "(an answer without the range that was asked for)",
         K.NO_RANGE: "(an answer without the range that was asked for)",
-        K.GZIP: "(a Content-Encoding that was not asked for)",
+        **dict.fromkeys((K.GZIP, K.BAD_GZIP), "(a Content-Encoding that was not asked for)"),
     }
     return [
         *_rows(call, "complete", passing),
@@ -251,8 +259,36 @@ def _output_rows() -> list[Row]:
 
 def _metadata_rows() -> list[Row]:
     unknown = "it is unknown which model coded the file"
-    spoilt = dict.fromkeys((K.HTML, K.EMPTY, K.WRONG_JSON, K.TRUNCATED), unknown)
+    spoilt = dict.fromkeys((K.HTML, K.BAD_JSON, K.EMPTY, K.WRONG_JSON, K.TRUNCATED), unknown)
     return _rows(Call.METADATA, "failed", spoilt)
+
+
+FILES_OF_RESULTS = (Call.OUTPUT, Call.METADATA)
+NO_ROWS: tuple[tuple[Iterable[Call], Iterable[Kind], str], ...] = (
+    (
+        (*API, Call.PUT),
+        (K.WRONG_RANGE, K.CHANGED_ETAG, K.LINES_LOST, K.LINES_ADDED, K.SHUFFLED),
+        "these spoil a file of results, and the answer is none",
+    ),
+    (
+        (Call.METADATA,),
+        (K.LINES_LOST, K.LINES_ADDED, K.SHUFFLED),
+        "it is one object of JSON; what may be wrong with it are *bad JSON* and those beside it",
+    ),
+    ((Call.METADATA,), (K.CHANGED_ETAG,), "it is read once, in one range"),
+    (
+        (Call.TOKEN, Call.MODELS, Call.PUT, *FILES_OF_RESULTS),
+        (K.FOREIGN_HOST,),
+        "their answers have no URL; a *redirect* is one that leads elsewhere",
+    ),
+    ((*API,), (K.EXPIRED,), "a token expires, and no URL: *token no longer taken*"),
+    (
+        (Call.PUT,),
+        (K.BAD_JSON, K.SHORT),
+        "the answer has nothing that is read; of a refusal, *half of an error document* is",
+    ),
+)
+"""Calls, kinds of faults, and why no row has such a call with such a fault."""
 
 
 def _first_of_their_kind(rows: Iterable[Row]) -> tuple[Row, ...]:

@@ -117,6 +117,10 @@ class FaultyService:
                 answer = self._status(operation_id)
         return answer
 
+    def revoke_tokens(self) -> None:
+        """Takes none any more of those that it gave out."""
+        self._tokens = dict.fromkeys(self._tokens, 0.0)
+
     def _created(self) -> dict[str, Any]:
         operation = Operation(len(self.operations) + 1, self.now())
         self.operations.append(operation)
@@ -248,7 +252,7 @@ def spoilt(content: bytes, kind: Kind) -> bytes:
         case Kind.TRUNCATED:
             return content[: len(content) // 2 - 7]
         case Kind.BAD_JSON:
-            lines[2] = b"{half a line\n"
+            lines[min(2, len(lines) - 1)] = b"{half a line\n"
         case Kind.HTML:
             return b"<html><body>Welcome</body></html>"
         case Kind.EMPTY:
