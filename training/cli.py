@@ -12,6 +12,7 @@ from coding_service.coder.code_lines import RecordLineFault
 from coding_service.coder.errors import CoderError, RecordError
 from coding_service.coder.model import BATCH_RECORDS, TrainedModel
 from protocol.records import MAX_LINE_BYTES, RECORD_ID, RecordForm
+from training.import_options import add_import
 
 ONE_FORM = "Write every line as the service takes it"
 BAD_INPUT = 1  # exit status: a message says what to mend
@@ -89,23 +90,9 @@ def _evaluate(options: argparse.Namespace, stdout: TextIO) -> None:
 
 
 def _import(options: argparse.Namespace, stdout: TextIO) -> None:
-    from training.topic.import_tables import TopicTables, read_labels, read_texts, write_topic  # noqa: PLC0415
+    from training.topic.import_command import run_import  # noqa: PLC0415
 
-    codes = read_labels(options.codes)
-    tables = TopicTables(
-        codes,
-        read_texts(options.titles, codes),
-        read_texts(options.tasks, codes) if options.tasks else [],
-    )
-    write_topic(
-        tables,
-        options.out,
-        name=options.name,
-        levels=options.levels,
-        threshold=options.threshold,
-        seed=options.seed,
-    )
-    stdout.write(f"{options.out}: {len(tables.codes)} codes, {len(tables.titles)} titles\n")
+    run_import(options, stdout)
 
 
 def _publish(options: argparse.Namespace, stdout: TextIO) -> None:
@@ -145,7 +132,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m coding_service.coder", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     train = commands.add_parser("train", help="train a topic folder into a directory of models")
     train.add_argument("topic", type=Path, metavar="TOPIC_DIR")
@@ -159,7 +146,11 @@ def _parser() -> argparse.ArgumentParser:
         "--records", type=Path, metavar="FILE", help="another evaluation file of the topic"
     )
     evaluate.add_argument("--plot", type=Path, metavar="SVG", help="draw its curves as well")
-    _add_import(commands.add_parser("import", help="make a topic folder from tables (CSV)"))
+    add_import(
+        commands.add_parser(
+            "import", help="make a topic folder from tables: CSV, Excel, official workbooks"
+        )
+    )
     _add_publish(
         commands.add_parser(
             "publish",
@@ -180,13 +171,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _levels(text: str) -> list[int]:
-    try:
-        return [int(each) for each in text.split(",")]
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not numbers with commas between") from None
-
-
 def _add_publish(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model", type=Path, metavar="MODEL_DIR", help="as train names it: DIR/<topic>/<modelId>"
@@ -197,19 +181,3 @@ def _add_publish(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--endpoint-url", metavar="URL", help="another S3 than that of the environment"
     )
-
-
-def _add_import(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--codes", type=Path, required=True, metavar="CSV", help="code,label")
-    parser.add_argument("--titles", type=Path, required=True, metavar="CSV", help="code,text")
-    parser.add_argument("--tasks", type=Path, metavar="CSV", help="code,text: task statements")
-    parser.add_argument("--name", required=True, help="the topic's uriName")
-    parser.add_argument(
-        "--levels",
-        type=_levels,
-        required=True,
-        help="characters of a code at each level, e.g. 2,3,5,6",
-    )
-    parser.add_argument("--threshold", type=float, default=0.75, help="least confidence asserted")
-    parser.add_argument("--seed", type=int, default=7, help="of what is held out")
-    parser.add_argument("--out", type=Path, required=True, metavar="TOPIC_DIR")

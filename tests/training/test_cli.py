@@ -1,6 +1,5 @@
 """The three commands, as a person types them."""
 
-import io
 import json
 import os
 import signal
@@ -13,14 +12,7 @@ import pytest
 from coding_service.coder.text.normalise import words
 from infra.project_files import LAMBDAS
 from tests.support.coding_service.topic_folders import example, topic_folder
-from training.cli import main
-
-
-def run(*arguments: str | Path, stdin: bytes = b"") -> tuple[int, str, str]:
-    """Exit status, standard output, standard error."""
-    out, err = io.StringIO(), io.StringIO()
-    status = main(list(map(str, arguments)), stdin=io.BytesIO(stdin), stdout=out, stderr=err)
-    return status, out.getvalue(), err.getvalue()
+from tests.support.coding_service.training_command import run
 
 
 def should_train_and_evaluate_when_the_folder_is_whole(tmp_path: Path) -> None:
@@ -194,10 +186,12 @@ def imported(tmp_path: Path, *arguments: str, titles: str, codes: str) -> tuple[
     ("codes", "titles", "said"),
     [
         ("11,Cook\n11,Baker\n", "11,cook\n", "codes.csv:3: code 11 also stands in line 2"),
-        ("11,\n", "11,cook\n", "codes.csv:2: the row is not code,label"),
+        ("11,\n", "11,cook\n", "codes.csv:2: the row has no text"),
         ("11,Cook\n", "11,cook\n\n12,baker\n", "titles.csv:4: code 12 is not in the table"),
-        ("11,Cook\n", '11,"cook\n11,chef\n', "titles.csv:3: not CSV"),
-        ("11,Cook\n", "11,cook,chef\n", "titles.csv:2: the row is not code,text"),
+        ("11,Cook\n", '11,"cook\n11,chef\n', "titles.csv: The quote that opens in line 2"),
+        ("11,Cook\n", "1,kitchen\n", "titles.csv:2: code 1 is not in the table"),
+        ("11,Cook\n", "011,kitchen\n,cook\n", "titles.csv:3: the row has no code"),
+        ("11,Cook\n", "11,cook,chef\n", "titles.csv:2: the row has more cells than the header"),
     ],
 )
 def should_point_at_the_row_when_a_table_cannot_be_imported(

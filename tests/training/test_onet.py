@@ -3,16 +3,18 @@
 They are not the project's: name their folder in ONET_TABLES (codes.csv, titles.csv, tasks.csv).
 """
 
+import io
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from coding_service.coder.model import TrainedModel
+from training.cli import main
 from training.evaluate.evaluate import evaluate
 from training.fit.train import train
 from training.topic.files import read_evaluation, read_topic
-from training.topic.import_tables import Row, TopicTables, read_labels, read_texts, write_topic
 
 TABLES = Path(os.environ.get("ONET_TABLES", "no-tables"))
 MAJOR_GROUPS = ("15", "29")  # computing, health care
@@ -24,15 +26,18 @@ pytestmark = [
 ]
 
 
-def some(rows: list[Row]) -> list[Row]:
-    return [row for row in rows if row[0].startswith(MAJOR_GROUPS)]
+def some(name: str, folder: Path) -> Path:
+    """The rows of a table that are of the major groups, and its header."""
+    header, *lines = (TABLES / name).read_text("utf-8").splitlines(keepends=True)
+    path = folder / name
+    path.write_text(header + "".join(e for e in lines if e.startswith(MAJOR_GROUPS)), "utf-8")
+    return path
 
 
 def should_find_the_code_of_most_unseen_titles_when_tasks_are_told(tmp_path: Path) -> None:
-    codes = read_labels(TABLES / "codes.csv")
-    titles, tasks = (read_texts(TABLES / name, codes) for name in ("titles.csv", "tasks.csv"))
-    tables = TopicTables(some(codes), some(titles), some(tasks))
-    write_topic(tables, tmp_path, name="onet", levels=[2, 3, 5, 6], threshold=0.75, seed=7)
+    tables = [f"--{name}={some(f'{name}.csv', tmp_path)}" for name in ("codes", "titles", "tasks")]
+    chosen = ["--name=onet", "--levels=2,3,5,6", f"--out={tmp_path}"]
+    main(["import", *tables, *chosen], stdin=io.BytesIO(), stdout=sys.stdout, stderr=sys.stderr)
     topic = read_topic(tmp_path)
     model = TrainedModel.of(train(topic))
 

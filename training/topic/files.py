@@ -34,14 +34,15 @@ def read_topic(folder: Path) -> Topic:
     hierarchy = read_codes(folder / CODES, settings.levels)
     examples = tuple(_read_examples(folder / EXAMPLES, settings.fields, hierarchy))
     taught = {example.code for example in examples}
-    for leaf in hierarchy.leaves:
-        if leaf not in taught:
-            raise TopicError(
-                folder / EXAMPLES,
-                None,
-                f"code {leaf} ({hierarchy.codes[leaf].label}) has no example",
-                f"Add examples for it, or take it out of {CODES}",
-            )
+    bare = [leaf for leaf in hierarchy.leaves if leaf not in taught]
+    if bare:
+        more = f", and so have {len(bare) - 1:,} more codes" if len(bare) > 1 else ""
+        raise TopicError(
+            folder / EXAMPLES,
+            None,
+            f"code {bare[0]} ({hierarchy.codes[bare[0]].label}) has no example{more}",
+            f"Add examples, its label at least, or take it out of {CODES}",
+        )
     if not any(words(text) for each in examples for text in each.texts.values()):
         raise TopicError(folder / EXAMPLES, None, "no example has a word", "Write texts into them")
     digest = hashlib.sha256()

@@ -1,13 +1,13 @@
-"""From tables of codes, titles and tasks (CSV) to a topic folder, some titles held out.
+"""From tables of codes, titles and tasks to a topic folder, some titles held out.
 
 What is held out goes to evaluation files and nowhere else: one in ten distinct titles (spelling,
 case and word order of no matter) with every code that it stands under, and one in five task
-statements of each code. A title stays in training where its code would be left without one.
+statements of each code. A title stays in training where its code would be left without one, and
+where it is the label of a code: labels are always taught.
 """
 
 import csv
 import functools
-import io
 import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,18 +17,18 @@ from pathlib import Path
 
 import yaml
 
-from coding_service.coder.text.normalise import words
 from training.errors import TopicError
 from training.topic.files import EVALUATION, EXAMPLES, SETTINGS
-from training.topic.settings_yaml import read_settings, read_text
+from training.topic.held_out import Row, held_titles, split_tasks, title_key
+from training.topic.layouts import Reading, TextRow
+from training.topic.settings_yaml import read_settings
 
-TITLES_PER_HELD_OUT = 10
-TASKS_PER_HELD_OUT = 5
 RECORD_CHARACTERS = 300  # of a record's texts together, in a batch: the service's guide
 TITLE, TASKS = "occp_text", "tasks_text"
 WITH_TASK, WITH_TASKS = "evaluation-task.jsonl", "evaluation-tasks.jsonl"
 WITH_TASKS_ANY = "evaluation-tasks-any.jsonl"
-Row = tuple[str, str]  # code, text
+FIRST_WEIGHT, OTHER_WEIGHT = 1.0, 0.3  # of the first text field, and of each other; ours
+THRESHOLD = 0.75  # where nobody says another; ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,122 +43,132 @@ class TopicTables:
     """Code and task statement; may be empty."""
 
 
-def read_labels(path: Path) -> list[Row]:
-    """The table of codes, `code,label`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicFacts:
+    """What is said of a topic beside its tables."""
 
-    Raises `TopicError` if it is missing, a row has not two cells, or a code stands twice.
+    name: str
+    """The uriName."""
+    levels: Sequence[int]
+    """The characters of a code at each level, from the top down."""
+    full_name: str = ""
+    standard: str = ""
+    version: str = "imported"
+    """The classification's."""
+    threshold: float | None = None
+    """The least confidence asserted; None for what the topic says already, or else the usual."""
+    fields: Sequence[str] = (TITLE, TASKS)
+    """The names of the text fields."""
+
+
+def codes_of(reading: Reading) -> list[Row]:
+    """The table of codes: code and label.
+
+    Raises `TopicError` if a code stands twice; a published table may repeat one.
     """
     lines: dict[str, int] = {}
     found = []
-    for line, code, label in _rows(path, "code,label"):
-        if code in lines:
-            problem = f"code {code} also stands in line {lines[code]}"
-            raise TopicError(path, line, problem, "Remove one")
-        lines[code] = line
-        found.append((code, label))
+    for row in reading.rows:
+        if row.code not in lines:
+            lines[row.code] = row.line
+            found.append((row.code, row.text))
+        elif not reading.is_published:
+            problem = f"code {row.code} also stands in line {lines[row.code]}"
+            raise reading.table.fault(row.line, problem, "Remove one")
     return found
 
 
-def read_texts(path: Path, codes: Sequence[Row]) -> list[Row]:
-    """A table of titles or tasks of these codes, `code,text`.
+def texts_of(
+    reading: Reading, codes: Sequence[Row], deepest: int, *, skip_unknown: bool = False
+) -> tuple[list[Row], list[TextRow]]:
+    """The titles or tasks of these codes, and the rows that are passed over.
 
-    Raises `TopicError` if it is missing, a row has not two cells, or its code is unknown.
+    `deepest` is the length of a code of the deepest level. Raises `TopicError` for rows whose code
+    is not one of these, unless they are to be passed over, as those of published tables are.
     """
-    known = {code for code, _ in codes}
-    found = []
-    for line, code, text in _rows(path, "code,text"):
-        if code not in known:
-            problem = f"code {code} is not in the table of codes"
-            raise TopicError(path, line, problem, "Correct it, or add its row there")
-        found.append((code, text))
-    return found
+    known = {code for code, _ in codes if len(code) == deepest}
+    found, others = [], []
+    for row in reading.rows:
+        # Excel takes a code for a number, and drops its zeros.
+        code = row.code if row.code in known else row.code.zfill(deepest)
+        if code in known:
+            found.append((code, row.text))
+        else:
+            others.append(row)
+    if others and not (skip_unknown or reading.is_published):
+        first = others[0]
+        is_group = any(code == first.code for code, _ in codes)
+        problem = f"code {first.code} is " + (
+            "not of the deepest level" if is_group else "not in the table of codes"
+        )
+        more = f", and so it is in {len(others) - 1:,} more rows" if len(others) > 1 else ""
+        remedy = "Correct it, add its row there, or pass such rows over with --skip-unknown"
+        raise reading.table.fault(first.line, problem + more, remedy)
+    return found, others
 
 
-def _rows(path: Path, columns: str) -> Iterator[tuple[int, str, str]]:
-    """Line, code and text; the second column may have any name. Empty lines are passed over."""
-    rows = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
-    try:
-        header = next(rows, [])
-        if len(header) != 2 or header[0].strip() != "code":  # noqa: PLR2004  code and text
-            raise TopicError(path, 1, f"the header is {','.join(header)!r}", f"Write {columns}")
-        for row in rows:
-            cells = [" ".join(cell.split()) for cell in row]
-            if cells and (len(cells) != 2 or not all(cells)):  # noqa: PLR2004
-                problem = f"the row is not {columns}"
-                raise TopicError(path, rows.line_num, problem, "Fill both; quote one with commas")
-            if cells:
-                yield rows.line_num, cells[0], cells[1]
-    except csv.Error as error:
-        # With a quote that nothing closes, the rest of the file would be one cell.
-        raise TopicError(path, rows.line_num, f"not CSV: {error}", "Close every quote") from error
-
-
-def write_topic(
-    tables: TopicTables,
-    folder: Path,
-    *,
-    name: str,
-    levels: Sequence[int],
-    threshold: float,
-    seed: int,
-) -> None:
+def write_topic(tables: TopicTables, folder: Path, facts: TopicFacts, *, seed: int) -> None:
     """Write a topic folder that `train` and `evaluate` take.
 
-    What the author says of the topic in a `topic.yaml` that is there stays as it is. `levels` are
-    the characters of a code at each level, from the top down; `seed` decides what is held out.
-    Raises `TopicError` if name, levels or threshold cannot be used.
+    What the author says of the topic in a `topic.yaml` that is there stays as it is, but for levels
+    and fields. `seed` decides what is held out. Raises `TopicError` if name, levels or threshold
+    cannot be used.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    fields = tuple(facts.fields)[: 2 if tables.tasks else 1]
     dice = random.Random(seed)  # noqa: S311 - a repeatable choice, not a secret
-    held_titles = _held_titles(tables.titles, dice)
-    tasks, held_tasks = _split_tasks(tables.tasks, dice)
-    fields = {TITLE: 1.0, **({TASKS: 0.3} if tables.tasks else {})}
-    settings = {
-        "name": name,
-        "fullName": name,
-        "standard": name,
-        "topicVersion": "imported",
-        "version": 1,
-        "released": datetime.now(UTC).date().isoformat(),
-        **_said_of_the_topic(folder / SETTINGS),
-        "levels": list(levels),
-        "threshold": threshold,
-        "fields": fields,
-    }
-    (folder / SETTINGS).write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
-    read_settings(folder / SETTINGS)
-    _write_codes(folder / "codes.csv", tables.codes, levels)
-    held = [row for row in tables.titles if _key(row[1]) in held_titles]
-    kept = [row for row in tables.titles if _key(row[1]) not in held_titles]
-    kept += [row for row in tables.codes if len(row[0]) == levels[-1]]
-    _write_lines(folder / EXAMPLES, tuple(fields), _examples(kept, tasks, dice))
-    _write_lines(folder / EVALUATION, tuple(fields), _titles_once(held))
+    labels = [row for row in tables.codes if len(row[0]) == facts.levels[-1]]
+    held_keys = held_titles(tables.titles, {title_key(label) for _, label in labels}, dice)
+    tasks, held_tasks = split_tasks(tables.tasks, dice)
+    write_settings(folder, facts, fields)
+    write_codes(folder / "codes.csv", tables.codes, facts.levels)
+    held = [row for row in tables.titles if title_key(row[1]) in held_keys]
+    kept = [row for row in tables.titles if title_key(row[1]) not in held_keys]
+    named = {(code, title_key(title)) for code, title in kept}
+    kept += [row for row in labels if (row[0], title_key(row[1])) not in named]
+    _write_lines(folder / EXAMPLES, fields, _examples(kept, tasks, dice))
+    _write_lines(folder / EVALUATION, fields, _titles_once(held))
     if tables.tasks:
         told = functools.partial(_told, held_tasks, dice)
         rows = [(code, title, "", ()) for code, title in held]
-        _write_lines(folder / WITH_TASK, tuple(fields), told(rows, 1))
-        _write_lines(folder / WITH_TASKS, tuple(fields), told(rows, None))
-        _write_lines(folder / WITH_TASKS_ANY, tuple(fields), told(_titles_once(held), None))
+        _write_lines(folder / WITH_TASK, fields, told(rows, 1))
+        _write_lines(folder / WITH_TASKS, fields, told(rows, None))
+        _write_lines(folder / WITH_TASKS_ANY, fields, told(_titles_once(held), None))
 
 
-def _said_of_the_topic(settings: Path) -> dict[str, str | int]:
-    if not settings.exists():
-        return {}
-    said = read_settings(settings)
-    return {
-        "fullName": said.full_name,
-        "standard": said.standard,
-        "topicVersion": said.topic_version,
-        "version": said.version,
-        "released": said.released,
+def write_settings(folder: Path, facts: TopicFacts, fields: Sequence[str]) -> None:
+    """The folder with its `topic.yaml`; raises as `write_topic` does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / SETTINGS
+    said: dict[str, object] = {}
+    if path.exists():
+        read_settings(path)
+        said = yaml.safe_load(path.read_text("utf-8"))
+    weights = said.get("fields")
+    weights = weights if isinstance(weights, dict) and list(weights) == list(fields) else None
+    settings = {
+        "fullName": facts.full_name or facts.name,
+        "standard": facts.standard or facts.name,
+        "topicVersion": facts.version,
+        "version": 1,
+        "released": datetime.now(UTC).date(),
+        "threshold": THRESHOLD,
+        **said,
+        "name": facts.name,
+        "levels": list(facts.levels),
+        "fields": weights
+        or {field: OTHER_WEIGHT if place else FIRST_WEIGHT for place, field in enumerate(fields)},
     }
+    if facts.threshold is not None:
+        settings["threshold"] = facts.threshold
+    path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+    read_settings(path)
 
 
 Line = tuple[str, str, str, tuple[str, ...]]  # code, title, tasks, other codes that are right
 
 
 def _examples(
-    titles: Sequence[Row], tasks: dict[str, list[str]], dice: random.Random
+    titles: Sequence[Row], tasks: Mapping[str, list[str]], dice: random.Random
 ) -> Iterator[Line]:
     """Each title alone and with a task of its code, and each task alone."""
     for code, title in titles:
@@ -174,7 +184,7 @@ def _titles_once(held: Sequence[Row]) -> Iterator[Line]:
     """Each distinct title with the first of its codes; the others are right as well."""
     by_title: dict[str, list[Row]] = {}
     for row in held:
-        by_title.setdefault(_key(row[1]), []).append(row)
+        by_title.setdefault(title_key(row[1]), []).append(row)
     for rows in by_title.values():
         (code, title), *_ = rows
         yield code, title, "", tuple(dict.fromkeys(c for c, _ in rows if c != code))
@@ -198,38 +208,17 @@ def _some(statements: Sequence[str], title: str, most: int | None, dice: random.
     return " ".join(chosen)
 
 
-def _held_titles(titles: Sequence[Row], dice: random.Random) -> set[str]:
-    left: dict[str, int] = {}
-    codes: dict[str, list[str]] = {}
-    for code, title in titles:
-        left[code] = left.get(code, 0) + 1
-        codes.setdefault(_key(title), []).append(code)
-    distinct = sorted(codes)
-    dice.shuffle(distinct)
-    held = set()
-    for title in distinct[: len(distinct) // TITLES_PER_HELD_OUT]:
-        if all(left[code] > codes[title].count(code) for code in codes[title]):
-            held.add(title)
-            for code in codes[title]:
-                left[code] -= 1
-    return held
+def write_codes(path: Path, codes: Sequence[Row], levels: Sequence[int]) -> None:
+    """The topic's `codes.csv`. A group without a label is named after its first code.
 
-
-def _split_tasks(
-    tasks: Sequence[Row], dice: random.Random
-) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    by_code: dict[str, list[str]] = {}
-    for code, statement in tasks:
-        by_code.setdefault(code, []).append(statement)
-    kept, held = {}, {}
-    for code, statements in sorted(by_code.items()):
-        shuffled = dice.sample(statements, len(statements))
-        count = max(1, len(shuffled) // TASKS_PER_HELD_OUT) if len(shuffled) > 1 else 0
-        held[code], kept[code] = shuffled[:count], shuffled[count:]
-    return kept, held
-
-
-def _write_codes(path: Path, codes: Sequence[Row], levels: Sequence[int]) -> None:
+    Raises `TopicError` for a code that is of no level.
+    """
+    wrong = [code for code, _ in codes if len(code) not in levels]
+    if wrong:
+        problem = f"code {wrong[0]} has {len(wrong[0])} characters, levels are {list(levels)}"
+        more = f"; so do {len(wrong) - 1:,} more" if len(wrong) > 1 else ""
+        remedy = "Give the characters of a code of each level with --levels, such as 2,3,5,6"
+        raise TopicError(path, None, problem + more, remedy)
     labels = dict(codes)
     for code, label in codes:
         for length in levels:
@@ -249,7 +238,3 @@ def _write_lines(path: Path, fields: Sequence[str], lines: Iterator[Line]) -> No
             texts = dict(zip(fields, (title, tasks), strict=False))
             other = {"also": list(also)} if also else {}
             file.write(json.dumps({**texts, "code": code, **other}, ensure_ascii=False) + "\n")
-
-
-def _key(title: str) -> str:
-    return " ".join(sorted(set(words(title))))

@@ -34,7 +34,7 @@ TITLES = {
 }
 QUESTIONS = [
     ("hospital cook", "11"),
-    ("baker of bread", "12"),
+    ("baker of buns", "12"),
     ("driver", "2"),
     ("glassblower", None),
 ]

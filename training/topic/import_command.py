@@ -1,0 +1,173 @@
+"""What `training import` does: from tables, official or one's own, to a topic folder."""
+
+import argparse
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from tables.errors import TableRefused
+from tables.mapping.column_options import parse_columns
+from training.errors import TopicError
+from training.import_options import CODES, TASKS, TITLES
+from training.topic.held_out import Row
+from training.topic.import_examples import (
+    CODE_NAMES,
+    codes_in,
+    of_known_codes,
+    one_level,
+    read_records,
+    write_examples,
+)
+from training.topic.import_tables import (
+    TopicFacts,
+    TopicTables,
+    codes_of,
+    texts_of,
+    write_topic,
+)
+from training.topic.layouts import CodeColumn, Layout, Reading, read_table
+from training.topic.presets import PRESETS, Preset
+
+OWN_CODES, OWN_TEXTS = ("label", "#2"), ("text", "title", "task", "#2")
+
+
+def run_import(options: argparse.Namespace, stdout: TextIO) -> None:
+    """Write the topic folder, and say what came in and what did not.
+
+    Raises `TopicError` for a table that cannot be read, and for options that lack something.
+    """
+    if options.preset and options.preset not in PRESETS:
+        known = ", ".join(PRESETS)
+        problem = f"there is no preset {options.preset!r}"
+        raise TopicError(options.out, None, problem, f"Known are {known}")
+    stdout.writelines(_from_examples(options) if options.examples else _from_tables(options))
+
+
+def _from_tables(options: argparse.Namespace) -> Iterator[str]:
+    preset = PRESETS.get(options.preset)
+    facts = _facts(options, preset)
+    for option in (CODES, TITLES):
+        if not getattr(options, option):
+            raise _missing(options.out, option)
+    codes, notes = _codes(options)
+    titles, more = _texts(options, TITLES, codes, facts.levels[-1])
+    tasks, still_more = _texts(options, TASKS, codes, facts.levels[-1])
+    write_topic(TopicTables(codes, titles, tasks), options.out, facts, seed=options.seed)
+    counts = f"{len(codes):,} codes of all levels, {len(titles):,} titles, {len(tasks):,} tasks"
+    yield f"{options.out}: {counts}\n"
+    yield from [*notes, *more, *still_more]
+    yield from _bare(codes, facts.levels[-1], {code for code, _ in titles})
+    if preset:
+        yield f"Name its source wherever the topic goes: {preset.source}\n"
+
+
+def _facts(options: argparse.Namespace, preset: Preset | None) -> TopicFacts:
+    name = options.name or options.preset
+    levels = options.levels or (list(preset.levels) if preset else [])
+    for option, value in (("name", name), ("levels", levels)):
+        if not value:
+            raise _missing(options.out, option)
+    if list(levels) != sorted(set(levels)):
+        remedy = "Give the characters of a code from the top level down, such as 2,3,5,6"
+        raise TopicError(options.out, None, f"levels cannot be {levels}", remedy)
+    return TopicFacts(
+        name=name,
+        levels=levels,
+        full_name=preset.full_name if preset else "",
+        standard=preset.standard if preset else "",
+        version=preset.version if preset else "imported",
+        threshold=options.threshold,
+        fields=options.fields,
+    )
+
+
+def _texts(
+    options: argparse.Namespace, table: str, codes: Sequence[Row], deepest: int
+) -> tuple[list[Row], list[str]]:
+    """The titles or the tasks of all files that are named, and what to say of them."""
+    rows: list[Row] = []
+    notes = []
+    for path in getattr(options, table) or ():
+        reading = _read(path, table, options)
+        here, others = texts_of(reading, codes, deepest, skip_unknown=options.skip_unknown)
+        rows += here
+        notes += _passed(path, reading.notes, "without a code or a text (titles, notes)")
+        notes += _passed(path, [each.line for each in others], "of codes that are not taught")
+    return rows, notes
+
+
+def _from_examples(options: argparse.Namespace) -> Iterator[str]:
+    if not options.columns:
+        raise _missing(options.out, "columns")
+    if not options.name:
+        raise _missing(options.out, "name")
+    try:
+        columns = parse_columns(options.columns)
+    except TableRefused as refused:
+        reason, step = refused.reason.rstrip("."), refused.next_step.rstrip(".")
+        raise TopicError(options.out, None, reason, step) from refused
+    coded = read_records(
+        options.examples,
+        columns,
+        code=options.examples_code or CODE_NAMES,
+        label=options.examples_label,
+        sheet=options.examples_sheet,
+        header=options.examples_header,
+    )
+    notes = _passed(options.examples, coded.passed, "without a code or a text")
+    codes = codes_in(coded)
+    if options.codes:
+        codes, more = _codes(options)
+        notes += more
+    levels = options.levels or one_level(codes, coded.table)
+    records, others = of_known_codes(coded, codes, levels[-1], skip_unknown=options.skip_unknown)
+    notes += _passed(options.examples, [each.line for each in others], "of unknown codes")
+    facts = TopicFacts(
+        name=options.name, levels=levels, threshold=options.threshold, fields=tuple(columns)
+    )
+    held = write_examples(records, codes, options.out, facts, seed=options.seed)
+    taught = len(records) - held
+    yield f"{options.out}: {taught:,} examples, {held:,} held out in evaluation.jsonl\n"
+    yield from notes
+    yield from _bare(codes, levels[-1], {each.code for each in records})
+
+
+def _bare(codes: Sequence[Row], deepest: int, taught: Collection[str]) -> Iterator[str]:
+    bare = sorted(code for code, _ in codes if len(code) == deepest and code not in taught)
+    if bare:
+        some = ", ".join(bare[:3]) + (" and more" if len(bare) > 3 else "")  # noqa: PLR2004
+        yield f"warning: {len(bare):,} codes have no text but their label: {some}. Write examples\n"
+
+
+def _codes(options: argparse.Namespace) -> tuple[list[tuple[str, str]], list[str]]:
+    """The table of codes, and what to say of it."""
+    reading = _read(options.codes, CODES, options)
+    notes = _passed(options.codes, reading.notes, "without a code or a label (titles, notes)")
+    return codes_of(reading), notes
+
+
+def _read(path: Path, table: str, options: argparse.Namespace) -> Reading:
+    said = {
+        part: getattr(options, f"{table}_{part}") for part in ("code", "text", "sheet", "header")
+    }
+    layouts: Sequence[Layout] = ()
+    if options.preset and not (said["code"] or said["text"]):
+        layouts = getattr(PRESETS[options.preset], table)
+    if not layouts:
+        names = (said["text"],) if said["text"] else OWN_CODES if table == CODES else OWN_TEXTS
+        codes = tuple(CodeColumn((each,)) for each in said["code"] or ["code"])
+        layouts = (Layout(code=codes, text=names),)
+    return read_table(path, layouts, option=table, sheet=said["sheet"], header=said["header"])
+
+
+def _passed(path: Path, rows: Sequence[int], what: str) -> list[str]:
+    if not rows:
+        return []
+    some = ", ".join(map(str, rows[:5]))
+    more = f" and {len(rows) - 5:,} more" if len(rows) > 5 else ""  # noqa: PLR2004  those named
+    return [f"{path.name}: passed over {len(rows):,} rows {what}: {some}{more}\n"]
+
+
+def _missing(out: Path, option: str) -> TopicError:
+    remedy = f"Give --{option}; python -m training import --help lists all"
+    return TopicError(out, None, f"--{option} is missing", remedy)
