@@ -25,6 +25,7 @@ TREES = (
     "infra",
     "bench",
     "simulation",
+    "dropcoder",
 )
 """These trees are measured where none are named; one that a checkout lacks is left out."""
 

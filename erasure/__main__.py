@@ -6,10 +6,11 @@ import sys
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from dropcoder.terminal.text import one_line
 from erasure.deployment import Clients
 from erasure.erase import Kept, erase_drop
 from erasure.errors import EraseError
-from localcloud.console import Console, one_line
+from localcloud.console import Console
 from shared.aws_errors import code_of
 
 YES = ("y", "yes")

@@ -9,9 +9,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from dropcoder.terminal.text import one_line
 from localcloud import journey
 from localcloud.cloud import LocalCloud
-from localcloud.console import Console, one_line
+from localcloud.console import Console
 from localcloud.deployment import NODE, Choices, cdk_command, deploy
 from localcloud.environment import ambient, cdk_environment, client_exports
 from localcloud.errors import DropFailed

@@ -1,10 +1,11 @@
 """What the person at the terminal sees: phases with their time, one live line, a table."""
 
 import time
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
+
+from dropcoder.terminal.text import harmless, text_width
 
 _WIPE = "\r\x1b[2K"
 _PHASE_COLUMN = 44  # characters; the seconds stand right of it
@@ -55,9 +56,13 @@ class Console:
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Columns as wide as they need, measured as a terminal measures."""
-        widths = [max(_width(cell) for cell in column) for column in zip(heads, *rows, strict=True)]
+        widths = [
+            max(text_width(cell) for cell in column) for column in zip(heads, *rows, strict=True)
+        ]
         for row in (heads, ["─" * width for width in widths], *rows):
-            padded = (cell + " " * (w - _width(cell)) for cell, w in zip(row, widths, strict=True))
+            padded = (
+                cell + " " * (w - text_width(cell)) for cell, w in zip(row, widths, strict=True)
+            )
             self.say("  " + "  ".join(padded).rstrip())
 
     def _wipe(self) -> None:
@@ -68,34 +73,3 @@ class Console:
     def _write(self, text: str) -> None:
         self._out.write(text)
         self._out.flush()
-
-
-def harmless(text: str) -> str:
-    """The text without characters that steer a terminal, but for its line ends.
-
-    Keys and texts of strangers are shown: one could rewrite what stands on the screen."""
-    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
-
-
-def one_line(text: str) -> str:
-    """The same without line ends: a key or a reason can't look like a line of ours."""
-    return harmless(text).replace("\n", "?")
-
-
-def shortened(text: str, width: int) -> str:
-    """The text on one line and within `width` columns, without characters that steer a terminal."""
-    clean = "".join(c if c.isprintable() else " " for c in text)
-    if _width(clean) <= width:
-        return clean
-    kept = ""
-    for character in clean:
-        if _width(kept + character) > width - 1:
-            break
-        kept += character
-    return kept + "…"
-
-
-def _width(text: str) -> int:
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    joined = sum(unicodedata.combining(c) != 0 for c in text)
-    return len(text) + wide - joined

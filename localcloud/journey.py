@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from dropcoder.terminal.text import one_line, shortened
 from localcloud.cloud import LocalCloud
-from localcloud.console import Console, one_line, shortened
+from localcloud.console import Console
 from localcloud.errors import DropFailed, Interrupted
 from localcloud.executions import Executions, Whereabouts
 from localcloud.functionlogs import last_lines

@@ -32,8 +32,18 @@ PIPELINE = (
     ("aws", "observability"),
     ("clock", "errors"),
 )
-DOCUMENTED = ("lambdas", "training", "infra", "bench", "simulation", "localcloud", "docs", "tests")
-NOT_DEPLOYED = ("training", "infra", "bench", "tests", "localcloud", "simulation", "docs")
+DOCUMENTED = (
+    *("lambdas", "training", "infra", "bench", "simulation", "localcloud", "erasure", "dropcoder"),
+    *("docs", "tests"),
+)
+NOT_DEPLOYED = (
+    *("training", "infra", "bench", "tests", "localcloud", "simulation", "erasure", "dropcoder"),
+    *("docs",),
+)
+# The rooms of the command line; what a person sees stands above what a verb does.
+DROPCODER = (
+    *(("__main__",), ("commands",), ("estimates",), ("local_coding",), ("terminal",), ("errors",)),
+)
 
 SIZES: dict[str, Reasons] = {
     "lambdas": {
@@ -58,6 +68,10 @@ SIZES: dict[str, Reasons] = {
         "streams/memory_curve.py": "a computed model with its sources",
     },
     "simulation": {},
+    "dropcoder": {
+        "__main__.py": "python -m dropcoder",
+        "terminal/text.py": "all that is shown passes here, of the local cloud too",
+    },
 }
 """By tree, the modules that are shorter or longer than the rule, each with its reason."""
 ERROR_TREES = "each service has an error tree of its own, in the same words"
@@ -71,6 +85,18 @@ def expect_none(faults: list[str]) -> None:
 def should_import_downwards_only_and_no_other_function() -> None:
     tree = read_tree(PROJECT, "lambdas/pipeline")
     expect_none(arrows_that_do_not_go_down(tree, PIPELINE))
+
+
+def should_print_in_no_room_of_the_command_line_but_that_of_its_verbs() -> None:
+    tree = read_tree(PROJECT, "dropcoder")
+    expect_none(arrows_that_do_not_go_down(tree, DROPCODER))
+
+
+def should_take_no_cloud_to_code_and_plan_on_a_laptop() -> None:
+    tree = read_tree(PROJECT, "dropcoder")
+    for room in ("local_coding", "estimates", "terminal"):
+        files = [each for each in tree.rooms[room] if any("boto" in name for name in each.imported)]
+        expect_none([each.name for each in files])
 
 
 def should_deploy_nothing_that_imports_what_is_not_deployed() -> None:
@@ -93,7 +119,14 @@ def should_not_import_the_other_stacks_package(package: str, others: list[str]) 
 
 @pytest.mark.parametrize(
     "path",
-    [*(f"lambdas/{package}" for package in LAMBDAS), "training", "infra", "bench", "simulation"],
+    [
+        *(f"lambdas/{package}" for package in LAMBDAS),
+        "training",
+        "infra",
+        "bench",
+        "simulation",
+        "dropcoder",
+    ],
 )
 def should_tell_files_apart_by_more_than_ing_and_fill_no_folder(path: str) -> None:
     tree = read_tree(PROJECT, path)

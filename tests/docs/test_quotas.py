@@ -5,10 +5,11 @@ import math
 
 from docs import quotas_table
 from docs.quotas_table import LOADS, Load
+from dropcoder.estimates.estimate import checks_until
 from infra.project_files import PROJECT
 from infra.settings.settings import Settings
 from pipeline.engines.coding_service.tokens import RENEWED_BEFORE_END_SECONDS
-from tests.docs.test_cost import checks_of, walked
+from tests.docs.test_cost import walked
 from tests.support.markdown import document, table_rows
 
 PAGE = document("docs/quotas.md")
@@ -19,7 +20,7 @@ MONTH = 30 * 86_400
 def should_count_transitions_and_checks_as_the_page_of_costs_does() -> None:
     machine = json.loads((PROJECT / "statemachine" / "drop.asl.json").read_text("utf-8"))
     assert len(list(walked(machine))) == quotas_table.TRANSITIONS
-    assert quotas_table.checks() == checks_of(quotas_table.OPERATION_SECONDS)
+    assert quotas_table.checks() == checks_until(quotas_table.OPERATION_SECONDS)
 
 
 def should_stay_within_the_services_own_limits() -> None:

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from localcloud.console import Console, shortened
+from dropcoder.terminal.text import shortened
+from localcloud.console import Console
 
 
 class Terminal(io.StringIO):

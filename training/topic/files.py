@@ -45,11 +45,16 @@ def read_topic(folder: Path) -> Topic:
         )
     if not any(words(text) for each in examples for text in each.texts.values()):
         raise TopicError(folder / EXAMPLES, None, "no example has a word", "Write texts into them")
+    return Topic(settings, hierarchy, examples, fingerprint_of(folder))
+
+
+def fingerprint_of(folder: Path) -> str:
+    """SHA-256 of the files that a model is trained from, as hex. Raises `OSError`."""
     digest = hashlib.sha256()
     for name in (SETTINGS, CODES, EXAMPLES):
         digest.update((folder / name).read_bytes())
         digest.update(b"\0")
-    return Topic(settings, hierarchy, examples, digest.hexdigest())
+    return digest.hexdigest()
 
 
 def read_evaluation(path: Path, topic: Topic) -> tuple[Question, ...]:

@@ -102,15 +102,17 @@ def options_of_file(content: bytes, options: TableOptions) -> TableOptions:
     return _with(said, options, "columns.yaml")
 
 
-def options_of_metadata(metadata: Mapping[str, str], options: TableOptions) -> TableOptions:
+def options_of_metadata(
+    metadata: Mapping[str, str], options: TableOptions, *, where: str = "The file's metadata"
+) -> TableOptions:
     """`options` with what an object's metadata says; keys of other programs are passed over.
 
-    S3 gives keys in lower case, and values that are not ASCII encoded as RFC 2047 has it. Raises
-    `TableRefused`.
+    S3 gives keys in lower case, and values that are not ASCII encoded as RFC 2047 has it. `where`
+    is what it is called in the messages. Raises `TableRefused`.
     """
     own = {name.lower(): name for name in _READ}
     said = {own[k.lower()]: _decoded(v) for k, v in metadata.items() if k.lower() in own}
-    return _with(said, options, "The file's metadata")
+    return _with(said, options, where)
 
 
 def _decoded(value: str) -> str:

@@ -1,0 +1,57 @@
+"""The command `dropcoder`, and how it ends."""
+
+import sys
+import tomllib
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+import click
+
+from dropcoder.commands.code import code
+from dropcoder.commands.plan import plan
+from dropcoder.commands.verbs import COMMAND, Sectioned
+from dropcoder.errors import ExitStatus
+
+
+def version() -> str:
+    """The installed package's; in a checkout, what it would be installed as."""
+    try:
+        return metadata.version(COMMAND)
+    except metadata.PackageNotFoundError:
+        project = Path(__file__).parents[2] / "pyproject.toml"
+        return str(tomllib.loads(project.read_text("utf-8"))["project"]["version"])
+
+
+SECTIONS = (("On this machine", (code, plan)),)
+
+
+@click.group(cls=Sectioned, sections=SECTIONS, context_settings={"max_content_width": 100})
+@click.version_option(version(), prog_name=COMMAND)
+def dropcoder() -> None:
+    """Tables of free text, coded to a classification of occupations.
+
+    `code` and `plan` work on this machine and send nothing. Every verb takes --json, for programs,
+    and --help, with an example. Exit statuses: 0 done, 1 failed, 2 the command line can't be meant,
+    3 the file is rejected, 4 the drop has not ended, 5 nobody said yes, 6 no such drop, 130 Ctrl-C.
+
+    Completion, for bash (zsh and fish alike): eval "$(_DROPCODER_COMPLETE=bash_source dropcoder)"
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs a command line and ends the process with its status."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """The exit status of a command line (`ExitStatus`)."""
+    try:
+        found = dropcoder.main(arguments, prog_name=COMMAND, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return ExitStatus.INTERRUPTED
+    return found if isinstance(found, int) else ExitStatus.DONE

@@ -1,0 +1,173 @@
+"""A file, coded on this machine: its rows through the model, and the table and report of them."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from coding_service.coder.model import TrainedModel
+from dropcoder.local_coding.prepared_table import PreparedFile, prepared
+from dropcoder.local_coding.result_folder import filled
+from dropcoder.local_coding.table_options import rejected
+from dropcoder.terminal.screen import Advance, Progress
+from pipeline.clock import Clock
+from protocol.records import RecordForm
+from tables.coded.coded_rows import CodedStatus
+from tables.errors import TableRefused
+from tables.join import CodedTable
+from tables.plan import TableFormat, TableOptions
+from tables.report.page.document import html_of
+from tables.report.report import AboutDrop, report_of
+from tables.source import LocalFile
+
+BLOCK_BYTES = 1 << 20  # of lines that are coded between two steps of a progress bar; ours
+CHUNK_BYTES = 1 << 20
+RESULTS, REPORT, PAGE = "results", "report.json", "report.html"
+"""As they are called in the results bucket."""
+STREAMED = frozenset({TableFormat.CSV, TableFormat.JSON_LINES, TableFormat.JSON_ARRAY})
+DROP_ID = "coded-on-this-machine"
+
+
+@dataclass(slots=True)
+class CodedFile:
+    """What came of a file."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    """By status: coded, broader, suggested, blank, shortened, refused."""
+    tables: list[Path] = field(default_factory=list)
+    """The table in its own format first."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """By format: why the table was not written in it."""
+    report: dict[str, Any] = field(default_factory=dict)
+
+
+def code_file(
+    file: Path,
+    options: TableOptions,
+    model: TrainedModel,
+    folder: Path,
+    *,
+    progress: Progress,
+    also: tuple[TableFormat, ...] = (),
+) -> CodedFile:
+    """Codes a file; its table, in its own format and in `also`, and its report come to `folder`.
+
+    The folder is filled once all of it is written. Raises `CommandError`.
+    """
+    began_at = Clock().iso()
+    with ExitStack() as held:
+        with progress(f"Reading {file.name}", None) as advance:
+            table = held.enter_context(prepared(file, options, advance))
+        begun = held.enter_context(filled(folder))
+        scratch = Path(held.enter_context(TemporaryDirectory(prefix="dropcoder-")))
+        with progress("Coding", table.plan.counts.sent or None) as advance:
+            output = _code_lines(table, model, scratch / "output.jsonl", advance)
+        with progress("Writing the table and its report", None):
+            writing = _Writing(table, model, output, file.name, began_at)
+            try:
+                done = writing.into(begun, also)
+            except TableRefused as refused:
+                raise rejected(file, refused) from None
+    done.tables = [folder / each.name for each in done.tables]
+    return done
+
+
+def _code_lines(
+    table: PreparedFile, model: TrainedModel, output: Path, advance: Advance
+) -> LocalFile:
+    """Writes a line of output for each prepared line; `advance` is told their number."""
+    form = RecordForm(model.card.input_format)
+    with table.lines.path.open("rb") as lines, output.open("wb") as out:
+        while block := b"".join(lines.readlines(BLOCK_BYTES)):
+            coded = model.coded_lines(block, form)
+            out.write(coded.output)
+            advance(coded.records)
+    return LocalFile(output)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """Gives a coded table back."""
+
+    table: PreparedFile
+    model: TrainedModel
+    output: LocalFile
+    """The coder's."""
+    name: str
+    """The file's, for its report."""
+    began_at: str
+    """ISO 8601."""
+
+    def into(self, folder: Path, also: tuple[TableFormat, ...]) -> CodedFile:
+        """Writes the table, in its own format and in `also`, and its report.
+
+        Raises `TableRefused` where it can't be read again."""
+        done = CodedFile()
+        waiting = list(dict.fromkeys((self.table.plan.format, *also)))
+        while waiting:
+            form = waiting.pop(0)
+            coded = self._table()
+            path = folder / f"{RESULTS}.{form}"
+            try:
+                _write(coded, form, path)
+            except TableRefused as refused:
+                if form in STREAMED:
+                    raise
+                done.left_out[form] = refused.reason
+                if not waiting and not done.tables:
+                    waiting.append(TableFormat.CSV)
+                continue
+            done.tables.append(path)
+            if not done.report:
+                done.rows, done.report = self._report(coded, form, folder)
+        return done
+
+    def _table(self) -> CodedTable:
+        leaves = self.model.hierarchy.leaves
+        return CodedTable(
+            self.table.content,
+            self.table.plan,
+            self.output,
+            topic=self.model.card.topic,
+            model=self.model.card.metadata(),
+            code_digits=max(sum(map(str.isalnum, leaf)) for leaf in leaves),
+        )
+
+    def _report(
+        self, coded: CodedTable, form: TableFormat, folder: Path
+    ) -> tuple[dict[str, int], dict[str, Any]]:
+        model = self.model.card
+        report = report_of(
+            coded.tally,
+            plan=self.table.plan,
+            about=AboutDrop(
+                topic=model.topic,
+                key=self.name,
+                drop_id=DROP_ID,
+                dropped_at=self.began_at,
+                coded_at=Clock().iso(),
+                files=(f"{RESULTS}.{form}",),
+            ),
+            model=model.metadata(),
+            previous=None,
+        )
+        text = json.dumps(report, ensure_ascii=False, indent=2)
+        (folder / REPORT).write_text(text + "\n", encoding="utf-8")
+        (folder / PAGE).write_text(html_of(report), encoding="utf-8")
+        return {each.value: coded.tally.statuses[each] for each in CodedStatus}, report
+
+
+def _write(coded: CodedTable, form: TableFormat, path: Path) -> None:
+    if form not in STREAMED:
+        coded.write(form, path)
+        return
+    with path.open("wb") as out:
+        out.writelines(_contents(coded, form))
+
+
+def _contents(coded: CodedTable, form: TableFormat) -> Iterator[bytes]:
+    for chunk in coded.stream(form, chunk_bytes=CHUNK_BYTES):
+        yield chunk.content

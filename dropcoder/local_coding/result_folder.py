@@ -1,0 +1,47 @@
+"""Where results go on this machine: a folder of their own, filled at once, never overwritten."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from dropcoder.errors import CommandError, UsageError
+
+
+def checked_folder(wanted: Path, *, replace: bool) -> Path:
+    """The folder, which may be made by `filled`. Raises `UsageError` where something stands there.
+
+    With `replace` a folder may: of its files, those that have the names of new ones are replaced.
+    """
+    if wanted.exists() and not wanted.is_dir():
+        raise UsageError(f"{wanted} is a file.", next_step="Name another folder: -o DIR")
+    if not replace and wanted.is_dir() and any(wanted.iterdir()):
+        raise UsageError(
+            f"{wanted} is not empty, and nothing is overwritten unasked.",
+            next_step="Name another folder (-o DIR), or have it filled again: --force",
+        )
+    return wanted
+
+
+@contextmanager
+def filled(folder: Path) -> Iterator[Path]:
+    """A folder beside it to write into; its files are in `folder` once all of them are written."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as begun:
+            yield Path(begun)
+            folder.mkdir(exist_ok=True)
+            for each in sorted(Path(begun).iterdir()):
+                each.replace(folder / each.name)
+    except OSError as error:
+        raise CommandError(
+            f"{error.filename or folder}: {error.strerror or error}.",
+            next_step="Name a folder that can be written to: -o DIR",
+        ) from None
+
+
+def from_here(path: Path) -> str:
+    """The path as a person at this working directory would write it."""
+    here, absolute = Path.cwd(), path.absolute()
+    return os.fspath(absolute.relative_to(here) if absolute.is_relative_to(here) else absolute)

@@ -1,0 +1,141 @@
+"""`code` and `plan` on a command line: what they print, and what they end with."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from dropcoder.commands.app import dropcoder, run
+from dropcoder.errors import ExitStatus
+from infra.project_files import PROJECT
+
+SAMPLE = str(PROJECT / "samples" / "survey.csv")
+
+
+def should_code_a_file_into_a_folder_beside_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("survey.csv").write_bytes(Path(SAMPLE).read_bytes())
+    assert run(["code", "survey.csv"]) == ExitStatus.DONE
+    assert {each.name for each in Path("survey-coded").iterdir()} == {
+        *("results.csv", "report.html", "report.json"),
+    }
+    said = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"50 rows: 35 coded, .*; \d+\.\d s", said[0])
+    assert said[1:] == [
+        "Table:  survey-coded/results.csv",
+        "Report: survey-coded/report.html",
+    ]
+    assert run(["code", "survey.csv"]) == ExitStatus.USAGE, "nothing is overwritten unasked"
+    assert "--force" in capsys.readouterr().err
+    assert run(["code", "survey.csv", "--force", "--json"]) == ExitStatus.DONE
+    document = json.loads(capsys.readouterr().out)
+    assert document["tables"] == ["survey-coded/results.csv"]
+    assert sum(document["rows"].values()) == 50
+
+
+def should_plan_a_file_and_say_the_same_to_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["plan", SAMPLE]) == ExitStatus.DONE
+    said = capsys.readouterr().out
+    for line in (
+        "Rows        50: 49 with text, 1 blank, 0 can't be read",
+        "Read from   occp_text: Job title",
+        "Distinct    49 texts",
+    ):
+        assert line in said
+    assert "of 10,000 a day and 1 a second" in said
+    assert run(["plan", SAMPLE, "--json"]) == ExitStatus.DONE
+    document = json.loads(capsys.readouterr().out)
+    assert document["rows"] == {"rows": 50, "sent": 49, "blank": 1, "refused": 0, "shortened": 1}
+    assert document["distinctTexts"] == 49
+    assert document["calls"]["least"] < document["calls"]["most"]
+    assert document["review"]["coverage"] == pytest.approx(0.66, abs=0.01)
+
+
+def should_tell_what_was_assumed_of_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "Umfrage.csv"
+    rows = "Beruf;Tätigkeit\nKöchin;kocht\nBäcker\x1b[2J;bäckt\n" + "Koch;kocht\n" * 500
+    file.write_bytes(rows.encode("cp1252"))
+    assert run(["plan", str(file), "--columns", "occp_text=Beruf"]) == ExitStatus.DONE
+    said = capsys.readouterr().out
+    assert "separated by “;”" in said
+    assert "cp1252, assumed" in said
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["code", "nowhere.csv"], ExitStatus.USAGE, "nowhere.csv is not there"),
+        (["plan", "."], ExitStatus.USAGE, "is a folder"),
+        (["plan", SAMPLE, "--topic", "bakery"], ExitStatus.USAGE, "no topic bakery"),
+        (["plan", SAMPLE, "--model", "."], ExitStatus.USAGE, "model.json"),
+        (["plan", SAMPLE, "--columns", "occp_text=Trade"], ExitStatus.REJECTED, "“Trade”"),
+        (["plan", str(PROJECT / "docs" / "memory.svg")], ExitStatus.REJECTED, "memory.svg: "),
+        (["plan"], ExitStatus.USAGE, "FILE"),
+        (["plam"], ExitStatus.USAGE, "plam"),
+    ],
+)
+def should_end_with_a_status_and_say_what_to_do(
+    arguments: list[str], status: ExitStatus, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == status
+    shown = capsys.readouterr()
+    assert said in shown.err
+    assert not shown.out
+
+
+def should_tell_programs_of_an_error_too(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["plan", SAMPLE, "--columns", "occp_text=Trade", "--json"]
+    assert run(arguments) == ExitStatus.REJECTED
+    document = json.loads(capsys.readouterr().out)
+    assert document["exitStatus"] == ExitStatus.REJECTED
+    assert "Trade" in document["error"]
+    assert document["nextStep"].startswith("Say which column it is")
+
+
+def should_end_as_shells_have_it_when_interrupted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dropcoder.estimates.file_plan.plan_file", interrupted)
+    assert run(["plan", SAMPLE]) == ExitStatus.INTERRUPTED
+    assert "Interrupted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", sorted(dropcoder.commands))
+def should_help_with_an_example_for_each_verb(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([name, "--help"]) == ExitStatus.DONE
+    said = capsys.readouterr().out
+    assert f"  Example:\n    dropcoder {name}" in said
+    assert "--json" in said
+
+
+def should_list_each_verb_in_a_section_of_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == ExitStatus.DONE
+    said = capsys.readouterr().out
+    assert "On this machine:" in said
+    for name in dropcoder.commands:
+        assert re.search(rf"^  {name} +\w", said, re.MULTILINE)
+    assert run(["--version"]) == ExitStatus.DONE
+    assert capsys.readouterr().out.startswith("dropcoder, version ")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def should_complete_verbs(
+    shell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("_DROPCODER_COMPLETE", f"{shell}_complete")
+    monkeypatch.setenv("COMP_WORDS", "dropcoder pl")
+    monkeypatch.setenv("COMP_CWORD", "pl" if shell == "fish" else "1")  # fish: the word itself
+    with pytest.raises(SystemExit, match="0"):
+        run([])
+    assert "plan" in capsys.readouterr().out
