@@ -197,7 +197,11 @@ def validated(*arguments: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("settings", [SERVICE, {**BOTH, **EMAILS}], ids=["alone", "both"])
+@pytest.mark.parametrize(
+    "settings",
+    [*CONFIGURATIONS.values(), {**BOTH, **EMAILS}],
+    ids=[*CONFIGURATIONS, "both stacks"],
+)
 def should_print_no_warning_when_the_cdk_synthesizes(
     settings: Mapping[str, str], tmp_path: Path
 ) -> None:
