@@ -1,7 +1,7 @@
 """Network: where the functions run that the settings put into a VPC, and their ways to AWS.
 
 A stack of its own, as both others use it. The VPC, its subnets and their ways out are the
-account's (docs/deploying.md says what they must have).
+account's (docs/account.md says what they must have).
 """
 
 from collections.abc import Iterable

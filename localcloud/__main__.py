@@ -51,7 +51,7 @@ def _command(asked: argparse.Namespace, console: Console) -> int:
         case "down":
             commands.down(kept, console)
         case "env":
-            commands.env(kept, console)
+            commands.env(kept, console, Console(sys.stderr))
         case "drop":
             commands.drop(kept, _what(asked), console)
         case "watch":

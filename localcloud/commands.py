@@ -113,15 +113,26 @@ def down(place: Place, console: Console) -> None:
     shutil.rmtree(place.root, ignore_errors=True)
 
 
-def env(place: Place, console: Console) -> None:
-    """Prints the exports for a shell."""
-    cloud = kept_cloud(place)
+OLD_CLI = (
+    "Version 1 of the aws command does not read AWS_ENDPOINT_URL for `aws sqs`: take version 2, or "
+    'give --endpoint-url "$AWS_ENDPOINT_URL" there.'
+)
+
+
+def env(place: Place, console: Console, hints: Console) -> None:
+    """Prints the exports for a shell, which runs what `console` gets; `hints` are for people."""
+    tell_exports(kept_cloud(place), console, hints)
+
+
+def tell_exports(cloud: LocalCloud, console: Console, hints: Console) -> None:
+    """As `env`, of this cloud."""
     names = client_exports(cloud.reach) | {
         "DROP_BUCKET": cloud.pipeline.drop_bucket,
         "RESULTS_BUCKET": cloud.pipeline.results_bucket,
     }
     for name, value in names.items():
         console.say(f"export {name}={shlex.quote(value)}")
+    hints.say(OLD_CLI)
 
 
 def drop(place: Place, what: What, console: Console) -> None:
@@ -218,6 +229,7 @@ def _tell_how(cloud: LocalCloud, console: Console) -> None:
         f"\nThe local cloud runs at {cloud.reach.endpoint}. Drop a file with the plain aws CLI:"
         '\n  eval "$(make -s env)"'
         f"\n  aws s3 cp samples/survey.csv s3://{pipeline.drop_bucket}/{TOPIC}/"
+        f"\n{OLD_CLI}"
         "\nWatch what ends, or drop and follow one file:"
         "\n  make watch"
         "\n  make drop FILE=samples/survey.csv"

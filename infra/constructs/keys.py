@@ -18,7 +18,7 @@ def stack_key(scope: Construct, construct_id: str, *, settings: Settings, purpos
     """The customer-managed key of a stack, rotated each year; or the one that the settings name.
 
     `purpose` says what it encrypts, for whoever reads the list of keys. The policy of a key that
-    the settings name is its owner's: what is added to it here is left out (docs/deploying.md).
+    the settings name is its owner's: what is added to it here is left out (docs/account.md).
     """
     if settings.kms_key_arn:
         return kms.Key.from_key_arn(scope, construct_id, settings.kms_key_arn)

@@ -1,7 +1,7 @@
 """Who may drop files and fetch results, by the settings: people and programs of any account.
 
 Only what the bucket and the key allow stands here. A caller of another account must be allowed the
-same by its own account (docs/deploying.md).
+same by its own account (docs/account.md).
 """
 
 from collections.abc import Sequence

@@ -29,7 +29,7 @@ class Settings:
 
     name: str = DEFAULT_NAME
     """Stands before the names of stacks and of whatever is unique in an account and region; ""
-    leaves the stacks' names without it. [More](deploying.md#several-deployments)."""
+    leaves the stacks' names without it. [More](account.md#several-deployments)."""
     local_cloud: str = ""
     """Endpoint of the local cloud, which sets it; "" deploys to AWS."""
     coding_service: bool = False
@@ -40,7 +40,7 @@ class Settings:
     """Days that log groups keep events."""
     kms_key_arn: str = ""
     """ARN of a KMS key of your own that encrypts everything; "" makes one for each stack. What its
-    policy must allow: [a key of your own](deploying.md#a-key-of-your-own)."""
+    policy must allow: [a key of your own](account.md#a-key-of-your-own)."""
     permissions_boundary: str = ""
     """ARN of a managed policy that bounds what every role of the stacks may do; "" for none."""
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Settings:
     budget. [What has to be done once](cost.md#a-budget)."""
     vpc_id: str = ""
     """Id of a VPC in which all functions run; "" for Lambda's own network. [What it must
-    have](deploying.md#in-a-vpc)."""
+    have](account.md#in-a-vpc)."""
     subnet_ids: tuple[str, ...] = ()
     """Ids of its subnets, one in each availability zone; needed with `vpcId`."""
     route_table_ids: tuple[str, ...] = ()

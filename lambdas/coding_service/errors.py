@@ -24,11 +24,21 @@ and Final; a test keeps both in step.
 from collections.abc import Container
 
 from protocol.errors import ServiceAnswer
+from protocol.short_texts import cut
 from shared.received_json import JsonFault, read_object
+
+LONGEST_TEXT = 2_000  # characters: two locations of S3 and what is wrong there; ours
 
 
 class CodingServiceError(Exception):
-    """Any failure that the service can explain. No text of it holds a URL or a token."""
+    """Any failure that the service can explain. No text of it holds a URL or a token.
+
+    It has at most `LONGEST_TEXT` characters: a client's words may stand in it, and it travels in
+    the state of an execution.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(cut(text, LONGEST_TEXT))
 
 
 class Refusal(CodingServiceError):

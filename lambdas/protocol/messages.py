@@ -16,10 +16,22 @@ class MalformedMessage(ValueError):
     """An answer lacks a documented field or has it with another type. The text names the field."""
 
 
+LONGEST_ID = 200  # characters; a GUID has 36, and an id travels in states and messages; ours
+
+
 def _text(body: Any, name: str) -> str:
     value = body.get(name) if isinstance(body, Mapping) else None
     if not isinstance(value, str):
         raise MalformedMessage(f"the service's answer has no text field {name!r}")
+    return value
+
+
+def _id(body: Any, name: str) -> str:
+    value = _text(body, name)
+    if len(value) > LONGEST_ID:
+        raise MalformedMessage(
+            f"the service's answer has {len(value):,} characters in {name!r}, which is an id"
+        )
     return value
 
 
@@ -70,7 +82,7 @@ class Model:
         if isinstance(version, bool) or not isinstance(version, int | float):
             raise MalformedMessage("the service's answer has no number 'modelVersion'")
         return cls(
-            model_id=_text(body, "modelId"),
+            model_id=_id(body, "modelId"),
             model_version=version,
             model_release_date=_text(body, "modelReleaseDate"),
             model_type=_text(body, "modelType"),
@@ -105,7 +117,7 @@ class CreatedOperation:
     @classmethod
     def from_json(cls, body: Any) -> Self:
         return cls(
-            operation_id=_text(body, "operationId"),
+            operation_id=_id(body, "operationId"),
             request_upload_url=_text(body, "requestUploadUrl"),
             bucket_kms_key_arn=_text(body, "bucketKmsKeyArn"),
         )

@@ -1,7 +1,7 @@
 """What others say of the templates: cfn-lint, a validator of Amazon States Language, the CDK.
 
-One configuration is linted in `make check` (five seconds, beside the other tests); the others take
-three times as long, and what they have beside it is little: they are slow tests.
+The configuration with the most resources is linted in `make check`, as all settings are set; the
+others have no kind of resource beside its own, and are slow tests.
 """
 
 import dataclasses
@@ -17,13 +17,14 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.project_files import PROJECT
+from infra.project_files import PROJECT, STATE_MACHINES
 from infra.settings.settings import Settings, context_name
 from localcloud.deployment import NODE, cdk_command
 from localcloud.environment import ambient, cdk_environment
 from localcloud.places import Tools
 from tests.infra.conftest import (
     BATCH_KEY,
+    CLIENTS,
     ENGINES,
     FITTED,
     ROLE,
@@ -96,8 +97,9 @@ ALL: Mapping[str, Any] = {
 }
 NOT_FOR_AWS = {"localCloud", "allowPlainHttp", "assets"}
 BY_DEFAULT = {"modelsDir", "codelists", "vpcEndpoints"}  # folders of the project; a list of all
-CONFIGURATIONS = {
+CONFIGURATIONS: Mapping[str, Mapping[str, Any]] = {
     "a service elsewhere": SERVICE,
+    "both stacks": {**BOTH, **EMAILS, "machineLearningClients": CLIENTS},
     "Amazon ML": {**SERVICE, **ENGINES},
     "all settings": ALL,
 }
@@ -122,16 +124,17 @@ def should_set_every_setting_where_all_are_set() -> None:
     assert names - ALL.keys() == NOT_FOR_AWS | BY_DEFAULT
 
 
-def should_find_nothing_when_both_stacks_are_linted(aws: Deployment, tmp_path: Path) -> None:
-    assert lint(aws, tmp_path) == ""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("settings", CONFIGURATIONS.values(), ids=CONFIGURATIONS.keys())
-def should_find_nothing_when_a_configuration_is_linted(
-    settings: Mapping[str, Any], tmp_path: Path
-) -> None:
-    assert lint(synthesize(tmp_path, **settings), tmp_path) == ""
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(each, marks=() if each == "all settings" else pytest.mark.slow)
+        for each in CONFIGURATIONS
+    ],
+)
+def should_find_nothing_when_a_configuration_is_linted(name: str, tmp_path: Path) -> None:
+    deployment = synthesize(tmp_path, **CONFIGURATIONS[name])
+    assert lint(deployment, tmp_path) == ""
+    assert validated(*definitions(deployment, tmp_path)) == ""
 
 
 def ignored_rules() -> Iterator[tuple[str, bool]]:
@@ -158,20 +161,25 @@ def should_say_why_for_each_rule_that_is_left_out_and_need_it(
 def should_be_valid_states_language_when_a_state_machine_is_deployed(
     aws: Deployment, tmp_path: Path
 ) -> None:
-    machines = aws.resources("AWS::StepFunctions::StateMachine")
-    assert len(machines) == 3
-    paths: list[str] = []
-    for name, machine in machines.items():
-        file = tmp_path / f"{name.replace('/', '-')}.json"
-        file.write_text(filled(machine["DefinitionString"]), "utf-8")
-        paths += ["--json-path", str(file)]
-    assert validated(*paths) == ""
+    shipped = sorted(each.name for each in STATE_MACHINES.glob("*.asl.json"))
+    assert len(aws.resources("AWS::StepFunctions::StateMachine")) == len(shipped) == 3
+    assert validated(*definitions(aws, tmp_path)) == ""
 
 
 def should_find_a_fault_when_a_state_machine_has_one(tmp_path: Path) -> None:
     lost = tmp_path / "lost.json"
     lost.write_text('{"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}}}', "utf-8")
     assert "B" in validated("--json-path", str(lost))
+
+
+def definitions(deployment: Deployment, place: Path) -> list[str]:
+    """The state machines of a deployment, as the validator's arguments."""
+    arguments: list[str] = []
+    for name, machine in deployment.resources("AWS::StepFunctions::StateMachine").items():
+        file = place / f"{name.replace('/', '-')}.json"
+        file.write_text(filled(machine["DefinitionString"]), "utf-8")
+        arguments += ["--json-path", str(file)]
+    return arguments
 
 
 def filled(definition: Any) -> str:
@@ -197,7 +205,7 @@ def validated(*arguments: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("settings", [SERVICE, {**BOTH, **EMAILS}], ids=["alone", "both"])
+@pytest.mark.parametrize("settings", CONFIGURATIONS.values(), ids=CONFIGURATIONS.keys())
 def should_print_no_warning_when_the_cdk_synthesizes(
     settings: Mapping[str, str], tmp_path: Path
 ) -> None:

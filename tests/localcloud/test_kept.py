@@ -5,6 +5,7 @@ import os
 import shlex
 import signal
 import socket
+from dataclasses import fields
 from pathlib import Path
 
 import boto3
@@ -13,6 +14,7 @@ from botocore.config import Config
 
 from localcloud import commands
 from localcloud.__main__ import main
+from localcloud.cloud import LocalCloud, PipelineOutputs
 from localcloud.console import Console
 from localcloud.deployment import Choices
 from localcloud.environment import Reach
@@ -72,11 +74,28 @@ def should_say_so_when_down_finds_nothing(place: Place, told: io.StringIO) -> No
     assert told.getvalue() == "No local cloud is kept running.\n"
 
 
-@pytest.mark.parametrize("command", [commands.env, commands.watch])
-def should_name_make_up_when_nothing_is_kept(place: Place, told: io.StringIO, command) -> None:  # type: ignore[no-untyped-def]
+def should_name_make_up_when_nothing_is_kept(place: Place, told: io.StringIO) -> None:
+    console = Console(told)
     with pytest.raises(NothingRuns) as refused:
-        command(place, Console(told))
+        commands.watch(place, console)
     assert "make up" in refused.value.next_step
+    with pytest.raises(NothingRuns) as refused:
+        commands.env(place, console, console)
+    assert "make up" in refused.value.next_step
+
+
+def should_say_beside_the_exports_which_aws_command_does_not_read_them(
+    place: Place, told: io.StringIO
+) -> None:
+    reach = Reach("https://localhost:4566", place.root / "bundle.pem", place.root / "root.pem")
+    names = {each.name: "x" for each in fields(PipelineOutputs)}
+    hints = io.StringIO()
+    cloud = LocalCloud(reach, PipelineOutputs(**names), service=None)
+    commands.tell_exports(cloud, Console(told), Console(hints))
+    # A shell runs each of these; an interactive zsh would run a comment too.
+    assert all(line.startswith("export ") for line in told.getvalue().splitlines())
+    assert "Version 1" in hints.getvalue()
+    assert "aws sqs" in hints.getvalue()
 
 
 def should_refuse_a_missing_file_before_anything_starts(tmp_path: Path) -> None:

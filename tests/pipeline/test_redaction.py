@@ -1,3 +1,7 @@
+import json
+import subprocess
+import sys
+
 import pytest
 
 from pipeline.observability import HIDDEN, LONGEST_TEXT, quoted, redacted
@@ -71,31 +75,45 @@ def should_cut_a_long_text_between_words_when_another_system_is_quoted() -> None
     assert line == f"https://b/k?{HIDDEN} Bearer…"
 
 
-@pytest.mark.parametrize(
-    "piece",
-    [
-        "http://",
-        "https://a.example/",
-        "http://a?b",
-        "eyJ-",
-        "eyJhbGciOiJIUzI1NiJ9.",
-        "eyJ.",
-        "Authorization",
-        "Authorization: ",
-        "Authorization\\\\",
-        "Bearer ",
-        "Basic aB3",
-        "X-Amz-Signature=",
-        "Signature='",
-        "client_secret",
-        "bearer a.b/c-",
-        "aB3",
-        "\\",
-        "'",
-        " ",
-    ],
+PIECES_OF_SECRETS = (
+    "http://",
+    "https://a.example/",
+    "http://a?b",
+    "eyJ-",
+    "eyJhbGciOiJIUzI1NiJ9.",
+    "eyJ.",
+    "Authorization",
+    "Authorization: ",
+    "Authorization\\\\",
+    "Bearer ",
+    "Basic aB3",
+    "X-Amz-Signature=",
+    "Signature='",
+    "client_secret",
+    "bearer a.b/c-",
+    "aB3",
+    "\\",
+    "'",
+    " ",
 )
-def should_end_when_a_text_is_very_long(piece: str) -> None:
-    # A pattern that takes quadratic time would be at this for an hour.
-    text = "Bearer " + piece * (1_000_000 // len(piece))
+CPU_SECONDS = 60  # of all of them together; they take a few, and one in quadratic time an hour
+REDACT_ALL = """
+import json, resource, sys
+from pipeline.observability import redacted
+resource.setrlimit(resource.RLIMIT_CPU, (int(sys.argv[1]), int(sys.argv[1])))
+for text in json.load(sys.stdin):
     assert len(redacted(text)) <= len(text)
+"""
+
+
+def should_take_time_in_proportion_when_a_text_is_very_long() -> None:
+    """The kernel ends the process once it has used more of a processor than that."""
+    texts = ["Bearer " + each * (1_000_000 // len(each)) for each in PIECES_OF_SECRETS]
+    done = subprocess.run(
+        [sys.executable, "-c", REDACT_ALL, str(CPU_SECONDS)],
+        input=json.dumps(texts),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

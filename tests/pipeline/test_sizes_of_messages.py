@@ -30,8 +30,9 @@ from pipeline.report_failure.handler import LONGEST_CAUSE, LONGEST_ERROR, report
 from pipeline.storage.results_bucket import ResultsBucket
 from pipeline.validation.input_lines import FAULTS_KEPT, InputFault, InputFaults
 from pipeline.validation.rejection_report import Rejections, piece_report
+from protocol.messages import LONGEST_ID
 from protocol.records import RecordFault, RecordForm
-from protocol.short_texts import LONGEST_FAULT, LONGEST_REASON, MOST_JSON_BYTES
+from protocol.short_texts import LONGEST_FAULT, LONGEST_REASON, MOST_JSON_BYTES, cut
 from simulation.cloud.handlers import MemoryBucket
 from tests.support.pipeline.builders import a_drop, a_part
 from tests.support.pipeline.clouds import RESULTS, cloud
@@ -39,6 +40,7 @@ from tests.support.pipeline.clouds import RESULTS, cloud
 STATE_BYTES = 262_144  # Step Functions: a state's input or output, and an execution's input
 MESSAGE_BYTES = 262_144  # SNS and EventBridge: a message, an entry; SQS takes as much
 ITEM_BYTES = 400 << 10  # DynamoDB
+ANSWER_BYTES = 6 << 20  # Lambda; of a task, Step Functions takes as much as a state has
 CAUGHT_BYTES = 16_000  # an error's text and a stack trace of forty frames, as JSON in JSON
 REPORT_BYTES = 200_000  # of a rejection: a hundred faults, as JSON in ASCII
 WORST = ["k", '"', "\\", "\x01", "\x7f", "é", "護", "😀"]
@@ -192,6 +194,28 @@ def an_ended_piece(part: dict[str, Any], text: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("text", WORST)
+def should_answer_with_less_than_is_kept_free_when_a_part_is_worked_on(text: str) -> None:
+    """Submit, check and collect: their answer takes the place of the one before, or of an error."""
+    progress = Progress(
+        status=PartStatus.FAILED,
+        wait_seconds=NUMBER,
+        turn=str(NUMBER),
+        operation_id=text * LONGEST_ID,
+        attempt=NUMBER,
+        polls=NUMBER,
+        uploaded_at=a_drop().dropped_at,
+        reason=cut(text * 70_000, LONGEST_REASON),
+        faults=NUMBER,
+    )
+    assert size(progress.to_state()) < CAUGHT_BYTES
+
+
+def should_fit_into_an_answer_when_all_messages_of_the_largest_batch_have_failed() -> None:
+    """Prepare and receive; SQS gives a function ten thousand messages at most."""
+    assert size({"batchItemFailures": [{"itemIdentifier": "m" * 36}] * 10_000}) < ANSWER_BYTES
+
+
+@pytest.mark.parametrize("text", WORST)
 def should_fit_into_a_message_of_sqs_when_prepare_sends_a_drop_on(text: str) -> None:
     for key in WORST:
         refused = TopicUnknown(text * 100_000, next_step=text * 100_000)
@@ -277,6 +301,7 @@ def should_fit_when_an_execution_of_a_thousand_drops_has_died(text: str) -> None
     event = {"detail": {"executionArn": f"arn:aws:states:x:1:execution:drop:{'s' * 80}"}}
     told = report_failure(event, executions=cast(Any, Executions()), state_machine_arn="arn")
     assert len(told) == MAX_DROPS
+    assert size(told) < ANSWER_BYTES
     (reported,) = map(json.loads, started)
     cause = size(f"{drops[0].key}: {'x' * MOST_JSON_BYTES}")
     assert size(reported) + PAGE_BYTES + cause + 500 < STATE_BYTES

@@ -1,7 +1,14 @@
 import pytest
 
 from protocol.errors import ServiceAnswer
-from protocol.messages import CreatedOperation, MalformedMessage, Model, OperationState, Topic
+from protocol.messages import (
+    LONGEST_ID,
+    CreatedOperation,
+    MalformedMessage,
+    Model,
+    OperationState,
+    Topic,
+)
 from protocol.statuses import OperationStatus
 
 URL = "https://storage.example/key?X-Amz-Signature=abc"
@@ -52,6 +59,23 @@ def should_ignore_fields_that_are_not_documented() -> None:
 def should_raise_when_an_answer_lacks_a_documented_field(body: object) -> None:
     with pytest.raises(MalformedMessage):
         OperationState.from_json(body)
+
+
+@pytest.mark.parametrize(("length", "fits"), [(LONGEST_ID, True), (LONGEST_ID + 1, False)])
+def should_refuse_an_id_that_is_longer_than_a_state_has_room_for(length: int, fits: bool) -> None:
+    bodies: list[tuple[type[Model | CreatedOperation], dict[str, object]]] = [
+        (Model, {**MODEL, "modelId": "7" * length}),
+        (
+            CreatedOperation,
+            {"requestUploadUrl": URL, "operationId": "7" * length, "bucketKmsKeyArn": "arn"},
+        ),
+    ]
+    for kind, body in bodies:
+        if fits:
+            assert kind.from_json(body).to_json() == body
+        else:
+            with pytest.raises(MalformedMessage, match="201 characters"):
+                kind.from_json(body)
 
 
 def should_not_repeat_a_status_when_it_is_not_documented() -> None:

@@ -33,7 +33,7 @@ class ApiError(CodingServiceError):
     ) -> None:
         super().__init__(message)
         self.name = name
-        self.message = message
+        self.message = str(self)
         self.http_status = http_status
 
     def to_json(self) -> dict[str, Any]:

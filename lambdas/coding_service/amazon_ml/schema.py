@@ -17,6 +17,7 @@ ATTRIBUTE_TYPES = frozenset(
     | {"WEIGHTED_INT_SEQUENCE", "WEIGHTED_STRING_SEQUENCE"}
 )
 VERSION, CSV = "1.0", "CSV"
+MOST_SCHEMA_BYTES = 131_071  # the service model has as many characters; an item holds 409,600 bytes
 MOST_ATTRIBUTES = 1_000  # Amazon ML system limits: attributes (variables) of a data file
 
 
@@ -35,6 +36,8 @@ class Schema:
     @classmethod
     def parse(cls, text: str) -> Self:
         """The schema in a JSON text. Raises `SchemaFault`."""
+        if len(text.encode()) > MOST_SCHEMA_BYTES:
+            raise SchemaFault(f"The schema is longer than {MOST_SCHEMA_BYTES:,} bytes")
         content = _object(text)
         if str(content.get("version")) != VERSION:
             raise SchemaFault(f'The schema\'s version must be "{VERSION}"')

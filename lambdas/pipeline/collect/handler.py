@@ -38,7 +38,8 @@ from protocol.short_texts import LONGEST_REASON, cut
 from shared.received_json import JsonFault, read_object
 
 HANDOVER_SECONDS = 60.0  # a step may take so long; with less, the next function goes on; ours
-MAX_METADATA_BYTES = 1 << 20  # the documented file has a few hundred bytes; ours
+MAX_METADATA_BYTES = 64 << 10  # the documented file has a few hundred bytes, and it has to fit into
+# an item of the ledger; ours
 SECONDS_PER_HOUR, SECONDS_PER_MINUTE = 3600, 60
 MISSING_WAITS = (15, 45, 90, 180)  # seconds until results that are not found are asked for again,
 # with a fresh URL: a storage's fault of minutes passes, deleted ones cost no hour; ours

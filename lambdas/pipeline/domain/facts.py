@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from protocol.messages import LONGEST_ID
+from protocol.short_texts import cut
+
 
 @dataclass(frozen=True, slots=True)
 class InputFacts:
@@ -39,3 +42,9 @@ class MetadataFacts:
     bytes: int
     sha256: str
     model: dict[str, Any]
+
+    @property
+    def model_id(self) -> str | None:
+        """The model's id, as it is told; None where the file names none."""
+        named = self.model.get("modelId")
+        return cut(str(named), LONGEST_ID) if named else None

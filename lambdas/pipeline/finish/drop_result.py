@@ -206,7 +206,7 @@ class DropResults:
         return DropResult(
             status="complete",
             explanation=Explanation(None, f"Fetch the results below {place}."),
-            model=metadata.model.get("modelId"),
+            model=metadata.model_id,
             records=record_counts([each.input for each in pieces if each.input], [output]),
             output=output.key,
             metadata=metadata.key,
@@ -217,7 +217,7 @@ class DropResults:
 
 def check_model(drop: Drop, metadata: MetadataFacts) -> None:
     """Raises `ResultsMismatch` where another model coded the drop than the one its key names."""
-    coded_by = str(metadata.model.get("modelId") or drop.model)
+    coded_by = str(metadata.model_id or drop.model)
     if drop.model is not None and coded_by.lower() != drop.model.lower():
         raise ResultsMismatch(
             f"the key names the model {drop.model}, and the service coded the file with the model "

@@ -201,7 +201,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     deps = dependencies()
     if is_of_a_piece(event):
         return note_outcome(event, deps.parts)
-    return finisher(deps).finish(
-        EndedExecution.from_state(with_pieces(event, deps.pieces, deps.parts)),
+    worker = finisher(deps)
+    return worker.finish(
+        EndedExecution.from_state(with_pieces(event, deps.pieces, worker.outcomes)),
         has_time=lambda: context.get_remaining_time_in_millis() / 1000 > ENDING_SECONDS,
     )

@@ -244,7 +244,7 @@ class JoinedOutputs:
         agreed = [agreed_facts(piece) for piece in pieces]
         received = [output for _, output, _ in agreed]
         metadata = [each for _, _, each in agreed]
-        if len({each.model.get("modelId") for each in metadata}) > 1:
+        if len({each.model_id for each in metadata}) > 1:
             raise ResultsMismatch(
                 "the pieces of the file were coded by different models; drop it again, below "
                 "<topic>/models/<model id>/ to have one model code all of it"

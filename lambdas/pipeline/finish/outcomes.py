@@ -1,7 +1,7 @@
 """The outcome of each drop of an execution: of its own parts, or of its file in a shared one."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
@@ -104,6 +104,14 @@ class Outcomes:
     parts: Parts
     shared_files: SharedFiles
     _known: dict[str, dict[str, SharedFile]] = field(default_factory=dict, init=False)
+    _records: dict[str, PartRecord] = field(default_factory=dict, init=False)
+
+    def records(self, part_ids: Iterable[str]) -> dict[str, PartRecord]:
+        """The parts' records by their ids, each of them read once: there may be ten thousand."""
+        wanted = list(part_ids)
+        if unread := [each for each in wanted if each not in self._records]:
+            self._records |= self.parts.records(unread)
+        return {each: self._records[each] for each in wanted}
 
     def of(self, drop_id: str, ended: EndedExecution) -> DropOutcome:
         """The outcome of a drop. Raises `MalformedState` for one that has no part."""
@@ -114,7 +122,7 @@ class Outcomes:
             return self._of_shared(drop_id, parts[0])
         progresses = [part.progress for part in parts]
         worst = min(range(len(parts)), key=lambda n: WORST_FIRST.index(_ended(progresses[n])))
-        records = self.parts.records(part.part_id for part in parts)
+        records = self.records(part.part_id for part in parts)
         pieces = tuple(_piece(records[part.part_id], part.piece) for part in parts)
         return DropOutcome(progresses[worst], worst, pieces)
 

@@ -13,6 +13,7 @@ from pipeline.domain.execution import Outcome, PieceList
 from pipeline.domain.progress import Progress
 from pipeline.domain.state_fields import MalformedState, read_state
 from pipeline.executions.pieces import PieceLists
+from pipeline.finish.outcomes import Outcomes
 from pipeline.ledger.parts import Parts
 from protocol.short_texts import cut
 
@@ -48,7 +49,9 @@ def note_outcome(event: Mapping[str, Any], parts: Parts) -> dict[str, Any]:
     return {}
 
 
-def with_pieces(event: Mapping[str, Any], lists: PieceLists, parts: Parts) -> Mapping[str, Any]:
+def with_pieces(
+    event: Mapping[str, Any], lists: PieceLists, outcomes: Outcomes
+) -> Mapping[str, Any]:
     """The input of finish, with the pieces and their outcomes where it only says where they are.
 
     Raises `MalformedState`, `AwsBusy`.
@@ -56,10 +59,10 @@ def with_pieces(event: Mapping[str, Any], lists: PieceLists, parts: Parts) -> Ma
     if not isinstance(event.get("parts"), Mapping):
         return event
     listed = lists.parts_of(read_state(event["parts"], PieceList))
-    known = parts.records(part["part_id"] for part in listed)
-    outcomes = []
+    known = outcomes.records(part["part_id"] for part in listed)
+    ended = []
     for part_id, record in known.items():
         if record.outcome is None:
             raise MalformedState(f"the ledger does not know how the piece {part_id} ended")
-        outcomes.append(Outcome(part_id, record.outcome).to_state())
-    return {**event, "parts": listed, "outcomes": outcomes}
+        ended.append(Outcome(part_id, record.outcome).to_state())
+    return {**event, "parts": listed, "outcomes": ended}

@@ -66,7 +66,7 @@ def should_let_the_functions_use_the_named_key_and_no_other(keyed: Deployment) -
 
 
 def should_document_every_service_that_the_stacks_own_keys_let_in(aws: Deployment) -> None:
-    (fence,) = [each for each in document("docs/deploying.md").fences if each.label == "keypolicy"]
+    (fence,) = [each for each in document("docs/account.md").fences if each.label == "keypolicy"]
     documented = dict(_of_services(json.loads(fence.body)))
     shipped = [
         pair

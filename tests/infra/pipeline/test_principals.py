@@ -7,7 +7,7 @@ from tests.infra.conftest import FITTED, Deployment
 from tests.support.markdown import document
 
 DROP = {"s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
-PAGE = document("docs/deploying.md").section("Dropping and fetching from other accounts")
+PAGE = document("docs/account.md").section("Dropping and fetching from other accounts")
 
 
 def granted(policy: Any) -> dict[str, Any]:

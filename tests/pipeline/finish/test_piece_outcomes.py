@@ -1,5 +1,5 @@
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +13,10 @@ from pipeline.domain.state_fields import MalformedState
 from pipeline.executions.compact_input import compact_input
 from pipeline.executions.pieces import PieceLists
 from pipeline.finish.finish_input import EndedExecution
+from pipeline.finish.outcomes import Outcomes
 from pipeline.finish.piece_outcomes import LONGEST_CAUSE, note_outcome, with_pieces
-from pipeline.ledger.parts import Parts
+from pipeline.ledger.parts import PartRecord, Parts
+from pipeline.ledger.shared_files import SharedFiles
 from pipeline.storage.results_bucket import ResultsBucket
 from shared import join_plan
 from tests.support.pipeline.builders import a_drop, a_part
@@ -62,10 +64,29 @@ class Pieces:
     def full(self) -> EndedExecution:
         arn = MACHINE.replace(":stateMachine:", ":execution:") + ":jobs"
         state = {**self.state, "execution": arn}
-        return EndedExecution.from_state(with_pieces(state, self.lists, self.parts))
+        return EndedExecution.from_state(with_pieces(state, self.lists, self.outcomes))
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """As one call of finish has them."""
+        shared_files = SharedFiles(self.fixture.aws.ledger, self.fixture.io.clock)
+        return Outcomes(parts=self.parts, shared_files=shared_files)
 
     def finish(self) -> dict[str, Any]:
         return self.fixture.finisher.finish(self.full(), has_time=lambda: True)
+
+
+class NotedReads(Parts):
+    """The ledger's parts, and which of them were read."""
+
+    def __init__(self, pieces: Pieces) -> None:
+        super().__init__(pieces.fixture.aws.ledger, pieces.fixture.io.clock)
+        self.read: list[str] = []
+
+    def records(self, part_ids: Iterable[str]) -> dict[str, PartRecord]:
+        wanted = list(part_ids)
+        self.read += wanted
+        return super().records(wanted)
 
 
 @pytest.fixture
@@ -79,6 +100,19 @@ def should_hand_finish_all_pieces_in_order_with_their_outcomes(pieces: Pieces) -
     pieces.ended(1, COLLECTED)
     found = pieces.full().parts_of(DROP.drop_id)
     assert [(each.piece, each.progress) for each in found] == [(1, COLLECTED), (2, FAILED)]
+
+
+def should_read_the_record_of_each_piece_once_when_a_drop_is_finished(pieces: Pieces) -> None:
+    for number in (1, 2):
+        pieces.ended(number, COLLECTED)
+    noted = NotedReads(pieces)
+    pieces.parts = noted
+    outcomes = pieces.outcomes
+    arn = MACHINE.replace(":stateMachine:", ":execution:") + ":jobs"
+    state = with_pieces({**pieces.state, "execution": arn}, pieces.lists, outcomes)
+    outcome = outcomes.of(DROP.drop_id, EndedExecution.from_state(state))
+    assert [each.number for each in outcome.pieces] == [1, 2]
+    assert sorted(noted.read) == [each.part_id for each in PIECES]
 
 
 def should_take_the_last_outcome_when_an_execution_was_started_again(pieces: Pieces) -> None:

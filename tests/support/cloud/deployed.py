@@ -26,6 +26,9 @@ PREDICTED_TOPIC = "predicted"
 PREDICTION_BUCKET = "data-of-a-client"
 SECOND_CLIENT = "somebody-else"
 
+OTHER_ACCOUNT = "222222222222"
+"""May drop files and fetch results, as far as it lets its own users do so."""
+
 MODELS = "build/test-models"
 ASSETS = "build/test-assets"
 CODELISTS = "build/test-codelists"
@@ -47,6 +50,8 @@ SETTINGS = {
     "engines": f"{PREDICTED_TOPIC}=amazon-ml",
     "amazonMlModels": f"{PREDICTED_TOPIC}={OTHER_MODEL}",
     "codelists": CODELISTS,
+    "dropPrincipals": OTHER_ACCOUNT,
+    "resultPrincipals": OTHER_ACCOUNT,
 }
 
 

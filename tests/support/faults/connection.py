@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from tests.support.faults.faults import Call, Kind
 from tests.support.faults.service import (
     KEY_ARN,
+    LONG,
     SECRET,
     FaultyService,
     Operation,
@@ -38,7 +39,7 @@ S3_ERRORS[Kind.HALF_ERROR] = S3_ERRORS[Kind.THROTTLE]
 S3_ERRORS[Kind.GZIP_EXPIRED] = S3_ERRORS[Kind.EXPIRED]
 SPOILT_FILES = {
     *(Kind.LINES_LOST, Kind.LINES_ADDED, Kind.SHUFFLED, Kind.OTHER_IDS, Kind.TRUNCATED),
-    *(Kind.BAD_JSON, Kind.HTML, Kind.EMPTY, Kind.WRONG_JSON),
+    *(Kind.BAD_JSON, Kind.HTML, Kind.EMPTY, Kind.WRONG_JSON, Kind.LONG_ID),
 }
 
 
@@ -278,6 +279,7 @@ def _spoilt_json(message: Any, body: bytes, kind: Kind | None) -> bytes:
         Kind.FOREIGN_METADATA: {"metadataDownloadUrl": ELSEWHERE},
         Kind.PLAIN_FTP: dict.fromkeys(_urls_of(message), ELSEWHERE.replace("https", "ftp")),
         Kind.EXPIRED_URL: {name: f"{message[name]}-old" for name in _urls_of(message)},
+        Kind.LONG_ID: {"operationId": "7" * LONG, "modelId": "7" * LONG},
         Kind.NO_URL: dict.fromkeys(_urls_of(message)),
         Kind.ODD_STATUS: {"operationStatus": "sleeping"},
         Kind.PENDING: {"operationStatus": "in_progress"},

@@ -53,6 +53,7 @@ class Kind(StrEnum):
     BAD_JSON = "bad JSON"
     EMPTY = "empty"
     WRONG_JSON = "JSON of another form"
+    LONG_ID = "an id of 300,000 characters"
     GZIP = "gzip"
     BAD_GZIP = "bad gzip"
     TOO_LONG = "answer without end"

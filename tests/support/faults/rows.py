@@ -110,7 +110,7 @@ def _create_rows() -> list[Row]:
         K.LEAK: "cannot write https://b.s3.aws/k?[hidden]",
         K.FOREIGN_HOST: "leads to elsewhere.example, which the setting presignedHosts",
         K.PLAIN_FTP: "is no URL that may be called",
-        K.NO_URL: NOT_THE_FORM,
+        **dict.fromkeys((K.NO_URL, K.LONG_ID), NOT_THE_FORM),
     }
     expired = {K.EXPIRED_URL: f"6 times the {STORAGE} called the new upload URL expired"}
     return [
@@ -124,7 +124,11 @@ def _create_rows() -> list[Row]:
 
 
 def _models_rows() -> list[Row]:
-    refused = {K.NO_MODELS: "No models found for topic", K.LEAK: "?[hidden]"}
+    refused = {
+        K.NO_MODELS: "No models found for topic",
+        K.LEAK: "?[hidden]",
+        K.LONG_ID: NOT_THE_FORM,
+    }
     return [
         *_rows(Call.MODELS, "rejected", {K.TOPIC_UNKNOWN: "its topics are anzsco"}),
         *_rows(Call.MODELS, "failed", refused),
@@ -184,14 +188,13 @@ def _put_rows() -> list[Row]:
         K.REDIRECT: f"{STORAGE} refused the file (HTTP 307)",
     }
     timed_out = dict.fromkeys((K.LOSES_INPUT, K.HTML), "it was tried 3 times")
-    shared = {K.EXPIRED: SIX}
     return [
         *_rows(Call.PUT, "complete", passing),
         *_rows(Call.PUT, "failed", always, ALWAYS),
         *_rows(Call.PUT, "complete", [K.HANG_AFTER, K.DROP_AFTER], ALWAYS),
         *_rows(Call.PUT, "timed_out", timed_out, ALWAYS),
         *_rows(Call.PUT, "failed", refused),
-        *_rows(Call.PUT, "failed", shared, ALWAYS, dropped=Dropped.SHARED),
+        *_rows(Call.PUT, "failed", {K.EXPIRED: SIX}, ALWAYS, dropped=Dropped.SHARED),
         *_rows(Call.PUT, "complete", [K.DROP_AFTER], dropped=Dropped.SHARED),
     ]
 
@@ -259,11 +262,12 @@ def _output_rows() -> list[Row]:
 
 def _metadata_rows() -> list[Row]:
     unknown = "it is unknown which model coded the file"
-    spoilt = dict.fromkeys((K.HTML, K.BAD_JSON, K.EMPTY, K.WRONG_JSON, K.TRUNCATED), unknown)
+    spoilt = dict.fromkeys(
+        (K.HTML, K.BAD_JSON, K.EMPTY, K.WRONG_JSON, K.TRUNCATED, K.LONG_ID), unknown
+    )
     return _rows(Call.METADATA, "failed", spoilt)
 
 
-FILES_OF_RESULTS = (Call.OUTPUT, Call.METADATA)
 NO_ROWS: tuple[tuple[Iterable[Call], Iterable[Kind], str], ...] = (
     (
         (*API, Call.PUT),
@@ -277,11 +281,11 @@ NO_ROWS: tuple[tuple[Iterable[Call], Iterable[Kind], str], ...] = (
     ),
     ((Call.METADATA,), (K.CHANGED_ETAG,), "it is read once, in one range"),
     (
-        (Call.TOKEN, Call.MODELS, Call.PUT, *FILES_OF_RESULTS),
+        (Call.TOKEN, Call.MODELS, Call.PUT, Call.OUTPUT, Call.METADATA),
         (K.FOREIGN_HOST,),
         "their answers have no URL; a *redirect* is one that leads elsewhere",
     ),
-    ((*API,), (K.EXPIRED,), "a token expires, and no URL: *token no longer taken*"),
+    (API, (K.EXPIRED,), "a token expires, and no URL: *token no longer taken*"),
     (
         (Call.PUT,),
         (K.BAD_JSON, K.SHORT),

@@ -33,6 +33,7 @@ MODEL = {
     "topicStandard": "ANZSCO",
     "topicVersion": "2022 Australian Update",
 }
+LONG = 300_000  # characters: more than a state holds
 URL_SECONDS = TOKEN_SECONDS = 3_600
 INPUT_SECONDS = 1_800  # an operation waits so long for its input
 CHECKS_UNTIL_COMPLETE = 2
@@ -249,14 +250,19 @@ def spoilt(content: bytes, kind: Kind) -> bytes:
             random.Random(7).shuffle(lines)  # noqa: S311  no secret
         case Kind.OTHER_IDS:
             lines = [line.replace(b'"r', b'"q') for line in lines]
-        case Kind.TRUNCATED:
-            return content[: len(content) // 2 - 7]
         case Kind.BAD_JSON:
             lines[min(2, len(lines) - 1)] = b"{half a line\n"
-        case Kind.HTML:
-            return b"<html><body>Welcome</body></html>"
-        case Kind.EMPTY:
-            return b""
-        case Kind.WRONG_JSON:
-            return b"[]\n"
+        case _:
+            return _another(content)[kind]
     return b"".join(lines)
+
+
+def _another(content: bytes) -> dict[Kind, bytes]:
+    """What comes in place of a file."""
+    return {
+        Kind.TRUNCATED: content[: len(content) // 2 - 7],
+        Kind.HTML: b"<html><body>Welcome</body></html>",
+        Kind.EMPTY: b"",
+        Kind.WRONG_JSON: b"[]\n",
+        Kind.LONG_ID: json.dumps({**MODEL, "modelId": "7" * LONG}).encode(),
+    }

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 
 from coding_service.amazon_ml.errors import AccessDenied, DataChanged, DataRefused, SchemaFault
 from coding_service.amazon_ml.s3_uris import Location
-from coding_service.amazon_ml.schema import Schema
+from coding_service.amazon_ml.schema import MOST_SCHEMA_BYTES, Schema
 from coding_service.amazon_ml.work.csv_lines import (
     MAX_LINE_BYTES,
     UTF8_BOM,
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 8 << 20  # one ranged read: long enough that S3's latency is noise
 TAIL_BYTES = 128 << 10  # behind a range only the end of its last line is wanted
 MOST_FILES = 1_000  # of a data source: each is looked into before the work begins; ours
+MOST_DATA_BYTES = 400 << 30
+"""Of a data source's files together; ours. Each range's execution returns `{}`, and Step Functions
+gathers all of these into one state of at most 262,144 bytes, before it passes over them."""
 SCHEMA_SUFFIX = ".schema"  # what Amazon ML's console stores beside data
-MOST_SCHEMA_BYTES = 131_071  # the service model's DataSchema
 
 DENIED_CODES = frozenset({"403", "AccessDenied", "AllAccessDisabled", "AccountProblem"})
 GONE_CODES = frozenset({"404", "NoSuchKey", "NoSuchBucket"})
@@ -97,6 +99,12 @@ class UserData:
             raise DataRefused(f"There are no data files at {location}")
         if len(found) > MOST_FILES:
             raise DataRefused(f"{location} holds more than {MOST_FILES:,} data files")
+        together = sum(each.size for each in found)
+        if together > MOST_DATA_BYTES:
+            raise DataRefused(
+                f"The data files at {location} have {together:,} bytes together; at most "
+                f"{MOST_DATA_BYTES:,} are allowed. Make several data sources of them"
+            )
         for each in found:
             if each.size > self.max_file_bytes:
                 raise DataRefused(
