@@ -6,7 +6,7 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 # What may stand on make's command line. A misspelt name would be passed over, and the default taken.
-CHOICES := ALLOW_PLAIN_HTTP ARGS AUTH_URL BUCKET DIR DROP ENGINE FILE KEEP KEY MEGABYTES PORT \
+CHOICES := ALLOW_PLAIN_HTTP ARGS AUTH_URL BUCKET COMPARE DIR DROP ENGINE FILE KEEP KEY MEGABYTES PAGE PORT \
 	PRESIGNED_HOSTS PYTHON RECORDS ROUNDS SEED SEEDS SERVICE_URL SIZES STACK TOPIC YES
 CHOSEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 $(foreach name,$(filter-out $(CHOICES),$(CHOSEN)),$(error $(name)= means nothing here. \
@@ -136,9 +136,10 @@ $(MODEL): $(TOPIC_FILES) $(TRAINING_FILES) | .venv/.installed
 	@touch $@
 
 .PHONY: evaluate
-evaluate: $(MODEL) ## accuracy, coverage, precision and calibration of the trained model; TOPIC=dir RECORDS=file
+evaluate: $(MODEL) ## accuracy, coverage, precision and calibration of the trained model; TOPIC=dir RECORDS=file PAGE=html COMPARE=before
 	@.venv/bin/python -m training evaluate "$${TOPIC:-topics/anzsco}" \
-		--models $(if $(TOPIC),$(OWN_MODELS),build/models) $${RECORDS:+--records "$$RECORDS"}
+		--models $(if $(TOPIC),$(OWN_MODELS),build/models) $${RECORDS:+--records "$$RECORDS"} \
+		$${PAGE:+--page "$$PAGE"} $${COMPARE:+--compare "$$COMPARE"}
 
 .PHONY: publish
 publish: .venv/.installed ## give the trained model in DIR to a deployed CodingService, by its BUCKET of models

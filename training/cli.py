@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import shlex
 import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str], *, stdin: BinaryIO, stdout: TextIO, stderr: T
             case "train":
                 _train(options.topic, options.out, stdout)
             case "evaluate":
-                _evaluate(options, stdout)
+                _evaluate(options, arguments, stdout)
             case "import":
                 _import(options, stdout)
             case "publish":
@@ -70,23 +71,10 @@ def _train(folder: Path, out: Path, stdout: TextIO) -> None:
     )
 
 
-def _evaluate(options: argparse.Namespace, stdout: TextIO) -> None:
-    from coding_service.coder.catalogue import Catalogue  # noqa: PLC0415
-    from training.evaluate.evaluate import evaluate  # noqa: PLC0415
-    from training.evaluate.plot import plot  # noqa: PLC0415
-    from training.evaluate.report import report  # noqa: PLC0415
-    from training.topic.files import EVALUATION, read_evaluation, read_topic  # noqa: PLC0415
+def _evaluate(options: argparse.Namespace, arguments: Sequence[str], stdout: TextIO) -> None:
+    from training.evaluate.evaluate_command import run_evaluate  # noqa: PLC0415
 
-    topic = read_topic(options.topic)
-    catalogue = Catalogue.read(options.models)
-    model = catalogue.load(catalogue.latest(topic.settings.name))
-    questions = read_evaluation(options.records or options.topic / EVALUATION, topic)
-    if model.card.fingerprint != topic.fingerprint:
-        stdout.write("note: the topic folder has changed since this model was trained\n")
-    measured = evaluate(model, questions)
-    stdout.write(report(model.card, measured))
-    if options.plot:
-        options.plot.write_text(plot(model.card, measured), encoding="utf-8")
+    run_evaluate(options, shlex.join(["python", "-m", "training", *arguments]), stdout)
 
 
 def _import(options: argparse.Namespace, stdout: TextIO) -> None:
@@ -146,6 +134,16 @@ def _parser() -> argparse.ArgumentParser:
         "--records", type=Path, metavar="FILE", help="another evaluation file of the topic"
     )
     evaluate.add_argument("--plot", type=Path, metavar="SVG", help="draw its curves as well")
+    evaluate.add_argument(
+        "--page", type=Path, metavar="HTML", help="all of it on one page to look at"
+    )
+    evaluate.add_argument("--json", type=Path, metavar="FILE", help="all figures, for programs")
+    evaluate.add_argument(
+        "--compare",
+        type=Path,
+        metavar="BEFORE",
+        help="the --json of an earlier evaluation, or the directory of another model",
+    )
     add_import(
         commands.add_parser(
             "import", help="make a topic folder from tables: CSV, Excel, official workbooks"

@@ -130,7 +130,7 @@ def evaluate(model: TrainedModel, questions: Sequence[Question]) -> Evaluation:
         ),
         bins=bins,
         calibration_error=calibration_error(bins),
-        cuts=tuple(_cut(tree, answers, threshold) for threshold in THRESHOLDS),
+        cuts=tuple(cut_at(tree, answers, threshold) for threshold in THRESHOLDS),
         confusions=_confusions(tree, answers),
         answers=tuple(answers),
     )
@@ -164,7 +164,8 @@ def _is_right(tree: Hierarchy, question: Question, coding: Coding) -> bool:
     return result is not None and any(tree.covers(result.category, code) for code in question.codes)
 
 
-def _cut(tree: Hierarchy, answers: Sequence[AnsweredQuestion], threshold: float) -> Cut:
+def cut_at(tree: Hierarchy, answers: Sequence[AnsweredQuestion], threshold: float) -> Cut:
+    """What a threshold would give."""
     results = [
         (next((best for best in each.best if best.confidence >= threshold), None), each.question)
         for each in answers

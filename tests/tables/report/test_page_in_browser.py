@@ -8,57 +8,24 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tables.report.comparison import summary_of
 from tables.report.page.document import html_of
 from tests.support.browser import NAMES, Browser, BrowserFailed, browser_path, started
+from tests.support.browser_pages import (
+    CONTRASTS,
+    LEAST_CONTRAST,
+    asked,
+    name_of,
+    nodes_of,
+    role_of,
+    told,
+)
 from tests.support.eventually import eventually
 from tests.support.tables.reports import a_report, a_suggested, some_rows
 
-TOLD = (
-    "Log.entryAdded",
-    "Runtime.consoleAPICalled",
-    "Runtime.exceptionThrown",
-    "Audits.issueAdded",
-)
-ASKED = "Network.requestWillBeSent"
-LEAST_CONTRAST = 4.5  # of text: WCAG 2.2, 1.4.3
-# Each text's own contrast with the ground that it stands on, as WCAG defines it.
-CONTRASTS = """
-(() => {
-  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
-  const light = (colour) => {
-    const [r, g, b] = numbers(colour).map((each) => {
-      const part = each / 255;
-      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const ground = (element) => {
-    for (let each = element; each; each = each.parentElement) {
-      const colour = getComputedStyle(each).backgroundColor;
-      if (numbers(colour).length === 3) return colour;
-    }
-    return 'rgb(255, 255, 255)';
-  };
-  const found = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    const words = walker.currentNode.data.trim();
-    if (!words || !element.checkVisibility() || !element.getClientRects().length) continue;
-    const style = getComputedStyle(element);
-    const ours = light(element.namespaceURI.endsWith('svg') ? style.fill : style.color);
-    const theirs = light(ground(element));
-    const ratio = (Math.max(ours, theirs) + 0.05) / (Math.min(ours, theirs) + 0.05);
-    found.push([words, ratio]);
-  }
-  return found;
-})()
-"""
 REACHABLE = "[...document.querySelectorAll('a[href], summary, [tabindex]')]"
 CURRENT = f"{REACHABLE}.indexOf(document.activeElement)"
 
@@ -90,33 +57,11 @@ def page(browser: Browser, address: str) -> Browser:
     return browser
 
 
-def _told(browser: Browser) -> list[Any]:
-    return [each for each in browser.events if each[0] in TOLD]
-
-
-def _asked(browser: Browser) -> list[str]:
-    return [event["request"]["url"] for name, event in browser.events if name == ASKED]
-
-
-def _nodes(browser: Browser) -> list[dict[str, Any]]:
-    """What a screen reader sees."""
-    nodes = browser.send("Accessibility.getFullAXTree")["nodes"]
-    return [each for each in nodes if not each["ignored"]]
-
-
-def _role(node: dict[str, Any]) -> str:
-    return str(node["role"]["value"])
-
-
-def _name(node: dict[str, Any]) -> str:
-    return str(node.get("name", {}).get("value", ""))
-
-
 def should_be_quiet_and_ask_for_nothing_but_itself(page: Browser, address: str) -> None:
     page.value_of("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    assert _told(page) == []
-    asked = _asked(page)
-    assert [url for url in asked if not url.startswith("data:")] == [address]
+    assert told(page) == []
+    asked_for = asked(page)
+    assert [url for url in asked_for if not url.startswith("data:")] == [address]
     assert page.value_of("document.scripts.length") == 0
 
 
@@ -126,10 +71,10 @@ def should_notice_a_page_that_is_not_quiet(browser: Browser, address: str, tmp_p
     mark = "<script>alert(1)</script><p style='color: red'>"
     worse.write_text(content.replace("<main>", f"<main>{mark}<img src='other.png'>"), "utf-8")
     browser.open(worse.as_uri())
-    texts = str(_told(browser))
+    texts = str(told(browser))
     assert "script-src" in texts
     assert "style-src" in texts
-    assert not [url for url in _asked(browser) if url.startswith("http")]
+    assert not [url for url in asked(browser) if url.startswith("http")]
 
 
 def should_reach_and_open_everything_by_keyboard(page: Browser) -> None:
@@ -149,14 +94,14 @@ def should_reach_and_open_everything_by_keyboard(page: Browser) -> None:
 
 
 def should_have_landmarks_and_headings_in_order(page: Browser) -> None:
-    nodes = _nodes(page)
-    roles = [_role(each) for each in nodes]
+    nodes = nodes_of(page)
+    roles = [role_of(each) for each in nodes]
     for landmark in ("banner", "navigation", "main", "contentinfo"):
         assert roles.count(landmark) == 1, landmark
     levels = [
         value["value"]["value"]
         for each in nodes
-        if _role(each) == "heading"
+        if role_of(each) == "heading"
         for value in each["properties"]
         if value["name"] == "level"
     ]
@@ -167,8 +112,8 @@ def should_have_landmarks_and_headings_in_order(page: Browser) -> None:
 
 def should_have_names_for_images_tables_and_regions(page: Browser) -> None:
     named: dict[str, list[str]] = {"image": [], "table": [], "region": [], "link": []}
-    for each in _nodes(page):
-        named.get(_role(each), []).append(_name(each))
+    for each in nodes_of(page):
+        named.get(role_of(each), []).append(name_of(each))
     assert len(named["image"]) == 2
     assert len(named["table"]) >= 8
     assert all(name for names in named.values() for name in names)

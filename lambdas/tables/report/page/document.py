@@ -33,7 +33,14 @@ POLICY = (
 def html_of(report: Mapping[str, Any]) -> str:
     """The page of a report as `report.report_of` makes it."""
     name = report["key"].rpartition("/")[2] or report["key"]
-    title = element("title", text(f"{name}, coded"))
+    parts = [draw(report) for _, _, draw in PARTS]
+    body = joined([_header(report, name), element("main", *parts), _footer(report)])
+    return page_of(f"{name}, coded", body)
+
+
+def page_of(name: str, body: Markup) -> str:
+    """A whole page that needs nothing else, of this title and content."""
+    title = element("title", text(name))
     head = (
         '<meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{text(POLICY)}">'
@@ -42,8 +49,6 @@ def html_of(report: Mapping[str, Any]) -> str:
         '<meta name="referrer" content="no-referrer">'
         f'<link rel="icon" href="data:,">{title}<style>{STYLE}</style>'
     )
-    parts = [draw(report) for _, _, draw in PARTS]
-    body = joined([_header(report, name), element("main", *parts), _footer(report)])
     return f'<!DOCTYPE html>\n<html lang="en">\n<head>{head}</head>\n<body>{body}</body>\n</html>\n'
 
 

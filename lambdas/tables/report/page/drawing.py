@@ -6,7 +6,7 @@ Widths are shares of the drawing, heights are pixels. Colours are the style's, b
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tables.report.page.markup import Markup, element, text
+from tables.report.page.markup import Markup, element, joined, text
 from tables.report.words import number
 
 HEIGHT, TOP, FOOT = 240, 24, 26  # of a chart: in all, above it and below it
@@ -39,6 +39,14 @@ def swatch(class_: str) -> Markup:
     else:
         drawn = element("rect", class_=class_, width="100%", height="10")
     return _svg("swatch", 10, drawn, aria_hidden="true")
+
+
+def figure_of(key: Sequence[tuple[str, str]], drawn: Markup, axis: str) -> Markup:
+    """A drawing with what its axis is, and what each look in it stands for: class and words."""
+    names = [element("span", swatch(class_), text(name)) for class_, name in key]
+    return element(
+        "figure", element("figcaption", element("span", text(axis)), joined(names)), drawn
+    )
 
 
 def histogram(name: str, title: str, description: str, stacks: Sequence[tuple[int, int]]) -> Markup:

@@ -4,7 +4,7 @@ brings what."""
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tables.report.page.drawing import Curve, bar, curves, histogram, swatch
+from tables.report.page.drawing import Curve, bar, curves, figure_of, histogram
 from tables.report.page.markup import (
     NOTHING,
     Markup,
@@ -102,7 +102,7 @@ def sureness(report: Numbers) -> Markup:
         "confidence",
         "How sure the codes are",
         paragraph(words),
-        _figure_of(key, drawn, "Rows, by confidence"),
+        figure_of(key, drawn, "Rows, by confidence"),
         folded("The numbers of this chart", numbers),
     )
 
@@ -163,7 +163,7 @@ def choice_of_threshold(report: Numbers) -> Markup:
             "threshold: confidences are calibrated, so that of a hundred codes with 0.90 about "
             "ninety are right, for texts like those that the model learned from."
         ),
-        _figure_of(key, drawn, "By threshold"),
+        figure_of(key, drawn, "By threshold"),
         _thresholds("Codes taken at or above a threshold", shown, chosen),
         folded(
             "All thresholds, and what the best suggestions would add",
@@ -220,13 +220,6 @@ def _taken(threshold: float, each: Numbers) -> tuple[Markup, ...]:
         text(number(each["coded"])),
         text(percent(each["coverage"])),
         text("–" if precision is None else percent(precision)),
-    )
-
-
-def _figure_of(key: Sequence[tuple[str, str]], drawn: Markup, axis: str) -> Markup:
-    names = [element("span", swatch(class_), text(name)) for class_, name in key]
-    return element(
-        "figure", element("figcaption", element("span", text(axis)), joined(names)), drawn
     )
 
 
