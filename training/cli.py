@@ -14,6 +14,7 @@ from coding_service.coder.errors import CoderError, RecordError
 from coding_service.coder.model import BATCH_RECORDS, TrainedModel
 from protocol.records import MAX_LINE_BYTES, RECORD_ID, RecordForm
 from training.import_options import add_import
+from training.progress import telling
 
 ONE_FORM = "Write every line as the service takes it"
 BAD_INPUT = 1  # exit status: a message says what to mend
@@ -29,11 +30,13 @@ def main(arguments: Sequence[str], *, stdin: BinaryIO, stdout: TextIO, stderr: T
     try:
         match options.command:
             case "train":
-                _train(options.topic, options.out, stdout)
+                _train(options.topic, options.out, stdout, stderr)
             case "evaluate":
-                _evaluate(options, arguments, stdout)
+                with telling("evaluating", stderr):
+                    _evaluate(options, arguments, stdout)
             case "import":
-                _import(options, stdout)
+                with telling("importing", stderr):
+                    _import(options, stdout)
             case "publish":
                 _publish(options, stdout)
             case _:
@@ -51,7 +54,7 @@ def main(arguments: Sequence[str], *, stdin: BinaryIO, stdout: TextIO, stderr: T
     return 0
 
 
-def _train(folder: Path, out: Path, stdout: TextIO) -> None:
+def _train(folder: Path, out: Path, stdout: TextIO, stderr: TextIO) -> None:
     # Imported here: coding needs neither scikit-learn nor PyYAML, and starts much sooner without.
     from training.fit.train import train_into  # noqa: PLC0415
     from training.topic.files import read_topic  # noqa: PLC0415
@@ -60,7 +63,10 @@ def _train(folder: Path, out: Path, stdout: TextIO) -> None:
     began = time.perf_counter()
     topic = read_topic(folder)
     stdout.writelines(f"warning: {each}\n" for each in warnings_about(topic, folder))
-    directory, replaced = train_into(topic, out)
+    stdout.flush()
+    codes = len(topic.hierarchy.leaves)
+    with telling(f"training on {len(topic.examples):,} examples of {codes:,} codes", stderr):
+        directory, replaced = train_into(topic, out)
     stdout.write(
         f"{directory}: {len(topic.examples)} examples, {len(topic.hierarchy.leaves)} codes, "
         f"{time.perf_counter() - began:.1f} s\n"
