@@ -119,6 +119,10 @@ bench-workers: .venv/.installed $(MODEL) ## measure how much faster two function
 bench-coder: .venv/.installed $(MODEL) ## measure how many records a second one thread codes; TOPIC=dir of a trained topic
 	@.venv/bin/python -m bench.inference.coder $${TOPIC:+--topic "$$TOPIC" --models $(OWN_MODELS)}
 
+.PHONY: bench-baselines
+bench-baselines: .venv/.installed ## measure the trained model of the topic folder TOPIC beside simple ways to code (minutes, 3 GB)
+	@.venv/bin/python -m bench.inference.baselines "$(TOPIC)" --models $(OWN_MODELS)
+
 .PHONY: bench-quick
 bench-quick: .venv/.installed ## the same for a small file; fails where a ratio has fallen
 	@.venv/bin/python -m bench --quick

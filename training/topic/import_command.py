@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -67,6 +68,9 @@ def _facts(options: argparse.Namespace, preset: Preset | None) -> TopicFacts:
     for option, value in (("name", name), ("levels", levels)):
         if not value:
             raise _missing(options.out, option)
+    if options.tasks and len(options.fields) < len((TITLES, TASKS)):
+        remedy = "Name both, as in --fields title,duties"
+        raise TopicError(options.out, None, "--fields names no field for the tasks", remedy)
     if list(levels) != sorted(set(levels)):
         remedy = "Give the characters of a code from the top level down, such as 2,3,5,6"
         raise TopicError(options.out, None, f"levels cannot be {levels}", remedy)
@@ -150,14 +154,26 @@ def _read(path: Path, table: str, options: argparse.Namespace) -> Reading:
     said = {
         part: getattr(options, f"{table}_{part}") for part in ("code", "text", "sheet", "header")
     }
-    layouts: Sequence[Layout] = ()
-    if options.preset and not (said["code"] or said["text"]):
-        layouts = getattr(PRESETS[options.preset], table)
+    layouts = getattr(PRESETS[options.preset], table) if options.preset else ()
     if not layouts:
-        names = (said["text"],) if said["text"] else OWN_CODES if table == CODES else OWN_TEXTS
-        codes = tuple(CodeColumn((each,)) for each in said["code"] or ["code"])
-        layouts = (Layout(code=codes, text=names),)
+        # Levels in columns of their own push the text to the right, into the next cell.
+        texts = () if said["code"] and len(said["code"]) > 1 else OWN_TEXTS
+        names = OWN_CODES if table == CODES and texts else texts
+        layouts = (Layout(code=(CodeColumn(("code",)),), text=names),)
+    layouts = [_with_columns(each, said["code"], said["text"]) for each in layouts]
     return read_table(path, layouts, option=table, sheet=said["sheet"], header=said["header"])
+
+
+def _with_columns(layout: Layout, code: Sequence[str] | None, text: str | None) -> Layout:
+    """The layout, with the columns that somebody named; what a code looks like stays."""
+    if code and len(code) == len(layout.code):
+        columns = zip(code, layout.code, strict=True)
+        layout = replace(layout, code=tuple(replace(each, names=(n,)) for n, each in columns))
+    elif code:
+        form = "|".join(each.form for each in layout.code).strip("|")
+        keep = layout.code[-1].keep
+        layout = replace(layout, code=tuple(CodeColumn((name,), form, keep) for name in code))
+    return replace(layout, text=(text,)) if text else layout
 
 
 def _passed(path: Path, rows: Sequence[int], what: str) -> list[str]:

@@ -112,8 +112,10 @@ def read_table(
 def _header(table: SourceTable, layout: Layout, header: int | None) -> int | None:
     """The place of the header; -1 where the columns are numbered and codes tell the rows."""
     are_numbered = all(names[0].startswith("#") for names in layout.names)
-    if not are_numbered or header is not None:
+    if not are_numbered:
         return table.header(layout.names, header)
+    if header is not None:
+        return next((at for at, (number, _) in enumerate(table.rows) if number == header), None)
     if not layout.is_published:
         return 0 if table.rows else None
     forms = [(int(each.names[0][1:]) - 1, each.form) for each in layout.code]

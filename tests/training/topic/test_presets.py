@@ -279,6 +279,50 @@ def should_read_other_columns_when_options_name_them(tmp_path: Path) -> None:
     }
 
 
+def should_read_levels_of_any_classification_from_columns_of_their_own(tmp_path: Path) -> None:
+    table: Cells = [["Grupp", "Kod", "Namn"], ["B", "Bygg"], [None, "B-1", "Snickare"]]
+    codes = workbook(tmp_path / "kod.xlsx", {"Lista": table})
+    titles = tmp_path / "titlar.csv"
+    titles.write_text("code,text\nB-1,finsnickare\n", "utf-8")
+    chosen = ("--name=ssyk", "--levels=1,3", "--codes-code=Grupp", "--codes-code=Kod")
+
+    status, _, complaint = run(
+        "import", *chosen, f"--codes={codes}", f"--titles={titles}", "--out", tmp_path / "topic"
+    )
+
+    assert (status, complaint) == (0, "")
+    codes_read = read_topic(tmp_path / "topic").hierarchy.codes
+    assert {(each.code, each.label, each.parent) for each in codes_read.values()} == {
+        ("B", "Bygg", ""),
+        ("B-1", "Snickare", "B"),
+    }
+
+
+def should_pass_notes_over_when_columns_of_an_official_workbook_are_named(tmp_path: Path) -> None:
+    structure, _ = _abs(tmp_path)
+    moved: Cells = [[None, row[1], row[0]] if len(row) > 1 else row for row in INDEX]
+    index = workbook(tmp_path / "moved.xlsx", {"Table 1": moved})
+
+    status, said, complaint = run(
+        *("import", "--preset=anzsco2022", structure, f"--titles={index}", "--out", tmp_path / "t"),
+        *("--titles-sheet=Table 1", "--titles-code=#3", "--titles-text=Title"),
+    )
+
+    assert (status, complaint) == (0, "")
+    assert "moved.xlsx: passed over" in said
+    taught = {(each.code, each.texts["occp_text"]) for each in read_topic(tmp_path / "t").examples}
+    assert ("134111", "Creche Director") in taught
+
+
+def should_ask_for_a_second_field_when_there_are_tasks(tmp_path: Path) -> None:
+    status, _, complaint = run(
+        "import", "--preset=isco08", *_isco(tmp_path), "--fields=job", "--out", tmp_path / "topic"
+    )
+
+    assert status == 1
+    assert "--fields names no field for the tasks. Name both" in complaint
+
+
 def should_name_the_known_presets_when_there_is_no_such_one(tmp_path: Path) -> None:
     status, _, complaint = run("import", "--preset=noc2021", "--out", tmp_path)
 
