@@ -9,8 +9,8 @@ from typing import Self
 
 from pipeline.domain.identity import guid
 from pipeline.errors import SettingInvalid
+from shared.codelist import CODELISTS
 
-CODELISTS = Path(__file__).parents[2] / "codelists"  # beside the package, as infra/assets packs it
 _AMAZON_ML_ID = re.compile(r"[a-zA-Z0-9_.-]{1,64}")  # Amazon ML API reference, EntityId
 
 

@@ -18,7 +18,7 @@ from pipeline.domain.part import Part, whole_files
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.engines.amazon_ml.api import AmazonMlClient
 from pipeline.engines.amazon_ml.bucket import ExchangeBucket
-from pipeline.engines.amazon_ml.codelist import Codelist
+from pipeline.engines.amazon_ml.codelist import read_codelist
 from pipeline.engines.amazon_ml.engine import AmazonMlEngine
 from pipeline.engines.amazon_ml.models import AmazonMlModels
 from pipeline.engines.base import Engine
@@ -207,7 +207,7 @@ def an_amazon_ml_engine(
         api=api,
         models=AmazonMlModels(api, chosen),
         exchange=ExchangeBucket(aws.s3, EXCHANGE, part_bytes=PART_BYTES),
-        codelist_of=lambda topic: Codelist.read(folder / f"{topic}.csv"),
+        codelist_of=lambda topic: read_codelist(folder / f"{topic}.csv"),
         threshold=0.75,
     )
 

@@ -8,6 +8,6 @@
 | `csv_input` | records as rows of CSV |
 | `bucket` | the bucket in which input and results lie |
 | `scores` | the service's output: gzip, CSV, a score for each class |
-| `codelist` | codes, labels and parents; scores rolled up to a code |
+| `codelist` | a topic's codelist; scores rolled up to one of its codes |
 | `convert_output` | the results as lines of output, in steps that resume |
 """

@@ -9,7 +9,7 @@ from botocore.config import Config
 from pipeline.aws import aws_busy_as_try_again
 from pipeline.engines.amazon_ml.api import AmazonMlClient, MachineLearning
 from pipeline.engines.amazon_ml.bucket import ExchangeBucket
-from pipeline.engines.amazon_ml.codelist import Codelist
+from pipeline.engines.amazon_ml.codelist import read_codelist
 from pipeline.engines.amazon_ml.engine import AmazonMlEngine
 from pipeline.engines.amazon_ml.models import AmazonMlModels
 from pipeline.engines.settings import AmazonMlSettings
@@ -82,6 +82,6 @@ def amazon_ml_engine(
         api=api,
         models=AmazonMlModels(api, dict(settings.models)),
         exchange=ExchangeBucket(s3, settings.exchange_bucket),
-        codelist_of=lambda topic: Codelist.read(codelists / f"{topic}.csv"),
+        codelist_of=lambda topic: read_codelist(codelists / f"{topic}.csv"),
         threshold=settings.threshold,
     )

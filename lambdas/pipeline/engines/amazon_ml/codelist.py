@@ -1,14 +1,13 @@
-"""Codes, labels and parents; and scores of classes rolled up to one code."""
+"""Scores of classes rolled up to one code of the topic's codelist."""
 
-import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
-from typing import Self
 
 from pipeline.errors import ResultsMismatch, SettingInvalid
+from shared.codelist import Codelist, CodelistEntry, CodelistUnreadable
 
 MOST_SUGGESTIONS = 3  # the batch page's AsynchronousCodeResponse: 1 to 3
 FAINTEST_SUGGESTION = 0.1  # of the first suggestion's confidence, as CodingService has it
@@ -16,51 +15,12 @@ ROUNDING = 1e-9  # what adding up scores of six digits may be off by; ours
 DIGITS = 4  # of a confidence, as the service's samples have them
 
 
-@dataclass(frozen=True, slots=True)
-class CodelistEntry:
-    """A code with its label; `parent` is the code one level up, None at the top."""
-
-    code: str
-    label: str
-    parent: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Codelist:
-    """The entries of all levels, by code."""
-
-    codes: Mapping[str, CodelistEntry]
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Reads a CSV with the columns code, label, parent. Raises `SettingInvalid`."""
-        try:
-            with path.open(encoding="utf-8", newline="") as file:
-                rows = list(csv.DictReader(file))
-            codes = {
-                r["code"]: CodelistEntry(r["code"], r["label"], r["parent"] or None) for r in rows
-            }
-        except (OSError, KeyError, csv.Error, UnicodeDecodeError) as error:
-            raise SettingInvalid(
-                f"the codelist {path.name} can't be read ({type(error).__name__}); it is a CSV "
-                "with the columns code, label and parent; mend it and deploy again"
-            ) from None
-        for each in codes.values():
-            if each.parent is not None and each.parent not in codes:
-                raise SettingInvalid(
-                    f"the codelist {path.name} lacks {each.parent}, the parent of {each.code}; "
-                    "mend it and deploy again"
-                )
-        return cls(codes)
-
-    def lineage(self, code: str) -> Iterator[CodelistEntry]:
-        """The code and its ancestors, the top last."""
-        seen: set[str] = set()
-        at: str | None = code
-        while at is not None and at not in seen:
-            seen.add(at)
-            yield self.codes[at]
-            at = self.codes[at].parent
+def read_codelist(path: Path) -> Codelist:
+    """A topic's codelist. Raises `SettingInvalid`."""
+    try:
+        return Codelist.read(path)
+    except CodelistUnreadable as error:
+        raise SettingInvalid(f"{error}; mend it and deploy again") from None
 
 
 @dataclass(slots=True)

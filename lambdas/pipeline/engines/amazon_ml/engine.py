@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from pipeline.engines.amazon_ml.api import AmazonMlClient, NotFound
 from pipeline.engines.amazon_ml.bucket import INPUT, OUTPUT, ExchangeBucket
-from pipeline.engines.amazon_ml.codelist import Codelist, ScoreRollup
+from pipeline.engines.amazon_ml.codelist import ScoreRollup
 from pipeline.engines.amazon_ml.convert_output import OutputConversion
 from pipeline.engines.amazon_ml.csv_input import Rows, data_schema
 from pipeline.engines.amazon_ml.models import AmazonMlModels
@@ -39,6 +39,7 @@ from protocol.messages import Model, OperationState
 from protocol.records import input_format_of
 from protocol.short_texts import cut
 from protocol.statuses import OperationStatus
+from shared.codelist import Codelist
 
 MAX_ID = 64  # Amazon ML's limit of an id
 PREFIX = "dropcoder-"  # the functions' roles may create and delete records of such ids alone

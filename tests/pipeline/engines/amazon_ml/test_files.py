@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.engines.amazon_ml.codelist import Codelist, ScoreRollup
+from pipeline.engines.amazon_ml.codelist import ScoreRollup, read_codelist
 from pipeline.engines.amazon_ml.csv_input import LINE_ENDS, Rows, data_schema, row_id
 from pipeline.engines.amazon_ml.scores import Inflation, ScoreLines
 from pipeline.errors import ResultsMismatch, SettingInvalid
+from shared.codelist import Codelist
 from tests.support.pipeline.memory_amazon_ml import CLASSES, CODES
 
 FIELDS = ("occp_text", "tasks_text")
@@ -63,7 +64,7 @@ def should_describe_the_rows_in_the_schema() -> None:
 @pytest.fixture
 def codelist(tmp_path: Path) -> Codelist:
     (tmp_path / "codes.csv").write_text(CODES, "utf-8")
-    return Codelist.read(tmp_path / "codes.csv")
+    return read_codelist(tmp_path / "codes.csv")
 
 
 def answer(codelist: Codelist, *scores: float, threshold: float = 0.75) -> dict[str, object]:
@@ -115,7 +116,7 @@ def should_name_what_a_codelist_lacks(tmp_path: Path, content: str | None, said:
     if content is not None:
         (tmp_path / "codes.csv").write_text(content, "utf-8")
     with pytest.raises(SettingInvalid, match=said):
-        Codelist.read(tmp_path / "codes.csv")
+        read_codelist(tmp_path / "codes.csv")
 
 
 LINES = [b"tag,a,b", *(f"{n},0.{n:04d},0.5".encode() for n in range(1, 3000))]
