@@ -27,6 +27,7 @@ VARIABLES = {
     "MAX_REFUSED_SHARE": "0.05",
     "STRICT": "false",
     "CODE_DIGITS": "{}",
+    "BLIND_SHARE": "0.05",
     "MAX_UNPACKED_BYTES": "20000000000",
 }
 """Without those that stand empty by default (TOKEN_PREFIX, DEFAULT_TOPIC, RESULT_FORMATS)."""

@@ -8,6 +8,8 @@ from infra.project_files import LAMBDAS, PROJECT
 from infra.settings.settings import Settings
 
 CODELIST = "codes.csv"
+KINDS = ("py", "html", "css", "js")
+"""The modules, and the parts of the review page, which lie beside the module that joins them."""
 SHARED_PACKAGES = ("protocol", "shared")
 # An asset is named after its package; that of `tables` has Pipeline too, whose functions use it.
 WITH_PACKAGES = {"tables": ("pipeline",)}
@@ -19,7 +21,8 @@ def source_files(package: str) -> Iterator[tuple[str, Path]]:
     Returns pairs of (place in the asset, file), in order of place.
     """
     for root in sorted({*SHARED_PACKAGES, *WITH_PACKAGES.get(package, ()), package}):
-        for path in sorted((LAMBDAS / root).rglob("*.py")):
+        paths = (path for kind in KINDS for path in (LAMBDAS / root).rglob(f"*.{kind}"))
+        for path in sorted(paths):
             yield path.relative_to(LAMBDAS).as_posix(), path
 
 
@@ -31,10 +34,12 @@ def requirements_file(package: str) -> Path:
 def codelist_files(settings: Settings) -> Iterator[tuple[str, Path]]:
     """The codelists as (place in the asset, file), in order of place.
 
-    Raises `AssetError` if a topic has none.
+    Raises `AssetError` if a topic of Amazon ML has none; others may go without.
     """
-    for topic in settings.topics_of("amazon-ml"):
-        path = PROJECT / settings.codelists / topic / CODELIST
+    folder = PROJECT / settings.codelists
+    needed = set(settings.topics_of("amazon-ml"))
+    for topic in sorted(needed | {path.parent.name for path in folder.glob(f"*/{CODELIST}")}):
+        path = folder / topic / CODELIST
         if not path.is_file():
             raise AssetError(
                 f"{path} is not there: Amazon ML gives scores for classes, and this file (a CSV of"

@@ -49,6 +49,7 @@ def function_environment(
         "STRICT": "true" if settings.strict else "false",
         "RESULT_FORMATS": ",".join(settings.result_formats),
         "CODE_DIGITS": json.dumps(settings.code_digits),
+        "BLIND_SHARE": f"{settings.blind_share:g}",
         "MAX_UNPACKED_BYTES": str(settings.max_unpacked_bytes),
         **(amazon_ml.environment() if amazon_ml is not None else {}),
     }

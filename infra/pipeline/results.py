@@ -20,7 +20,10 @@ PIECES = ".pieces/"
 REPORT = "rejection.json"
 OUTPUT, METADATA = "output.jsonl", "metadata.json"
 TABLES = tuple(f"results.{form}" for form in ("csv", "xlsx", "parquet", "jsonl", "json"))
-GIVEN_BACK = (*TABLES, "results.csv-metadata.json", "report.json", "report.html", "manifest.json")
+GIVEN_BACK = (
+    *TABLES,
+    *("results.csv-metadata.json", "report.json", "report.html", "review.html", "manifest.json"),
+)
 # The ledger knows a coded piece for 90 days, and an execution that takes it up then may last 14.
 PIECE_DAYS = 105
 # Whole results stand in place of pieces that were removed.

@@ -125,6 +125,9 @@ class Settings:
     """Formats in which each table is given back beside its own: csv, xlsx, parquet."""
     code_digits: Mapping[str, int] = field(default_factory=dict)
     """Letters and digits of a topic's deepest codes, by topic, where that is not 6."""
+    blind_share: float = 0.05
+    """Part of a table's distinct texts, with and without a code, that its review page shows
+    without suggestions, so that agreement can be measured; 0 is none."""
     piece_concurrency: int = 4
     """Pieces of one large file that are coded at a time."""
     prepare_concurrency: int = 20
@@ -148,7 +151,8 @@ class Settings:
     amazon_ml_threshold: float = 0.75
     """Least confidence that is asserted when scores are rolled up to a code."""
     codelists: str = "topics"
-    """Folder of `<topic>/codes.csv` of the topics that Amazon ML codes, relative to the project."""
+    """Folder of `<topic>/codes.csv`, relative to the project: the codes to choose from on the
+    review page, which the topics that Amazon ML codes can't go without."""
     notification_emails: tuple[str, ...] = ()
     """Addresses that are told of each drop."""
     operator_emails: tuple[str, ...] = ()

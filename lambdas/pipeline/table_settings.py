@@ -3,9 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 from pipeline.errors import SettingInvalid
+from shared.codelist import CODELISTS
 from shared.environment import Variables
 
 STANDARD_CODE_DIGITS = 6  # the service codes from 6 digits up to 1 (its user guide)
@@ -30,12 +32,15 @@ class TableSettings:
     """Topic, and the letters and digits of its codes of the deepest level where that is not 6."""
     max_unpacked_bytes: int
     """The most bytes of a packed file's content."""
+    blind_share: float
+    """From 0 to 1: of a table's distinct texts, so many are reviewed without suggestions."""
+    codelists: Path = CODELISTS
+    """The folder of `<topic>.csv`."""
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Self:
         """Reads the environment variables of a function. Raises `SettingInvalid`."""
         source = Variables(variables, SettingInvalid)
-        share = source.text("MAX_REFUSED_SHARE")
         return cls(
             prepared_bucket=source.text("PREPARED_BUCKET"),
             columns=tuple(
@@ -44,11 +49,13 @@ class TableSettings:
                 for field, names in fields.items()
             ),
             fallback_encoding=source.text("FALLBACK_ENCODING"),
-            max_refused_share=0.0 if share == "0" else source.number("MAX_REFUSED_SHARE"),
+            max_refused_share=_share(source, "MAX_REFUSED_SHARE"),
             strict=source.flag("STRICT"),
             result_formats=tuple(filter(None, variables.get("RESULT_FORMATS", "").split(","))),
             code_digits=tuple(_object(variables, "CODE_DIGITS").items()),
             max_unpacked_bytes=source.count("MAX_UNPACKED_BYTES"),
+            blind_share=_share(source, "BLIND_SHARE"),
+            codelists=Path(variables.get("CODELISTS_FOLDER") or CODELISTS),
         )
 
     def digits_of(self, topic: str) -> int:
@@ -58,6 +65,10 @@ class TableSettings:
     def columns_of(self, topic: str | None) -> dict[str, tuple[str, ...]]:
         """Field → the columns whose texts it joins, of a topic."""
         return {field: names for each, field, names in self.columns if each == topic}
+
+
+def _share(source: Variables, name: str) -> float:
+    return 0.0 if source.text(name) == "0" else source.number(name)
 
 
 def _object(variables: Mapping[str, str], name: str) -> dict[str, Any]:

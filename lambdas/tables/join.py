@@ -18,6 +18,7 @@ from tables.errors import RowsDisagree
 from tables.open_table import reopened
 from tables.plan import Chunk, TableFormat, TablePlan
 from tables.report.tally import Tally
+from tables.review.distinct_texts import BLIND_SHARE, DistinctTexts
 from tables.rows import RowBatch, TableReader
 from tables.source import ByteSource
 from tables.writers.delimited import DelimitedWriter
@@ -94,19 +95,25 @@ class CodedTable:
         topic: str,
         model: Mapping[str, Any],
         code_digits: int = CODE_DIGITS,
+        drop_id: str = "",
+        blind_share: float = BLIND_SHARE,
     ) -> None:
         """`source` and `plan` are as `Preparation` left them; `output` is the service's.
 
         `model` is the metadata that came with the output. A code of `code_digits` letters and
-        digits is one of the deepest level.
+        digits is one of the deepest level. Of the distinct texts, `blind_share` is drawn for a
+        review without suggestions; in each drop others.
         """
         self._source = source
-        self._plan = plan
+        self.plan = plan
         self._output = output
         self._codes = CodeColumns(topic, plan.columns, model)
         self._code_digits = code_digits
         self.tally = Tally()
         """Of the rows that have passed."""
+        self._drop_id, self._blind_share = drop_id, blind_share
+        self.texts = self._no_texts()
+        """Of the same rows: what people may have to read."""
         self.cut_cells = 0
         """How many texts of a workbook were cut, as they were longer than a cell may be."""
 
@@ -125,6 +132,7 @@ class CodedTable:
         writer: StreamWriter = _STREAM_WRITERS[format](self._layout())
         progress = _Progress() if state is None else _Progress(**state["progress"])
         self.tally = Tally() if state is None else Tally.from_state(state["tally"])
+        self.texts = self._no_texts() if state is None else DistinctTexts.from_state(state["texts"])
         if progress.done:
             return
         began = state is not None
@@ -148,8 +156,8 @@ class CodedTable:
         Raises `TableRefused` where the format can't hold the table, and as `stream` does; the file
         is then not there.
         """
-        self.tally = Tally()
-        reader = reader_for(format, self._reader(), self._plan)
+        self.tally, self.texts = Tally(), self._no_texts()
+        reader = reader_for(format, self._reader(), self.plan)
         with written_file(format, self._layout(), path, reader) as writer:
             for rows, coded in self._joined(reader, _Progress()):
                 writer.rows(rows, coded)
@@ -160,7 +168,7 @@ class CodedTable:
         self, reader: TableReader, progress: _Progress
     ) -> Iterator[tuple[RowBatch, CodedRows]]:
         """The rows from `progress` on, with what came out for them; keeps `progress` and tally."""
-        decisions = RowDecisions(self._plan)
+        decisions = RowDecisions(self.plan)
         lines = CodedOutput(self._output, progress.output, code_digits=self._code_digits)
         try:
             for rows in reader.rows(progress.reader):
@@ -168,19 +176,27 @@ class CodedTable:
                 progress.add(coded)
                 progress.reader, progress.output = rows.state, lines.offset
                 self.tally.add(coded)
+                self.texts.add(coded)
                 yield rows, coded
             lines.finish()
         finally:
             lines.close()
-        progress.check(self._plan)
+        progress.check(self.plan)
 
     def _reader(self) -> TableReader:
-        return reopened(self._source, self._plan)
+        return reopened(self._source, self.plan)
 
     def _layout(self) -> TableLayout:
-        return TableLayout(self._plan, self._codes, rows_above(self._source, self._plan))
+        return TableLayout(self.plan, self._codes, rows_above(self._source, self.plan))
 
     def _state(self, progress: _Progress) -> dict[str, Any] | None:
         if progress.reader is None and not progress.done:
             return None
-        return {"progress": asdict(progress), "tally": self.tally.to_state()}
+        return {
+            "progress": asdict(progress),
+            "tally": self.tally.to_state(),
+            "texts": self.texts.to_state(),
+        }
+
+    def _no_texts(self) -> DistinctTexts:
+        return DistinctTexts(self._drop_id, self._blind_share)

@@ -240,7 +240,7 @@ def should_run_again_when_the_key_gets_a_new_version(subscriber: Subscriber) -> 
     second = subscriber.drop(f"{TOPIC}/twice.jsonl", lines(3, first=20))
     check_complete(subscriber, second, subscriber.ended(second))
     assert first.drop_id != second.drop_id
-    assert subscriber.results_of(first) == COMPLETE
+    assert subscriber.results_of(first) - {"review.html"} == COMPLETE
 
 
 def should_not_mix_operations_when_pipeline_becomes_another_client(

@@ -99,7 +99,7 @@ def should_code_only_the_rest_again_when_one_of_fifty_parts_failed(
     # Byte for byte what one part gives.
     alone = subscriber.drop(f"{TOPIC}/large-in-one.jsonl", content)
     whole = subscriber.ended(alone, within=120)
-    assert subscriber.results_of(alone) == COMPLETE
+    assert subscriber.results_of(alone) - {"review.html"} == COMPLETE
     assert subscriber.result(told.results.output) == subscriber.result(whole.results.output)
 
 

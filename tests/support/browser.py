@@ -11,11 +11,14 @@ import select
 import shutil
 import signal
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.support.eventually import eventually
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = (
@@ -39,6 +42,14 @@ ARGUMENTS = (
     "--remote-debugging-pipe",
 )
 ANSWER_SECONDS = 30.0  # a busy machine starts the browser in a few
+KEYS = {
+    "Enter": (13, "\r"),
+    "Escape": (27, ""),
+    "ArrowUp": (38, ""),
+    "ArrowDown": (40, ""),
+    "End": (35, ""),
+}
+"""Keys that are no characters: their Windows virtual key codes, and what they write."""
 _COMMANDS, _ANSWERS = 3, 4  # the file descriptors that Chromium reads and writes
 _ABOVE_THESE = 10
 _END = b"\0"  # of a message
@@ -109,6 +120,35 @@ class Browser:
         self.send("Input.dispatchKeyEvent", **down, **names)
         self.send("Input.dispatchKeyEvent", type="keyUp", **names)
 
+    def tap(self, *keys: str) -> None:
+        """Keys go down and up, one after the other: characters, or names as `Enter`."""
+        for key in keys:
+            code, text = KEYS.get(key) or (ord(key.upper()), key)
+            self.press(key, code, text)
+
+    def run(self, script: str) -> None:
+        """Runs a script in the page, whatever its policy."""
+        self.value_of(f"{script}\n;null")
+
+    def give_file(self, selector: str, path: Path) -> None:
+        """Puts a file in an `<input type=file>`."""
+        root = self.send("DOM.getDocument")["root"]["nodeId"]
+        node = self.send("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self.send("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
+
+    def picture(self, path: Path) -> None:
+        """Writes what is seen, as PNG."""
+        path.write_bytes(b64decode(self.send("Page.captureScreenshot")["data"]))
+
+    def close(self) -> None:
+        """Ends the browser as its user does: what pages keep is on disk then."""
+        self._session = None
+        with suppress(BrowserFailed):
+            self.send("Browser.close")
+        # It answers first, and writes then. It stays to be waited for: `_end` does.
+        how = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        eventually(lambda: os.waitid(os.P_PID, self.process, how), within=ANSWER_SECONDS)
+
     def resize(self, width: int, height: int = 900) -> None:
         """The window's size in pixels."""
         self.send(
@@ -154,8 +194,10 @@ def browser_path() -> str | None:
 
 
 @contextmanager
-def started(path: str, folder: Path) -> Iterator[Browser]:
-    """A browser that keeps all its files in `folder`, and ends with the block."""
+def started(path: str, folder: Path, downloads: Path | None = None) -> Iterator[Browser]:
+    """A browser that keeps all its files in `folder`, and ends with the block.
+
+    What pages give to download lies in `downloads`."""
     theirs_in, ours_out = map(_high, os.pipe())
     ours_in, theirs_out = map(_high, os.pipe())
     try:
@@ -166,6 +208,9 @@ def started(path: str, folder: Path) -> Iterator[Browser]:
     browser = Browser(process, ours_out, ours_in)
     try:
         browser.attach()
+        if downloads is not None:
+            where = str(downloads)
+            browser.send("Page.setDownloadBehavior", behavior="allow", downloadPath=where)
         yield browser
     finally:
         os.close(ours_out)

@@ -9,7 +9,7 @@ from tests.support.tables.coding import TOPIC, coded_table, streamed
 def should_describe_the_csv_that_is_given_back() -> None:
     content = b"Survey\n\nid;Beruf;;id\n007;Koch;x;y;more\n"
     table = coded_table(content, TableFormat.CSV)
-    found = description(table._plan, topic=TOPIC, url="results.csv")
+    found = description(table.plan, topic=TOPIC, url="results.csv")
     dialect, columns = found["dialect"], found["tableSchema"]["columns"]
     assert found["@context"] == "http://www.w3.org/ns/csvw"
     assert found["url"] == "results.csv"
@@ -28,7 +28,7 @@ def should_describe_the_csv_that_is_given_back() -> None:
 
 def should_skip_no_rows_of_formats_without_any_above() -> None:
     table = coded_table(b'{"job": "cook", "_x": 1}\n', TableFormat.JSON_LINES)
-    found = description(table._plan, topic=TOPIC, url="results.csv")
+    found = description(table.plan, topic=TOPIC, url="results.csv")
     assert found["dialect"]["skipRows"] == 0
     assert found["tableSchema"]["columns"][1] == {
         "name": "column_x",
@@ -39,7 +39,7 @@ def should_skip_no_rows_of_formats_without_any_above() -> None:
 
 def should_name_columns_as_variables_of_uri_templates() -> None:
     table = coded_table("job,Main tasks,Tätig-keit\ncook,,\n".encode(), TableFormat.CSV)
-    columns = description(table._plan, topic="my-topic", url="x.csv")["tableSchema"]["columns"]
+    columns = description(table.plan, topic="my-topic", url="x.csv")["tableSchema"]["columns"]
     assert [each["name"] for each in columns[1:4]] == [
         *("Main%20tasks", "T%C3%A4tig%2Dkeit", "my%2Dtopic_code")
     ]

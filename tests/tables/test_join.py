@@ -246,10 +246,10 @@ def should_refuse_output_of_other_rows(spoil: Any, says: str) -> None:
 
 def should_refuse_a_table_that_changed_since_it_was_prepared() -> None:
     table = coded_table(CSV, TableFormat.CSV)
-    table._plan = replace(table._plan, counts=RowCounts(rows=9, sent=2, blank=7))
+    table.plan = replace(table.plan, counts=RowCounts(rows=9, sent=2, blank=7))
     with pytest.raises(RowsDisagree, match="4 rows were read again, 2 of them with texts; 9 and 2"):
         streamed(table, TableFormat.CSV)
-    table._plan = replace(table._plan, width=2, columns=("id", "Beruf"))
+    table.plan = replace(table.plan, width=2, columns=("id", "Beruf"))
     with pytest.raises(RowsDisagree, match="row 2 has 3 cells"):
         streamed(table, TableFormat.CSV)
 
@@ -295,7 +295,7 @@ def should_leave_no_file_behind_where_it_fails(tmp_path: Path) -> None:
     for form in (TableFormat.XLSX, TableFormat.PARQUET):
         with pytest.raises(RowsDisagree):
             table.write(form, tmp_path / "back")
-    table._plan = replace(table._plan, counts=RowCounts(rows=1_048_576))
+    table.plan = replace(table.plan, counts=RowCounts(rows=1_048_576))
     with pytest.raises(TableRefused, match="1,048,577 rows"):
         table.write(TableFormat.XLSX, tmp_path / "back")
     assert not list(tmp_path.iterdir())

@@ -8,13 +8,13 @@ as they take.
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.domain.drop import Drop
 from pipeline.domain.facts import MetadataFacts, OutputFacts
-from pipeline.errors import ResultsMismatch
+from pipeline.errors import ResultsMismatch, SettingInvalid
 from pipeline.ledger.topic_reports import TopicReports
 from pipeline.storage.block_reader import BlockReader
 from pipeline.storage.chunked_file import ChunkedFile, StreamUnfinished, chunk_bytes_for
@@ -24,6 +24,7 @@ from pipeline.storage.prepared_bucket import Checkpoint, PreparedBucket, stored_
 from pipeline.storage.prepared_table import PreparedTable
 from pipeline.storage.results_bucket import MANIFEST_NAME, METADATA_NAME, OUTPUT_NAME
 from pipeline.table_settings import TableSettings
+from shared.codelist import Codelist, CodelistUnreadable
 from tables.coded.coded_rows import CodedStatus
 from tables.csvw import description
 from tables.errors import RowsDisagree, TableRefused
@@ -32,12 +33,15 @@ from tables.plan import Chunk, TableFormat, TablePlan
 from tables.report.comparison import summary_of
 from tables.report.page.document import html_of
 from tables.report.report import AboutDrop, report_of
+from tables.review.page.document import html_of_review
+from tables.review.page_data import page_data
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 RESULTS_NAME = "results"
 REPORT_NAME, REPORT_PAGE_NAME = "report.json", "report.html"
+REVIEW_NAME = "review.html"
 DESCRIPTION_NAME = "results.csv-metadata.json"  # where CSVW looks for it (W3C, "Tabular Data")
 CODES_BYTES = 400  # of the codes and labels behind a row: there are up to four; ours
 MOST_GROWTH = 2  # of the row itself, in another encoding or format; ours
@@ -64,6 +68,7 @@ class TableFacts:
     """The keys in the results bucket, of this and the others."""
     page: str | None = None
     description: str | None = None
+    review: str | None = None
 
     @property
     def table(self) -> str | None:
@@ -165,6 +170,8 @@ class _DropTable:
             topic=self.drop.topic or "",
             model=self.metadata.model,
             code_digits=self.parts.settings.digits_of(self.drop.topic or ""),
+            drop_id=self.drop.drop_id,
+            blind_share=self.parts.settings.blind_share,
         )
 
     def _write(self, form: TableFormat, key: str, coded: CodedTable, table: PreparedTable) -> bool:
@@ -199,17 +206,21 @@ class _DropTable:
         self, coded: CodedTable, plan: TablePlan, facts: TableFacts, form: TableFormat
     ) -> None:
         topic = self.drop.topic or ""
+        about = AboutDrop(
+            topic=topic,
+            key=self.drop.key,
+            drop_id=self.drop.drop_id,
+            dropped_at=self.drop.dropped_at,
+            coded_at=self.ended_at,
+            files=(f"{RESULTS_NAME}.{form}", OUTPUT_NAME, METADATA_NAME, MANIFEST_NAME),
+        )
+        facts.review = self._review(coded, plan, about)
+        if facts.review is not None:
+            about = replace(about, files=(*about.files, REVIEW_NAME))
         report = report_of(
             coded.tally,
             plan=plan,
-            about=AboutDrop(
-                topic=topic,
-                key=self.drop.key,
-                drop_id=self.drop.drop_id,
-                dropped_at=self.drop.dropped_at,
-                coded_at=self.ended_at,
-                files=(f"{RESULTS_NAME}.{form}", OUTPUT_NAME, METADATA_NAME, MANIFEST_NAME),
-            ),
+            about=about,
             model=self.metadata.model,
             previous=self.parts.reports.before(topic, self.drop.drop_id),
         )
@@ -218,6 +229,28 @@ class _DropTable:
         facts.page = f"{self.drop.results_prefix}{REPORT_PAGE_NAME}"
         self.parts.files.put(facts.page, html_of(report).encode())
         self.parts.reports.keep(topic, self.drop.drop_id, summary_of(report))
+
+    def _review(self, coded: CodedTable, plan: TablePlan, about: AboutDrop) -> str | None:
+        """The key of the page for people; None where all rows have a code."""
+        data = page_data(
+            coded.texts,
+            coded.tally,
+            about=about,
+            fields=plan.mapping.fields,
+            codelist=self._codelist(about.topic),
+        )
+        if data is None:
+            return None
+        key = f"{self.drop.results_prefix}{REVIEW_NAME}"
+        self.parts.files.put(key, html_of_review(data).encode())
+        return key
+
+    def _codelist(self, topic: str) -> Codelist | None:
+        path = self.parts.settings.codelists / f"{topic}.csv"
+        try:
+            return Codelist.read(path) if path.is_file() else None
+        except CodelistUnreadable as error:
+            raise SettingInvalid(f"{error}; mend it and deploy again") from None
 
     def _put(self, name: str, document: Mapping[str, Any]) -> str:
         key = f"{self.drop.results_prefix}{name}"

@@ -126,6 +126,7 @@ def _table(facts: TableFacts, plan: TablePlan) -> dict[str, Any]:
         "report": facts.report,
         "page": facts.page,
         "description": facts.description,
+        "review": facts.review,
     }
 
 

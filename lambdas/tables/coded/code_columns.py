@@ -1,6 +1,8 @@
 """The columns that are put behind a table's own: what the service said of each row."""
 
-from collections.abc import Mapping, Sequence
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, count
 from typing import Any, Final
 
@@ -29,22 +31,51 @@ _KINDS: Final[dict[str, str]] = {
 _NO_ANSWER: Final = (None, None, None)
 
 
-class CodeColumns:
-    """The columns of one table, by their names, and their cells."""
+class AddedColumns(ABC):
+    """Columns that are put behind a table's own, by their names, and their cells."""
 
-    kinds: tuple[str, ...] = tuple(_KINDS.values())
+    kinds: tuple[str, ...]
     """Of each column: `TEXT`, `LEVEL` (an integer) or `CONFIDENCE` (a number from 0 to 1)."""
+
+    def __init__(
+        self, topic: str, columns: Sequence[str], kinds: Mapping[str, str], *, status: str
+    ) -> None:
+        """`columns` are the table's own, `kinds` those of the new ones by name."""
+        prefix, suffix = _prefix(topic), _suffix(topic, columns, kinds)
+        self.kinds = tuple(kinds.values())
+        self.names = tuple(f"{prefix}{name}{suffix}" for name in kinds)
+        """Their names, with a number behind each where the table has one of them already."""
+        self.status_name = f"{prefix}{status}{suffix}"
+        self.line_name = f"{prefix}line{suffix}"
+        """The key of a line of JSON that is no object, beside its status."""
+
+    @abstractmethod
+    def values(self, coded: CodedRows) -> list[tuple[CodeCell, ...]]:
+        """The cells of each row with their types; None where there is nothing."""
+
+
+class CodeColumns(AddedColumns):
+    """The columns of what the service said."""
 
     def __init__(self, topic: str, columns: Sequence[str], model: Mapping[str, Any]) -> None:
         """`columns` are the table's own; `model` is the metadata that came with the output."""
-        suffix = _suffix(topic, columns)
-        prefix = _prefix(topic)
-        self.names = tuple(f"{prefix}{name}{suffix}" for name in _KINDS)
-        """Their names, with a number behind each where the table has one of them already."""
-        self.status_name = f"{prefix}status{suffix}"
-        self.line_name = f"{prefix}line{suffix}"
-        """The key of a line of JSON that is no object, beside its status."""
+        super().__init__(topic, columns, _KINDS, status="status")
         self._model = str(model.get("modelId") or "")
+
+    @classmethod
+    def places_in(cls, topic: str, columns: Sequence[str]) -> dict[str, int] | None:
+        """Name without topic → place, of the columns that were put behind a table last.
+
+        None where the table has no such columns.
+        """
+        places = {name: place for place, name in enumerate(columns)}
+        status = re.compile(re.escape(f"{_prefix(topic)}status") + r"(_\d+)?")
+        suffixes = [found[1] or "" for found in map(status.fullmatch, columns) if found]
+        for suffix in sorted(suffixes, key=lambda each: int(each[1:] or 1), reverse=True):
+            names = {name: f"{_prefix(topic)}{name}{suffix}" for name in _KINDS}
+            if set(names.values()) <= places.keys():
+                return {name: places[written] for name, written in names.items()}
+        return None
 
     def values(self, coded: CodedRows) -> list[tuple[CodeCell, ...]]:
         """The cells of each row with their types; None where there is nothing."""
@@ -98,11 +129,11 @@ def _prefix(topic: str) -> str:
     return f"{topic}_" if topic else ""
 
 
-def _suffix(topic: str, columns: Sequence[str]) -> str:
+def _suffix(topic: str, columns: Sequence[str], kinds: Iterable[str]) -> str:
     """What makes all of the names new, the same behind each so that they stay recognisable."""
     named = chain(columns, unique_names(columns, len(columns)))
     taken = {name.strip().casefold() for name in named}
-    names = [f"{_prefix(topic)}{name}".casefold() for name in (*_KINDS, "line")]
+    names = [f"{_prefix(topic)}{name}".casefold() for name in (*kinds, "line")]
     for number in count(1):
         suffix = "" if number == 1 else f"_{number}"
         if not any(f"{name}{suffix}" in taken for name in names):

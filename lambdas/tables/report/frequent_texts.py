@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import Any, Self
 
 from tables.report.state_size import TEXTS_BUDGET, fitting
+from tables.report.words import cut_together
 
 SLOTS = 1_000  # ours: what comes in more than one row of a thousand is never lost
 _MOST_SLOTS = 4 * SLOTS  # for a while: to find the thousand largest takes all of them
@@ -105,13 +106,7 @@ class FrequentTexts:
 
 
 def _cut(texts: Texts) -> Texts:
-    if sum(map(len, texts)) <= MAX_TEXT_CHARACTERS:
-        return texts
-    cut, left = [], MAX_TEXT_CHARACTERS
-    for text in texts:
-        cut.append(text if len(text) <= left else text[: max(left - 1, 0)] + "…")
-        left = max(left - len(text), 0)
-    return tuple(cut)
+    return cut_together(texts, MAX_TEXT_CHARACTERS)
 
 
 def _key_of(texts: Texts) -> str:

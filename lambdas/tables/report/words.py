@@ -61,6 +61,18 @@ def visible(text: str, limit: int | None = None) -> str:
     return seen if limit is None or len(seen) <= limit else seen[: limit - 1] + "…"
 
 
+def cut_together(texts: tuple[str, ...], limit: int) -> tuple[str, ...]:
+    """A row's texts, the first ones whole: at most so long together, but for an ellipsis in place
+    of each that has no room."""
+    if sum(map(len, texts)) <= limit:
+        return texts
+    cut, left = [], limit
+    for text in texts:
+        cut.append(text if len(text) <= left else text[: max(left - 1, 0)] + "…")
+        left = max(left - len(text), 0)
+    return tuple(cut)
+
+
 def _picture(found: re.Match[str]) -> str:
     code = ord(found[0])
     if code < 0x20:  # noqa: PLR2004  the space

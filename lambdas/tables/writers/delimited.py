@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from tables.coded.code_columns import SUGGESTIONS, confidence_text
+from tables.coded.code_columns import SUGGESTIONS, CodeColumns, confidence_text
 from tables.coded.coded_rows import CodeAnswer, CodedRows
 from tables.plan import TableFormat
 from tables.rows import RowBatch
@@ -28,7 +28,9 @@ class DelimitedWriter:
         separator = layout.plan.separator
         self._padding = [separator * missing for missing in range(layout.width + 1)]
         self._no_result = separator * (RESULT_CELLS + 1)
-        model = self._csv.rows([[layout.codes.model]])[0] + self._line_end
+        self._is_quick = isinstance(layout.codes, CodeColumns)
+        model = layout.codes.model if isinstance(layout.codes, CodeColumns) else ""
+        model = self._csv.rows([[model]])[0] + self._line_end
         self._endings = [
             separator * (1 + ANSWER_CELLS * (SUGGESTIONS - count)) + model
             for count in range(SUGGESTIONS + 1)
@@ -49,10 +51,11 @@ class DelimitedWriter:
         if widths and max(widths) > width:
             place = next(place for place, each in enumerate(widths) if each > width)
             self._layout.check_width(rows.cells[place], rows.numbers[place])
+        added = self._codes(coded) if self._is_quick else self._added(coded)
         # An empty row is written like one with one empty cell.
         lines = [
             cells + padding[width - (count or 1)] + codes
-            for cells, count, codes in zip(own, widths, self._codes(coded), strict=True)
+            for cells, count, codes in zip(own, widths, added, strict=True)
         ]
         return whole_text("".join(lines))
 
@@ -64,6 +67,12 @@ class DelimitedWriter:
         if self._is_text:
             return rows.cells  # type: ignore[return-value]  # of CSV they are
         return [list(map(cell_text, cells)) for cells in rows.cells]
+
+    def _added(self, coded: CodedRows) -> list[str]:
+        """The new columns of each row, whatever they are."""
+        cells = [list(map(cell_text, row)) for row in self._layout.codes.values(coded)]
+        separator, line_end = self._csv.separator, self._line_end
+        return [f"{separator}{line}{line_end}" for line in self._csv.rows(cells)]
 
     def _codes(self, coded: CodedRows) -> list[str]:
         """The code columns of each row, from the separator before them to the line's end."""

@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tables.coded.code_columns import CodeColumns
+from tables.coded.code_columns import AddedColumns
 from tables.errors import RowsDisagree
 from tables.plan import TableFormat, TablePlan
 from tables.readers.text_windows import LINE_END
@@ -35,10 +35,10 @@ class RowsAbove:
 
 @dataclass(frozen=True, slots=True)
 class TableLayout:
-    """A table's own columns, the code columns behind them, and what stands above its header."""
+    """A table's own columns, the new columns behind them, and what stands above its header."""
 
     plan: TablePlan
-    codes: CodeColumns
+    codes: AddedColumns
     above: RowsAbove = field(default_factory=RowsAbove)
 
     @property

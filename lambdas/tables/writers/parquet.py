@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import duckdb
 
-from tables.coded.code_columns import CONFIDENCE, LEVEL, CodeColumns
+from tables.coded.code_columns import CONFIDENCE, LEVEL
 from tables.coded.coded_rows import CodedRows
 from tables.duckdb_files.connection import connected, parquet_scan, quoted, row_count
 from tables.errors import RowsDisagree, TableRefused
@@ -41,7 +41,7 @@ class ParquetWriter:
         names = () if scan else unique_names(layout.plan.columns, layout.width)
         self._types = dict.fromkeys(names, TEXT_TYPE) | {
             name: SQL_TYPES.get(kind, TEXT_TYPE)
-            for name, kind in zip(layout.codes.names, CodeColumns.kinds, strict=True)
+            for name, kind in zip(layout.codes.names, layout.codes.kinds, strict=True)
         }
         self._folder = tempfile.TemporaryDirectory(prefix="parquet-")
         self._waiting = Path(self._folder.name, "rows.csv.gz")

@@ -10,12 +10,14 @@ import pytest
 from openpyxl import Workbook
 
 from pipeline.domain.drop import Drop
+from pipeline.errors import SettingInvalid
 from pipeline.finish import coded_tables
 from pipeline.finish.coded_tables import CodedTables, TableFacts
 from pipeline.storage.multipart import MultipartFiles
 from pipeline.storage.prepared_bucket import PreparedBucket
 from pipeline.storage.prepared_table import PreparedTable
 from tables.plan import TableFormat
+from tables.review.page.document import data_of_page
 from tests.support.pipeline.builders import a_drop
 from tests.support.pipeline.clouds import DROPS, PREPARED, RESULTS, Cloud, cloud
 from tests.support.pipeline.finish_fixture import FinishFixture, a_record
@@ -140,3 +142,41 @@ def should_give_csv_back_when_the_tables_own_format_can_not_hold_it(
     assert list(facts.left_out) == ["xlsx"]
     report = json.loads(fixture.aws.result(f"{drop.results_prefix}report.json"))
     assert report["files"][0] == "results.csv"
+
+
+def uncode(aws: Cloud, drop: Drop) -> None:
+    """Makes suggestions of the codes that have come out for a drop."""
+    key = f"{drop.results_prefix}output.jsonl"
+    lines = aws.result(key).decode().replace('"result": {', '"suggestions": [{')
+    aws.s3.put_object(Bucket=RESULTS, Key=key, Body=lines.replace("}}", "}]}").encode())
+
+
+def should_give_a_page_to_review_when_rows_have_no_code(fixture: FinishFixture) -> None:
+    drop = a_coded_drop(fixture.aws)
+    assert given_back(fixture.coded_tables, drop).review is None
+    uncode(fixture.aws, drop)
+    facts = given_back(fixture.coded_tables, drop)
+    assert facts.review == f"{drop.results_prefix}review.html"
+    page = data_of_page(fixture.aws.result(facts.review).decode())
+    assert page is not None
+    assert {each["texts"][0] for each in page["items"]} == {"nurse", "cook"}
+    assert not page["hasCodelist"]
+    report = json.loads(fixture.aws.result(f"{drop.results_prefix}report.json"))
+    assert "review.html" in report["files"]
+
+
+def should_offer_the_topics_codelist_when_there_is_one(
+    fixture: FinishFixture, tmp_path: Path
+) -> None:
+    drop = a_coded_drop(fixture.aws)
+    uncode(fixture.aws, drop)
+    settings = replace(fixture.coded_tables.settings, codelists=tmp_path)
+    tables = replace(fixture.coded_tables, settings=settings)
+    (tmp_path / "anzsco.csv").write_text("code,label,parent\n9,Labourers,\n", "utf-8")
+    facts = given_back(tables, drop)
+    page = data_of_page(fixture.aws.result(facts.review or "").decode())
+    assert page is not None
+    assert ["9", "Labourers", None] in page["codes"]
+    (tmp_path / "anzsco.csv").write_text("code\n9\n", "utf-8")
+    with pytest.raises(SettingInvalid, match=r"anzsco\.csv can't be read"):
+        given_back(tables, drop)

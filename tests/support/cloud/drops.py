@@ -17,7 +17,7 @@ COMPLETE = {
     *("output.jsonl", "metadata.json", "manifest.json"),
     *("results.jsonl", "report.json", "report.html"),
 }
-"""What a drop of JSON Lines leaves."""
+"""What a drop of JSON Lines leaves, beside a review page where a row has no code."""
 
 
 def lines(count: int, *, first: int = 1, longer: int = 0) -> bytes:
@@ -34,7 +34,7 @@ def lines(count: int, *, first: int = 1, longer: int = 0) -> bytes:
 def check_complete(subscriber: Subscriber, drop: Drop, told: Notification) -> dict[str, Any]:
     """The manifest of a drop that ended well, once results and input agree with it."""
     assert told.status == "complete", told.reason
-    assert subscriber.results_of(drop) == COMPLETE
+    assert subscriber.results_of(drop) - {"review.html"} == COMPLETE
     manifest = subscriber.document(told.results.manifest)
     check_schema(manifest, "manifest")
     sent = [json.loads(line)["recordId"] for line in drop.content.splitlines()]

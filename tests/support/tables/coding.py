@@ -41,6 +41,8 @@ def coded_table(
     options: TableOptions = OPTIONS,
     answer: Answer = in_turn,
     output: Callable[[bytes], bytes] = lambda lines: lines,
+    drop_id: str = "",
+    blind_share: float = 0.05,
 ) -> CodedTable:
     """The table that `content` is, after the service has answered; `output` may spoil that."""
     source = HeldBytes(content, block=1000) if isinstance(content, bytes) else content
@@ -56,6 +58,8 @@ def coded_table(
         HeldBytes(out, block=70 if len(out) < 1 << 20 else 1 << 20),
         topic=TOPIC,
         model=MODEL,
+        drop_id=drop_id,
+        blind_share=blind_share,
     )
 
 

@@ -90,7 +90,7 @@ def should_write_any_number_of_formats_in_a_bounded_number_of_styles(tmp_path: P
 
 def should_refuse_more_columns_than_a_sheet_has(tmp_path: Path) -> None:
     table = coded_table(b"job\ncook\n", TableFormat.CSV)
-    table._plan = replace(table._plan, width=16_370)
+    table.plan = replace(table.plan, width=16_370)
     with pytest.raises(TableRefused, match="16,385 columns"):
         table.write(TableFormat.XLSX, tmp_path / "back.xlsx")
     assert not list(tmp_path.iterdir())
@@ -110,6 +110,6 @@ def should_name_the_sheet_as_excel_can(tmp_path: Path, name: str, sheet: str) ->
         return replace(plan, sheet=name)
 
     table = coded_table(b"job\ncook\n", TableFormat.CSV)
-    table._plan = named(table._plan)
+    table.plan = named(table.plan)
     table.write(TableFormat.XLSX, tmp_path / "back.xlsx")
     assert _sheet(tmp_path / "back.xlsx").title == sheet
