@@ -86,6 +86,7 @@ def train(topic: Topic, *, seed: int = SEED) -> ModelParts:
             "scikit-learn": sklearn.__version__,
         },
         metrics=_held_out_metrics(held_out, examples, classifiers, topic, temperatures),
+        phrases=topic.phrases,
     )
     keys, leaves = _exact_titles(fitted, examples, hierarchy)
     return ModelParts(card, hierarchy, fitted.terms.vocabulary, _weights(fitted), keys, leaves)

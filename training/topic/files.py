@@ -1,4 +1,5 @@
-"""Reading a topic folder: `topic.yaml`, `codes.csv`, `examples.jsonl`, `evaluation.jsonl`.
+"""Reading a topic folder: `topic.yaml`, `codes.csv`, `examples.jsonl`, `evaluation.jsonl`, and
+`phrases.yaml` where there is one.
 
 Every fault is a `TopicError` with file, line and what to do.
 """
@@ -13,14 +14,16 @@ from coding_service.coder.text.normalise import words
 from shared.received_json import JsonFault, read_object
 from training.errors import TopicError
 from training.topic.codes_csv import read_codes
+from training.topic.phrases_yaml import read_phrases
 from training.topic.settings_yaml import read_settings, read_text
 from training.topic.topic import Example, Question, Topic
 
-SETTINGS, CODES, EXAMPLES, EVALUATION = (
+SETTINGS, CODES, EXAMPLES, EVALUATION, PHRASES = (
     "topic.yaml",
     "codes.csv",
     "examples.jsonl",
     "evaluation.jsonl",
+    "phrases.yaml",
 )
 KINDS = ("clear", "ambiguous", "out_of_scope")
 
@@ -45,13 +48,15 @@ def read_topic(folder: Path) -> Topic:
         )
     if not any(words(text) for each in examples for text in each.texts.values()):
         raise TopicError(folder / EXAMPLES, None, "no example has a word", "Write texts into them")
-    return Topic(settings, hierarchy, examples, fingerprint_of(folder))
+    phrases = read_phrases(folder / PHRASES)
+    return Topic(settings, hierarchy, examples, fingerprint_of(folder), phrases)
 
 
 def fingerprint_of(folder: Path) -> str:
     """SHA-256 of the files that a model is trained from, as hex. Raises `OSError`."""
     digest = hashlib.sha256()
-    for name in (SETTINGS, CODES, EXAMPLES):
+    has_phrases = (folder / PHRASES).exists()
+    for name in (SETTINGS, CODES, EXAMPLES, *([PHRASES] if has_phrases else [])):
         digest.update((folder / name).read_bytes())
         digest.update(b"\0")
     return digest.hexdigest()

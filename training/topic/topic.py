@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from coding_service.coder.code_tree import Hierarchy
+from coding_service.coder.text.phrases import Phrases
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +68,5 @@ class Topic:
     examples: tuple[Example, ...]
     fingerprint: str
     """SHA-256 of the files that a model is trained from, as hex."""
+    phrases: Phrases = Phrases()  # noqa: RUF009  frozen
+    """What people write in place of an occupation, and between two."""

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from coding_service.coder.text.normalise import fold
-from training.topic.files import EVALUATION, EXAMPLES, read_evaluation
+from training.topic.files import EVALUATION, EXAMPLES, PHRASES, read_evaluation
 from training.topic.held_out import title_key
+from training.topic.phrases_yaml import coded_nothing
 from training.topic.topic import Example, Topic
 
 FEWEST_EXAMPLES = 3
@@ -27,6 +28,11 @@ def warnings_about(topic: Topic, folder: Path) -> Iterator[str]:
     """
     yield from _counts(topic)
     yield from _contradictions(topic.examples)
+    if empty := coded_nothing(topic):
+        yield (
+            f"{_named(empty)}: with a code in {EXAMPLES}, and nothing to code by {PHRASES}. "
+            "Where it stands under one code alone it is coded, elsewhere not; remove one of the two"
+        )
     evaluation = folder / EVALUATION
     if not evaluation.exists():
         yield (

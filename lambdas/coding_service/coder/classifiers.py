@@ -94,6 +94,8 @@ class Classifiers:
     """Every classifier, the top's first."""
     leaf_of: Integers
     """For each place in `codes` the number of the leaf, or -1."""
+    depths: Integers
+    """For each place in `codes` the number of codes above it."""
     column_levels: Integers
     """The level of each column."""
     lineages: Mapping[str, tuple[str, ...]]
@@ -136,6 +138,7 @@ class Classifiers:
             tuple(subtrees),
             tuple(groups),
             np.asarray([number.get(code, -1) for code in codes], np.int64),
+            np.asarray([len(hierarchy.lineage(code)) - 1 for code in codes], np.int64),
             levels,
             {code: hierarchy.lineage(code) for code in codes},
         )

@@ -46,6 +46,8 @@ class CodedLines:
     """How many records the block has."""
     coded: int
     """How many of them have a result."""
+    nothing: int
+    """How many have neither a result nor a suggestion: there is nothing to code."""
 
 
 class LineCoder:
@@ -81,14 +83,15 @@ class LineCoder:
         if not lines[-1]:
             lines.pop()
         if not lines:
-            return CodedLines(b"", 0, 0)
+            return CodedLines(b"", 0, 0, 0)
         ids, texts = self._read(lines, form)
         answers = self._answered(texts)
         output = b"".join(
             [piece for line in zip(repeat(b'{"recordId":'), ids, answers) for piece in line]
         )
-        suggested = sum(answer.startswith(b',"s') for answer in answers)
-        return CodedLines(output, len(lines), len(lines) - suggested)
+        uncoded = sum(answer.startswith(b',"s') for answer in answers)
+        nothing = answers.count(_NOTHING)
+        return CodedLines(output, len(lines), len(lines) - uncoded, nothing)
 
     def _read(self, lines: list[bytes], form: RecordForm) -> tuple[list[bytes], list[Texts]]:
         """The recordIds as JSON, and the texts."""
@@ -162,7 +165,7 @@ class LineCoder:
                     if leaf >= 0
                 ]
             )
-            written[row] = b',"suggestions":[' + listed + b"]}\n"
+            written[row] = _BEFORE_SUGGESTIONS + listed + _BEHIND_SUGGESTIONS
         return written
 
 
@@ -188,3 +191,5 @@ def _before_confidence(code: Code) -> bytes:
 _NUMBERS = [_encode(step / CONFIDENCE_STEPS) for step in range(CONFIDENCE_STEPS + 1)]
 _RESULT_ENDS = [number + b"}}\n" for number in _NUMBERS]
 _OPTION_ENDS = [number + b"}" for number in _NUMBERS]
+_BEFORE_SUGGESTIONS, _BEHIND_SUGGESTIONS = b',"suggestions":[', b"]}\n"
+_NOTHING = _BEFORE_SUGGESTIONS + _BEHIND_SUGGESTIONS

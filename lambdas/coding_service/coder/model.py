@@ -10,15 +10,18 @@ from typing import TypeVar
 import numpy as np
 
 from coding_service.coder.choose_code import CONFIDENCE_STEPS, CodeChoices, CodeChooser
+from coding_service.coder.choose_records import RecordChooser
 from coding_service.coder.classifiers import Classifiers
 from coding_service.coder.code_lines import CodedLines, LineCoder
 from coding_service.coder.code_tree import Code, Hierarchy
 from coding_service.coder.exact_titles import ExactTitles
 from coding_service.coder.model_card import ModelCard
-from coding_service.coder.model_files import ModelParts, read_model
+from coding_service.coder.model_files import ModelParts, Vocabulary, read_model
+from coding_service.coder.readings import RecordReader, title_ends
 from coding_service.coder.score_tables import ScoreTables
 from coding_service.coder.text.encode import Encoded, encode
 from coding_service.coder.text.features import Floats
+from coding_service.coder.text.nothing import NothingToCode
 from coding_service.coder.text.vocabulary import Lexicon, LexiconFullError
 from protocol.records import RECORD_ID, RecordForm
 
@@ -48,14 +51,15 @@ class CodedLabel:
 
 @dataclass(frozen=True, slots=True)
 class Coding:
-    """A coded record: a result, or else 1 to 3 suggestions."""
+    """A coded record: a result, or 1 to 3 suggestions, or none where there is nothing to code."""
 
     record_id: str
     """The record's own recordId, "" where it has none."""
     result: CodedLabel | None
     """The deepest code whose confidence reaches the model's threshold."""
     suggestions: tuple[CodedLabel, ...]
-    """Codes of the deepest level, the likeliest first; empty beside a result."""
+    """Codes of the deepest level, the likeliest first; empty beside a result, and for a record that
+    holds nothing to code."""
 
     def to_json(self) -> dict[str, object]:
         """The line of the output file (batch page, "Downloading processed data")."""
@@ -67,6 +71,36 @@ class Coding:
         }
 
 
+class RecordEncoder:
+    """Turns records into numbers; each unseen word's rows are computed when it is first met."""
+
+    def __init__(
+        self, weights: Sequence[float], known: Vocabulary, lexicon: Lexicon, tables: ScoreTables
+    ) -> None:
+        """`weights` are those of the fields, the highest first."""
+        self._weights = weights
+        self._known = known
+        self._lexicon = lexicon
+        self._tables = tables
+        self._learned = 0
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        """Records as numbers. Raises `LexiconFullError` where they have too many unseen words."""
+        try:
+            encoded = self._encoded(texts)
+        except LexiconFullError:
+            self._lexicon.forget()
+            self._learned = 0
+            encoded = self._encoded(texts)
+        unseen = self._lexicon.unseen
+        self._tables.learn(unseen, self._learned, self._known.letters)
+        self._learned = len(unseen)
+        return encoded
+
+    def _encoded(self, texts: Sequence[str]) -> Encoded:
+        return encode(texts, self._weights, self._lexicon, self._known.pair_keys)
+
+
 class CodingEngine:
     """A model's tables, and the words that it met since it was loaded.
 
@@ -74,21 +108,21 @@ class CodingEngine:
     """
 
     def __init__(self, parts: ModelParts) -> None:
-        known = parts.vocabulary
+        known, phrases = parts.vocabulary, parts.card.phrases
         weights = list(parts.card.field_weights.items())
         # Stable, so that fields of equal weight keep their order.
         self._fields = sorted(weights, key=lambda field: -field[1])
-        self._letters = known.letters
-        self._pair_keys = known.pair_keys
-        self._lexicon = Lexicon(
+        nothing = NothingToCode(phrases.nothing, known.words)
+        lexicon = Lexicon(
             known.words,
             pairs=len(known.pair_keys),
             weights=known.weights,
             unseen_weight=known.letters.unseen_rarity,
             room=UNSEEN_WORDS,
+            is_idle=nothing.may_hold,
         )
         self.classifiers = Classifiers.of(parts.hierarchy)
-        self._tables = ScoreTables(
+        tables = ScoreTables(
             self.classifiers, parts.weights, parts.card.temperatures, room=UNSEEN_WORDS
         )
         number = {leaf: place for place, leaf in enumerate(parts.hierarchy.leaves)}
@@ -97,7 +131,11 @@ class CodingEngine:
         for leaf, leaf_number in number.items():
             inside[[place[code] for code in parts.hierarchy.lineage(leaf)], leaf_number] = True
         exact = ExactTitles(parts.exact_keys, parts.exact_leaves, inside)
-        self._chooser = CodeChooser(self.classifiers, self._tables, exact)
+        self._chooser = RecordChooser(
+            RecordReader(phrases, nothing, exact, lexicon, title_ends(known)),
+            CodeChooser(self.classifiers, tables, exact),
+            RecordEncoder([weight for _, weight in self._fields], known, lexicon, tables).encode,
+        )
         self._lock = threading.Lock()  # the unseen words are shared
 
     @property
@@ -107,39 +145,31 @@ class CodingEngine:
 
     def choose(self, texts: Sequence[str], threshold: float) -> CodeChoices:
         """The codes of records; `texts` has each record's `fields` one after the other."""
-        found = self._in_halves(texts, lambda records: self._chooser.choose(records, threshold))
+        found = self._in_halves(texts, lambda some: self._chooser.choose(some, threshold))
         return found[0] if len(found) == 1 else CodeChoices.joined(found)
 
-    def probabilities(self, texts: Sequence[str]) -> Floats:
-        """Records x leaves."""
-        return np.vstack(self._in_halves(texts, self._chooser.probabilities))
+    def probabilities(self, texts: Sequence[str], threshold: float) -> Floats:
+        """Records x leaves; `choose` with this threshold would choose by them."""
+        return np.vstack(
+            self._in_halves(texts, lambda some: self._chooser.probabilities(some, threshold))
+        )
 
     def _in_halves(
-        self, texts: Sequence[str], compute: Callable[[Encoded], Computed]
+        self, texts: Sequence[str], compute: Callable[[Sequence[str]], Computed]
     ) -> list[Computed]:
         """What `compute` gives for the records in order, in as few batches as there is room for."""
         try:
             with self._lock:
-                return [compute(self._encoded(texts))]
+                return [compute(texts)]
         except LexiconFullError:
-            # Never one record: its texts are too short for so many words.
             half = len(texts) // len(self._fields) // 2 * len(self._fields)
+            if not half:
+                # One record: where no spaces divide words, every few characters are some.
+                return self._in_halves([text[: len(text) // 2] for text in texts], compute)
             return [
                 *self._in_halves(texts[:half], compute),
                 *self._in_halves(texts[half:], compute),
             ]
-
-    def _encoded(self, texts: Sequence[str]) -> Encoded:
-        known = len(self._lexicon.unseen)
-        weights = [weight for _, weight in self._fields]
-        try:
-            encoded = encode(texts, weights, self._lexicon, self._pair_keys)
-        except LexiconFullError:
-            self._lexicon.forget()
-            known = 0
-            encoded = encode(texts, weights, self._lexicon, self._pair_keys)
-        self._tables.learn(self._lexicon.unseen, known, self._letters)
-        return encoded
 
 
 @dataclass(frozen=True)
@@ -175,7 +205,9 @@ class TrainedModel:
     def probabilities(self, records: Sequence[Mapping[str, str]]) -> Floats:
         """Records x leaves (`hierarchy.leaves`); a row sums to the probability that any fits."""
         batches = [
-            self.engine.probabilities(self._texts(records[first : first + BATCH_RECORDS]))
+            self.engine.probabilities(
+                self._texts(records[first : first + BATCH_RECORDS]), self.card.threshold
+            )
             for first in range(0, len(records), BATCH_RECORDS)
         ]
         return np.vstack([np.zeros((0, len(self.hierarchy.leaves)), np.float32), *batches])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coding_service.coder.errors import ModelError
+from coding_service.coder.text.phrases import Phrases
 from shared.received_json import read_object
 
 CARD, CODES, WEIGHTS = "model.json", "codes.json", "weights.npz"
@@ -48,6 +49,8 @@ class ModelCard:
     """Version by name of what trained it."""
     metrics: Mapping[str, float]
     """Figures measured on examples that the measured model had not seen."""
+    phrases: Phrases = Phrases()  # noqa: RUF009  frozen
+    """What people write in place of an occupation, and between two."""
 
     @property
     def input_format(self) -> tuple[str, ...]:
@@ -80,6 +83,7 @@ class ModelCard:
             "seed": self.seed,
             "libraries": dict(self.libraries),
             "metrics": dict(self.metrics),
+            "phrases": self.phrases.to_json(),
         }
 
 
@@ -124,6 +128,7 @@ def card_of(text: bytes, path: Path) -> ModelCard:
             seed=content["seed"],
             libraries=content["libraries"],
             metrics=content["metrics"],
+            phrases=Phrases.of(content.get("phrases", {})),  # cards from before have none
         )
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise ModelError(path, f"damaged: {error!r}") from error

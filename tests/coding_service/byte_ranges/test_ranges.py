@@ -358,7 +358,7 @@ class StumblingModels:
     def coded_lines(self, block: bytes, form: RecordForm) -> CodedLines:
         if b"stumble" in block:
             raise ZeroDivisionError(block.decode())
-        return CodedLines(b"", 0, 0)
+        return CodedLines(b"", 0, 0, 0)
 
 
 @pytest.mark.parametrize("range_bytes", [300, 1 << 20])

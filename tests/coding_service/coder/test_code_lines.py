@@ -15,6 +15,9 @@ from protocol.records import RecordForm
 
 TEXTS = st.one_of(
     st.sampled_from(["cook", "bus", "driver", "night baker", "retired", "", "truck driver (rd.)"]),
+    st.sampled_from(
+        ["cook / bus driver", "baker, truck driver", "cook; baker & pub cook", "-", "看"]
+    ),
     st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=60),
 )
 RECORDS = st.lists(st.tuples(TEXTS, TEXTS, TEXTS), min_size=1, max_size=12)

@@ -12,10 +12,9 @@ import numpy.typing as npt
 
 from coding_service.coder.text.features import Floats, Integers
 from coding_service.coder.text.normalise import tokens
-from coding_service.coder.text.vocabulary import NOTHING, TEXT_END, Hashes, Lexicon
+from coding_service.coder.text.vocabulary import NOTHING, NUMBER_BITS, TEXT_END, Hashes, Lexicon
 
 SMALL_BITS = 32  # keys of so many bits are sorted faster
-NUMBER_BITS = 24  # of a word's number inside the key of a pair
 
 Keys = npt.NDArray[np.uint32] | npt.NDArray[np.uint64]
 
@@ -37,6 +36,12 @@ class Bag:
         """The bag of some of the records."""
         return Bag(self.terms, self.starts[records], self.lengths[records], self.weight)
 
+    def put(self, records: Integers, others: "Bag") -> "Bag":
+        """The bag with others in the place of some of the records."""
+        starts, lengths = self.starts.copy(), self.lengths.copy()
+        starts[records], lengths[records] = others.starts + len(self.terms), others.lengths
+        return Bag(np.concatenate([self.terms, others.terms]), starts, lengths, self.weight)
+
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
@@ -48,6 +53,13 @@ class Encoded:
     """The length of each record's vector, unknown words included; 1 for an empty record."""
     titles: Hashes
     """A hash of the words in each record's first field in any order; 0 for none."""
+
+    def put(self, records: Integers, others: "Encoded") -> "Encoded":
+        """With others in the place of some of the records."""
+        lengths, titles = self.lengths.copy(), self.titles.copy()
+        lengths[records], titles[records] = others.lengths, others.titles
+        bags = [one.put(records, other) for one, other in zip(self.bags, others.bags, strict=True)]
+        return Encoded(tuple(bags), lengths, titles)
 
     def of(self, records: Integers) -> "Encoded":
         """Some of the records."""

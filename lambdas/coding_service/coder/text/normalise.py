@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from coding_service.coder.text.scripts import words_in
+
 # They carry no occupation. "it" is absent on purpose: in a title it is the industry.
 _FUNCTION_WORDS = """
 a am an and are as at be been by for from i im in into is me my of on or our that the their
@@ -15,7 +17,6 @@ END = b"\x1e"  # the token that ends a text in a block; no word holds it
 
 _DOTTED_LETTERS = re.compile(r"(?<=\b\w)\.(?=\w\b)")
 _APOSTROPHES = re.compile(r"['\u2018\u2019\u02bc`]")
-_WORD = re.compile(r"[^\W_]+")
 
 # The same for bytes. The dot stands first so that the search leaps from one to the next.
 _DOTTED_LETTERS_IN_BYTES = re.compile(rb"\.(?<=\b\w\.)(?=\w\b)")
@@ -36,10 +37,16 @@ def fold(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+def clean(text: str) -> str:
+    """The folded text without apostrophes, and without the dots between single letters."""
+    return _DOTTED_LETTERS.sub("", _APOSTROPHES.sub("", fold(text)))
+
+
 def words(text: str) -> list[str]:
     """The words of a text in order, folded, function words left out.
 
-    "R.N." is one word, so is "driver's"; a hyphen and a slash divide.
+    "R.N." is one word, so is "driver's"; a hyphen and a slash divide. Where a script has no spaces,
+    as Chinese, Japanese and Thai, every one, two and three neighbouring characters are a word.
     """
     return [word for word in _all_words(text) if word not in FUNCTION_WORDS]
 
@@ -69,4 +76,4 @@ def _ascii_or_words(text: str) -> bytes:
 
 
 def _all_words(text: str) -> list[str]:
-    return _WORD.findall(_DOTTED_LETTERS.sub("", _APOSTROPHES.sub("", fold(text))))
+    return words_in(clean(text))

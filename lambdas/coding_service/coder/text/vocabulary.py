@@ -1,7 +1,7 @@
 """The numbers of words: those that a model was taught, and for a while those it meets."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,9 @@ from coding_service.coder.text.features import Floats
 from coding_service.coder.text.normalise import END, FUNCTION_WORDS
 
 NOTHING, TEXT_END, FIRST_WORD = 0, 1, 2  # numbers of: a word to pass over, a text's end, words
+NUMBER_BITS = 24  # of a word's number inside the key of a pair
 Hashes = npt.NDArray[np.uint64]
+Flags = npt.NDArray[np.bool_]
 
 
 class LexiconFullError(Exception):
@@ -34,6 +36,7 @@ class Lexicon(dict[bytes, int]):
         weights: Floats,
         unseen_weight: float,
         room: int,
+        is_idle: Callable[[bytes], bool] = lambda _: False,
     ) -> None:
         super().__init__({word: FIRST_WORD + place for place, word in enumerate(known)})
         self.update((word.encode(), NOTHING) for word in FUNCTION_WORDS)
@@ -50,6 +53,11 @@ class Lexicon(dict[bytes, int]):
         self.hashes: Hashes = np.zeros(size, np.uint64)
         """A hash of every word by number, which makes titles comparable."""
         self.hashes[FIRST_WORD : self.first_pair] = [_hash(word) for word in known]
+        self._is_idle = is_idle
+        self.idle: Flags = np.zeros(size, np.bool_)
+        """What `is_idle` says, by number; pairs are, as they come beside their words."""
+        self.idle[FIRST_WORD : self.first_pair] = list(map(is_idle, known))
+        self.idle[self.first_pair : self.first_unseen] = True
 
     def __missing__(self, word: bytes) -> int:
         """The number of a word that was never seen before. Raises `LexiconFullError`."""
@@ -57,6 +65,7 @@ class Lexicon(dict[bytes, int]):
             raise LexiconFullError
         number = self[word] = self.first_unseen + len(self.unseen)
         self.hashes[number] = _hash(word)
+        self.idle[number] = self._is_idle(word)
         self.unseen.append(word)
         return number
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from coding_service.coder.score_tables import add_rows
-from coding_service.coder.text.encode import NUMBER_BITS, Bag, encode
+from coding_service.coder.text.encode import Bag, encode
 from coding_service.coder.text.features import Letters, grams
-from coding_service.coder.text.vocabulary import TEXT_END, Lexicon, LexiconFullError
+from coding_service.coder.text.vocabulary import NUMBER_BITS, TEXT_END, Lexicon, LexiconFullError
 from training.fit import term_counts as learning_terms
 from training.fit.term_counts import Terms
 

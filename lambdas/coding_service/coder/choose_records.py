@@ -1,0 +1,110 @@
+"""Codes for records as they are to be read: as they stand, as nothing, or as several occupations.
+
+A record of several occupations is as likely to have a code as its occupations are on average: no
+more than half where there are two, unless both lie below the code.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+
+import numpy as np
+
+from coding_service.coder.choose_code import HALF, CodeChoices, CodeChooser
+from coding_service.coder.readings import Occupations, Readings, RecordReader, Texts
+from coding_service.coder.text.encode import Encoded
+from coding_service.coder.text.features import Floats, Integers
+
+NONE = -1  # the place of no code
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChooser:
+    """Chooses the codes of records, and computes the probabilities of all codes."""
+
+    reader: RecordReader
+    chooser: CodeChooser
+    encode: Callable[[Sequence[str]], Encoded]
+    """Records as numbers; what it gave before is of no use afterwards."""
+
+    def choose(self, texts: Sequence[str], threshold: float) -> CodeChoices:
+        """The deepest code of each record that reaches the threshold, or else suggestions.
+
+        `texts` are the fields of each record one after the other. A record with nothing to code has
+        neither.
+        """
+        records, readings = self._read(texts)
+        chosen = self.chooser.choose(records, threshold)
+        if readings.nothing:
+            chosen.put(readings.nothing, CodeChoices.none(len(readings.nothing)))
+        if several := self._several(readings.several, chosen.node, threshold):
+            odds = np.stack(list(several.values()))
+            chosen.put(list(several), self.chooser.chosen_by(odds, threshold))
+        return chosen
+
+    def probabilities(self, texts: Sequence[str], threshold: float) -> Floats:
+        """Records x leaves; `choose` with this threshold would choose by them."""
+        records, readings = self._read(texts)
+        odds = self.chooser.probabilities(records)
+        whole = np.full(len(odds), NONE)
+        rows = list(readings.several)
+        whole[rows] = self.chooser.chosen_by(odds[rows], threshold).node
+        odds[readings.nothing] = 0
+        for row, mean in self._several(readings.several, whole, threshold).items():
+            odds[row] = mean
+        return self.chooser.leaves(odds)
+
+    def _read(self, texts: Sequence[str]) -> tuple[Encoded, Readings]:
+        """The records without titles that hold nothing, and what else is to be read otherwise."""
+        encoded = self.encode(texts)
+        readings = self.reader.readings(texts, encoded)
+        if readings.untitled:
+            # They have no word that is new, so that the numbers of all others stay as they are.
+            less = self._encoded(readings.untitled.values())
+            encoded = encoded.put(np.asarray(list(readings.untitled)), less)
+        return encoded, readings
+
+    def _several(
+        self, several: Mapping[int, Occupations], whole: Integers, threshold: float
+    ) -> dict[int, Floats]:
+        """The mean probabilities of the codes, for the records that do name several occupations.
+
+        `whole` are the codes that all records would have as they stand.
+        """
+        if not several:
+            return {}
+        parts = self._encoded(record for each in several.values() for record in each.records)
+        odds = self.chooser.probabilities(parts)
+        nodes = self.chooser.chosen_by(odds, threshold).node.tolist()
+        means, first = dict[int, Floats](), 0
+        for row, each in several.items():
+            end = first + len(each.records)
+            own = odds[first:end]
+            apart = self._likely(own) if each.certain else self._unrelated(nodes[first:end])
+            if apart and not _is_one(own, int(whole[row])):
+                means[row] = own.sum(axis=0) / np.float32(len(own))
+            first = end
+        return means
+
+    def _likely(self, parts: Floats) -> bool:
+        """Whether each of several parts is more likely than not to be of one top code."""
+        tops = self.chooser.classifiers.tops
+        return bool((parts[:, tops].max(axis=1) >= HALF).all())
+
+    def _unrelated(self, nodes: Sequence[int]) -> bool:
+        """Whether the codes of parts are known, and none is, or lies above, another."""
+        codes, lineages = self.chooser.classifiers.codes, self.chooser.classifiers.lineages
+        known = [codes[node] for node in nodes if node != NONE]
+        pairs = permutations(known, 2)
+        return len(known) == len(nodes) and not any(one in lineages[other] for one, other in pairs)
+
+    def _encoded(self, records: Iterable[Texts]) -> Encoded:
+        return self.encode([text for record in records for text in record])
+
+
+def _is_one(parts: Floats, whole: int) -> bool:
+    """Whether a text is one occupation that is called by all of its parts.
+
+    "sales and marketing manager" is: it has a code that none of the parts leads to.
+    """
+    return whole != NONE and len(parts) > 1 and bool(parts[:, whole].max() < HALF)
