@@ -22,6 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 LOCALCLOUD := .venv/bin/python -m localcloud
+DROPCODER := .venv/bin/python -m dropcoder
 INSTALLED := .venv/.installed .venv-cloud/.installed .venv-lambda/.installed node_modules/.installed
 MODEL := build/models/.trained
 # Of topic folders that are not shipped.
@@ -31,6 +32,11 @@ SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 TOPIC_FILES := $(wildcard topics/anzsco/*)
 TRAINING_FILES := $(wildcard lambdas/coding_service/coder/*.py lambdas/coding_service/coder/*/*.py training/*.py training/*/*.py)
 PIN := .venv/bin/pip-compile --quiet --annotation-style=line --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-header
+
+# $(1): a verb of dropcoder with what it takes, in the shell of the kept cloud
+define in_kept_cloud
+	@exports=$$($(LOCALCLOUD) env) || { echo "$$exports"; exit 1; }; eval "$$exports"; exec $(DROPCODER) $(1)
+endef
 
 # --- The journey ----------------------------------------------------------------------------
 
@@ -59,11 +65,11 @@ env: .venv/.installed ## print the exports that point the aws CLI at the kept cl
 
 .PHONY: drop
 drop: .venv/.installed ## drop FILE into the kept cloud and follow it to its results
-	@exec $(LOCALCLOUD) drop $${FILE:+--file "$$FILE"} $${TOPIC:+--topic "$$TOPIC"}
+	$(call in_kept_cloud,drop --wait $${TOPIC:+--topic "$$TOPIC"} -- "$${FILE:-samples/survey.csv}")
 
 .PHONY: watch
 watch: .venv/.installed ## show every drop that ends in the kept cloud, until Ctrl-C
-	@exec $(LOCALCLOUD) watch
+	$(call in_kept_cloud,watch)
 
 # --- Checks ---------------------------------------------------------------------------------
 
@@ -183,7 +189,7 @@ deploy: .venv/.installed node_modules/.installed $(MODEL) ## deploy to the AWS a
 
 .PHONY: erase
 erase: .venv/.installed ## erase DROP, an id, and all that is kept of it, where the shell's credentials are; STACK= KEY= YES=1
-	@exec .venv/bin/python -m erasure $${STACK:+--stack "$$STACK"} $${KEY:+--key "$$KEY"} $(if $(filter 1,$(YES)),--yes) -- $${DROP:+"$$DROP"}
+	@exec $(DROPCODER) erase $${STACK:+--name "$${STACK%-Pipeline}"} $${KEY:+--key "$$KEY"} $(if $(filter 1,$(YES)),--yes) -- $${DROP:+"$$DROP"}
 
 # --- Environments ---------------------------------------------------------------------------
 

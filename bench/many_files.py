@@ -16,8 +16,8 @@ import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+from dropcoder.deployed.notifications import Subscription, subscribed
 from localcloud.cloud import LocalCloud
-from localcloud.notifications import Subscription, subscribed
 from localcloud.places import Place
 from localcloud.state import kept_cloud
 from pipeline.domain.identity import drop_id
@@ -42,7 +42,9 @@ def main(arguments: list[str]) -> int:
         else BAD
         for n in range(chosen.files)
     }
-    with subscribed(cloud, name=f"many-{uuid.uuid4().hex[:12]}") as subscription:
+    with subscribed(
+        cloud.clients, cloud.pipeline, name=f"many-{uuid.uuid4().hex[:12]}"
+    ) as subscription:
         started = time.monotonic()
         deserved = _dropped(cloud, files)
         print(f"dropped {len(deserved):,} files in {time.monotonic() - started:.0f} s", flush=True)

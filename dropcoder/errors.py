@@ -4,7 +4,9 @@ CommandError
 ├── UsageError      what was asked for can't be meant
 ├── FileRejected    the file is no table that can be coded as it is
 ├── NotFound        there is no such drop, file or stack
-└── StillGoing      the drop has not ended
+├── StillGoing      the drop has not ended
+├── Unconfirmed     the person did not say yes
+└── Interrupted     Ctrl-C
 """
 
 from enum import IntEnum
@@ -66,3 +68,15 @@ class StillGoing(CommandError):
     """The drop has not ended."""
 
     status = ExitStatus.GOING
+
+
+class Unconfirmed(CommandError):
+    """The person did not say yes; nothing was changed."""
+
+    status = ExitStatus.UNCONFIRMED
+
+
+class Interrupted(CommandError):
+    """Ctrl-C, where there is something to say about what goes on."""
+
+    status = ExitStatus.INTERRUPTED

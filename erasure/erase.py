@@ -81,7 +81,7 @@ def erase_drop(
     # The dropped object first: without it nothing can be coded again.
     delete_versions(clients.s3, kept.versions)
     abort_uploads(clients.s3, kept.uploads)
-    delete_items(clients.dynamodb, kept.deployment.ledger, kept.items)
+    delete_items(clients.dynamodb, kept.deployment.ledger_table, kept.items)
     return kept
 
 
@@ -101,7 +101,7 @@ def find_kept(
             f"A drop id has {DROP_ID_DIGITS} hex digits; this is none: {drop_id}",
             next_step="It is in the notification (dropId), and the last folder of the results.",
         )
-    items = find_items(clients.dynamodb, deployment.ledger, drop_id)
+    items = find_items(clients.dynamodb, deployment.ledger_table, drop_id)
     ended = check_ended(clients, deployment, items, drop_id, now)
     search = _Search(clients, deployment, drop_id)
     if items.drop is not None:

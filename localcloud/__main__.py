@@ -13,10 +13,6 @@ from localcloud.errors import Interrupted, LocalCloudError
 from localcloud.places import KEPT, Place
 
 ENGINES = ("coding-service", "amazon-ml")
-LEFT_BY = {
-    "drop": "Interrupted; the kept cloud runs on.",
-    "watch": "Stopped watching; the kept cloud runs on.",
-}
 INTERRUPTED = 130  # what shells say of a command that Ctrl-C ended
 
 
@@ -36,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
             console.say(f"Next: {error.next_step}")
         return 1
     except Interrupted:
-        console.say(LEFT_BY.get(asked.command, "Interrupted; nothing is left running."))
+        console.say("Interrupted; nothing is left running.")
         return INTERRUPTED
 
 
@@ -52,10 +48,6 @@ def _command(asked: argparse.Namespace, console: Console) -> int:
             commands.down(kept, console)
         case "env":
             commands.env(kept, console, Console(sys.stderr))
-        case "drop":
-            commands.drop(kept, _what(asked), console)
-        case "watch":
-            commands.watch(kept, console)
         case "cdk":
             return commands.cdk(asked.arguments)
     return 0
@@ -94,21 +86,18 @@ def _parser() -> argparse.ArgumentParser:
     command = parser.add_subparsers(dest="command", required=True)
     run = command.add_parser("run", help="the whole journey, and nothing left running")
     up = command.add_parser("up", help="start the local cloud and keep it")
-    drop = command.add_parser("drop", help="drop a file into the kept cloud and follow it")
     command.add_parser("down", help="stop the kept cloud")
     command.add_parser("env", help="print exports for the aws CLI")
-    command.add_parser("watch", help="show every drop that ends")
     cdk = command.add_parser("cdk", help="the CDK CLI against AWS, by the project's own Node")
     cdk.add_argument("arguments", nargs=argparse.REMAINDER)
-    for journey in (run, drop):
-        journey.add_argument("--file", type=Path, default=commands.SAMPLE)
-        journey.add_argument("--topic", default=commands.TOPIC)
-        journey.add_argument(
-            "--patience",
-            type=float,
-            default=commands.PATIENCE_SECONDS,
-            help="seconds after which a drop that has not ended is given up",
-        )
+    run.add_argument("--file", type=Path, default=commands.SAMPLE)
+    run.add_argument("--topic", default=commands.TOPIC)
+    run.add_argument(
+        "--patience",
+        type=float,
+        default=commands.PATIENCE_SECONDS,
+        help="seconds after which a drop that has not ended is given up",
+    )
     for starting in (run, up):
         starting.add_argument("--port", type=int, help="default: a free one")
         starting.add_argument(

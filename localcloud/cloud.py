@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import boto3
 from botocore.config import Config
 
+from erasure.deployment import Clients, Deployment
 from localcloud.environment import ACCESS_KEY, ACCOUNT, REGION, SECRET_KEY, Reach
 from localcloud.errors import DeployFailed
 
@@ -42,21 +43,6 @@ _CONFIG = Config(
 
 
 @dataclass(frozen=True, slots=True)
-class PipelineOutputs:
-    """Names and ARNs that the Pipeline stack puts out."""
-
-    drop_bucket: str
-    results_bucket: str
-    notification_topic: str
-    state_machine: str
-    ledger_table: str
-    credentials_secret: str
-    token_secret: str
-    exchange_bucket: str | None = None
-    """Where a topic is coded by Amazon ML."""
-
-
-@dataclass(frozen=True, slots=True)
 class ServiceOutputs:
     """Names and addresses that the CodingService stack puts out."""
 
@@ -79,7 +65,7 @@ class LocalCloud:
     """A running local cloud with its stacks deployed."""
 
     reach: Reach
-    pipeline: PipelineOutputs
+    pipeline: Deployment
     service: ServiceOutputs | None
     """None where Pipeline drives somebody else's service."""
 
@@ -90,26 +76,23 @@ class LocalCloud:
             named: dict[str, dict[str, str]] = json.loads(outputs.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise DeployFailed(f"The stacks' outputs can't be read: {error}") from None
-        stacks = {name.rpartition("-")[2]: values for name, values in named.items()}
-        pipeline = _Reader(PIPELINE, stacks.get(PIPELINE, {}))
-        return cls(
-            reach=reach,
-            pipeline=PipelineOutputs(
-                drop_bucket=pipeline["DropBucketName"],
-                results_bucket=pipeline["ResultsBucketName"],
-                notification_topic=pipeline["NotificationTopicArn"],
-                state_machine=pipeline["StateMachineArn"],
-                ledger_table=pipeline["LedgerTableName"],
-                credentials_secret=pipeline["CredentialsSecretArn"],
-                token_secret=pipeline["TokenSecretArn"],
-                exchange_bucket=stacks[PIPELINE].get("ExchangeBucketName"),
-            ),
-            service=_service_outputs(stacks.get(CODING_SERVICE)),
-        )
+        stacks = {name.rpartition("-")[2]: (name, values) for name, values in named.items()}
+        name, values = stacks.get(PIPELINE, (PIPELINE, {}))
+        _, of_service = stacks.get(CODING_SERVICE, ("", None))
+        try:
+            pipeline = Deployment.of(name, values)
+        except KeyError as missing:
+            raise DeployFailed(f"The stack {name} has no output {missing.args[0]}.") from None
+        return cls(reach=reach, pipeline=pipeline, service=_service_outputs(of_service))
 
     @property
     def account(self) -> str:
         return ACCOUNT
+
+    @property
+    def clients(self) -> Clients:
+        """As a command line has them that is pointed here."""
+        return Clients(self._client)
 
     def s3(self) -> "S3Client":
         client: S3Client = self._client("s3")

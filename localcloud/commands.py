@@ -9,19 +9,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dropcoder.terminal.text import one_line
 from localcloud import journey
 from localcloud.cloud import LocalCloud
 from localcloud.console import Console
 from localcloud.deployment import NODE, Choices, cdk_command, deploy
 from localcloud.environment import ambient, cdk_environment, client_exports
 from localcloud.errors import DropFailed
-from localcloud.notifications import Notification, subscribed
 from localcloud.places import PROJECT, Place, Tools
 from localcloud.processes import command_of
 from localcloud.registration import give_credentials, register_client
 from localcloud.server import Server, attached_server, is_ours, start_detached, stop_detached
-from localcloud.state import forget, kept_cloud, kept_reach, recall, remember
+from localcloud.state import forget, kept_cloud, recall, remember
 
 SAMPLE = PROJECT / "samples" / "survey.csv"
 OUT = PROJECT / "out"
@@ -127,50 +125,13 @@ def env(place: Place, console: Console, hints: Console) -> None:
 def tell_exports(cloud: LocalCloud, console: Console, hints: Console) -> None:
     """As `env`, of this cloud."""
     names = client_exports(cloud.reach) | {
+        "DROPCODER_NAME": cloud.pipeline.stack.removesuffix("-Pipeline"),
         "DROP_BUCKET": cloud.pipeline.drop_bucket,
         "RESULTS_BUCKET": cloud.pipeline.results_bucket,
     }
     for name, value in names.items():
         console.say(f"export {name}={shlex.quote(value)}")
     hints.say(OLD_CLI)
-
-
-def drop(place: Place, what: What, console: Console) -> None:
-    """Drops a file into the kept cloud and follows it."""
-    what.check()
-    journey.take(
-        kept_cloud(place),
-        what.file,
-        topic=what.topic,
-        out=OUT,
-        console=console,
-        patience=what.patience,
-        goes_on=True,
-    )
-
-
-def watch(place: Place, console: Console) -> None:
-    """Shows every drop that ends, until somebody interrupts."""
-    cloud = kept_cloud(place)
-    with subscribed(cloud, name=f"dropcoder-watch-{os.getpid()}") as subscription:
-        console.say("Watching; Ctrl-C ends it.")
-        while True:
-            for told in subscription.receive(wait_seconds=10):
-                for line in _how_it_ended(told):
-                    console.say(line)
-            kept_reach(place)
-
-
-def _how_it_ended(told: Notification) -> Iterator[str]:
-    yield one_line(f"{told.status:<10} {told.key}  {told.reason or ''}").rstrip()
-    below = f"s3://{told.results.bucket}"
-    if told.results.manifest:
-        folder = told.results.manifest.rpartition("/")[0]
-        yield one_line(f"{'':<10} {below}/{folder}/")
-    if told.results.report:
-        yield one_line(f"{'':<10} Report: {below}/{told.results.report}")
-    if told.status != "complete" and told.next_step:
-        yield one_line(f"{'':<10} Next: {told.next_step}")
 
 
 def cdk(arguments: list[str]) -> int:
@@ -230,6 +191,7 @@ def _tell_how(cloud: LocalCloud, console: Console) -> None:
         '\n  eval "$(make -s env)"'
         f"\n  aws s3 cp samples/survey.csv s3://{pipeline.drop_bucket}/{TOPIC}/"
         f"\n{OLD_CLI}"
+        "\n  dropcoder list    (or: .venv/bin/python -m dropcoder list)"
         "\nWatch what ends, or drop and follow one file:"
         "\n  make watch"
         "\n  make drop FILE=samples/survey.csv"

@@ -1,149 +1,98 @@
 """One file's journey, from this machine into the drop bucket and back, as a person follows it."""
 
+import json
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from dropcoder.deployed.follow import follow
+from dropcoder.deployed.notifications import Notification, Subscription, subscribed
+from dropcoder.deployed.put_file import key_of, put_file
+from dropcoder.deployed.reach import Pipeline
+from dropcoder.deployed.results import Downloaded, download, folder_name
+from dropcoder.errors import CommandError
+from dropcoder.local_coding.result_folder import from_here
 from dropcoder.terminal.text import one_line, shortened
 from localcloud.cloud import LocalCloud
 from localcloud.console import Console
-from localcloud.errors import DropFailed, Interrupted
-from localcloud.executions import Executions, Whereabouts
+from localcloud.errors import DropFailed
 from localcloud.functionlogs import last_lines
-from localcloud.notifications import Notification, Subscription, subscribed
-from localcloud.results import Downloaded, disagreements, download
+from localcloud.results import disagreements
 from localcloud.tables import read_table
-from pipeline.domain.identity import drop_id, results_prefix
 from pipeline.validation.rejection_report import REPORT_NAME
 from tables.rows import Cell
 
-UNNOTICED_SECONDS = 60.0
-"""A drop without an execution after that was not noticed: an event went astray."""
+TOLD_SECONDS = 60.0  # from a drop's end until everybody is told; ours
 SHOWN_LINES = 10
 SHOWN_FAULTS = 5
 _TEXT_WIDTH, _LABEL_WIDTH = 44, 36
 _CODE = ("code", "label", "confidence")
 
 
-@dataclass(frozen=True, slots=True)
-class Dropped:
-    """A file that lies in the drop bucket."""
-
-    file: Path
-    bucket: str
-    key: str
-    version_id: str
-    drop_id: str
-    at: float
-    """Seconds since the epoch."""
-
-
 def take(
-    cloud: LocalCloud,
-    file: Path,
-    *,
-    topic: str,
-    out: Path,
-    console: Console,
-    patience: float,
-    goes_on: bool = False,
+    cloud: LocalCloud, file: Path, *, topic: str, out: Path, console: Console, patience: float
 ) -> None:
-    """Drops the file and follows it to its results. Raises `DropFailed`.
+    """Drops the file and follows it to its results, and to the notification. Raises `DropFailed`.
 
-    A drop that has not ended after `patience` seconds is given up. Where the drop `goes_on` though
-    nobody follows it, whoever interrupts is told how to.
+    A drop that has not ended after `patience` seconds is given up.
     """
-    with subscribed(cloud, name=f"dropcoder-{uuid.uuid4().hex[:12]}") as subscription:
-        dropped = drop(cloud, file, topic=topic)
-        console.say(one_line(f"Dropped {file.name} as s3://{dropped.bucket}/{dropped.key}"))
+    pipeline, at = Pipeline(cloud.clients, cloud.pipeline), time.time()
+
+    def tell(now: str, news: str) -> None:
+        console.live(f"  {now}", told=f"  {news}")
+
+    name = f"dropcoder-{uuid.uuid4().hex[:12]}"
+    with subscribed(pipeline.clients, pipeline.deployment, name=name) as subscription:
         try:
-            told = _follow(cloud, dropped, subscription, console=console, patience=patience)
-        except Interrupted:
-            if goes_on:
-                below = results_prefix(dropped.key, topic, dropped.drop_id)
-                console.say(f"The drop goes on; its id is {dropped.drop_id}.")
-                console.say("To see how it ends: make watch")
-                console.say(one_line(f"Results: s3://{cloud.pipeline.results_bucket}/{below}"))
-            raise
-    results = download(cloud, told, out)
+            key = key_of(file, topic=topic)
+            dropped = put_file(pipeline, file, key, {}, lambda _: None)
+            console.say(one_line(f"Dropped {file.name} as s3://{dropped.bucket}/{dropped.key}"))
+            follow(pipeline, dropped.drop_id, tell=tell, patience=patience)
+        except CommandError as error:
+            raise DropFailed(
+                str(error),
+                next_step="What the functions logged last stands above.",
+                lines=last_lines(cloud, since_ms=int(at * 1000)),
+            ) from None
+        told = _told(subscription, dropped.drop_id)
+    console.say(f"Told after {time.time() - at:.1f} s: {one_line(told.subject)}")
+    folder = out / folder_name(told.key, told.drop_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    results = download(pipeline, told.body["results"], folder)
     if told.status != "complete":
-        raise _failed(cloud, dropped, told, results)
+        raise _failed(cloud, told, results, since=at)
     if differing := disagreements(file, results):
         raise DropFailed("The results disagree with the file.", lines=tuple(differing))
-    _show(topic, told, results, console=console, seconds=time.time() - dropped.at)
+    _show(topic, told, results, console=console, seconds=time.time() - at)
 
 
-def drop(cloud: LocalCloud, file: Path, *, topic: str) -> Dropped:
-    """Puts the file under `<topic>/<its name>`, as any S3 client would."""
-    key = f"{topic}/{file.name}"
-    bucket = cloud.pipeline.drop_bucket
-    at = time.time()
-    with file.open("rb") as body:
-        version = cloud.s3().put_object(Bucket=bucket, Key=key, Body=body)["VersionId"]
-    return Dropped(
-        file=file,
-        bucket=bucket,
-        key=key,
-        version_id=version,
-        drop_id=drop_id(bucket, key, version),
-        at=at,
-    )
-
-
-def _follow(
-    cloud: LocalCloud,
-    dropped: Dropped,
-    subscription: Subscription,
-    *,
-    console: Console,
-    patience: float,
-) -> Notification:
-    executions = Executions(cloud)
-    while True:
+def _told(subscription: Subscription, drop_id: str) -> Notification:
+    """The notification of a drop that has ended. Raises `DropFailed`."""
+    until = time.monotonic() + TOLD_SECONDS
+    while time.monotonic() < until:
         for told in subscription.receive():
-            if told.drop_id == dropped.drop_id:
-                subject = one_line(told.subject)
-                console.say(f"Told after {time.time() - dropped.at:.1f} s: {subject}")
+            if told.drop_id == drop_id:
                 return told
-        waited = time.time() - dropped.at
-        execution = executions.of_drop(dropped.drop_id)  # another one, once it tries again
-        if execution is not None:
-            where = executions.whereabouts(execution)
-            console.live(_line(where, waited), told=_line(where, None))
-        else:
-            console.live(f"  waiting to be noticed, {waited:.0f} s", told="  waiting to be noticed")
-        if waited > patience or (execution is None and waited > UNNOTICED_SECONDS):
-            raise DropFailed(
-                f"After {waited:.0f} s the drop has "
-                + ("not ended." if execution else "not been noticed."),
-                next_step="What the functions logged last stands above.",
-                lines=last_lines(cloud, since_ms=int(dropped.at * 1000)),
-            )
-
-
-def _line(where: Whereabouts, waited: float | None) -> str:
-    operation = f", operation {where.status}" if where.operation_id and where.status else ""
-    time_so_far = "" if waited is None else f", {waited:.0f} s"
-    return f"  {where.execution.lower()}: {where.state}{operation}{time_so_far}"
+    raise DropFailed(f"The drop has ended, and after {TOLD_SECONDS:.0f} s nobody was told.")
 
 
 def _failed(
-    cloud: LocalCloud, dropped: Dropped, told: Notification, results: Downloaded
+    cloud: LocalCloud, told: Notification, results: Downloaded, *, since: float
 ) -> DropFailed:
     lines: tuple[str, ...]
     next_step = told.next_step or ""
     if results.report is not None:
-        faults = results.report.get("faults", [])
+        report = json.loads(results.report.read_text("utf-8"))
+        faults = report.get("faults", [])
         shown = [one_line(f"line {f['line']} {f['fault']}") for f in faults[:SHOWN_FAULTS]]
         there = one_line(f"s3://{told.results.bucket}/{told.results.report}")
-        here = one_line(str(_shown_path(results.directory / REPORT_NAME)))
+        here = one_line(from_here(results.directory / REPORT_NAME))
         lines = (*shown, f"Report: {here}", f"and in {there}")
-        next_step = results.report.get("nextStep") or next_step
+        next_step = report.get("nextStep") or next_step
     else:
-        lines = last_lines(cloud, since_ms=int(dropped.at * 1000))
+        lines = last_lines(cloud, since_ms=int(since * 1000))
     return DropFailed(
         one_line(f"The drop ended as {told.status}: {told.reason}"),
         next_step=one_line(next_step),
@@ -156,8 +105,9 @@ def _show(
 ) -> None:
     if results.table is None or results.manifest is None:  # disagreements() has made sure
         return
-    table = read_table(results.table, results.manifest)
-    texts = [name for names in results.manifest["table"]["columns"].values() for name in names]
+    manifest = json.loads(results.manifest.read_text("utf-8"))
+    table = read_table(results.table, manifest)
+    texts = [name for names in manifest["table"]["columns"].values() for name in names]
     wanted = [f"{topic}_status", *(f"{topic}{alt}_{n}" for alt in ("", "_alt1") for n in _CODE)]
     shown = [list(table.column(name)) for name in (*texts, *wanted)]
     console.say()
@@ -172,14 +122,9 @@ def _show(
         f"{sum(counts.values()):,} rows: {by_status}; {seconds:.1f} s. "
         "The manifest agrees with the file, and each row came back as it was."
     )
-    console.say(one_line(f"Table:  {_shown_path(results.table)}"))
+    console.say(one_line(f"Table:  {from_here(results.table)}"))
     if results.page is not None:
-        console.say(one_line(f"Report: {_shown_path(results.page)}"))
-
-
-def _shown_path(path: Path) -> Path:
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
+        console.say(one_line(f"Report: {from_here(results.page)}"))
 
 
 def _row(cells: Sequence[Cell], texts: int) -> list[str]:

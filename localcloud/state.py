@@ -1,4 +1,4 @@
-"""What `make up` leaves behind for `make down`, `make env`, `make drop` and `make watch`."""
+"""What `make up` leaves behind for `make down`, `make env` and what uses it."""
 
 import json
 from dataclasses import dataclass

@@ -1,14 +1,20 @@
 """The command `dropcoder`, and how it ends."""
 
+import signal
 import sys
 import tomllib
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
+from types import FrameType
 
 import click
 
 from dropcoder.commands.code import code
+from dropcoder.commands.drop import drop, watch
+from dropcoder.commands.drops import erase, list_drops, retry, show
+from dropcoder.commands.get import get
+from dropcoder.commands.operate import costs, doctor
 from dropcoder.commands.plan import plan
 from dropcoder.commands.verbs import COMMAND, Sectioned
 from dropcoder.errors import ExitStatus
@@ -23,7 +29,11 @@ def version() -> str:
         return str(tomllib.loads(project.read_text("utf-8"))["project"]["version"])
 
 
-SECTIONS = (("On this machine", (code, plan)),)
+SECTIONS = (
+    ("On this machine", (code, plan)),
+    ("Drops of a deployed Pipeline", (drop, watch, list_drops, show, get, retry, erase)),
+    ("The deployment", (doctor, costs)),
+)
 
 
 @click.group(cls=Sectioned, sections=SECTIONS, context_settings={"max_content_width": 100})
@@ -31,9 +41,12 @@ SECTIONS = (("On this machine", (code, plan)),)
 def dropcoder() -> None:
     """Tables of free text, coded to a classification of occupations.
 
-    `code` and `plan` work on this machine and send nothing. Every verb takes --json, for programs,
-    and --help, with an example. Exit statuses: 0 done, 1 failed, 2 the command line can't be meant,
-    3 the file is rejected, 4 the drop has not ended, 5 nobody said yes, 6 no such drop, 130 Ctrl-C.
+    `code` and `plan` work on this machine and send nothing. All others work with a deployed
+    Pipeline, in the account and region of the shell's AWS credentials, or in the local cloud: eval
+    "$(make -s env)". Every verb takes --json, for programs, and --help, with an example.
+
+    Exit statuses: 0 done, 1 failed, 2 the command line can't be meant, 3 the file is rejected, 4
+    the drop has not ended, 5 nobody said yes, 6 no such drop, 130 Ctrl-C.
 
     Completion, for bash (zsh and fish alike): eval "$(_DROPCODER_COMPLETE=bash_source dropcoder)"
     """
@@ -41,6 +54,8 @@ def dropcoder() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs a command line and ends the process with its status."""
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, _interrupt)
     sys.exit(run(arguments))
 
 
@@ -55,3 +70,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         click.echo("Interrupted.", err=True)
         return ExitStatus.INTERRUPTED
     return found if isinstance(found, int) else ExitStatus.DONE
+
+
+def _interrupt(_sign: int, _frame: FrameType | None) -> None:
+    """Once is enough: what follows is cleaning up, which a second Ctrl-C must not stop."""
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, signal.SIG_IGN)
+    raise KeyboardInterrupt

@@ -46,6 +46,12 @@ class Screen:
             sys.stdout.write("\n")
             sys.stdout.flush()
 
+    def line(self, content: Any) -> None:
+        """One of many results, for programs: a line of JSON."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(content, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+
     def facts(self, facts: Mapping[str, str]) -> None:
         """Names with what is to be said of each, one below the other; several lines are indented.
 
@@ -78,9 +84,7 @@ class Screen:
             Text("Failed: ", "bold red").append(Text(one_line(str(error)), "not bold"))
         )
         if error.next_step:
-            self._notes.print(
-                Text("Next: ", "bold").append(Text(harmless(error.next_step), "not bold"))
-            )
+            self._notes.print(Text("Next: ", "bold").append(Text(harmless(error.next_step))))
         self.document(
             {
                 "error": str(error),

@@ -42,7 +42,14 @@ NOT_DEPLOYED = (
 )
 # The rooms of the command line; what a person sees stands above what a verb does.
 DROPCODER = (
-    *(("__main__",), ("commands",), ("estimates",), ("local_coding",), ("terminal",), ("errors",)),
+    *(
+        ("__main__",),
+        ("commands",),
+        ("estimates",),
+        ("deployed", "local_coding"),
+        ("terminal",),
+        ("errors",),
+    ),
 )
 
 SIZES: dict[str, Reasons] = {

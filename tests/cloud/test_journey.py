@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from dropcoder.deployed.reach import Pipeline
+from dropcoder.deployed.results import download
 from infra.settings.settings import Settings
 from localcloud.cloud import LocalCloud
 from localcloud.registration import Client
-from localcloud.results import disagreements, download
+from localcloud.results import disagreements
 from pipeline.domain.drop import ReadyDrops
 from pipeline.domain.identity import results_prefix
 from tests.support.cloud.breaking import (
@@ -57,7 +59,10 @@ def should_bring_all_back_in_their_order_when_there_are_ten_thousand_lines(
     dropped = tmp_path / "november.jsonl"
     dropped.write_bytes(drop.content)
     # Every figure of the manifest is measured again: bytes, checksums, digests.
-    assert disagreements(dropped, download(cloud, told, tmp_path)) == []
+    folder = tmp_path / "results"
+    folder.mkdir()
+    pipeline = Pipeline(cloud.clients, cloud.pipeline)
+    assert disagreements(dropped, download(pipeline, told.body["results"], folder)) == []
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """A drop is erased wherever it is kept, and nothing of another drop is."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
@@ -258,7 +258,7 @@ def should_complete_when_it_is_run_again_after_it_broke(
     here.cloud.s3.create_multipart_upload(Bucket=RESULTS, Key=f"{drop.results_prefix}begun")
     before = {place for place in here.kept_of(other) if drop.drop_id not in place}
     broken = Breaking(getattr(here.clients, which), calls)
-    clients = cast(Any, replace)(here.clients, **{which: broken})
+    clients = here.clients_with(**{which: broken})
     try:
         erased(here, drop, clients=clients)
     except ClientError:
@@ -279,7 +279,7 @@ def should_ask_for_another_run_when_s3_keeps_an_object(here: World) -> None:
     drop = here.drop()
     here.alone(drop)
     with pytest.raises(Unfinished, match="AccessDenied"):
-        erased(here, drop, clients=replace(here.clients, s3=cast(Any, Locked())))
+        erased(here, drop, clients=here.clients_with(s3=Locked()))
     assert here.kept_of(drop)
 
 

@@ -13,10 +13,10 @@ from localcloud.errors import DeployFailed
 OUTPUTS = {
     name: name.lower()
     for name in (
-        *("DropBucketName", "ResultsBucketName", "NotificationTopicArn", "StateMachineArn"),
+        *("DropBucketName", "ResultsBucketName", "PreparedBucketName", "NotificationTopicArn"),
         *("LedgerTableName", "CredentialsSecretArn", "TokenSecretArn"),
     )
-}
+} | {"StateMachineArn": "arn:aws:states:ap-southeast-2:000000000000:stateMachine:drop"}
 
 
 def cloud(place: Path, **stacks: dict[str, str]) -> LocalCloud:
@@ -34,7 +34,7 @@ def should_find_the_stacks_by_what_follows_the_deployments_name(tmp_path: Path, 
 
 
 def should_name_the_stack_when_an_output_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(DeployFailed, match="Pipeline has no output DropBucketName"):
+    with pytest.raises(DeployFailed, match="Pipeline has no output StateMachineArn"):
         cloud(tmp_path, **{"dropcoder-Pipeline": {}})
 
 

@@ -7,14 +7,16 @@ import signal
 import socket
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
 
+from erasure.deployment import Deployment
 from localcloud import commands
 from localcloud.__main__ import main
-from localcloud.cloud import LocalCloud, PipelineOutputs
+from localcloud.cloud import LocalCloud
 from localcloud.console import Console
 from localcloud.deployment import Choices
 from localcloud.environment import Reach
@@ -77,9 +79,6 @@ def should_say_so_when_down_finds_nothing(place: Place, told: io.StringIO) -> No
 def should_name_make_up_when_nothing_is_kept(place: Place, told: io.StringIO) -> None:
     console = Console(told)
     with pytest.raises(NothingRuns) as refused:
-        commands.watch(place, console)
-    assert "make up" in refused.value.next_step
-    with pytest.raises(NothingRuns) as refused:
         commands.env(place, console, console)
     assert "make up" in refused.value.next_step
 
@@ -88,9 +87,9 @@ def should_say_beside_the_exports_which_aws_command_does_not_read_them(
     place: Place, told: io.StringIO
 ) -> None:
     reach = Reach("https://localhost:4566", place.root / "bundle.pem", place.root / "root.pem")
-    names = {each.name: "x" for each in fields(PipelineOutputs)}
+    names: dict[str, Any] = {each.name: "x" for each in fields(Deployment)}
     hints = io.StringIO()
-    cloud = LocalCloud(reach, PipelineOutputs(**names), service=None)
+    cloud = LocalCloud(reach, Deployment(**names), service=None)
     commands.tell_exports(cloud, Console(told), Console(hints))
     # A shell runs each of these; an interactive zsh would run a comment too.
     assert all(line.startswith("export ") for line in told.getvalue().splitlines())

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore import UNSIGNED
@@ -78,6 +78,10 @@ class World:
     clients: Clients
     clock: Clock
     now: datetime
+
+    def clients_with(self, **others: Any) -> Clients:
+        """The same clients but for these."""
+        return Clients(lambda name: others.get(name) or self.clients.make(name))
 
     def drop(self, key: str = "anzsco/jobs.csv", content: bytes = TEXT) -> Drop:
         """A dropped object that prepare has prepared and receive has accepted."""
@@ -196,8 +200,17 @@ OUTPUTS = {
     "ResultsBucketName": RESULTS,
     "ExchangeBucketName": EXCHANGE,
     "LedgerTableName": "ledger",
+    "NotificationTopicArn": f"arn:aws:sns:{REGION}:123456789012:topic",
+    "CredentialsSecretArn": f"arn:aws:secretsmanager:{REGION}:123456789012:secret:client",
+    "TokenSecretArn": f"arn:aws:secretsmanager:{REGION}:123456789012:secret:token",
     "LogRetentionDays": "30",
 }
+
+
+def _clients(**made: Any) -> Clients:
+    """These, and moto's of all other services."""
+    new: Any = boto3.client
+    return Clients(lambda name: made.get(name) or new(name, region_name=REGION))
 
 
 @contextmanager
@@ -213,11 +226,8 @@ def world() -> Iterator[World]:
         yield World(
             cloud=played,
             machine=machine,
-            clients=Clients(
-                cloudformation=cast(Any, stacks),
-                s3=s3,
-                dynamodb=_dynamodb(),
-                stepfunctions=stepfunctions(),
+            clients=_clients(
+                cloudformation=stacks, s3=s3, dynamodb=_dynamodb(), stepfunctions=stepfunctions()
             ),
             clock=Clock(seconds=now.timestamp),
             now=now + timedelta(seconds=1),

@@ -5,10 +5,12 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
+from dropcoder.deployed.notifications import Notification
+from dropcoder.deployed.reach import Pipeline
+from dropcoder.deployed.results import download
 from localcloud.cloud import LocalCloud
-from localcloud.notifications import Notification
 from localcloud.places import PROJECT
-from localcloud.results import disagreements, download
+from localcloud.results import disagreements
 from localcloud.tables import read_table
 from tests.support.cloud.deployed import TOPIC
 from tests.support.cloud.subscriber import Drop, Subscriber, check_schema
@@ -59,16 +61,15 @@ def check_given_back(cloud: LocalCloud, drop: Drop, told: Notification, folder: 
     assert told.status == "complete", told.reason
     dropped = folder / drop.key.rpartition("/")[2]
     dropped.write_bytes(drop.content)
-    results = download(cloud, told, folder)
+    results = download(Pipeline(cloud.clients, cloud.pipeline), told.body["results"], folder)
     assert results.manifest is not None
     assert results.table is not None
-    check_schema(results.manifest, "manifest")
+    manifest = json.loads(results.manifest.read_text("utf-8"))
+    check_schema(manifest, "manifest")
     assert disagreements(dropped, results) == []
     page = results.page.read_text("utf-8") if results.page else ""
     assert "<html" in page
-    return [
-        str(each) for each in read_table(results.table, results.manifest).column(f"{TOPIC}_status")
-    ]
+    return [str(each) for each in read_table(results.table, manifest).column(f"{TOPIC}_status")]
 
 
 def operation_of(manifest: dict[str, Any]) -> str:

@@ -11,10 +11,10 @@ from typing import Any
 
 import jsonschema
 
+from dropcoder.deployed.executions import Executions
+from dropcoder.deployed.notifications import Notification, Subscription, subscribed
 from localcloud.cloud import LocalCloud
 from localcloud.environment import ACCOUNT
-from localcloud.executions import Executions
-from localcloud.notifications import Notification, Subscription, subscribed
 from localcloud.places import PROJECT
 from pipeline.domain.identity import drop_id
 from tests.support.eventually import eventually
@@ -74,7 +74,7 @@ class Subscriber:
         self._sqs, self._s3 = cloud.sqs(), cloud.s3()
         self._subscription, self._event_queue = subscription, event_queue
         self._states = cloud.stepfunctions()
-        self._executions = Executions(cloud)
+        self._executions = Executions(cloud.clients, cloud.pipeline)
         self._inputs: dict[str, str] = {}
         self.drops: list[Drop] = []
         self.endings: dict[str, int] = {}
@@ -141,12 +141,14 @@ class Subscriber:
     def running(self, drop: Drop) -> list[str]:
         """Those that have not ended."""
         found = self.executions(drop)
-        return [arn for arn in found if self._executions.whereabouts(arn).execution == "RUNNING"]
+        seen = {arn: self._executions.whereabouts(arn) for arn in found}
+        return [arn for arn, where in seen.items() if where and where.execution == "RUNNING"]
 
     def status_seen(self, drop: Drop) -> str | None:
         """The status of the drop's operation, as its execution saw it last."""
         found = self.executions(drop)
-        return self._executions.whereabouts(found[0]).status if found else None
+        where = self._executions.whereabouts(found[0]) if found else None
+        return where.status if where else None
 
     def result(self, key: str | None) -> bytes:
         """An object of the results bucket."""
@@ -188,7 +190,10 @@ class Subscriber:
 def witness_of(cloud: LocalCloud) -> Iterator[Subscriber]:
     """Listens for as long as the context lasts."""
     name = f"subscriber-{uuid.uuid4().hex[:12]}"
-    with subscribed(cloud, name=name) as subscription, _event_queue(cloud, f"{name}-events") as url:
+    with (
+        subscribed(cloud.clients, cloud.pipeline, name=name) as subscription,
+        _event_queue(cloud, f"{name}-events") as url,
+    ):
         yield Subscriber(cloud, subscription, url)
 
 

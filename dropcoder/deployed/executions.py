@@ -3,13 +3,15 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import Any
 
-from localcloud.cloud import LocalCloud
+from botocore.exceptions import ClientError
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_stepfunctions import SFNClient
+from erasure.deployment import Clients, Deployment
+from shared.aws_errors import code_of
+
+GONE = "ExecutionDoesNotExist"
 
 _HISTORY_PAGE = 100  # events, newest first: more than a round of polling leaves
 _CALLS = {
@@ -37,28 +39,37 @@ class Whereabouts:
 class Executions:
     """Finds and follows the executions of Pipeline's state machine."""
 
-    def __init__(self, cloud: LocalCloud) -> None:
-        self._sfn: SFNClient = cloud.stepfunctions()
-        self._ledger: DynamoDBClient = cloud.dynamodb()
-        self._table = cloud.pipeline.ledger_table
-        self._machine = cloud.pipeline.state_machine
+    def __init__(self, clients: Clients, deployment: Deployment) -> None:
+        self._sfn = clients.stepfunctions
+        self._machine = deployment.state_machine
+
+    @cached_property
+    def _tasks(self) -> dict[str, str]:
         described = self._sfn.describe_state_machine(stateMachineArn=self._machine)
-        self._tasks = tasks_of(json.loads(described["definition"]))
+        return tasks_of(json.loads(described["definition"]))
 
-    def of_drop(self, drop_id: str) -> str | None:
-        """The ARN of the execution that carries a drop, as the ledger says; None until one does.
+    def arn(self, name: str) -> str:
+        """The ARN of an execution, by its name."""
+        return f"{self._machine.replace(':stateMachine:', ':execution:')}:{name}"
 
-        Small files share executions, so a drop's id may not be in the name."""
-        item = self._ledger.get_item(
-            TableName=self._table,
-            Key={"pk": {"S": f"drop#{drop_id}"}, "sk": {"S": "drop"}},
-            ConsistentRead=True,
-        ).get("Item", {})
-        name = item.get("execution", {}).get("S")
-        return name and f"{self._machine.replace(':stateMachine:', ':execution:')}:{name}"
+    def can_be_redriven(self, execution_arn: str) -> bool:
+        """Whether Step Functions can go on with it where it stopped."""
+        try:
+            found = self._sfn.describe_execution(executionArn=execution_arn)
+        except ClientError as error:
+            if code_of(error) != GONE:
+                raise
+            return False
+        return found.get("redriveStatus") == "REDRIVABLE"
 
-    def whereabouts(self, execution_arn: str) -> Whereabouts:
-        status = self._sfn.describe_execution(executionArn=execution_arn)["status"]
+    def whereabouts(self, execution_arn: str) -> Whereabouts | None:
+        """Where it is; None where it was not started yet, or its history is gone."""
+        try:
+            status = self._sfn.describe_execution(executionArn=execution_arn)["status"]
+        except ClientError as error:
+            if code_of(error) != GONE:
+                raise
+            return None
         events = self._sfn.get_execution_history(
             executionArn=execution_arn, reverseOrder=True, maxResults=_HISTORY_PAGE
         )["events"]

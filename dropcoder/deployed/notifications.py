@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from localcloud.cloud import LocalCloud
+from erasure.deployment import Clients, Deployment
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ class Notification:
 class Subscription:
     """A queue that is subscribed to the topic. Made by `subscribed`."""
 
-    def __init__(self, cloud: LocalCloud, queue_url: str) -> None:
-        self._sqs = cloud.sqs()
+    def __init__(self, clients: Clients, queue_url: str) -> None:
+        self._sqs = clients.sqs
         self._queue_url = queue_url
 
     def receive(self, *, wait_seconds: int = 1) -> list[Notification]:
@@ -94,10 +94,10 @@ class Subscription:
 
 
 @contextmanager
-def subscribed(cloud: LocalCloud, *, name: str) -> Iterator[Subscription]:
+def subscribed(clients: Clients, deployment: Deployment, *, name: str) -> Iterator[Subscription]:
     """Subscribes a new queue for as long as the context lasts; then both are removed."""
-    sqs, sns = cloud.sqs(), cloud.sns()
-    topic = cloud.pipeline.notification_topic
+    sqs, sns = clients.sqs, clients.sns
+    topic = deployment.notification_topic
     queue_url = sqs.create_queue(QueueName=name)["QueueUrl"]
     try:
         queue = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
@@ -113,7 +113,7 @@ def subscribed(cloud: LocalCloud, *, name: str) -> Iterator[Subscription]:
             ReturnSubscriptionArn=True,
         )["SubscriptionArn"]
         try:
-            yield Subscription(cloud, queue_url)
+            yield Subscription(clients, queue_url)
         finally:
             sns.unsubscribe(SubscriptionArn=subscription)
     finally:

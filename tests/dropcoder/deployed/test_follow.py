@@ -1,0 +1,69 @@
+"""A drop is followed to its end, and whoever follows hears where it is."""
+
+from collections.abc import Callable
+
+import pytest
+
+from dropcoder.deployed.follow import follow
+from dropcoder.deployed.reach import Pipeline
+from dropcoder.errors import NotFound, StillGoing
+from pipeline.clock import Clock
+from tests.support.erasure import World
+
+
+class Told(list[str]):
+    """What was told, each once; something happens after each wait."""
+
+    def __init__(self, *happens: Callable[[], object]) -> None:
+        super().__init__()
+        self.seconds = 0.0
+        self.happens = list(happens)
+
+    def __call__(self, now: str, news: str) -> None:
+        assert now.startswith(news)
+        if news not in self:
+            self.append(news)
+
+    @property
+    def clock(self) -> Clock:
+        def sleep(seconds: float) -> None:
+            self.seconds += seconds
+            if self.happens:
+                self.happens.pop(0)()
+
+        return Clock(seconds=lambda: self.seconds, sleep=sleep)
+
+
+def should_tell_each_step_until_the_drop_has_ended(here: World, pipeline: Pipeline) -> None:
+    drop = here.drop()
+    told = Told(
+        lambda: here.cloud.ledger.update(
+            f"drop#{drop.drop_id}", "drop", set={"execution": "not-started"}
+        ),
+        lambda: here.cloud.ledger.update(
+            f"drop#{drop.drop_id}", "drop", set={"execution": "started"}
+        ),
+        lambda: here.ended(drop),
+    )
+    here.began("started", drop, again=True)
+    ended = follow(pipeline, drop.drop_id, tell=told, clock=told.clock)
+    assert ended.status == "complete"
+    assert told[:2] == ["noticed, waiting for an execution", "waiting for its execution"]
+    assert told[2].startswith("running: ")
+
+
+def should_give_up_on_a_drop_that_nobody_notices(pipeline: Pipeline) -> None:
+    told = Told()
+    with pytest.raises(NotFound, match="has not been noticed"):
+        follow(pipeline, "f" * 32, tell=told, clock=told.clock)
+    assert told == ["waiting to be noticed"]
+    assert 60 < told.seconds < 90
+
+
+def should_say_that_it_goes_on_when_patience_ends(here: World, pipeline: Pipeline) -> None:
+    drop = here.drop()
+    told = Told()
+    with pytest.raises(StillGoing) as going:
+        follow(pipeline, drop.drop_id, tell=told, patience=100, clock=told.clock)
+    assert f"dropcoder watch {drop.drop_id[:8]}" in going.value.next_step
+    assert 100 < told.seconds < 120
