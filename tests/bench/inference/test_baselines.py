@@ -21,7 +21,7 @@ def should_measure_each_way_and_the_model_on_the_same_questions(
     told = [line.split("evaluation.jsonl") for line in capsys.readouterr().out.splitlines()]
     names, figures = zip(*told, strict=True)
     assert [name.strip() for name in names] == [
-        "nearest title",
+        "nearest titles",
         "TF-IDF and logistic",
         "as fastText",
         "Dropcoder",
