@@ -41,6 +41,7 @@ FUNCTIONS = {
     "coding_service": {
         "authorizer.handler": "handler.token_check()",
         "api.handler": "handler.routes()",
+        "api.code_handler": "handler.routes()",
         "inference.start_handler": (
             "handler.s3(), handler.step_functions(), handler.inference_state_machine()"
         ),

@@ -10,13 +10,15 @@ from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
 from infra.coding_service.auth import Auth
+from infra.coding_service.inference import CODER_MEMORY_MB
 from infra.coding_service.storage import CHANGE_TABLE, READ_TABLE, WRITE_TABLE, Storage
-from infra.constructs.functions import FunctionFactory
+from infra.constructs.functions import FunctionFactory, TracedFunction
 from infra.constructs.secure_messaging import encrypted_log_group
 from infra.nag import acknowledge
 from infra.settings.settings import Settings
 
 STAGE = "live"
+ANSWER_SECONDS = 28  # API Gateway waits 29 s for a function
 # Each client's own limits are counted by the function. These are far above them and only keep a
 # flood from everybody's share of the account (API Gateway: 10,000 a second). Each method has its
 # own, so that callers without a sound token or signature use up one method's at the most; ours.
@@ -33,6 +35,10 @@ ROUTES = (
     ("POST", "v1/topics/{topic}/models/{model}/batch-code"),
     ("GET", f"v1/topics/{{topic}}/{OPERATION}"),
     ("GET", f"v1/topics/{{topic}}/models/{{model}}/{OPERATION}"),
+)
+CODE_ROUTES = (
+    ("POST", "v1/topics/{topic}/code"),
+    ("POST", "v1/topics/{topic}/models/{model}/code"),
 )
 DENIED = "User is not authorized to access this resource with an explicit deny"
 FAILED = "Error performing request"
@@ -65,7 +71,7 @@ ACCESS_LOG = json.dumps(
 
 
 class Api(Construct):
-    """The REST API and the one function behind its paths."""
+    """The REST API and the two functions behind its paths."""
 
     def __init__(
         self,
@@ -83,9 +89,9 @@ class Api(Construct):
             self,
             "Answer",
             module="api.handler",
-            description="Answers every path of the coding service",
+            description="Answers every path of the coding service but those that code at once",
             memory_mb=1024,
-            timeout_seconds=28,
+            timeout_seconds=ANSWER_SECONDS,
         )
         self.function.allow(
             *storage.use_operations(*READ_TABLE, *WRITE_TABLE, *CHANGE_TABLE),
@@ -95,12 +101,14 @@ class Api(Construct):
             *storage.see_models(cards_only=True),
             storage.use_files_key(read=True, write=True),
         )
+        self.code = _code_function(self, storage, factory)
+        """Codes single records and small batches while their caller waits."""
         sets_role = settings.api_gateway_logs == "own"
         self.rest = apigateway.RestApi(
             self,
             "Rest",
             rest_api_name=settings.stack_name("CodingService"),
-            description="Coding Service: batch coding",
+            description="Coding Service: files, small batches and single records",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             # It replaces the role of the account and region, for every other API too: these may
             # write their logs as it when this stack is gone.
@@ -130,7 +138,7 @@ class Api(Construct):
             "logging_level": apigateway.MethodLoggingLevel.ERROR if logs else None,
             "data_trace_enabled": False,  # bodies hold presigned URLs, headers hold tokens
         }
-        limits = dict.fromkeys(ROUTES, (PER_SECOND, BURST))
+        limits = dict.fromkeys((*ROUTES, *CODE_ROUTES), (PER_SECOND, BURST))
         if settings.serves_amazon_ml:
             limits["POST", AMAZON_ML_PATH] = AMAZON_ML_PER_SECOND, AMAZON_ML_BURST
         log: dict[str, Any] = {}
@@ -158,16 +166,17 @@ class Api(Construct):
         wafv2.CfnWebACLAssociation(self, "WebAcl", resource_arn=stage, web_acl_arn=web_acl_arn)
 
     def _add_routes(self, authorizer: apigateway.IAuthorizer) -> None:
-        integration = apigateway.LambdaIntegration(
-            self.function.function, scope_permission_to_method=False
-        )
-        for method, path in ROUTES:
-            self.rest.root.resource_for_path(path).add_method(
-                method,
-                integration,
-                authorizer=authorizer,
-                authorization_type=apigateway.AuthorizationType.CUSTOM,
+        for answering, routes in ((self.function, ROUTES), (self.code, CODE_ROUTES)):
+            integration = apigateway.LambdaIntegration(
+                answering.function, scope_permission_to_method=False
             )
+            for method, path in routes:
+                self.rest.root.resource_for_path(path).add_method(
+                    method,
+                    integration,
+                    authorizer=authorizer,
+                    authorization_type=apigateway.AuthorizationType.CUSTOM,
+                )
 
     def _add_own_answers(self) -> None:
         deployment = self.rest.latest_deployment
@@ -221,3 +230,21 @@ class Api(Construct):
             "The authorizer checks Cognito's tokens itself: API Gateway's own wants ID tokens or"
             " scopes a method, and answers without the documented texts.",
         )
+
+
+def _code_function(scope: Construct, storage: Storage, factory: FunctionFactory) -> TracedFunction:
+    """A function of its own, as a model takes memory and a second to load that the others save."""
+    function = factory.function(
+        scope,
+        "Code",
+        module="api.code_handler",
+        description="Codes single records and small batches while their caller waits",
+        memory_mb=CODER_MEMORY_MB,
+        timeout_seconds=ANSWER_SECONDS,
+    )
+    function.allow(
+        *storage.use_operations(*READ_TABLE, *WRITE_TABLE),
+        *storage.see_models(),
+        storage.use_files_key(read=True),
+    )
+    return function

@@ -71,6 +71,7 @@ def watch_service(
     for name, function in (
         ("Authorize", auth.function),
         ("Answer", api.function),
+        ("Code", api.code),
         ("Arrive", inference.start),
         ("Settle", inference.lifecycle),
     ):

@@ -13,6 +13,7 @@ class ServiceAnswer(Enum):
     OPERATION_UNKNOWN = (404, "Unable to retrieve operation for given id")
     NOT_YOUR_OPERATION = (401, "User is not authorised to retrieve operation GUID")
     INVALID_BODY = (400, "Invalid request body")
+    MALFORMED_RECORD = (400, "Malformed record found in request")
     DENIED = (403, "User is not authorized to access this resource with an explicit deny")
     TOPIC_UNKNOWN = (404, "The specified topic does not exist")
     MODEL_UNKNOWN = (404, "The specified model does not exist")

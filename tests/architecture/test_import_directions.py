@@ -56,7 +56,6 @@ SIZES: dict[str, Reasons] = {
     "lambdas": {
         "coding_service/observability.py": "all of its subject, and more than one room imports it",
         "pipeline/storage/prepared_table.py": "what prepare and finish share, and no other",
-        "protocol/errors.py": "the documented table, row for row",
         "protocol/statuses.py": "the documented list, name for name",
     },
     "infra": {

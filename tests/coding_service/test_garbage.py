@@ -19,10 +19,11 @@ from coding_service.amazon_ml.api.request_shapes import INPUTS
 from coding_service.amazon_ml.errors import ApiError, SchemaFault
 from coding_service.amazon_ml.schema import Schema
 from coding_service.api.batch_coding import _is_empty
+from coding_service.api.code_request import CodeRequest
 from coding_service.authorizer.access_tokens import KeySet, TokenCheck, TokenRefused
 from coding_service.coder.errors import ModelError
 from coding_service.coder.model_card import card_of
-from coding_service.errors import caught_text
+from coding_service.errors import Refusal, caught_text
 from tests.support.garbage import garbage
 
 PUBLIC_KEY = rsa.generate_private_key(65_537, 2_048).public_key()
@@ -36,6 +37,12 @@ def text_of(raw: bytes) -> str:
 @given(garbage().map(text_of))
 def should_take_no_garbage_for_an_empty_body(body: str) -> None:
     assert _is_empty(body) in (True, False)
+
+
+@given(garbage("record", "records", "recordId", "occp_text", "numberOfSuggestions").map(text_of))
+def should_refuse_what_is_no_record_to_code(body: str) -> None:
+    with suppress(Refusal):
+        CodeRequest.of(body).checked(("occp_text", "tasks_text"))
 
 
 @given(garbage("DataSourceId", "DataSpec", "DataLocationS3", "Limit", "FilterVariable"))

@@ -16,6 +16,7 @@ import pytest
 
 from coding_service import aws as aws_calls
 from coding_service import config as environment
+from coding_service.api import code_handler as code
 from coding_service.api import handler as api
 from coding_service.api.routes import CREATE, OPERATION, TOPIC
 from coding_service.authorizer import handler as authorize
@@ -31,7 +32,7 @@ CACHED = (
     *(environment.authorize_environment, environment.storage_environment),
     environment.service_environment,
     *(aws_calls.s3, aws_calls.operations_table, aws_calls.step_functions),
-    *(api.routes, authorize.token_check, code_handler.code_step),
+    *(api.routes, code.routes, authorize.token_check, code_handler.code_step),
 )
 
 
@@ -137,6 +138,14 @@ def should_take_a_file_from_creation_to_its_results(deployed: Service, log: io.S
     assert {line["correlation_id"] for line in lines} == {upload.operation_id}
 
 
+def should_code_a_record_while_its_caller_waits(deployed: Service) -> None:
+    body = json.dumps({"record": {"occp_text": "school bus driver"}})
+    event = event_of("POST", TOPIC + code.CODE, topic=world.TOPIC, body=body, token_expires_at=1e11)
+    context: Any = Context()
+    answer = json.loads(code.handler(event, context)["body"])
+    assert answer["result"][0]["codeLabel"] == "Bus driver"
+
+
 def should_deny_a_call_without_a_token(deployed: Service) -> None:
     event = {"methodArn": "arn:aws:execute-api:r:a:api/live/GET/v1/topics", "headers": {}}
     context: Any = Context()
@@ -188,7 +197,7 @@ def should_name_the_variable_and_not_its_value_when_it_is_malformed(
 
 
 @pytest.mark.parametrize(
-    "handler", [authorize, api, start_handler, code_handler, lifecycle_handler]
+    "handler", [authorize, api, code, start_handler, code_handler, lifecycle_handler]
 )
 def should_read_no_setting_when_a_handler_is_imported(handler: ModuleType) -> None:
     bare = {name: os.environ[name] for name in ("PATH", "AWS_REGION")}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from coding_service.api.code_handler import CODE_ROUTES
 from coding_service.api.routes import ROUTES
 from infra.project_files import PROJECT
 from protocol.errors import ServiceAnswer
@@ -108,7 +109,7 @@ def should_have_an_entry_for_every_status(status: OperationStatus) -> None:
     assert [each for each in listed if each.startswith(f"- **`{status}`**")]
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
+@pytest.mark.parametrize(("method", "path"), [*ROUTES, *CODE_ROUTES])
 def should_have_an_entry_for_every_endpoint(method: str, path: str) -> None:
     listed = entries(Document(PROMISES.path, PROMISES.section("Endpoints")))
     assert [each for each in listed if each.startswith(f"- **`{method} {path}`**")]

@@ -31,6 +31,7 @@ KEY_USE: Mapping[str, Mapping[str, frozenset[str]]] = {
     "coding_service.authorizer.handler": {},
     # A presigned URL can do what its signer may.
     "coding_service.api.handler": {**TABLE, "s3": BOTH},
+    "coding_service.api.code_handler": {**TABLE, "s3": READ},
     "coding_service.inference.start_handler": EVENTS,
     "coding_service.inference.code_handler": {**TABLE, "s3": BOTH},
     "coding_service.inference.lifecycle_handler": {**TABLE, "s3": BOTH},

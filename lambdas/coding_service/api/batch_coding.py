@@ -8,13 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from coding_service.api.named_models import model_of, models_of
 from coding_service.api.presigned_urls import Presigner
-from coding_service.coder.errors import (
-    ForeignModelError,
-    NoModelsError,
-    UnknownModelError,
-    UnknownTopicError,
-)
+from coding_service.coder.errors import NoModelsError, UnknownTopicError
 from coding_service.coder.model_card import ModelCard
 from coding_service.errors import Refusal
 from coding_service.models.registry import ModelRegistry
@@ -48,10 +44,10 @@ class BatchApi:
 
     def models(self, topic: str) -> list[dict[str, Any]]:
         """The models of a topic, newest first."""
-        return [_message(card).to_json() for card in self._cards(topic)]
+        return [_message(card).to_json() for card in models_of(self.registry, topic)]
 
     def latest_model(self, topic: str) -> dict[str, Any]:
-        return _message(self._cards(topic)[0]).to_json()
+        return _message(models_of(self.registry, topic)[0]).to_json()
 
     def create(
         self, *, client_id: str, topic: str, model_id: str | None, body: str | None
@@ -59,8 +55,7 @@ class BatchApi:
         """A new operation of `client_id`; `model_id` None takes the latest model."""
         if not _is_empty(body):
             raise Refusal(ServiceAnswer.INVALID_BODY)
-        cards = self._cards(topic)
-        card = cards[0] if model_id is None else self._card(topic, model_id)
+        card = model_of(self.registry, topic, model_id)
         operation = Operation.created(
             operation_id=str(self.new_id()),
             client_id=client_id,
@@ -96,22 +91,6 @@ class BatchApi:
             self.operations.time_out(operation.operation_id)
             operation = self._own_operation(client_id, operation_id)
         return self._shown(operation)
-
-    def _cards(self, topic: str) -> tuple[ModelCard, ...]:
-        try:
-            return self.registry.models(topic)
-        except UnknownTopicError:
-            raise Refusal(ServiceAnswer.TOPIC_UNKNOWN) from None
-        except NoModelsError:
-            raise Refusal(ServiceAnswer.NO_MODELS) from None
-
-    def _card(self, topic: str, model_id: str) -> ModelCard:
-        try:
-            return self.registry.model(topic, model_id)
-        except UnknownModelError:
-            raise Refusal(ServiceAnswer.MODEL_UNKNOWN) from None
-        except ForeignModelError:
-            raise Refusal(ServiceAnswer.MODEL_OF_OTHER_TOPIC) from None
 
     def _own_operation(self, client_id: str, operation_id: str) -> Operation:
         guid = as_guid(operation_id)

@@ -1,4 +1,4 @@
-"""The API function: every path of the service behind API Gateway's proxy integration."""
+"""The API function behind API Gateway: every path but those of `code_handler`."""
 
 import time
 from functools import cache
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from coding_service.api.batch_coding import BatchApi
 from coding_service.api.presigned_urls import Presigner
 from coding_service.api.rate_limit import call_counter
-from coding_service.api.routes import Routes
+from coding_service.api.routes import ROUTES, Routes
 from coding_service.aws import operations_table, s3
 from coding_service.config import service_environment, storage_environment
 from coding_service.models.registry import model_registry
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 @cache
-def routes() -> Routes:
+def routes() -> Routes[BatchApi]:
     storage, service = storage_environment(), service_environment()
     return Routes(
-        batch=BatchApi(
+        served=BatchApi(
             registry=model_registry(),
             operations=OperationTable(operations_table()),
             presigner=Presigner(
@@ -34,6 +34,7 @@ def routes() -> Routes:
             upload_window_seconds=service.upload_window_seconds,
             clock=time.time,
         ),
+        routes=ROUTES,
         counter=call_counter(),
         clock=time.time,
     )

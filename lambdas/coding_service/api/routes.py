@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from aws_lambda_powertools.metrics import MetricUnit
 
@@ -67,7 +67,8 @@ class Answer:
         }
 
 
-Route = Callable[[BatchApi, Request], Any]
+Served = TypeVar("Served")
+Route = Callable[[Served, Request], Any]
 
 
 def create(batch: BatchApi, request: Request) -> Any:
@@ -91,7 +92,7 @@ def state(batch: BatchApi, request: Request) -> Any:
     return found.to_json()
 
 
-ROUTES: Mapping[tuple[str, str], Route] = {
+ROUTES: Mapping[tuple[str, str], Route[BatchApi]] = {
     ("GET", "/v1/topics"): lambda batch, _: batch.topics(),
     ("GET", TOPIC + "/models"): lambda batch, request: batch.models(request.topic),
     ("GET", TOPIC + "/models/latest"): lambda batch, request: batch.latest_model(request.topic),
@@ -100,8 +101,8 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("GET", TOPIC + OPERATION): state,
     ("GET", MODEL + OPERATION): state,
 }
-"""By method and path as API Gateway declares it. The stack declares exactly these; a test
-keeps both in step."""
+"""By method and path as API Gateway declares it. The stack declares exactly these and those of
+`code_handler`; a test keeps both in step."""
 
 
 def _call_of(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,10 +117,12 @@ def _call_of(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Routes:
+class Routes(Generic[Served]):
     """Answers calls."""
 
-    batch: BatchApi
+    served: Served
+    """What the routes ask."""
+    routes: Mapping[tuple[str, str], Route[Served]]
     counter: CallCounter
     clock: Callable[[], float]
     """Epoch seconds."""
@@ -147,4 +150,4 @@ class Routes:
             raise Refusal(ServiceAnswer.DENIED)
         request = Request.of(event)
         self.counter.take(request.client_id, int(self.clock() * 1000))
-        return ROUTES[event["httpMethod"], event["resource"]](self.batch, request)
+        return self.routes[event["httpMethod"], event["resource"]](self.served, request)

@@ -212,6 +212,24 @@ class TrainedModel:
         ]
         return np.vstack([np.zeros((0, len(self.hierarchy.leaves)), np.float32), *batches])
 
+    def others_of_category(self, record: Mapping[str, str], code: str) -> list[CodedLabel]:
+        """The codes of the deepest level in a record's category but `code`, the likeliest first.
+
+        The category is the code that was found, or the one above it where that is of the deepest
+        level. Those whose confidence would be written as 0 are left out.
+        """
+        leaves = self.hierarchy.leaves
+        category = self.hierarchy.codes[code].parent if code in leaves else code
+        odds = self.probabilities([record])[0]
+        inside = [
+            place
+            for place, leaf in enumerate(leaves)
+            if leaf != code and (not category or self.hierarchy.covers(category, leaf))
+        ]
+        inside.sort(key=lambda place: -odds[place])
+        labels = (_label(self.hierarchy.codes[leaves[n]], float(odds[n])) for n in inside)
+        return [label for label in labels if label.confidence]
+
     def coded_lines(self, block: bytes, form: RecordForm) -> CodedLines:
         """A block of whole lines of a file coded, bytes to bytes.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from coding_service.api.code_handler import CODE_ROUTES
 from coding_service.api.routes import ROUTES
 from protocol.errors import ServiceAnswer
 from tests.infra.conftest import BATCH_KEY, LOCAL_CLOUD, WEB_ACL, Deployment, Template
@@ -21,6 +22,9 @@ MAY: dict[str, set[str]] = {
     "authorizer.handler": set(),
     "api.handler": ITEMS
     | {"dynamodb:PutItem", "s3:PutObject", "s3:GetObject", "s3:ListBucket"}
+    | KEYS_TO_WRITE,
+    "api.code_handler": {"dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject", "s3:ListBucket"}
+    | KEYS_OF_TABLES
     | KEYS_TO_WRITE,
     "inference.start_handler": {"states:StartExecution", "sqs:SendMessage"} | KEYS_TO_WRITE,
     "inference.code_handler": ITEMS
@@ -111,7 +115,7 @@ def should_declare_exactly_the_paths_that_the_function_routes(template: Template
         (method["HttpMethod"], path(method["ResourceId"]))
         for method in properties(template, "AWS::ApiGateway::Method").values()
     }
-    assert declared == {*ROUTES, MACHINE_LEARNING}
+    assert declared == {*ROUTES, *CODE_ROUTES, MACHINE_LEARNING}
 
 
 def should_put_the_authorizer_before_every_path_but_the_one_that_is_signed(
@@ -194,8 +198,8 @@ def should_throttle_each_method_by_itself(template: Template, plain: Deployment)
         for method, each in method_settings(template).items()
     }
     assert throttled.pop(MACHINE_LEARNING) == (50, 100)
-    assert throttled == dict.fromkeys({*ROUTES, ("*", "/*")}, (200, 400))
-    assert set(method_settings(plain.coding_service)) == {*ROUTES, ("*", "/*")}
+    assert throttled == dict.fromkeys({*ROUTES, *CODE_ROUTES, ("*", "/*")}, (200, 400))
+    assert set(method_settings(plain.coding_service)) == {*ROUTES, *CODE_ROUTES, ("*", "/*")}
 
 
 def should_stand_behind_the_web_acl_of_the_settings(template: Template, named: Deployment) -> None:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import boto3
 
 from coding_service.api.batch_coding import BatchApi
+from coding_service.api.code_handler import CODE_ROUTES
 from coding_service.api.presigned_urls import Presigner
 from coding_service.api.rate_limit import CallCounter, Limits
-from coding_service.api.routes import Routes
+from coding_service.api.real_time import RealTimeApi
+from coding_service.api.routes import ROUTES, Routes
 from coding_service.aws import configuration
 from coding_service.coder.catalogue import Catalogue
 from coding_service.inference.code import CodeStep
@@ -125,9 +127,21 @@ class Service:
         }
         return CodeStep(**{**parts, **changes})
 
-    def routes(self, *, per_second: float = 1000, burst: int = 1000, per_day: int = 1000) -> Routes:
+    def routes(
+        self, *, per_second: float = 1000, burst: int = 1000, per_day: int = 1000
+    ) -> Routes[BatchApi]:
         counter = CallCounter(self.table, Limits(per_second, burst, per_day))
-        return Routes(batch=self.batch, counter=counter, clock=self.clock)
+        return Routes(served=self.batch, routes=ROUTES, counter=counter, clock=self.clock)
+
+    def code_routes(
+        self, *, per_second: float = 1000, burst: int = 1000, per_day: int = 1000
+    ) -> Routes[RealTimeApi]:
+        return Routes(
+            served=RealTimeApi(DeployedModels(self.registry)),
+            routes=CODE_ROUTES,
+            counter=CallCounter(self.table, Limits(per_second, burst, per_day)),
+            clock=self.clock,
+        )
 
     def create(self, *, client_id: str = ALICE, topic: str = TOPIC) -> CreatedOperation:
         return self.batch.create(client_id=client_id, topic=topic, model_id=None, body=None)
