@@ -7,7 +7,7 @@ GET DATA /TYPE=TXT /FILE="results.csv" /ENCODING="UTF8"
   /VARIABLES=
     id A20 job_title A250 main_tasks A500
     occupation_code A12 occupation_label A250 occupation_level F2.0
-    occupation_confidence F6.4 occupation_status A12
+    occupation_confidence F6.4 occupation_status A16
     occupation_alt1_code A12 occupation_alt1_label A250 occupation_alt1_confidence F6.4
     occupation_alt2_code A12 occupation_alt2_label A250 occupation_alt2_confidence F6.4
     occupation_alt3_code A12 occupation_alt3_label A250 occupation_alt3_confidence F6.4

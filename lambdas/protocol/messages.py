@@ -11,6 +11,9 @@ from typing import Any, Self
 
 from protocol.statuses import OperationStatus
 
+RECORD_COUNTS = "recordCounts"
+"""The key of `record_counts` in an operation's metadata file; our CodingService's own."""
+
 
 class MalformedMessage(ValueError):
     """An answer lacks a documented field or has it with another type. The text names the field."""
@@ -101,6 +104,16 @@ class Model:
             "topicStandard": self.topic_standard,
             "topicVersion": self.topic_version,
         }
+
+
+def record_counts(*, records: int, coded: int, suggested: int, nothing: int) -> dict[str, int]:
+    """The counts of an operation's records, as its metadata file has them beside the model."""
+    return {
+        "records": records,
+        "coded": coded,
+        "suggested": suggested,
+        "nothingToCode": nothing,
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from protocol.records import (
     RECORD_ID,
     RecordFault,
     RecordForm,
+    is_no_suggestion,
 )
 
 NOT_OF_THE_TYPE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -141,8 +142,10 @@ class QuickOutput:
     def __init__(self) -> None:
         self._decoders = [_coded_decoder(RECORD_ID), _coded_decoder("id")]
 
-    def ids_and_coded(self, lines: list[bytes]) -> tuple[list[str], int] | None:
-        """The recordIds and how many lines have a result; None where a line is unusual.
+    def ids_and_counts(self, lines: list[bytes]) -> tuple[list[str], int, int] | None:
+        """The recordIds, how many lines have a result, and how many have nothing to code.
+
+        None where a line is unusual.
 
         Lines come without their newlines; at least one.
         """
@@ -156,8 +159,10 @@ class QuickOutput:
                 coded = list(map(decode, lines))
             except NOT_OF_THE_TYPE:
                 continue
-            without_result = list(map(attrgetter("result"), coded)).count(UNSET)
-            return list(map(attrgetter("record_id"), coded)), len(lines) - without_result
+            uncoded = [each.suggestions for each in coded if each.result is UNSET]
+            nothing = sum(each is UNSET or is_no_suggestion(bytes(each)) for each in uncoded)
+            ids = list(map(attrgetter("record_id"), coded))
+            return ids, len(lines) - len(uncoded), nothing
         return None
 
 

@@ -129,6 +129,22 @@ def is_coded(coded: Mapping[str, Any]) -> bool:
     return any(name.strip() == "result" for name in coded)
 
 
+def has_nothing(coded: Mapping[str, Any]) -> bool:
+    """Whether a line of output, as `decode_output_line` gives it, finds nothing to code.
+
+    It has no result, and no suggestion in its list, or no list.
+    """
+    said = {name.strip(): value for name, value in coded.items()}
+    return "result" not in said and is_no_suggestion(said.get("suggestions", b"null"))
+
+
+def is_no_suggestion(written: Any) -> bool:
+    """Whether the value of `suggestions` is an empty list or null; bytes are JSON."""
+    if not isinstance(written, bytes):
+        return not written
+    return written == b"null" or (written[:1] == b"[" and not written[1:-1].strip())
+
+
 def decode_output_line(line: bytes) -> dict[str, Any]:
     """A line of output as an object: text decoded, other values as bytes as they are written.
 

@@ -55,12 +55,12 @@ def longest_key(character: str) -> str:
 
 def longest_body(drop: Drop, character: str = "r") -> dict[str, Any]:
     name = f"{drop.results_prefix}coded.table"
-    statuses = ("coded", "broader", "suggested", "blank", "shortened", "refused")
+    statuses = ("coded", "broader", "suggested", "nothing_to_code", "blank", "shortened", "refused")
     result = DropResult(
         status="timed_out",
         explanation=Explanation(character * 2_000, character * 2_000),
         model="m" * 36,
-        records=dict.fromkeys(("input", "output", "coded", "suggested"), NUMBER),
+        records=dict.fromkeys(("input", "output", "coded", "suggested", "nothingToCode"), NUMBER),
         output=name,
         metadata=name,
         manifest=name,

@@ -13,6 +13,7 @@ from protocol.records import (
     RecordFault,
     RecordForm,
     decode_output_line,
+    has_nothing,
     is_coded,
     record_id_of,
 )
@@ -50,6 +51,14 @@ def spoilt(draw: st.DrawFn, line: bytes, *others: bytes) -> list[bytes]:
     return content.split(b"\n")
 
 
+NOTHING = (
+    b'{"recordId": "r9", "suggestions": []}',
+    b'{"recordId": "r9", "suggestions": [ \t]}',
+    b'{"recordId": "r9", "suggestions": null}',
+    b'{"recordId": "r9"}',
+)
+
+
 def _quick(lines: list[bytes], input_format: tuple[str, ...] = FORMAT) -> list[str] | None:
     return QuickRecords(RecordForm(input_format)).record_ids(lines)
 
@@ -62,12 +71,13 @@ def _careful(lines: list[bytes]) -> list[str] | None:
         return None
 
 
-def _careful_output(lines: list[bytes]) -> tuple[list[str], int] | None:
+def _careful_output(lines: list[bytes]) -> tuple[list[str], int, int] | None:
     try:
         coded = [decode_output_line(line) for line in lines]
     except RecordFault:
         return None
-    return [record_id_of(each) for each in coded], sum(map(is_coded, coded))
+    ids = [record_id_of(each) for each in coded]
+    return ids, sum(map(is_coded, coded)), sum(map(has_nothing, coded))
 
 
 def _line(**changes: Any) -> bytes:
@@ -89,13 +99,15 @@ def should_say_no_more_than_the_careful_check_of_input(lines: list[bytes]) -> No
 
 
 @settings(max_examples=300)
-@given(spoilt(A_RESULT, SUGGESTIONS, b'{"recordId": "", "result": {}, "suggestions": []}'))
+@given(
+    spoilt(A_RESULT, SUGGESTIONS, b'{"recordId": "", "result": {}, "suggestions": []}', *NOTHING)
+)
 @example([A_RESULT.replace(b"0.98", b"1e999")])
 @example([A_RESULT.replace(b"0.98", b"9" * 5000)])
 @example([A_RESULT.replace(b"Software", b"\xff")])
 @example([SUGGESTIONS.replace(b'"id": "r2"', b'"id": "r2", "recordId": "r3"')])
 def should_say_no_more_than_the_careful_check_of_output(lines: list[bytes]) -> None:
-    quick = QuickOutput().ids_and_coded(lines)
+    quick = QuickOutput().ids_and_counts(lines)
 
     if quick is not None:
         assert quick == _careful_output(lines)
@@ -167,10 +179,16 @@ def should_be_sure_of_output_as_documented() -> None:
     quick = QuickOutput()
     without_slips = A_RESULT.replace(b'" codeLabel', b'"codeLabel') + b"\r"
 
-    assert quick.ids_and_coded([A_RESULT, without_slips]) == (["r1", "r1"], 2)
-    assert quick.ids_and_coded([SUGGESTIONS]) == (["r2"], 0)
+    assert quick.ids_and_counts([A_RESULT, without_slips]) == (["r1", "r1"], 2, 0)
+    assert quick.ids_and_counts([SUGGESTIONS]) == (["r2"], 0, 0)
+
+
+@pytest.mark.parametrize("line", NOTHING)
+def should_count_a_line_that_suggests_nothing_apart(line: bytes) -> None:
+    assert QuickOutput().ids_and_counts([A_RESULT, line, line]) == (["r1", "r9", "r9"], 1, 2)
+    assert has_nothing(decode_output_line(line.replace(b'"sugg', b'" sugg')))
 
 
 @pytest.mark.parametrize("line", [b"", b"[]", b"x" * (MAX_LINE_BYTES + 1), b'{"result": {}}'])
 def should_not_be_sure_of_unusual_output(line: bytes) -> None:
-    assert QuickOutput().ids_and_coded([A_RESULT, line]) is None
+    assert QuickOutput().ids_and_counts([A_RESULT, line]) is None

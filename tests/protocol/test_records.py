@@ -11,6 +11,7 @@ from protocol.records import (
     RecordFault,
     RecordForm,
     decode_output_line,
+    has_nothing,
     input_format_of,
     is_coded,
     record_id_of,
@@ -110,6 +111,22 @@ def should_find_the_record_id_when_the_output_has_the_documented_slips() -> None
     assert record_id_of({" recordId": "3"}) == "3"
     assert record_id_of({"recordId": ""}) == ""
     assert record_id_of({"result": {}}) == ""
+
+
+@pytest.mark.parametrize(
+    ("coded", "nothing"),
+    [
+        ({"recordId": "", "suggestions": []}, True),
+        ({" suggestions": b"[]"}, True),
+        ({"id": "", "suggestions": b"null"}, True),
+        ({"recordId": ""}, True),
+        ({"suggestions": b"[{}]"}, False),
+        ({"suggestions": b"{}"}, False),
+        ({"result": b"{}", "suggestions": b"[]"}, False),
+    ],
+)
+def should_find_nothing_where_no_code_is_said(coded: dict[str, object], nothing: bool) -> None:
+    assert has_nothing(coded) is nothing
 
 
 def should_tell_a_result_from_suggestions() -> None:

@@ -221,7 +221,7 @@ def should_join_lines_that_went_to_the_service_as_they_are() -> None:
     back = streamed(table, TableFormat.JSON_LINES)
     assert [json.loads(line)["occupation_status"] for line in back.splitlines()] == [
         "coded",
-        "suggested",
+        "nothing_to_code",
     ]
 
 

@@ -93,6 +93,7 @@ class CodeStep:
             records=records,
             coded=done.counts.get("coded", 0),
             suggested=done.counts.get("suggested", 0),
+            nothing=done.counts.get("nothing", 0),
             output_bytes=done.output_bytes,
         )
 

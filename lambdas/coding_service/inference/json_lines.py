@@ -71,6 +71,7 @@ class JsonLinesCoder:
             counts={
                 "records": done.records,
                 "coded": done.coded,
-                "suggested": done.records - done.coded,
+                "suggested": done.records - done.coded - done.nothing,
+                "nothing": done.nothing,
             },
         )

@@ -23,6 +23,7 @@ from coding_service.observability import logger
 from coding_service.operations.files import OutputFiles
 from coding_service.operations.operation import Operation, input_key
 from coding_service.operations.table import OperationTable
+from protocol.messages import RECORD_COUNTS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -92,7 +93,8 @@ class OperationLifecycle:
             raise OutputMismatch(
                 f"the stored output has {size} bytes; {coded.output_bytes} were written"
             )
-        output.write_metadata(msgspec.json.encode(operation.model.to_json()))
+        counts = {RECORD_COUNTS: coded.record_counts()}
+        output.write_metadata(msgspec.json.encode(operation.model.to_json() | counts))
         now = self._now()
         completed = self.operations.complete(
             upload.operation_id,

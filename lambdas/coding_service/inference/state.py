@@ -5,6 +5,8 @@ from dataclasses import asdict, astuple, dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+from protocol.messages import record_counts
+
 
 class StepStatus(StrEnum):
     """`status` of the state's `progress`, which the state machine's choices read."""
@@ -34,12 +36,20 @@ class Coded:
     """Records with a result."""
     suggested: int
     """Records with suggestions."""
+    nothing: int
+    """Records with nothing to code."""
     output_bytes: int
     """Stored."""
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
-        return cls(state["records"], state["coded"], state["suggested"], state["output_bytes"])
+        return cls(
+            state["records"],
+            state["coded"],
+            state["suggested"],
+            state.get("nothing", 0),  # states from before have none
+            state["output_bytes"],
+        )
 
     @classmethod
     def together(cls, ranges: "Iterable[Coded]") -> Self:
@@ -52,3 +62,12 @@ class Coded:
     def counts(self) -> dict[str, int]:
         """The counts by the names of the operation's attributes."""
         return asdict(self)
+
+    def record_counts(self) -> dict[str, int]:
+        """The counts as the operation's metadata file has them."""
+        return record_counts(
+            records=self.records,
+            coded=self.coded,
+            suggested=self.suggested,
+            nothing=self.nothing,
+        )

@@ -7,7 +7,10 @@ and so on. What each drop gets is, byte for byte, what it would have got alone.
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
+
+import msgspec
 
 from pipeline.collect.copy_output import start_over
 from pipeline.domain.facts import MetadataFacts, OutputFacts
@@ -133,7 +136,12 @@ class OutputSplit:
                 "the records that came out of an operation of many files do not have the "
                 "recordIds that went in, in their order"
             )
-        own = replace(metadata, key=f"{portion.prefix}{METADATA_NAME}")
+        key = f"{portion.prefix}{METADATA_NAME}"
+        own = replace(metadata, key=key)
+        if (model := metadata.counting(facts)) is not metadata.model:
+            content = msgspec.json.encode(model)  # as our service would have written it
+            digest = sha256(content).hexdigest()
+            own = MetadataFacts(key=key, bytes=len(content), sha256=digest, model=model)
         self.files.put(facts.key, portion.content)
         self.files.put(own.key, content)
         return replace(portion.shared_file, output=facts, metadata=own)
@@ -149,6 +157,7 @@ class OutputSplit:
             record_id_digest="",
             coded=sum(each.coded for each in found),
             suggested=sum(each.suggested for each in found),
+            nothing=sum(each.nothing for each in found),
         )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from protocol.messages import LONGEST_ID
+from protocol.messages import LONGEST_ID, RECORD_COUNTS, record_counts
 from protocol.short_texts import cut
 
 
@@ -23,7 +23,7 @@ class InputFacts:
 
 @dataclass(frozen=True, slots=True)
 class OutputFacts:
-    """What was collected. `crc32` is 8 hex digits; coded + suggested = records."""
+    """What was collected. `crc32` is 8 hex digits; coded + suggested + nothing = records."""
 
     key: str
     bytes: int
@@ -32,6 +32,17 @@ class OutputFacts:
     record_id_digest: str
     coded: int
     suggested: int
+    nothing: int = 0
+    """Records with nothing to code: with neither a result nor a suggestion."""
+
+    def record_counts(self) -> dict[str, int]:
+        """The counts as our service's metadata file has them."""
+        return record_counts(
+            records=self.records,
+            coded=self.coded,
+            suggested=self.suggested,
+            nothing=self.nothing,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +59,9 @@ class MetadataFacts:
         """The model's id, as it is told; None where the file names none."""
         named = self.model.get("modelId")
         return cut(str(named), LONGEST_ID) if named else None
+
+    def counting(self, output: OutputFacts) -> dict[str, Any]:
+        """What it says, with the counts of this output where it has those of another."""
+        if RECORD_COUNTS not in self.model:
+            return self.model
+        return self.model | {RECORD_COUNTS: output.record_counts()}

@@ -227,13 +227,14 @@ def check_model(drop: Drop, metadata: MetadataFacts) -> None:
 
 
 def record_counts(sent: Iterable[InputFacts], received: Iterable[OutputFacts]) -> dict[str, int]:
-    """How many records went in, came out, are coded, have suggestions only."""
+    """How many records went in and came out; have a code, suggestions, nothing to code."""
     received = list(received)
     return {
         "input": sum(each.records for each in sent),
         "output": sum(each.records for each in received),
         "coded": sum(each.coded for each in received),
         "suggested": sum(each.suggested for each in received),
+        "nothingToCode": sum(each.nothing for each in received),
     }
 
 
@@ -289,10 +290,14 @@ def text_of(body: Mapping[str, Any]) -> str:
         ("Model", body["model"]),
     ]
     if records is not None:
-        coded, suggested = f"{records['coded']:,} coded", f"{records['suggested']:,} suggested only"
-        rows.append(("Records", f"{records['output']:,} ({coded}, {suggested})"))
+        counts = [f"{records['coded']:,} coded", f"{records['suggested']:,} suggested only"]
+        if nothing := records["nothingToCode"]:
+            counts.append(f"{nothing:,} with nothing to code")
+        rows.append(("Records", f"{records['output']:,} ({', '.join(counts)})"))
     if body["rows"] is not None:
-        by_status = ", ".join(f"{count:,} {each}" for each, count in body["rows"].items() if count)
+        by_status = ", ".join(
+            f"{count:,} {each.replace('_', ' ')}" for each, count in body["rows"].items() if count
+        )
         rows.append(("Rows", f"{sum(body['rows'].values()):,} ({by_status})"))
     rows += [
         (label.capitalize(), f"s3://{results['bucket']}/{results[label]}")

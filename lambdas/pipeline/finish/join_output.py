@@ -10,7 +10,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -203,6 +203,7 @@ def _joined_facts(
         record_id_digest=joined_digest(part.record_id_digest for part in parts),
         coded=sum(part.coded for part in parts),
         suggested=sum(part.suggested for part in parts),
+        nothing=sum(part.nothing for part in parts),
     )
 
 
@@ -251,7 +252,8 @@ class JoinedOutputs:
             )
         known = self.drops.joining(drop.drop_id)
         if "whole" in known:  # an earlier run's answer was lost
-            return OutputFacts(**known["whole"]), self._metadata(drop, metadata[0])
+            whole = OutputFacts(**known["whole"])
+            return whole, self._metadata(drop, metadata[0], whole)
         keep = partial(self.drops.keep_joining, drop.drop_id)
         join = OutputJoin(
             files=self.files,
@@ -265,7 +267,7 @@ class JoinedOutputs:
         joined = join.run()
         if joined is None:
             return None
-        beside = self._metadata(drop, metadata[0])
+        beside = self._metadata(drop, metadata[0], joined)
         keep({"whole": asdict(joined)})
         return joined, beside
 
@@ -285,9 +287,11 @@ class JoinedOutputs:
         if left:
             self.results.delete(left)
 
-    def _metadata(self, drop: Drop, of_a_piece: MetadataFacts) -> MetadataFacts:
-        """The metadata beside the whole output: the first piece's, which are alike."""
+    def _metadata(self, drop: Drop, of_a_piece: MetadataFacts, whole: OutputFacts) -> MetadataFacts:
+        """The metadata beside the whole output: the first piece's, alike but for counts."""
         key = f"{drop.results_prefix}{METADATA_NAME}"
-        content = json.dumps(of_a_piece.model, ensure_ascii=False).encode()
+        model = of_a_piece.counting(whole)
+        content = json.dumps(model, ensure_ascii=False).encode()
         self.files.put(key, content)
-        return replace(of_a_piece, key=key, bytes=len(content), sha256=sha256(content).hexdigest())
+        digest = sha256(content).hexdigest()
+        return MetadataFacts(key=key, bytes=len(content), sha256=digest, model=model)

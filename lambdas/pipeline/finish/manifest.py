@@ -91,6 +91,7 @@ def manifest_of(
             "recordIdDigest": output.record_id_digest,
             "coded": output.coded,
             "suggested": output.suggested,
+            "nothingToCode": output.nothing,
         },
         "metadata": {
             "key": metadata.key,

@@ -14,6 +14,7 @@ from protocol.records import (
     MAX_LINE_BYTES,
     RecordFault,
     decode_output_line,
+    has_nothing,
     is_coded,
     record_id_of,
 )
@@ -30,6 +31,7 @@ class OutputScan:
     """CRC-32 of the bytes seen."""
     records: int = 0
     coded: int = 0
+    nothing: int = 0
     digest: SequenceDigest = SequenceDigest()  # noqa: RUF009  frozen
     rest: bytes = b""
     """The beginning of a line whose end has not been seen."""
@@ -42,7 +44,7 @@ class OutputScan:
 
     @property
     def suggested(self) -> int:
-        return self.records - self.coded
+        return self.records - self.coded - self.nothing
 
     def add(self, content: bytes, checksum: int | None = None) -> None:
         """Counts the next bytes; `checksum` is their own CRC-32, where the caller has it.
@@ -75,6 +77,7 @@ class OutputScan:
             record_id_digest=self.digest.to_text(),
             coded=self.coded,
             suggested=self.suggested,
+            nothing=self.nothing,
         )
 
     def checkpoint(self) -> dict[str, Any]:
@@ -85,6 +88,7 @@ class OutputScan:
             "crc32": self.crc32,
             "records": self.records,
             "coded": self.coded,
+            "nothing": self.nothing,
             "digest": asdict(self.digest),
         }
 
@@ -95,18 +99,20 @@ class OutputScan:
             crc32=checkpoint["crc32"],
             records=checkpoint["records"],
             coded=checkpoint["coded"],
+            nothing=checkpoint.get("nothing", 0),  # checkpoints from before have none
             digest=SequenceDigest(**checkpoint["digest"]),
             rest=rest,
         )
 
     def _count(self, lines: list[bytes]) -> None:
         """Counts lines at once where all of them are as documented, otherwise one by one."""
-        ids, coded = self._quick.ids_and_coded(lines) or self._one_by_one(lines)
+        ids, coded, nothing = self._quick.ids_and_counts(lines) or self._one_by_one(lines)
         self.records += len(ids)
         self.coded += coded
+        self.nothing += nothing
         self.digest = self.digest.extended(ids)
 
-    def _one_by_one(self, lines: list[bytes]) -> tuple[list[str], int]:
+    def _one_by_one(self, lines: list[bytes]) -> tuple[list[str], int, int]:
         answers = []
         for number, line in enumerate(lines, start=self.records + 1):
             try:
@@ -116,4 +122,5 @@ class OutputScan:
                     f"line {number} of the results {fault}; drop the file again, and if it comes "
                     "back, tell the service's operator"
                 ) from None
-        return [record_id_of(answer) for answer in answers], sum(map(is_coded, answers))
+        ids = [record_id_of(answer) for answer in answers]
+        return ids, sum(map(is_coded, answers)), sum(map(has_nothing, answers))

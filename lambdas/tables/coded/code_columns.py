@@ -111,10 +111,13 @@ def confidence_text(confidence: float | None) -> str:
     return text.removesuffix("0").removesuffix(".") if "." in text[-2:] else text
 
 
-def status_of(code_level: int | None, *, code_digits: int) -> CodedStatus:
-    """What a row is that was sent whole, by the level of its code; None: it has none."""
+def status_of(code_level: int | None, suggestions: int, *, code_digits: int) -> CodedStatus:
+    """What a row is that was sent whole.
+
+    `code_level` is the level of its code, None where it has none.
+    """
     if code_level is None:
-        return CodedStatus.SUGGESTED
+        return CodedStatus.SUGGESTED if suggestions else CodedStatus.NOTHING_TO_CODE
     return CodedStatus.CODED if code_level >= code_digits else CodedStatus.BROADER
 
 

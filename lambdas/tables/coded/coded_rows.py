@@ -15,10 +15,12 @@ class CodedStatus(StrEnum):
     """Has a code of a level above."""
     SUGGESTED = "suggested"
     """Has suggestions alone."""
+    NOTHING_TO_CODE = "nothing_to_code"
+    """Has neither: the service found nothing to code in its text."""
     BLANK = "blank"
     """Had no text, and was not sent."""
     SHORTENED = "shortened"
-    """Was coded, or has suggestions, by the beginning of its text: it was too long."""
+    """Went by the beginning of its text, which was too long, whatever came of it."""
     REFUSED = "refused"
     """Could not be read, and was not sent."""
 

@@ -57,9 +57,9 @@ class CodedOutput:
             number = rows.numbers[sent[len(taken)]]
             raise RowsDisagree(f"nothing came out for row {number:,} and what follows it")
         record_ids = [decided.record_ids[place] for place in sent]
-        lines = _quickly_decoded(taken, record_ids)
+        numbers = [rows.numbers[place] for place in sent]
+        lines = _quickly_decoded(taken, record_ids, numbers)
         if lines is None:
-            numbers = [rows.numbers[place] for place in sent]
             lines = list(map(_line_of, taken, record_ids, numbers))
         return self._rows(rows, decided, lines)
 
@@ -80,7 +80,10 @@ class CodedOutput:
             rows.numbers,
             *_spread(
                 decided.statuses,
-                [status_of(level, code_digits=digits) for level in levels],
+                [
+                    status_of(level, len(line.suggestions), code_digits=digits)
+                    for level, line in zip(levels, lines, strict=True)
+                ],
                 [None if line.result is None else _code_answer(line.result) for line in lines],
                 levels,
                 [tuple(map(_code_answer, line.suggestions)) for line in lines],
@@ -164,14 +167,21 @@ def _code_answer(answer: _Answer) -> CodeAnswer:
     return CodeAnswer(answer.code, answer.label, answer.confidence)
 
 
-def _quickly_decoded(lines: Sequence[bytes], record_ids: Sequence[str]) -> list[_Line] | None:
+def _quickly_decoded(
+    lines: Sequence[bytes], record_ids: Sequence[str], numbers: Sequence[int]
+) -> list[_Line] | None:
     """The lines where all are written as documented, and are of these records; else None."""
     try:
         found = list(map(_decode, lines))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    agree = [line.record_id for line in found] == record_ids
-    return found if agree and all(line.result or line.suggestions for line in found) else None
+    if [line.record_id for line in found] != record_ids:
+        return None
+    # One that seems to say nothing may have slips in its keys.
+    return [
+        line if line.result or line.suggestions else _line_of(*each)
+        for line, *each in zip(found, lines, record_ids, numbers, strict=True)
+    ]
 
 
 def _line_of(line: bytes, record_id: str, number: int) -> _Line:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from protocol.messages import RECORD_COUNTS
 from tables.coded.coded_rows import CodedStatus
 from tables.plan import TablePlan
 from tables.report.assumptions import MAX_NAME_CHARACTERS, assumptions_of, fact_of, model_facts
@@ -103,7 +104,8 @@ def report_of(
         },
         "assumed": assumptions_of(plan),
         "model": {name: fact_of(model[name]) for name in MODEL_NAMES if name in model},
-        "modelFacts": model_facts(model, but=MODEL_NAMES),
+        # How many records the operation had is said by the report itself.
+        "modelFacts": model_facts(model, but=(*MODEL_NAMES, RECORD_COUNTS)),
         "previous": compared(tally, model, previous),
         "files": [visible(name) for name in about.files],
     }
@@ -114,6 +116,7 @@ def _headline(tally: Tally) -> str:
         CodedStatus.CODED: "with a code of the deepest level",
         CodedStatus.BROADER: "with a broader code",
         CodedStatus.SUGGESTED: "with suggestions only",
+        CodedStatus.NOTHING_TO_CODE: "with nothing to code",
         CodedStatus.SHORTENED: "too long, decided by the beginning of the text",
         CodedStatus.BLANK: "blank",
         CodedStatus.REFUSED: "refused",
@@ -133,8 +136,7 @@ def _threshold_sentence(
     if tally.results.unknown and not tally.results.known:
         return None
     entry = entry_at(thresholds, about.threshold)
-    blank = tally.statuses[CodedStatus.BLANK]
-    return sentence(entry, tally.rows, blank, about.rows_an_hour)
+    return sentence(entry, tally.rows, tally.empty, about.rows_an_hour)
 
 
 def _confidence(tally: Tally) -> dict[str, Any]:

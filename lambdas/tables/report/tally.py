@@ -36,6 +36,11 @@ class Tally:
         return self.statuses.total()
 
     @property
+    def empty(self) -> int:
+        """Rows that leave nobody any work: blank, or with nothing to code in their text."""
+        return self.statuses[CodedStatus.BLANK] + self.statuses[CodedStatus.NOTHING_TO_CODE]
+
+    @property
     def coded(self) -> int:
         """Rows with a code of any level."""
         return self.results.known + self.results.unknown

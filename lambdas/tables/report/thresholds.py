@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-from tables.coded.coded_rows import CodedStatus
 from tables.report.confidences import BINS, Confidences, mean_of
 from tables.report.tally import Tally
 from tables.report.words import hours, number, percent, rows
@@ -19,7 +18,7 @@ THRESHOLD = 0.75  # that the report speaks of first; ours
 
 def by_threshold(tally: Tally, rows_an_hour: float) -> list[dict[str, Any]]:
     """An entry for each hundredth from 0.00 to 0.99, as `report.json` has it."""
-    with_text = tally.rows - tally.statuses[CodedStatus.BLANK]
+    with_text = tally.rows - tally.empty
     results, suggestions = _at_or_above(tally.results), _at_or_above(tally.best_suggestions)
     entries = []
     for place, (coded, total) in enumerate(results):
@@ -55,17 +54,19 @@ def entry_at(entries: Sequence[Mapping[str, Any]], threshold: float) -> Mapping[
     return entries[min(max(round(threshold * BINS), 0), BINS - 1)]
 
 
-def sentence(entry: Mapping[str, Any], all_rows: int, blank: int, rows_an_hour: float) -> str:
+def sentence(entry: Mapping[str, Any], all_rows: int, empty: int, rows_an_hour: float) -> str:
     """What a manager needs to know of a threshold."""
     coded, left, precision = entry["coded"], entry["left"], entry["expectedPrecision"]
     right = "" if precision is None else f", about {percent(precision, 0)} right"
-    empty = f"; {number(blank)} {'has' if blank == 1 else 'have'} no text" if blank else ""
+    nothing = (
+        f"; {number(empty)} {'has' if empty == 1 else 'have'} nothing to code" if empty else ""
+    )
     work = ""
     if left:
         work = f": {hours(left / rows_an_hour)} by hand at {rows_an_hour:,g} an hour"
     return (
         f"At {entry['threshold']:.2f}, {number(coded)} of {rows(all_rows)} "
-        f"{'is' if coded == 1 else 'are'} coded{right}{empty}; "
+        f"{'is' if coded == 1 else 'are'} coded{right}{nothing}; "
         f"{number(left)} {'is' if left == 1 else 'are'} left{work}."
     )
 

@@ -455,7 +455,7 @@ def should_leave_no_piece_when_the_operation_failed_meanwhile(service: Service) 
 def should_fit_the_largest_state_into_step_functions_limit() -> None:
     far = 5_000_000_000
     extents = [ByteRange(n, far - 1, far).to_state() for n in range(MAX_RANGES)]
-    each = Coded(far, far, far, 9 * far).to_state()
+    each = Coded(far, far, far, far, 9 * far).to_state()
     state = {"progress": {"ranges": extents}, "coded": [each] * MAX_RANGES}
     assert len(json.dumps(state)) < 262_144 * 0.6
 
@@ -523,6 +523,6 @@ def should_read_again_when_an_answer_ends_early(service: Service) -> None:
 
 
 def should_sum_what_ranges_gave() -> None:
-    ranges = [Coded(1, 2, 3, 4), Coded(10, 20, 30, 40)]
-    assert Coded.together(ranges) == Coded(11, 22, 33, 44)
+    ranges = [Coded(1, 2, 3, 4, 5), Coded(10, 20, 30, 40, 50)]
+    assert Coded.together(ranges) == Coded(11, 22, 33, 44, 55)
     assert Coded.from_state(ranges[0].to_state()) == ranges[0]

@@ -53,7 +53,8 @@ def should_code_every_line_in_order_with_results_and_suggestions(service: Servic
         records=8,
         output_bytes=len(service.output(upload.operation_id)),
         coded=sum("result" in line for line in coded),
-        suggested=sum("suggestions" in line for line in coded),
+        suggested=sum(bool(line.get("suggestions")) for line in coded),
+        nothing=sum(line.get("suggestions") == [] for line in coded),
     )
     assert progress.coded > 0
     assert progress.suggested > 0
@@ -138,14 +139,23 @@ def should_say_so_when_the_model_is_no_longer_deployed(service: Service) -> None
 
 
 def should_complete_with_metadata_counts_and_no_input(service: Service) -> None:
-    upload = uploaded(service, world.file_of(4))
-    kept = service.lifecycle.complete(upload, service.coded(upload))
+    lines = [world.record(number) for number in range(4)]
+    upload = uploaded(service, b"\n".join([*lines, world.record(4, "?!")]))
+    coded = service.coded(upload)
+    kept = service.lifecycle.complete(upload, coded)
     operation = service.operations.find(upload.operation_id, now=0)
     assert operation is not None
     assert kept == world.RESULTS_SECONDS
     assert operation.status is OperationStatus.COMPLETE
     assert operation.results_until == service.clock.now + world.RESULTS_SECONDS
-    assert service.metadata(upload.operation_id) == service.batch.latest_model(world.TOPIC)
+    metadata = service.metadata(upload.operation_id)
+    assert metadata.pop("recordCounts") == {
+        "records": 5,
+        "coded": coded.coded,
+        "suggested": coded.suggested,
+        "nothingToCode": 1,
+    }
+    assert metadata == service.batch.latest_model(world.TOPIC)
     assert sorted(service.files()) == [
         f"{upload.operation_id}/metadata.json",
         f"{upload.operation_id}/output.jsonl",

@@ -444,7 +444,7 @@ def should_survive_the_slips_of_the_documented_samples(bench: Bench) -> None:
     facts = bench.parts.record(PART.part_id).output
     assert facts is not None
     assert facts.record_id_digest == SequenceDigest().extended(["a", "b"]).to_text()
-    assert (facts.coded, facts.suggested) == (1, 1)
+    assert (facts.coded, facts.suggested, facts.nothing) == (1, 0, 1)
 
 
 @pytest.mark.parametrize("metadata", [b"", b"[]", b"<html>"])

@@ -1,11 +1,13 @@
 """The split of a shared operation's output, over what stands in for storage and ledger."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from pipeline.collect.split_output import OutputSplit
@@ -21,10 +23,11 @@ from pipeline.engines.base import (
 from pipeline.errors import ResultsMismatch
 from pipeline.ledger.shared_files import FileStatus, SharedFile
 from pipeline.validation.digest import SequenceDigest
+from pipeline.validation.output_lines import OutputScan
 from tests.support.pipeline.builders import a_drop
 
 DROPS = (a_drop(key="anzsco/a.csv"), a_drop(key="anzsco/b.csv"))
-LINES = (b'{"recordId": "a", "result": {}}\n', b'{"recordId": "b", "result": {}}\n')
+LINES = (b'{"recordId": "a", "result": {}}\n', b'{"recordId": "b", "suggestions": []}\n')
 SENT = [SequenceDigest().extended([name]).to_text() for name in ("a", "b")]
 
 
@@ -73,10 +76,11 @@ class Changing:
         return FetchedRange(done, whole[first : last + 1], '"e"', len(whole))
 
 
-def split(kept: Kept, results: Changing) -> OutputSplit:
-    model = MetadataFacts(key="", bytes=2, sha256=hashlib.sha256(b"{}").hexdigest(), model={})
+def split(kept: Kept, results: Changing, said: bytes = b"{}") -> OutputSplit:
+    digest = hashlib.sha256(said).hexdigest()
+    model = MetadataFacts(key="", bytes=len(said), sha256=digest, model=json.loads(said))
     stands_in: Any = SimpleNamespace(
-        lease=kept, results=results, files=kept, shared_files=kept, metadata=lambda: (model, b"{}")
+        lease=kept, results=results, files=kept, shared_files=kept, metadata=lambda: (model, said)
     )
     return OutputSplit(
         part=whole_files("part", DROPS),
@@ -123,3 +127,19 @@ def should_give_up_when_the_results_keep_changing(kept: Kept) -> None:
         split(kept, results).run()
     assert kept.collection is None
     assert results.reads == 2 * (MAX_RESTARTS + 1)
+
+
+def should_give_each_drop_the_metadata_that_it_would_have_got_alone(kept: Kept) -> None:
+    counts = {"records": len(DROPS), "coded": 0, "suggested": 0, "nothingToCode": 0}
+    shared = msgspec.json.encode({"modelId": "m", "recordCounts": counts, "modelVersion": 2})
+
+    while split(kept, Changing(0), shared).run() is None:
+        pass
+
+    for drop, line in zip(DROPS, LINES, strict=True):
+        scan = OutputScan()
+        scan.add(line)
+        own = counts | {"records": 1, "coded": scan.coded, "suggested": scan.suggested}
+        own["nothingToCode"] = scan.nothing
+        alone = msgspec.json.encode({"modelId": "m", "recordCounts": own, "modelVersion": 2})
+        assert kept.objects[f"{drop.results_prefix}metadata.json"] == alone

@@ -58,7 +58,13 @@ def should_write_the_manifest_and_say_where_the_results_are_when_all_went_well(
     assert manifest["input"]["recordIdDigest"] == manifest["output"]["recordIdDigest"]
     body = body_of(ended)
     assert ended["status"] == body["status"] == "complete"
-    assert body["records"] == {"input": 3, "output": 3, "coded": 2, "suggested": 1}
+    assert body["records"] == {
+        "input": 3,
+        "output": 3,
+        "coded": 2,
+        "suggested": 1,
+        "nothingToCode": 0,
+    }
     assert body["results"]["manifest"] == f"{DROP.results_prefix}manifest.json"
     assert body["model"] == MODEL_ID
     assert body["reason"] is None

@@ -69,6 +69,7 @@ def a_suggested(*texts: str, confidence: float | None = 0.4) -> CodedRow:
     return CodedRow(CodedStatus.SUGGESTED, None, (suggestion,), texts or ("manager", ""))
 
 
+A_NOTHING = CodedRow(CodedStatus.NOTHING_TO_CODE, texts=("retired", ""))
 A_BLANK, A_REFUSED = CodedRow(CodedStatus.BLANK), CodedRow(CodedStatus.REFUSED)
 
 

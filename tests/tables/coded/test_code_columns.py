@@ -79,7 +79,8 @@ def should_write_any_confidence_with_at_most_four_decimals(confidence: float) ->
 
 
 def should_tell_codes_of_the_deepest_level_from_those_above() -> None:
-    assert status_of(6, code_digits=6) is CodedStatus.CODED
-    assert status_of(7, code_digits=6) is CodedStatus.CODED
-    assert status_of(4, code_digits=6) is CodedStatus.BROADER
-    assert status_of(None, code_digits=6) is CodedStatus.SUGGESTED
+    assert status_of(6, 0, code_digits=6) is CodedStatus.CODED
+    assert status_of(7, 0, code_digits=6) is CodedStatus.CODED
+    assert status_of(4, 0, code_digits=6) is CodedStatus.BROADER
+    assert status_of(None, 1, code_digits=6) is CodedStatus.SUGGESTED
+    assert status_of(None, 0, code_digits=6) is CodedStatus.NOTHING_TO_CODE

@@ -79,6 +79,8 @@ def should_give_each_row_that_was_sent_its_line() -> None:
             (CodeAnswer("1", "A", None),),
         ),
         ({"recordId": "2", "more": 1, "suggestions": []}, None, ()),
+        ({"recordId": "2", "result": None, "suggestions": None}, None, ()),
+        ({" id": "2"}, None, ()),
     ],
 )
 def should_survive_the_slips_of_the_documented_samples(
@@ -87,7 +89,18 @@ def should_survive_the_slips_of_the_documented_samples(
     coded = _coded(json.dumps(line).encode(), [SENT])
     assert coded.results == [answer]
     assert coded.suggestions == [suggestions]
-    assert (coded.statuses == [CodedStatus.SUGGESTED]) is (answer is None)
+    uncoded = CodedStatus.SUGGESTED if suggestions else CodedStatus.NOTHING_TO_CODE
+    assert (coded.statuses == [uncoded]) is (answer is None)
+
+
+def should_tell_the_rows_in_which_the_service_found_nothing_to_code() -> None:
+    nothing = b'{"recordId":"3","suggestions":[]}\n{"recordId":"4","suggestions":[]}\n'
+    coded = _coded(_line("2") + nothing + _line("5"), [SENT, SENT, SHORTENED, SENT])
+
+    assert [str(status) for status in coded.statuses] == [
+        *("coded", "nothing_to_code", "shortened", "coded")
+    ]
+    assert coded.results[1:3] == [None, None]
 
 
 def should_take_a_confidence_that_no_float_holds_for_none() -> None:

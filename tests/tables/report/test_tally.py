@@ -14,6 +14,7 @@ from tables.report.state_size import MAX_STATE
 from tables.report.tally import Tally
 from tests.support.tables.reports import (
     A_BLANK,
+    A_NOTHING,
     A_REFUSED,
     ABOUT,
     MODEL,
@@ -40,8 +41,10 @@ ROWS = st.one_of(
 
 def should_count_each_row_by_its_status_and_level() -> None:
     shortened = replace(a_coded("2412"), status=CodedStatus.SHORTENED)
-    tally = tally_of([a_coded(), a_coded("2412"), a_suggested(), A_BLANK, A_REFUSED, shortened])
-    assert tally.rows == 6
+    unsent = [A_BLANK, A_REFUSED]
+    tally = tally_of([a_coded(), a_coded("2412"), a_suggested(), A_NOTHING, *unsent, shortened])
+    assert tally.rows == 7
+    assert tally.empty == 2
     assert tally.statuses == dict.fromkeys(CodedStatus, 1)
     assert tally.levels == {6: 1, 4: 2}
     assert tally.coded == 3

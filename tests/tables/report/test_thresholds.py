@@ -52,7 +52,7 @@ def _entry(coded: int, left: int, precision: float | None = 0.96) -> dict[str, o
 
 
 LONG = "At 0.75, 8,412 of 10,000 rows are coded, about 96 % right; "
-NONE = "At 0.75, 0 of 2 rows are coded; 1 has no text; 1 is left: "
+NONE = "At 0.75, 0 of 2 rows are coded; 1 has nothing to code; 1 is left: "
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ NONE = "At 0.75, 0 of 2 rows are coded; 1 has no text; 1 is left: "
             _entry(8412, 1530),
             10_000,
             58,
-            LONG + "58 have no text; 1,530 are left: 15 hours by hand at 100 an hour.",
+            LONG + "58 have nothing to code; 1,530 are left: 15 hours by hand at 100 an hour.",
         ),
         (_entry(1, 0), 1, 0, "At 0.75, 1 of 1 row is coded, about 96 % right; 0 are left."),
         (_entry(0, 1, None), 2, 1, NONE + "less than an hour by hand at 100 an hour."),

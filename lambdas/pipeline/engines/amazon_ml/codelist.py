@@ -28,8 +28,9 @@ class ScoreRollup:
     """Makes a code, or suggestions, of each row of scores, one for each of `classes`.
 
     The deepest level at which one code's sum reaches the threshold gives the result; where none
-    does, the likeliest classes are suggested. One class may be no code, for texts that no code
-    fits. Raises `ResultsMismatch` where more classes are none.
+    does, the likeliest classes are suggested, and none where no class has a score above 0: there is
+    nothing to code. One class may be no code, for texts that no code fits. Raises `ResultsMismatch`
+    where more classes are none.
 
     Classes are put in the order of the tree, so that each code's are neighbours: a code's sum is
     then the difference of two running sums, and a row costs a few steps for each code.
@@ -83,7 +84,7 @@ class ScoreRollup:
         ranked = sorted(range(len(ordered)), key=ordered.__getitem__, reverse=True)
         faintest = max(ordered[ranked[0]] * FAINTEST_SUGGESTION, 10.0**-DIGITS)
         for rank, place in enumerate(ranked[:MOST_SUGGESTIONS]):
-            if rank == 0 or ordered[place] >= faintest:
+            if ordered[place] >= faintest or (rank == 0 and ordered[place] > 0):
                 yield self._coded(self._class(place), ordered[place])
 
     def _class(self, place: int) -> str:

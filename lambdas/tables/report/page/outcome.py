@@ -22,7 +22,8 @@ STATUSES = {
     "coded": "has a code of the deepest level",
     "broader": "has a code of a level above",
     "suggested": "has suggestions, and no code",
-    "shortened": "was too long: its beginning was coded, or has suggestions",
+    "nothing_to_code": "has neither: the service found nothing to code in its text",
+    "shortened": "was too long: went by its beginning",
     "blank": "had no text, and was not sent",
     "refused": "could not be read, and was not sent",
 }

@@ -99,9 +99,13 @@ def should_suggest_the_likeliest_classes_when_no_level_is_sure(codelist: Codelis
 
 
 def should_suggest_one_at_least(codelist: Codelist) -> None:
-    suggestions = answer(codelist, 0.0, 0.0, 0.0)["suggestions"]
+    suggestions = answer(codelist, 0.000001, 0.0, 0.0)["suggestions"]
     assert isinstance(suggestions, list)
     assert len(suggestions) == 1
+
+
+def should_suggest_none_when_no_class_has_a_score(codelist: Codelist) -> None:
+    assert answer(codelist, 0.0, 0.0, 0.0)["suggestions"] == []
 
 
 @pytest.mark.parametrize(
