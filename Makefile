@@ -141,7 +141,7 @@ train: $(MODEL) ## train the shipped topic, where it changed, or the topic folde
 		.venv/bin/python -m training train "$$TOPIC" --out $(OWN_MODELS); fi
 
 $(MODEL): $(TOPIC_FILES) $(TRAINING_FILES) | .venv/.installed
-	@echo "Training the coder (seconds)…"
+	@echo "Training the coder (a minute or two)…"
 	@.venv/bin/python -m training train topics/anzsco --out build/models
 	@touch $@
 

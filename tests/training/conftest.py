@@ -1,3 +1,8 @@
-from tests.support.coding_service.trained_models import anzsco, trades, trades_directory
+from tests.support.coding_service.trained_models import (
+    anzsco,
+    anzsco_topic,
+    trades,
+    trades_directory,
+)
 
-__all__ = ["anzsco", "trades", "trades_directory"]
+__all__ = ["anzsco", "anzsco_topic", "trades", "trades_directory"]

@@ -6,11 +6,14 @@ model had not seen (3 folds), with one temperature for each level of the tree (G
 "On Calibration of Modern Neural Networks").
 """
 
+import os
 import random
 import string
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +31,7 @@ INVERSE_PENALTY = 2.0  # of the squared weights; docs/coder.md has what others g
 WORD_ALONE_WEIGHT = 0.03  # of an example: each word of a text by itself, seen with the text's class
 NOISE_SHARE = 0.06  # of the examples: random letters, which teach what an unknown text looks like
 DOUBT_SHARE = 0.2  # of the examples: a title's last word behind random letters, of no code either
+SIDE_BY_SIDE = 10_000  # examples from which on a process of its own is worth its start
 UNSEEN_SCORE = -10.0  # of a class that a fold has no example of: next to impossible
 TEMPERATURES = (0.02, 5.0)  # the range searched
 TOLERANCE = 1e-2  # where the optimiser ends; held-out accuracy gains nothing below
@@ -98,45 +102,59 @@ def fit(examples: Examples, classifiers: Classifiers, *, seed: int, room: int = 
     records = [terms.records(examples.texts), terms.records(noise_texts)]
     spelt = terms.features()
     inputs = vstack([vstack(records) @ spelt, spelt[[number for number, _ in alone]]]).tocsr()
-    codes = np.asarray([*examples.codes, *[""] * len(noise), *(code for _, code in alone)])
+    lines = _lines([*examples.codes, *[""] * len(noise), *(code for _, code in alone)], classifiers)
     counted = [1.0] * (len(examples.codes) + len(noise))
     counted += [WORD_ALONE_WEIGHT * count for count in alone.values()]
     weights = np.zeros((inputs.shape[1], classifiers.width), np.float32)
     prior = np.full(classifiers.width, UNSEEN_SCORE, np.float32)
     for group in classifiers.groups:
-        classes = _classes(group, codes, classifiers)
-        columns, found, intercepts = _fit_group(inputs, classes, np.asarray(counted), seed=seed)
-        weights[:, group.start + columns] = found.T
+        classes = _classes(group, lines, classifiers)
+        columns, used, found, intercepts = _fit_group(
+            inputs, classes, np.asarray(counted), seed=seed
+        )
+        weights[np.ix_(used, group.start + columns)] = found.T
         prior[group.start + columns] = intercepts
     return Fit(terms, weights, prior, prior != UNSEEN_SCORE)
 
 
 def _fit_group(
     inputs: csr_matrix, classes: Integers, counted: npt.NDArray[np.float64], *, seed: int
-) -> tuple[Integers, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """One classifier: the classes that have an example, their weights and their priors."""
+) -> tuple[Integers, Integers, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """One classifier: the classes and the features that have an example, weights and priors."""
     rows = np.flatnonzero(classes >= 0)
-    present = np.unique(classes[rows])
-    if len(present) < 2 or not inputs.shape[1]:  # noqa: PLR2004  nothing to tell apart
-        return present, np.zeros((len(present), inputs.shape[1])), np.zeros(len(present))
+    inside = inputs[rows]
+    present, used = np.unique(classes[rows]), np.unique(inside.indices)
+    if len(present) < 2 or not len(used):  # noqa: PLR2004  nothing to tell apart
+        return present, used, np.zeros((len(present), len(used))), np.zeros(len(present))
     machine = LinearSVC(C=INVERSE_PENALTY, tol=TOLERANCE, max_iter=MOST_STEPS, random_state=seed)
-    machine.fit(inputs[rows], classes[rows], sample_weight=counted[rows])
+    machine.fit(inside[:, used], classes[rows], sample_weight=counted[rows])
     found, intercepts = machine.coef_, machine.intercept_
     if len(intercepts) < len(present):  # of two classes, one row stands for both
         found, intercepts = np.vstack([-found, found]), np.concatenate([-intercepts, intercepts])
-    return present, found, intercepts
+    return present, used, found, intercepts
 
 
-def _classes(group: Group, codes: npt.NDArray[np.str_], classifiers: Classifiers) -> Integers:
-    """The place of each example's code among a group's columns, -1 for one of elsewhere."""
-    place = {child: number for number, child in enumerate(group.children)}
-    lineage = classifiers.lineages
-    none = len(group.children) if group.level == 0 else -1
-    by_code = {
-        code: next((place[each] for each in lineage[code] if each in place), -1) if code else none
-        for code in set(codes.tolist())
+def _lines(codes: Sequence[str], classifiers: Classifiers) -> Integers:
+    """Examples x levels: the places in `Classifiers.codes` of each code's line from the top.
+
+    -1 for "", which has none.
+    """
+    place = {code: number for number, code in enumerate(classifiers.codes)}
+    lines = {
+        code: [place[each] for each in reversed(line)]
+        for code, line in classifiers.lineages.items()
     }
-    return np.asarray([by_code[code] for code in codes.tolist()], np.int64)
+    nowhere = [-1] * max(map(len, lines.values()))
+    return np.asarray([lines[code] if code else nowhere for code in codes], np.int64)
+
+
+def _classes(group: Group, lines: Integers, classifiers: Classifiers) -> Integers:
+    """The place of each example's code among a group's columns, -1 for one of elsewhere."""
+    classes = np.full(len(classifiers.codes) + 1, -1)
+    classes[np.searchsorted(classifiers.codes, group.children)] = np.arange(len(group.children))
+    classes[-1] = len(group.children) if group.level == 0 else -1
+    found: Integers = classes[lines[:, group.level]]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,39 +167,61 @@ class HeldOut:
     """Examples x columns: whether that model had an example of the column."""
 
 
-def held_out_scores(
+def fit_and_hold_out(
     examples: Examples, groups: Sequence[str], classifiers: Classifiers, *, seed: int
-) -> HeldOut:
-    """Scores by cross-validation. Examples of the same one of `groups` share a fold."""
+) -> tuple[Fit, HeldOut]:
+    """The fit of all examples, and the scores of each by cross-validation.
+
+    Examples of the same one of `groups` share a fold. Many examples are fitted in processes side by
+    side; what comes out does not depend on how many there are.
+    """
     distinct = sorted(set(groups))
     random.Random(seed).shuffle(distinct)  # noqa: S311 - a repeatable shuffle, not a secret
     fold_of = {group: place % FOLDS for place, group in enumerate(distinct)}
     folds = np.asarray([fold_of[group] for group in groups])
     scores = np.zeros((len(groups), classifiers.width), np.float32)
     seen = np.zeros((len(groups), classifiers.width), np.bool_)
-    for number in sorted(set(folds.tolist())):
-        inside, outside = np.flatnonzero(folds == number), np.flatnonzero(folds != number)
-        if not len(outside):  # a single group teaches nothing about others
-            continue
-        asked = examples.of(inside)
-        room = sum(len(text) for text in asked.texts)
-        fitted = fit(examples.of(outside), classifiers, seed=seed, room=room)
-        scores[inside] = fitted.scores(asked.texts)
-        seen[inside] = fitted.seen
-    return HeldOut(scores, seen)
+    # A single group teaches nothing about others.
+    numbers = sorted(set(folds.tolist())) if len(distinct) > 1 else []
+    with _executor(len(examples.codes)) as pool:
+        whole = pool.submit(fit, examples, classifiers, seed=seed)
+        asked = [
+            pool.submit(_held_out_fold, examples, folds == number, classifiers, seed=seed)
+            for number in numbers
+        ]
+        for number, found in zip(numbers, asked, strict=True):
+            scores[folds == number], seen[folds == number] = found.result()
+        return whole.result(), HeldOut(scores, seen)
+
+
+def _executor(examples: int) -> Executor:
+    if examples < SIDE_BY_SIDE:
+        return ThreadPoolExecutor(1)
+    # Spawned: a fork may copy a lock that another thread holds.
+    return ProcessPoolExecutor(min(1 + FOLDS, os.cpu_count() or 1), get_context("spawn"))
+
+
+def _held_out_fold(
+    examples: Examples, inside: Flags, classifiers: Classifiers, *, seed: int
+) -> tuple[Floats, Flags]:
+    """The scores of the examples inside a fold by a fit of those outside, and what it has seen."""
+    asked = examples.of(np.flatnonzero(inside))
+    room = sum(len(text) for text in asked.texts)
+    fitted = fit(examples.of(np.flatnonzero(~inside)), classifiers, seed=seed, room=room)
+    return fitted.scores(asked.texts), fitted.seen
 
 
 def best_temperatures(
     held_out: HeldOut, codes: Sequence[str], classifiers: Classifiers
 ) -> tuple[float, ...]:
     """For each level the temperature under which the held-out codes are likeliest."""
-    every = np.asarray(codes)
+    lines = _lines(codes, classifiers)
     found: list[float] = []
     for level in range(1 + max(group.level for group in classifiers.groups)):
         parts = []
         for group in classifiers.groups:
             if group.level == level:
-                classes = _classes(group, every, classifiers)
+                classes = _classes(group, lines, classifiers)
                 rows = np.flatnonzero(classes >= 0)
                 # A class that its fold never saw tells nothing.
                 rows = rows[held_out.seen[rows, group.start + classes[rows]]]

@@ -16,7 +16,7 @@ from coding_service.coder.code_tree import Hierarchy
 from coding_service.coder.errors import ModelError
 from coding_service.coder.model_card import ModelCard, read_card
 from coding_service.coder.model_files import ModelParts, write_model
-from coding_service.coder.score_tables import Weights
+from coding_service.coder.score_tables import Bytes, Weights
 from coding_service.coder.text.encode import encode
 from coding_service.coder.text.features import Floats, Integers
 from coding_service.coder.text.normalise import fold
@@ -26,8 +26,7 @@ from training.fit.fit_classifiers import (
     Fit,
     HeldOut,
     best_temperatures,
-    fit,
-    held_out_scores,
+    fit_and_hold_out,
 )
 from training.topic.topic import Topic
 
@@ -60,10 +59,9 @@ def train(topic: Topic, *, seed: int = SEED) -> ModelParts:
         for title, each in zip(titles, topic.examples, strict=True)
     ]
     classifiers = Classifiers.of(hierarchy)
-    held_out = held_out_scores(examples, groups, classifiers, seed=seed)
+    fitted, held_out = fit_and_hold_out(examples, groups, classifiers, seed=seed)
     temperatures = best_temperatures(held_out, examples.codes, classifiers)
     temperatures += temperatures[-1:] * (len(settings.levels) - len(temperatures))
-    fitted = fit(examples, classifiers, seed=seed)
     card = ModelCard(
         topic=settings.name,
         full_name=settings.full_name,
@@ -97,7 +95,7 @@ def _weights(fitted: Fit) -> Weights:
     words = fitted.terms.vocabulary
     known = len(words.words) + len(words.pair_keys)
     rows = fitted.rows()[FIRST_WORD : FIRST_WORD + known] * words.weights[:, None]
-    return Weights(rows.astype(np.float16), fitted.weights[known:].astype(np.float16), fitted.prior)
+    return Weights(Bytes.of(rows), Bytes.of(fitted.weights[known:]), fitted.prior)
 
 
 def _exact_titles(fitted: Fit, examples: Examples, hierarchy: Hierarchy) -> tuple[Hashes, Integers]:

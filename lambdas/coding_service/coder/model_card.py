@@ -9,7 +9,7 @@ from coding_service.coder.text.phrases import Phrases
 from shared.received_json import read_object
 
 CARD, CODES, WEIGHTS = "model.json", "codes.json", "weights.npz"
-FORMAT = 2  # of a model directory; a reader refuses another
+FORMAT = 3  # of a model directory; a reader refuses another
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from coding_service.coder.classifiers import Classifiers
 from coding_service.coder.code_tree import Code, Hierarchy
 from coding_service.coder.errors import ModelError
 from coding_service.coder.model_card import CARD, CODES, WEIGHTS, ModelCard, read_card
-from coding_service.coder.score_tables import Weights
+from coding_service.coder.score_tables import Bytes, Weights
 from coding_service.coder.text.features import Floats, Integers, Letters
 from coding_service.coder.text.vocabulary import Hashes
 from shared.received_json import read_json
@@ -56,7 +56,7 @@ def write_model(parts: ModelParts, directory: Path) -> None:
     codes = [[each.code, each.label, each.parent] for each in parts.hierarchy.codes.values()]
     _write_json(directory / CODES, codes)
     vocabulary, letters = parts.vocabulary, parts.vocabulary.letters
-    np.savez(
+    np.savez_compressed(
         directory / WEIGHTS,
         words=np.frombuffer(b"\n".join(vocabulary.words), np.uint8),
         pair_keys=vocabulary.pair_keys,
@@ -64,8 +64,10 @@ def write_model(parts: ModelParts, directory: Path) -> None:
         letters=np.frombuffer("\n".join(letters.columns).encode(), np.uint8),
         letter_rarity=np.asarray(letters.rarity, np.float32),
         unseen_rarity=np.asarray(letters.unseen_rarity, np.float32),
-        rows=parts.weights.rows,
-        letter_rows=parts.weights.letters,
+        rows=parts.weights.rows.bytes,
+        row_steps=parts.weights.rows.steps,
+        letter_rows=parts.weights.letters.bytes,
+        letter_steps=parts.weights.letters.steps,
         prior=parts.weights.prior,
         exact_keys=parts.exact_keys,
         exact_leaves=parts.exact_leaves,
@@ -95,7 +97,11 @@ def read_model(directory: Path) -> ModelParts:
                     float(arrays["unseen_rarity"]),
                 ),
             )
-            weights = Weights(arrays["rows"], arrays["letter_rows"], arrays["prior"])
+            weights = Weights(
+                Bytes(arrays["rows"], arrays["row_steps"]),
+                Bytes(arrays["letter_rows"], arrays["letter_steps"]),
+                arrays["prior"],
+            )
             exact_keys, exact_leaves = arrays["exact_keys"], arrays["exact_leaves"]
     except OSError as error:
         raise ModelError(path, error.strerror or "cannot be read") from error
@@ -113,9 +119,11 @@ def _fits(parts: ModelParts) -> bool:
     words = parts.vocabulary
     terms = len(words.words) + len(words.pair_keys)
     return (
-        parts.weights.rows.shape == (terms, width)
+        parts.weights.rows.bytes.shape == (terms, width)
+        and parts.weights.rows.steps.shape == (width,)
         and words.weights.shape == (terms,)
-        and parts.weights.letters.shape == (len(words.letters.columns), width)
+        and parts.weights.letters.bytes.shape == (len(words.letters.columns), width)
+        and parts.weights.letters.steps.shape == (width,)
         and parts.weights.prior.shape == (width,)
         and len(words.letters.rarity) == len(words.letters.columns)
         and len(parts.exact_keys) == len(parts.exact_leaves)

@@ -11,16 +11,33 @@ from coding_service.coder.text.encode import Bag, Encoded
 from coding_service.coder.text.features import Floats, Letters
 from coding_service.coder.text.vocabulary import FIRST_WORD
 
-Halves = npt.NDArray[np.float16]
+MOST = 127  # of a byte with a sign
+
+
+@dataclass(frozen=True, slots=True)
+class Bytes:
+    """A matrix of which each number is a byte times the step of its column."""
+
+    bytes: npt.NDArray[np.int8]
+    """Rows x columns."""
+    steps: Floats
+    """One for each column."""
+
+    @classmethod
+    def of(cls, numbers: Floats) -> "Bytes":
+        """The nearest to a matrix of numbers."""
+        most = np.abs(numbers).max(axis=0, initial=0.0)
+        steps = np.where(most > 0, most / MOST, 1.0).astype(np.float32)
+        return cls(np.rint(numbers / steps).astype(np.int8), steps)
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
     """What training found out, as a model's directory holds it."""
 
-    rows: Halves
+    rows: Bytes
     """(words, then pairs) x columns: the whole of each term, its letters folded in."""
-    letters: Halves
+    letters: Bytes
     """Runs of letters x columns, for words that have no row."""
     prior: Floats
     """The score of each column before a word is read."""
@@ -41,18 +58,19 @@ class ScoreTables:
         room: int,
     ) -> None:
         """There are rows for `room` unseen words."""
-        self._sharpness = 1 / np.asarray(temperatures, np.float32)[classifiers.column_levels]
-        self._letters = weights.letters * self._sharpness
-        self._prior = weights.prior * self._sharpness
-        self._first_unseen = FIRST_WORD + len(weights.rows)
+        levels = np.asarray(temperatures, np.float32)[classifiers.column_levels]
+        sharpness: Floats = np.reciprocal(levels)
+        self._letters = Bytes(weights.letters.bytes, weights.letters.steps * sharpness)
+        self._prior = weights.prior * sharpness
+        self._first_unseen = FIRST_WORD + len(weights.rows.bytes)
         top = slice(0, len(classifiers.tops) + 1)
         self._spans = [top, *(slice(b.start, b.start + b.width) for b in classifiers.subtrees)]
         self._tables: list[Floats] = []
         for span in self._spans:
             table = np.zeros((self._first_unseen + room, span.stop - span.start), np.float32)
             np.multiply(
-                weights.rows[:, span],
-                self._sharpness[span],
+                weights.rows.bytes[:, span],
+                weights.rows.steps[span] * sharpness[span],
                 out=table[FIRST_WORD : self._first_unseen],
             )
             self._tables.append(table)
@@ -65,7 +83,7 @@ class ScoreTables:
         for place, word in enumerate(words[known:], start=known):
             columns, values = letters.of(word)
             weighted = np.asarray(values, np.float32) * np.float32(letters.unseen_rarity)
-            row = weighted @ self._letters[columns]
+            row = weighted @ self._letters.bytes[columns] * self._letters.steps
             for span, table in zip(self._spans, self._tables, strict=True):
                 table[self._first_unseen + place] = row[span]
 

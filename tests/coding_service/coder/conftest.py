@@ -1,3 +1,3 @@
-from tests.support.coding_service.trained_models import anzsco, trades, trades_directory
+from tests.support.coding_service.trained_models import mixed, trades, trades_directory
 
-__all__ = ["anzsco", "trades", "trades_directory"]
+__all__ = ["mixed", "trades", "trades_directory"]

@@ -1,6 +1,7 @@
 """A topic small enough to train in a moment, written to a folder that a test may then break."""
 
 import json
+import random
 from pathlib import Path
 
 SETTINGS = """\
@@ -32,6 +33,10 @@ TITLES = {
     "22": ["truck driver", "truckie", "lorry driver", "tanker truck driver", "road train driver"],
     None: ["astronaut", "poet", "retired", "no job"],
 }
+MIXED_WORDS = """
+cook driver truck bus baker night bread nurse teacher engineer clerk software primary school
+sales manager farm mechanic cleaner builder real estate
+"""
 QUESTIONS = [
     ("hospital cook", "11"),
     ("baker of buns", "12"),
@@ -49,6 +54,24 @@ def topic_folder(folder: Path, *, settings: str = SETTINGS, codes: str = CODES) 
     (folder / "examples.jsonl").write_text("".join(examples), encoding="utf-8")
     questions = [example(title, code) for title, code in QUESTIONS]
     (folder / "evaluation.jsonl").write_text("".join(questions), encoding="utf-8")
+    return folder
+
+
+def mixed_topic_folder(folder: Path) -> Path:
+    """Write a topic of three levels and 45 leaves, whose titles are drawn from the same words."""
+    leaves = [f"{top}{middle}{last}" for top in "12345" for middle in "123" for last in "123"]
+    codes = {code[:length] for code in leaves for length in (1, 2, 3)}
+    listed = "".join(f"{code},Code {code},{code[:-1]}\n" for code in sorted(codes))
+    topic_folder(
+        folder,
+        settings=SETTINGS.replace("[1, 2]", "[1, 2, 3]"),
+        codes="code,label,parent\n" + listed,
+    )
+    dice = random.Random(7)  # noqa: S311 - a repeatable draw, not a secret
+    drawn = {" ".join(dice.sample(MIXED_WORDS.split(), dice.randint(1, 3))) for _ in range(400)}
+    examples = [example(title, dice.choice(leaves)) for title in sorted(drawn)]
+    examples += [example(f"{MIXED_WORDS.split(maxsplit=1)[0]} {leaf}", leaf) for leaf in leaves]
+    (folder / "examples.jsonl").write_text("".join(examples), encoding="utf-8")
     return folder
 
 

@@ -6,9 +6,10 @@ import pytest
 
 from coding_service.coder.model import TrainedModel
 from infra.project_files import LAMBDAS, PROJECT
-from tests.support.coding_service.topic_folders import topic_folder
-from training.fit.train import model_id, train_into
+from tests.support.coding_service.topic_folders import mixed_topic_folder, topic_folder
+from training.fit.train import model_id, train, train_into
 from training.topic.files import read_topic
+from training.topic.topic import Topic
 
 ANZSCO = PROJECT / "topics" / "anzsco"
 CODER = LAMBDAS / "coding_service" / "coder"
@@ -31,12 +32,24 @@ def trades(trades_directory: Path) -> TrainedModel:
 
 
 @pytest.fixture(scope="session")
-def anzsco(tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
-    """The model of the shipped topic: `make train`'s, or else one trained now, some ten seconds."""
-    topic = read_topic(ANZSCO)
-    trained = MODELS / topic.settings.name / model_id(topic)
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
+    """The model of a topic with many codes of the same words, so that none is far ahead."""
+    folder = tmp_path_factory.mktemp("mixed") / "topic"
+    return TrainedModel.of(train(read_topic(mixed_topic_folder(folder))))
+
+
+@pytest.fixture(scope="session")
+def anzsco_topic() -> Topic:
+    """The shipped topic."""
+    return read_topic(ANZSCO)
+
+
+@pytest.fixture(scope="session")
+def anzsco(anzsco_topic: Topic, tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
+    """The model of the shipped topic: `make train`'s, or else one trained now, some minutes."""
+    trained = MODELS / anzsco_topic.settings.name / model_id(anzsco_topic)
     if not trained.is_dir() or not _is_newer(MODELS / ".trained", than=(ANZSCO, CODER, TRAINING)):
-        trained, _ = train_into(topic, tmp_path_factory.mktemp("models"))
+        trained, _ = train_into(anzsco_topic, tmp_path_factory.mktemp("models"))
     return TrainedModel.load(trained)
 
 

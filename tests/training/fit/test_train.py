@@ -1,13 +1,16 @@
 """The same folder trains to the same model, and a model says where it comes from."""
 
 import json
+import os
 import uuid
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from coding_service.coder.model import TrainedModel
 from tests.support.coding_service.topic_folders import SETTINGS, example, topic_folder
+from training.fit import fit_classifiers
 from training.fit.train import train, train_into
 from training.topic.files import read_topic
 
@@ -24,6 +27,21 @@ def should_give_the_same_model_when_the_same_folder_is_trained_again(tmp_path: P
     assert str(uuid.UUID(first.name)) == first.name
     for name in ("model.json", "codes.json", "weights.npz"):
         assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+@pytest.mark.parametrize("processors", [1, 3])
+def should_give_the_same_model_when_processes_fit_it_side_by_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processors: int
+) -> None:
+    topic = read_topic(topic_folder(tmp_path / "topic"))
+    alone, _ = train_into(topic, tmp_path / "one")
+    monkeypatch.setattr(fit_classifiers, "SIDE_BY_SIDE", 1)
+    monkeypatch.setattr(os, "cpu_count", lambda: processors)
+
+    beside, _ = train_into(topic, tmp_path / "many")
+
+    assert (alone / "weights.npz").read_bytes() == (beside / "weights.npz").read_bytes()
+    assert (alone / "model.json").read_bytes() == (beside / "model.json").read_bytes()
 
 
 def should_give_another_guid_when_an_example_is_added(tmp_path: Path) -> None:
