@@ -42,7 +42,7 @@ class StreamWriter(Protocol):
         """What stands below the rows; `empty` says that there are none."""
 
 
-_STREAM_WRITERS: Final[dict[TableFormat, type[DelimitedWriter] | type[JsonLinesWriter]]] = {
+STREAM_WRITERS: Final[dict[TableFormat, type[DelimitedWriter] | type[JsonLinesWriter]]] = {
     TableFormat.CSV: DelimitedWriter,
     TableFormat.JSON_LINES: JsonLinesWriter,
     TableFormat.JSON_ARRAY: JsonArrayWriter,
@@ -129,7 +129,7 @@ class CodedTable:
         With the `state` of a chunk, what follows it. Raises `RowsDisagree`, and what the table's
         reader and the sources raise.
         """
-        writer: StreamWriter = _STREAM_WRITERS[format](self._layout())
+        writer: StreamWriter = STREAM_WRITERS[format](self._layout())
         progress = _Progress() if state is None else _Progress(**state["progress"])
         self.tally = Tally() if state is None else Tally.from_state(state["tally"])
         self.texts = self._no_texts() if state is None else DistinctTexts.from_state(state["texts"])

@@ -38,15 +38,17 @@ class AddedColumns(ABC):
     """Of each column: `TEXT`, `LEVEL` (an integer) or `CONFIDENCE` (a number from 0 to 1)."""
 
     def __init__(
-        self, topic: str, columns: Sequence[str], kinds: Mapping[str, str], *, status: str
+        self, topic: str, columns: Sequence[str], kinds: Mapping[str, str], status: str, line: str
     ) -> None:
-        """`columns` are the table's own, `kinds` those of the new ones by name."""
-        prefix, suffix = _prefix(topic), _suffix(topic, columns, kinds)
+        """`columns` are the table's own, `kinds` those of the new ones by name.
+
+        An object in place of a line of JSON that is none has `status` of them, and `line`."""
+        prefix, suffix = _prefix(topic), _suffix(topic, columns, (*kinds, line))
         self.kinds = tuple(kinds.values())
         self.names = tuple(f"{prefix}{name}{suffix}" for name in kinds)
         """Their names, with a number behind each where the table has one of them already."""
         self.status_name = f"{prefix}{status}{suffix}"
-        self.line_name = f"{prefix}line{suffix}"
+        self.line_name = f"{prefix}{line}{suffix}"
         """The key of a line of JSON that is no object, beside its status."""
 
     @abstractmethod
@@ -59,7 +61,7 @@ class CodeColumns(AddedColumns):
 
     def __init__(self, topic: str, columns: Sequence[str], model: Mapping[str, Any]) -> None:
         """`columns` are the table's own; `model` is the metadata that came with the output."""
-        super().__init__(topic, columns, _KINDS, status="status")
+        super().__init__(topic, columns, _KINDS, status="status", line="line")
         self._model = str(model.get("modelId") or "")
 
     @classmethod
@@ -132,11 +134,11 @@ def _prefix(topic: str) -> str:
     return f"{topic}_" if topic else ""
 
 
-def _suffix(topic: str, columns: Sequence[str], kinds: Iterable[str]) -> str:
+def _suffix(topic: str, columns: Sequence[str], new: Iterable[str]) -> str:
     """What makes all of the names new, the same behind each so that they stay recognisable."""
     named = chain(columns, unique_names(columns, len(columns)))
     taken = {name.strip().casefold() for name in named}
-    names = [f"{_prefix(topic)}{name}".casefold() for name in (*kinds, "line")]
+    names = [f"{_prefix(topic)}{name}".casefold() for name in new]
     for number in count(1):
         suffix = "" if number == 1 else f"_{number}"
         if not any(f"{name}{suffix}" in taken for name in names):

@@ -30,18 +30,20 @@ def assumptions_of(plan: TablePlan) -> dict[str, Any]:
         "fields": [
             {
                 "field": visible(field, MAX_NAME_CHARACTERS),
-                "columns": [_column(plan, place) for place in places],
+                "columns": [shown_column(plan, place) for place in places],
+                "places": list(places),
             }
             for field, places in plan.mapping.fields.items()
         ],
         "recordId": (
-            None if plan.mapping.record_id is None else _column(plan, plan.mapping.record_id)
+            None if plan.mapping.record_id is None else shown_column(plan, plan.mapping.record_id)
         ),
         "maxTextCharacters": plan.max_text_characters,
     }
 
 
-def _column(plan: TablePlan, place: int) -> str:
+def shown_column(plan: TablePlan, place: int) -> str:
+    """The name of a column as a report tells it; never empty."""
     name = plan.columns[place] if place < len(plan.columns) else ""
     return visible(name, MAX_NAME_CHARACTERS) or f"(column {place + 1}, without a name)"
 

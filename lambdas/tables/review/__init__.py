@@ -1,1 +1,1 @@
-"""What people decide: which texts they may have to read, and the page for it."""
+"""What people decide of texts: what the page shows, its export, agreement, and the merge."""

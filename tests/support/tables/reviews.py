@@ -33,7 +33,8 @@ class ReviewedDrop:
     """What lies beside each other when such a drop has ended."""
 
     table: CodedTable
-    files: dict[str, bytes]
+    results: bytes
+    """`results.csv`."""
     report: dict[str, Any]
     data: dict[str, Any]
 
@@ -87,7 +88,7 @@ def a_reviewed_drop(
     assert data is not None
     about = replace(ABOUT, files=(*ABOUT.files, "review.html"))
     report = report_of(table.tally, plan=table.plan, about=about, model=MODEL, previous=None)
-    return ReviewedDrop(table, {"results.csv": results}, report, data)
+    return ReviewedDrop(table, results, report, data)
 
 
 def _said(code: str, confidence: float) -> dict[str, Any]:

@@ -78,8 +78,8 @@ def should_begin_with_the_counts_in_a_sentence() -> None:
 def should_tell_what_was_assumed() -> None:
     assumed = a_report()["assumed"]
     assert assumed["fields"] == [
-        {"field": "occp_text", "columns": ["Beruf"]},
-        {"field": "tasks_text", "columns": ["Tätigkeit", "Branche"]},
+        {"field": "occp_text", "columns": ["Beruf"], "places": [1]},
+        {"field": "tasks_text", "columns": ["Tätigkeit", "Branche"], "places": [2, 3]},
     ]
     assert assumed["recordId"] == "Nr."
     assert assumed["examples"] == ["Köchin", "Büro", "Straßenbau"]

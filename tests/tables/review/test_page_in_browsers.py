@@ -4,6 +4,7 @@ Where a machine has no Chromium or no Firefox these tests are skipped; `.ci/run`
 """
 
 import csv
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,10 +12,14 @@ from typing import Any
 
 import pytest
 
+from tables.review.agreement import decision_page, pairs_of
+from tables.review.merge import merge
 from tables.review.page.document import html_of_review
+from tables.review.reviewed_file import read_reviewed
 from tests.support.browsers import CHROMIUM, FIREFOX, Page, Start, starter_of
 from tests.support.eventually import eventually
-from tests.support.tables.reviews import PROJECT, a_csv, a_reviewed_drop, some_rows
+from tests.support.tables.decided import a_line, exported
+from tests.support.tables.reviews import PROJECT, ReviewedDrop, a_csv, a_reviewed_drop, some_rows
 
 pytestmark = pytest.mark.slow
 
@@ -86,7 +91,7 @@ def _exported(page: Page, folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def should_keep_fifty_decisions_over_a_closed_browser_and_export_them(
+def should_keep_fifty_decisions_over_a_closed_browser_export_and_merge_them(
     start: Start, folders: Callable[[str], Path], tmp_path: Path
 ) -> None:
     drop = a_reviewed_drop(a_csv(some_rows(2_000)))
@@ -113,8 +118,54 @@ def should_keep_fifty_decisions_over_a_closed_browser_and_export_them(
         page.close()
     assert {row["item"]: row["decision"] for row in rows} == wanted
     assert {row["by"] for row in rows} == {"Ann O'Neil"}
-    assert {row["drop"] for row in rows} == {drop.data["drop"]}
     assert "yes" in {row["blind"] for row in rows}
+    (path,) = downloads.glob("*.csv")
+    _check_merged(drop, path, tmp_path, wanted)
+
+
+def _check_merged(drop: ReviewedDrop, path: Path, folder: Path, wanted: dict[str, str]) -> None:
+    """The merged table has the decisions on all rows of their texts, and no others."""
+    (folder / "results.csv").write_bytes(drop.results)
+    (folder / "report.json").write_text(json.dumps(drop.report), "utf-8")
+    manifest = merge(folder / "results.csv", [path], folder / "merged")
+    names = {tuple(item["texts"]): item["id"] for item in drop.data["items"]}
+    with (folder / "merged" / "results.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2_000
+    by_person = 0
+    for row in rows:
+        said = wanted.get(names.get((row["Job title"], row["Main tasks"]), ""))
+        final = f"code {row['occupation_final_code']}" if row["occupation_final_code"] else None
+        machine = f"code {row['occupation_code']}" if row["occupation_code"] else None
+        assert final == (said or machine)
+        by_person += row["occupation_final_by"] == "Ann O'Neil"
+    assert manifest["rows"]["person"] == by_person
+    assert by_person >= 50
+    report = json.loads((folder / "merged" / "report.json").read_text("utf-8"))
+    review = report["review"]
+    assert review["texts"]["coded"] == 50
+    assert review["codes"]["texts"] + review["suggestions"]["first"]["texts"] == sum(
+        bool(item.get("blind")) for item in drop.data["items"][:50]
+    )
+
+
+def should_decide_between_two_reviewers(page: Page, folders: Callable[[str], Path]) -> None:
+    drop = a_reviewed_drop(a_csv(some_rows(300)), blind_share=0)
+    item, other, *_ = drop.data["items"]
+    anns = exported([a_line(item, "code 351311"), a_line(other, "code 351311")])
+    bobs = exported([a_line(each, "cannot be coded", by="Bob") for each in (item, other)])
+    files = read_reviewed(anns, "ann.csv"), read_reviewed(bobs, "bob.csv")
+    decide = decision_page(drop.data, files[0].drop_id, pairs_of(*files))
+    assert decide is not None
+    page.open(_written(folders("decide"), decide))
+    choices = page.value_of("document.getElementById('choices').textContent")
+    assert "351311 Chef said by Ann" in choices
+    assert "cannot be coded said by Bob" in choices
+    page.tap("1", "2")
+    page.tap("k")
+    assert "351311 Chef" in page.value_of("document.getElementById('said').textContent")
+    page.tap("j")
+    assert "cannot be coded" in page.value_of("document.getElementById('said').textContent")
 
 
 def should_take_each_kind_of_decision_and_take_it_back(page: Page, tmp_path: Path) -> None:

@@ -2,15 +2,17 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from tables.report.page import findings, origins, outcome
+from tables.report.page import findings, origins, outcome, reviewed
 from tables.report.page.markup import Markup, element, joined, paragraph, text, theirs
 from tables.report.page.style import STYLE
 from tables.report.words import day
 
-PARTS = (
+Part = tuple[str, str, Callable[[Mapping[str, Any]], Markup]]
+"""Its anchor, its short title, and what draws it."""
+PARTS: tuple[Part, ...] = (
     ("rows", "Rows", outcome.fate_of_rows),
     ("confidence", "Confidence", outcome.sureness),
     ("threshold", "Threshold", outcome.choice_of_threshold),
@@ -22,6 +24,8 @@ PARTS = (
     ("model", "Model", origins.model),
     ("files", "Files", origins.files),
 )
+REVIEW: Part = ("review", "Review", reviewed.decided)
+"""What a merged table has more."""
 _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 # Nothing is fetched, run or sent, whatever the texts in the page try.
 POLICY = (
@@ -33,7 +37,7 @@ POLICY = (
 def html_of(report: Mapping[str, Any]) -> str:
     """The page of a report as `report.report_of` makes it."""
     name = report["key"].rpartition("/")[2] or report["key"]
-    parts = [draw(report) for _, _, draw in PARTS]
+    parts = [draw(report) for _, _, draw in _parts_of(report)]
     body = joined([_header(report, name), element("main", *parts), _footer(report)])
     return page_of(f"{name}, coded", body)
 
@@ -52,10 +56,15 @@ def page_of(name: str, body: Markup) -> str:
     return f'<!DOCTYPE html>\n<html lang="en">\n<head>{head}</head>\n<body>{body}</body>\n</html>\n'
 
 
+def _parts_of(report: Mapping[str, Any]) -> tuple[Part, ...]:
+    return (PARTS[0], REVIEW, *PARTS[1:]) if "review" in report else PARTS
+
+
 def _header(report: Mapping[str, Any], name: str) -> Markup:
     lead = report["threshold"]["sentence"] or report["headline"]
     links = [
-        element("li", element("a", text(short), href=f"#{anchor}")) for anchor, short, _ in PARTS
+        element("li", element("a", text(short), href=f"#{anchor}"))
+        for anchor, short, _ in _parts_of(report)
     ]
     return element(
         "header",

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from shared.received_json import JsonFault, read_object
 from tables.report.page.markup import text
 
 SCRIPTS = ("codes.js", "decisions.js", "list.js", "view.js", "main.js", "keys.js")
@@ -45,10 +46,9 @@ def data_of_page(html: str) -> dict[str, Any] | None:
     """The data of a page that `html_of_review` has made; None where it is no such page."""
     found = DATA.search(html)
     try:
-        data = msgspec.json.decode(found[1]) if found else None
-    except msgspec.DecodeError:
+        return read_object(found[1]) if found else None
+    except JsonFault:
         return None
-    return data if isinstance(data, dict) else None
 
 
 @cache

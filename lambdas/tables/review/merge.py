@@ -1,0 +1,206 @@
+"""Merges what people have decided into the table that was given back, and renews its report."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from shared.received_json import read_object
+from tables.coded.coded_rows import CodedRows, CodedStatus
+from tables.errors import TableRefused
+from tables.join import STREAM_WRITERS
+from tables.plan import TableFormat
+from tables.report.page.document import html_of
+from tables.review.distinct_texts import text_id
+from tables.review.final_columns import MODEL, UNDECIDED, FinalAnswer, FinalColumns, FinalRows
+from tables.review.final_decisions import FinalDecision, final_decisions
+from tables.review.measured import MachineAnswers, measured
+from tables.review.result_table import GIVEN_BACK, ResultTable
+from tables.review.reviewed_file import ReviewedFile, check_drop, read_reviewed
+from tables.rows import RowBatch
+from tables.source import LocalFile
+from tables.writers.files import reader_for, written_file
+from tables.writers.layout import TableLayout, rows_above
+
+REPORT, PAGE, MANIFEST = "report.json", "report.html", "manifest.json"
+MANIFEST_VERSION = "1"
+
+
+@dataclass(slots=True)
+class Merging:
+    """What passes while a table is merged: the rows' ends, counted, and the machine's answers."""
+
+    decisions: Mapping[str, FinalDecision]
+    drop_id: str
+    coded_at: str
+    """When the machine gave its codes, ISO 8601."""
+    rows: Counter[str] = field(default_factory=Counter)
+    """By end: model, person, cannotBeCoded, disagreed, open, unsent."""
+    machine: MachineAnswers = field(default_factory=MachineAnswers)
+
+    def finals(self, coded: CodedRows) -> list[FinalAnswer]:
+        """What each row of a batch ended as."""
+        return [self._final(coded, place) for place in range(len(coded.statuses))]
+
+    def _final(self, coded: CodedRows, place: int) -> FinalAnswer:
+        texts, result = coded.texts[place], coded.results[place]
+        if coded.statuses[place] in (CodedStatus.BLANK, CodedStatus.REFUSED):
+            self.rows["unsent"] += 1
+            return UNDECIDED
+        item = text_id(texts, self.drop_id)
+        decision = self.decisions.get(item)
+        if decision is not None:
+            self.machine.add(item, result, coded.suggestions[place])
+            if decision.is_made:
+                self.rows["cannotBeCoded" if decision.cannot else "person"] += 1
+                code, label = decision.code, decision.label
+                return FinalAnswer(code, label, decision.by, decision.at, decision.note)
+        note = decision.note if decision is not None else None
+        if result is None:
+            is_open = decision is None or not decision.disagreed
+            self.rows["open" if is_open else "disagreed"] += 1
+            return UNDECIDED._replace(note=note)
+        self.rows["model"] += 1
+        return FinalAnswer(result.code, result.label, MODEL, self.coded_at, note)
+
+
+def merge(table: Path, reviewed: Sequence[Path], out: Path) -> dict[str, Any]:
+    """Writes the table, its report and a manifest to the folder `out`; gives the manifest.
+
+    Beside `table`, of any format that is given back, lies its `report.json`; `reviewed` are files
+    that the review page has exported. Rows and their order stay. Raises `TableRefused`, and
+    `OSError` where a file can't be read or written.
+    """
+    report = _report_of(table)
+    files = [read_reviewed(path.read_bytes(), path.name) for path in reviewed]
+    check_drop(files, report["dropId"])
+    result = ResultTable.opened(LocalFile(table), report)
+    merging = Merging(final_decisions(files), report["dropId"], report["codedAt"])
+    out.mkdir(parents=True, exist_ok=True)
+    merged = out / table.name
+    if merged.exists() and merged.samefile(table):
+        raise TableRefused(f"{out} is the table's own folder.", "Name another one.")
+    write_merged(result, merging, report["topic"], merged)
+    unmatched = len(merging.decisions.keys() - merging.machine.results.keys())
+    review = {
+        "files": [_about(each) for each in files],
+        "texts": _texts(merging.decisions, unmatched),
+        "rows": {each: merging.rows[each] for each in _ENDS},
+        **measured(merging.machine, merging.decisions),
+    }
+    renewed = report | {"review": review, "files": [merged.name, REPORT, MANIFEST]}
+    manifest = {
+        "manifestVersion": MANIFEST_VERSION,
+        "dropId": report["dropId"],
+        "topic": report["topic"],
+        "table": {"file": merged.name, "bytes": merged.stat().st_size, "sha256": _sha256(merged)},
+        **{name: review[name] for name in ("files", "texts", "rows")},
+        "report": REPORT,
+        "page": PAGE,
+        "mergedAt": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    _put(out / REPORT, renewed)
+    (out / PAGE).write_text(html_of(renewed), "utf-8")
+    _put(out / MANIFEST, manifest)
+    return manifest
+
+
+_ENDS = ("model", "person", "cannotBeCoded", "disagreed", "open", "unsent")
+
+
+def write_merged(result: ResultTable, merging: Merging, topic: str, path: Path) -> None:
+    """Writes the table in its own format, with the final columns behind. Raises `TableRefused`.
+
+    Where it fails the file is not there."""
+    form = result.plan.format
+    columns = FinalColumns(topic, result.plan.columns)
+    layout = TableLayout(result.plan, columns, rows_above(result.source, result.plan))
+    reader = result.reader(lambda reader, plan: reader_for(form, reader, plan))
+    batches = _with_finals(result.rows(reader), merging)
+    if form not in STREAM_WRITERS:
+        with written_file(form, layout, path, reader) as writer:
+            for rows, coded in batches:
+                writer.rows(rows, coded)
+            writer.close()
+        return
+    try:
+        with path.open("wb") as file:
+            file.writelines(_streamed(form, layout, batches))
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _streamed(
+    form: TableFormat, layout: TableLayout, batches: Iterator[tuple[RowBatch, FinalRows]]
+) -> Iterator[bytes]:
+    writer = STREAM_WRITERS[form](layout)
+    yield writer.head()
+    is_empty = True
+    for rows, coded in batches:
+        yield writer.rows(rows, coded, first=is_empty)
+        is_empty = is_empty and not coded.statuses
+    yield writer.tail(empty=is_empty)
+
+
+def _with_finals(
+    batches: Iterator[tuple[RowBatch, CodedRows]], merging: Merging
+) -> Iterator[tuple[RowBatch, FinalRows]]:
+    for rows, coded in batches:
+        yield (
+            rows,
+            FinalRows(
+                coded.numbers,
+                coded.statuses,
+                coded.results,
+                coded.levels,
+                coded.suggestions,
+                coded.texts,
+                finals=merging.finals(coded),
+            ),
+        )
+
+
+def _report_of(table: Path) -> dict[str, Any]:
+    path = table.parent / REPORT
+    try:
+        report = read_object(path.read_bytes())
+        for name in ("dropId", "topic", "codedAt", "assumed"):
+            report[name]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        raise TableRefused(
+            f"There is no {REPORT} of a drop beside {table.name}.", GIVEN_BACK
+        ) from None
+    return report
+
+
+def _about(each: ReviewedFile) -> dict[str, Any]:
+    made = sum(decision.is_made for decision in each.decisions)
+    return {"file": each.name, "sha256": each.sha256, "people": list(each.people), "texts": made}
+
+
+def _texts(decisions: Mapping[str, FinalDecision], unmatched: int) -> dict[str, int]:
+    found = decisions.values()
+    return {
+        "coded": sum(each.code is not None for each in found),
+        "cannotBeCoded": sum(each.cannot for each in found),
+        "disagreed": sum(each.disagreed for each in found),
+        "flagged": sum(each.flag for each in found),
+        "blind": sum(each.blind and each.is_made for each in found),
+        "unmatched": unmatched,
+    }
+
+
+def _sha256(path: Path) -> str:
+    digest = sha256()
+    for block in LocalFile(path).blocks():
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _put(path: Path, document: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", "utf-8")

@@ -1,0 +1,1 @@
+"""Merges people's decisions into a table that was given back, and compares two reviewers."""
