@@ -125,6 +125,8 @@ def _show(
     console.say(one_line(f"Table:  {from_here(results.table)}"))
     if results.page is not None:
         console.say(one_line(f"Report: {from_here(results.page)}"))
+    if results.review is not None:
+        console.say(one_line(f"Review: {from_here(results.review)}"))
 
 
 def _row(cells: Sequence[Cell], texts: int) -> list[str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 EXAMPLE = """\
 dropcoder get 3f9c1d2a
 dropcoder get 3f9c1d2a -o results --force"""
-SHOWN = {"table": "Table", "page": "Report", "report": "Why"}
+SHOWN = {"table": "Table", "page": "Report", "review": "Review", "report": "Why"}
 
 
 @deployed_verb(EXAMPLE)

@@ -20,6 +20,7 @@ class ResultKeys:
     report: str | None
     table: str | None
     page: str | None
+    review: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Notification:
                 report=results.get("report"),
                 table=results.get("table"),
                 page=results.get("page"),
+                review=results.get("review"),
             ),
             subject=envelope.get("Subject") or "",
             attributes={

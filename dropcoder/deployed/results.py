@@ -7,7 +7,7 @@ from typing import Any
 
 from dropcoder.deployed.reach import Pipeline
 
-FILES = ("table", "page", "report", "output", "metadata", "manifest")
+FILES = ("table", "page", "review", "report", "output", "metadata", "manifest")
 """Names in the notification's `results`, as docs/schemas/notification.json has them."""
 
 
@@ -18,6 +18,8 @@ class Downloaded:
     directory: Path
     table: Path | None = None
     page: Path | None = None
+    review: Path | None = None
+    """The page to review uncoded texts on."""
     report: Path | None = None
     """Why the drop was rejected."""
     output: Path | None = None

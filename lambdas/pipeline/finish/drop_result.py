@@ -99,6 +99,7 @@ class DropResult:
                 "report": self.report,
                 "table": self.tables.table if self.tables else None,
                 "page": self.tables.page if self.tables else None,
+                "review": self.tables.review if self.tables else None,
                 "console": console_link(bucket, drop.results_prefix),
             },
             "droppedAt": drop.dropped_at,
@@ -301,8 +302,8 @@ def text_of(body: Mapping[str, Any]) -> str:
         rows.append(("Rows", f"{sum(body['rows'].values()):,} ({by_status})"))
     rows += [
         (label.capitalize(), f"s3://{results['bucket']}/{results[label]}")
-        for label in ("table", "page", "output", "metadata", "manifest", "report")
-        if results[label] is not None
+        for label in ("table", "page", "review", "output", "metadata", "manifest", "report")
+        if results.get(label) is not None  # a body of before may lack one
     ]
     rows.append(("Console", results["console"]))
     rows.append(("Drop id", body["dropId"]))

@@ -1,7 +1,7 @@
 """Whether two reviewers agree, by level; and a page to decide on what they don't agree about."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ def compare(first: Path, second: Path, page: Path, out: Path) -> dict[str, Any]:
     if data is None:
         raise TableRefused(f"{page.name} is no review page.", ITS_PAGE)
     pairs = pairs_of(*files)
-    found = agreement(pairs)
+    found = agreement(pairs, levels_of(code for code, _, _ in data["codes"]))
     people = [", ".join(each.people) for each in files]
     decide = decision_page(data, files[0].drop_id, pairs)
     out.mkdir(parents=True, exist_ok=True)
@@ -59,14 +59,16 @@ def pairs_of(first: ReviewedFile, second: ReviewedFile) -> list[Pair]:
     return [(one, others[item]) for item, one in ones.items() if item in others]
 
 
-def agreement(pairs: Sequence[Pair]) -> dict[str, Any]:
+def agreement(pairs: Sequence[Pair], levels: Iterable[int] = ()) -> dict[str, Any]:
     """Of all the texts, and of the blind ones alone: how many, agreement and kappa by level.
+
+    `levels` are the classification's, as far as they are known; those of the codes are told too.
 
     Blind texts tell more: on the others both were led by the same suggestions.
     """
     return {
-        "all": _by_level(pairs),
-        "blind": _by_level([each for each in pairs if each[0].blind]),
+        "all": _by_level(pairs, levels),
+        "blind": _by_level([each for each in pairs if each[0].blind], levels),
         "disagreements": sum(one.answer != other.answer for one, other in pairs),
     }
 
@@ -113,13 +115,14 @@ def _made(file: ReviewedFile) -> dict[str, Decision]:
     return {each.item: each for each in newest if each.is_made}
 
 
-def _by_level(pairs: Sequence[Pair]) -> dict[str, Any]:
+def _by_level(pairs: Sequence[Pair], levels: Iterable[int]) -> dict[str, Any]:
     codes = [each.code for pair in pairs for each in pair if each.code]
     return {
         "texts": len(pairs),
         **_measured(pairs, lambda each: each.code or NOT_CODABLE),
         "levels": [
-            {"level": level, **_measured(pairs, _down_to(level))} for level in levels_of(codes)
+            {"level": level, **_measured(pairs, _down_to(level))}
+            for level in sorted({*levels, *levels_of(codes)})
         ],
     }
 

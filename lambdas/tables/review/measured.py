@@ -29,11 +29,14 @@ class MachineAnswers:
         self.rows[item] += 1
 
 
-def measured(answers: MachineAnswers, decisions: Mapping[str, FinalDecision]) -> dict[str, Any]:
+def measured(
+    answers: MachineAnswers, decisions: Mapping[str, FinalDecision], levels: Iterable[int] = ()
+) -> dict[str, Any]:
     """Of the blind texts with a decision: how many codes, and how many first suggestions, it was.
 
     Every distinct text counts once, as each was as likely to be drawn; rows are told beside. A
-    broader code is right where the person's lies below it.
+    broader code is right where the person's lies below it. `levels` are the classification's, as
+    far as they are known; those of the codes are told in any case.
     """
     blind = [i for i in answers.results if decisions[i].blind and decisions[i].is_made]
     results = {item: answers.results[item] for item in blind}
@@ -55,21 +58,24 @@ def measured(answers: MachineAnswers, decisions: Mapping[str, FinalDecision]) ->
             "rows": sum(answers.rows[item] for item in coded),
             "rowsRight": sum(answers.rows[item] for item in right),
             "expected": rounded(sum(confidences) / len(confidences)) if confidences else None,
-            "levels": _by_level(coded, people),
+            "levels": _by_level(coded, people, levels),
         },
         "suggestions": {"first": _share(first, uncoded), "any": _share(among, uncoded)},
     }
 
 
-def _by_level(coded: Mapping[str, CodeAnswer], people: Mapping[str, str]) -> list[dict[str, Any]]:
+def _by_level(
+    coded: Mapping[str, CodeAnswer], people: Mapping[str, str], levels: Iterable[int]
+) -> list[dict[str, Any]]:
     """The same down to each level, of the codes that are as deep."""
-    levels = []
-    for level in levels_of(each.code for each in coded.values()):
+    found = []
+    for level in sorted({*levels, *levels_of(each.code for each in coded.values())}):
         deep = {i: at_level(each.code, level) for i, each in coded.items()}
         deep = {item: code for item, code in deep.items() if len(code) == level}
         right = [item for item, code in deep.items() if at_level(people[item], level) == code]
-        levels.append({"level": level, **_share(right, deep)})
-    return levels
+        if deep:
+            found.append({"level": level, **_share(right, deep)})
+    return found
 
 
 def _is_right(machine: str, person: str) -> bool:

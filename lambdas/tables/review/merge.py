@@ -19,6 +19,8 @@ from tables.review.distinct_texts import text_id
 from tables.review.final_columns import MODEL, UNDECIDED, FinalAnswer, FinalColumns, FinalRows
 from tables.review.final_decisions import FinalDecision, final_decisions
 from tables.review.measured import MachineAnswers, measured
+from tables.review.measures import levels_of
+from tables.review.page.document import data_of_page
 from tables.review.result_table import GIVEN_BACK, ResultTable
 from tables.review.reviewed_file import ReviewedFile, check_drop, read_reviewed
 from tables.rows import RowBatch
@@ -27,6 +29,7 @@ from tables.writers.files import reader_for, written_file
 from tables.writers.layout import TableLayout, rows_above
 
 REPORT, PAGE, MANIFEST = "report.json", "report.html", "manifest.json"
+REVIEW_PAGE = "review.html"
 MANIFEST_VERSION = "1"
 
 
@@ -90,7 +93,7 @@ def merge(table: Path, reviewed: Sequence[Path], out: Path) -> dict[str, Any]:
         "files": [_about(each) for each in files],
         "texts": _texts(merging.decisions, unmatched),
         "rows": {each: merging.rows[each] for each in _ENDS},
-        **measured(merging.machine, merging.decisions),
+        **measured(merging.machine, merging.decisions, _levels_beside(table)),
     }
     renewed = report | {"review": review, "files": [merged.name, REPORT, MANIFEST]}
     manifest = {
@@ -176,6 +179,13 @@ def _report_of(table: Path) -> dict[str, Any]:
             f"There is no {REPORT} of a drop beside {table.name}.", GIVEN_BACK
         ) from None
     return report
+
+
+def _levels_beside(table: Path) -> list[int]:
+    """The classification's levels, where the review page lies beside the table."""
+    page = table.parent / REVIEW_PAGE
+    data = data_of_page(page.read_text("utf-8")) if page.is_file() else None
+    return [] if data is None else levels_of(code for code, _, _ in data["codes"])
 
 
 def _about(each: ReviewedFile) -> dict[str, Any]:

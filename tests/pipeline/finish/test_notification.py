@@ -67,7 +67,7 @@ def should_name_the_root_as_folder_when_the_key_has_no_slash(fixture: FinishFixt
 def should_say_what_became_of_the_rows_and_where_to_look_when_a_table_came_back() -> None:
     files = {"csv": {"key": "p/results.csv", "bytes": 9}}
     counts = {"coded": 8_412, "broader": 0, "suggested": 1_570, "nothing_to_code": 10, "blank": 8}
-    tables = TableFacts(rows=counts, files=files, page="p/report.html")
+    tables = TableFacts(rows=counts, files=files, page="p/report.html", review="p/review.html")
     result = DropResult(status="complete", explanation=Explanation(None, "Look."), tables=tables)
     body = result.body(DROP, bucket="results", ended_at="2026-11-21T12:00:00.000Z")
     text = text_of(body)
@@ -75,6 +75,7 @@ def should_say_what_became_of_the_rows_and_where_to_look_when_a_table_came_back(
         "10,000 (8,412 coded, 1,570 suggested, 10 nothing to code, 8 blank)",
         "s3://results/p/results.csv",
         "s3://results/p/report.html",
+        "s3://results/p/review.html",
         f"https://console.aws.amazon.com/s3/buckets/results?prefix={quote(DROP.results_prefix)}",
     ):
         assert part in text

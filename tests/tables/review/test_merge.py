@@ -16,6 +16,7 @@ from tables.join import CodedTable
 from tables.plan import TableFormat, TableOptions
 from tables.report.report import report_of
 from tables.review.merge import merge
+from tables.review.page.document import html_of_review
 from tables.review.page_data import page_data
 from tests.support.tables.coding import MODEL, OPTIONS, coded_table, sheet_rows, streamed, workbook
 from tests.support.tables.decided import a_line, exported
@@ -170,13 +171,15 @@ def should_measure_what_people_confirm(drop: tuple[Path, dict[str, Any]], tmp_pa
         said = code if number % 4 else code[:4] + "00"
         lines.append(a_line(item, f"code {said}"))
     (tmp_path / "ann.csv").write_bytes(exported(lines))
+    page = page | {"codes": [["2", "", None], ["2412", "", "2"]]}
+    (path.parent / "review.html").write_text(html_of_review(page), "utf-8")
     merge(path, [tmp_path / "ann.csv"], tmp_path / "merged")
     report = json.loads((tmp_path / "merged" / "report.json").read_text("utf-8"))
     found = report["review"]["codes"]
     wrong = (len(coded) + 3) // 4
     assert (found["texts"], found["right"]) == (len(coded), len(coded) - wrong)
     levels = {each["level"]: each["right"] for each in found["levels"]}
-    assert levels == {6: len(coded) - wrong}
+    assert levels == {1: len(coded), 4: len(coded), 6: len(coded) - wrong}
 
 
 def should_leave_open_what_reviewers_disagree_on_until_somebody_decides(
