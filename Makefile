@@ -189,7 +189,7 @@ deploy: .venv/.installed node_modules/.installed $(MODEL) ## deploy to the AWS a
 
 .PHONY: erase
 erase: .venv/.installed ## erase DROP, an id, and all that is kept of it, where the shell's credentials are; STACK= KEY= YES=1
-	@exec $(DROPCODER) erase $${STACK:+--name "$${STACK%-Pipeline}"} $${KEY:+--key "$$KEY"} $(if $(filter 1,$(YES)),--yes) -- $${DROP:+"$$DROP"}
+	@exec $(DROPCODER) erase $${STACK:+--name "$$STACK"} $${KEY:+--key "$$KEY"} $(if $(filter 1,$(YES)),--yes) -- $${DROP:+"$$DROP"}
 
 # --- Environments ---------------------------------------------------------------------------
 

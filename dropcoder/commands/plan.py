@@ -132,12 +132,14 @@ def _calls(takes: "Estimate") -> str:
     return (
         f"{takes.least.calls:,} if the service takes a minute, {takes.most.calls:,} if it takes a "
         f"day,\nof {LIMITS.requests_per_day:,} a day and {LIMITS.requests_per_second:g} a second: "
-        f"{_days(takes.least.days)}, or {_days(takes.most.days)}"
+        f"{_days(takes.least.days, takes.most.days)}"
     )
 
 
-def _days(days: float) -> str:
-    return f"{days:.2%} of a day's calls" if days < 1 else f"{days:,.1f} days of calls"
+def _days(least: float, most: float) -> str:
+    if most < 1:
+        return f"{least:.2%} to {most:.2%} of a day's calls"
+    return f"{least:,.1f} to {most:,.1f} days of calls"
 
 
 def _review(takes: "Estimate") -> str:

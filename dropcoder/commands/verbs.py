@@ -1,6 +1,7 @@
 """What all verbs have alike: options, help in sections, and errors that become exit statuses."""
 
 import inspect
+import sys
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from pathlib import Path
@@ -52,6 +53,17 @@ def verb(
             except CommandError as error:
                 screen.error(error)
                 return error.status
+            except BrokenPipeError:  # whoever read the output has seen enough, as `head` has
+                sys.stdout = None  # nothing is flushed at the end
+                return ExitStatus.FAILED
+            except OSError as error:
+                if error.filename is None:
+                    raise
+                told = CommandError(
+                    f"{error.filename}: {error.strerror}.", next_step="Mend that, or name another."
+                )
+                screen.error(told)
+                return told.status
 
         update_wrapper(run, function)
         described = inspect.getdoc(function) or ""

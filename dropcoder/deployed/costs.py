@@ -5,9 +5,10 @@ from datetime import date
 
 from botocore.exceptions import ClientError
 
-from dropcoder.deployed.reach import Pipeline
+from dropcoder.deployed.reach import PIPELINE, Pipeline
 from dropcoder.errors import CommandError
 from infra.settings.account_readers import DEPLOYMENT_TAG
+from infra.settings.settings import Settings
 from shared.aws_errors import code_of
 
 NO_DATA = frozenset({"DataUnavailableException", "BillExpirationException"})
@@ -63,5 +64,6 @@ def charges(pipeline: Pipeline, *, since: date, until: date) -> list[Charge]:
 
 
 def deployment_name(pipeline: Pipeline) -> str:
-    """What stands before the names of its stacks."""
-    return pipeline.deployment.stack.removesuffix("Pipeline").removesuffix("-")
+    """What its tag says."""
+    before = pipeline.deployment.stack.removesuffix(PIPELINE).removesuffix("-")
+    return Settings(name=before).deployment

@@ -174,6 +174,6 @@ def _plain(value: Any) -> Any:
         return {name: _plain(each) for name, each in value.items()}
     if isinstance(value, list):
         return list(map(_plain, value))
-    if isinstance(value, str | bool | None.__class__):
+    if value is None or isinstance(value, str | bool):
         return value
     return int(value) if value == int(value) else float(value)

@@ -27,6 +27,7 @@ LOGIN = (
     "Give the shell credentials and a region (aws configure, AWS_PROFILE, --profile, --region); "
     'for the local cloud: eval "$(make -s env)"'
 )
+PIPELINE = "Pipeline"  # what its stack is called, behind the deployment's name
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 UNKNOWN_CALLER = frozenset(
     {"InvalidClientTokenId", "InvalidAccessKeyId", "SignatureDoesNotMatch", "UnrecognizedClient"}
@@ -53,14 +54,20 @@ class Pipeline:
 
 
 def reach(*, name: str | None, profile: str | None = None, region: str | None = None) -> Pipeline:
-    """The Pipeline of the deployment `name`; None: the only one of the account and region.
+    """The Pipeline of the deployment `name`, or of the stack that is called so; None: the only one
+    of the account and region.
 
     The account is that of the shell's credentials, or of `profile`. Raises `UsageError` where there
     is none or several, and what `aws_told` words.
     """
     clients = Clients.of(boto3.Session(profile_name=profile, region_name=region))
-    stack = "" if name is None else Settings(name=name).stack_name("Pipeline")
-    return Pipeline(clients, find_deployment(clients.cloudformation, stack))
+    return Pipeline(clients, find_deployment(clients.cloudformation, _stack(name)))
+
+
+def _stack(name: str | None) -> str:
+    if name is None or name.endswith(PIPELINE):
+        return name or ""
+    return Settings(name=name).stack_name(PIPELINE)
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,6 +109,29 @@ def should_end_as_shells_have_it_when_interrupted(
     monkeypatch.setattr("dropcoder.estimates.file_plan.plan_file", interrupted)
     assert run(["plan", SAMPLE]) == ExitStatus.INTERRUPTED
     assert "Interrupted" in capsys.readouterr().err
+
+
+def should_name_the_file_that_the_machine_refuses(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", "survey.csv")
+
+    monkeypatch.setattr("dropcoder.estimates.file_plan.plan_file", refused)
+    assert run(["plan", SAMPLE]) == ExitStatus.FAILED
+    assert "Failed: survey.csv: Permission denied." in capsys.readouterr().err
+
+
+def should_end_quietly_when_nobody_reads_on() -> None:
+    command = f"{sys.executable} -m dropcoder plan {SAMPLE} | true"
+    done = subprocess.run(
+        ["bash", "-c", f"{command}; exit ${{PIPESTATUS[0]}}"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize("name", sorted(dropcoder.commands))

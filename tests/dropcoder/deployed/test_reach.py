@@ -31,7 +31,8 @@ def stacks(monkeypatch: pytest.MonkeyPatch) -> Stacks:
 def should_find_the_only_pipeline_or_the_one_that_is_named(stacks: Stacks) -> None:
     assert reach(name=None).deployment.stack == "survey-Pipeline"
     stacks.stacks.append(stack("dropcoder-Pipeline", **OUTPUTS, StateMachineArn=MACHINE))
-    assert reach(name="dropcoder").deployment.stack == "dropcoder-Pipeline"
+    for name in ("dropcoder", "dropcoder-Pipeline"):
+        assert reach(name=name).deployment.stack == "dropcoder-Pipeline"
     with pytest.raises(CommandError, match="Several stacks") as several, aws_told():
         reach(name=None)
     assert "--name" in several.value.next_step
