@@ -7,15 +7,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tables.containers.unpack import unpacked
+from dropcoder.local_coding.prepared_table import found_table
 from tables.errors import EncodingAssumed
 from tables.open_table import open_table
 from tables.plan import TableFormat, TableOptions
-from tables.recognise import recognise
 from tables.rows import Cell
-from tables.source import ByteSource, LocalFile
+from tables.source import ByteSource
 
-MAX_BYTES = 4 << 30  # of an unpacked file; ours
 MAX_DIFFERENCES = 5  # more would not help; ours
 
 
@@ -51,20 +49,11 @@ def read_table(path: Path, manifest: Mapping[str, Any]) -> LocalTable:
         sheet=manifest["table"]["sheet"],
     )
     with TemporaryDirectory(prefix="dropcoder-") as scratch:
-        source: ByteSource = LocalFile(path)
-        found = recognise(source)
-        if found.packed is not None:
-            file = Path(scratch) / "unpacked"
-            with file.open("wb") as content:
-                content.writelines(unpacked(source, found.packed, max_bytes=MAX_BYTES))
-            source = LocalFile(file)
-            found = recognise(source)
-        if found.format is None:
-            raise ValueError(f"{path} holds a packed file in a packed file")
+        found = found_table(path, options, Path(scratch))
         try:
-            return _read(source, found.format, options, None)
+            return _read(found.content, found.format, options, None)
         except EncodingAssumed as assumed:
-            return _read(source, found.format, options, assumed.encoding)
+            return _read(found.content, found.format, options, assumed.encoding)
 
 
 def _read(

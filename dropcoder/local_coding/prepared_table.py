@@ -14,7 +14,7 @@ from tables.errors import EncodingAssumed, TableRefused
 from tables.open_table import open_table
 from tables.plan import TableFormat, TableOptions, TablePlan
 from tables.prepare import Preparation
-from tables.recognise import Recognised, recognise
+from tables.recognise import recognise
 from tables.source import LocalFile
 
 CHUNK_BYTES = 4 << 20  # that are prepared between two steps of a progress bar; ours
@@ -54,7 +54,20 @@ def prepared(file: Path, options: TableOptions, tell: Tell) -> Iterator[Prepared
         yield ready
 
 
-def _prepared(file: Path, options: TableOptions, scratch: Path, tell: Tell) -> PreparedFile:
+@dataclass(frozen=True, slots=True)
+class FoundTable:
+    """What a file turns out to be, by its content."""
+
+    content: LocalFile
+    """The file, or what was packed in it."""
+    format: TableFormat
+    is_packed: bool
+
+
+def found_table(file: Path, options: TableOptions, scratch: Path) -> FoundTable:
+    """The table in a file, unpacked into the folder `scratch` where it is packed.
+
+    Raises `TableRefused`, and `OSError` where the file can't be read."""
     source = LocalFile(file)
     found = recognise(source, options)
     is_packed = found.packed is not None
@@ -66,19 +79,25 @@ def _prepared(file: Path, options: TableOptions, scratch: Path, tell: Tell) -> P
         found = recognise(source, options)
     if found.format is None:
         raise TableRefused("The file holds a packed file that holds another.", "Unpack it.")
-    plan = _plan_as_it_is(source, found, options)
+    return FoundTable(source, found.format, is_packed)
+
+
+def _prepared(file: Path, options: TableOptions, scratch: Path, tell: Tell) -> PreparedFile:
+    found = found_table(file, options, scratch)
+    source = found.content
+    plan = _plan_as_it_is(found, options)
     if plan is not None:
-        return PreparedFile(source, is_packed, plan, source)
+        return PreparedFile(source, found.is_packed, plan, source)
     lines = LocalFile(scratch / "input.jsonl")
     plan = _written(source, found.format, options, lines.path, tell)
-    return PreparedFile(source, is_packed, plan, lines)
+    return PreparedFile(source, found.is_packed, plan, lines)
 
 
-def _plan_as_it_is(source: LocalFile, found: Recognised, options: TableOptions) -> TablePlan | None:
+def _plan_as_it_is(found: FoundTable, options: TableOptions) -> TablePlan | None:
     """The plan of JSON Lines that the coder takes without a copy, as Pipeline decides it."""
     if found.format is not TableFormat.JSON_LINES or options.columns or options.strict:
         return None
-    return plan_as_wanted(source.blocks(), options.fields)
+    return plan_as_wanted(found.content.blocks(), options.fields)
 
 
 def _written(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 
 from dropcoder.commands.app import dropcoder, run
+from dropcoder.commands.drops import moment_of
 from dropcoder.deployed.notifications import Notification
 from dropcoder.deployed.put_file import Dropped
 from dropcoder.errors import ExitStatus
@@ -198,6 +200,21 @@ def should_list_and_show_drops_without_letting_them_steer_the_terminal(
     assert "running: " in shown
     assert f"dropcoder watch {going.drop_id[:8]}" in shown
     assert (said + shown).replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("7d", "2026-11-22T12:00+00:00"),
+        ("36h", "2026-11-28T00:00+00:00"),
+        ("30m", "2026-11-29T11:30+00:00"),
+        ("2026-11-01", "2026-11-01T00:00+00:00"),
+        ("2026-11-01T09:30+11:00", "2026-10-31T22:30+00:00"),
+    ],
+)
+def should_know_since_when(text: str, moment: str) -> None:
+    now = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    assert moment_of(text, now) == datetime.fromisoformat(moment)
 
 
 def should_retry_and_say_what_it_is_known_by_now(

@@ -3,10 +3,12 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dropcoder.errors import FileRejected
 from dropcoder.terminal.screen import Screen
-from dropcoder.terminal.text import harmless, one_line, shortened
+from dropcoder.terminal.text import harmless, one_line, shortened, text_width
 
 STEERING = "a\x1b[2Kb\u202ec\r"
 
@@ -40,6 +42,15 @@ def should_steer_no_terminal_by_what_strangers_wrote(capsys: pytest.CaptureFixtu
         live(STEERING, STEERING)
     shown = capsys.readouterr()
     assert (shown.out + shown.err).replace("\n", "").isprintable()
+
+
+@given(st.text(max_size=60), st.integers(1, 20))
+def should_leave_nothing_that_steers_in_any_text(text: str, width: int) -> None:
+    assert one_line(text).isprintable()
+    assert harmless(text).replace("\n", "").isprintable()
+    cut = shortened(text, width)
+    assert cut.isprintable()
+    assert text_width(cut) <= width
 
 
 def should_not_take_texts_for_markup(capsys: pytest.CaptureFixture[str]) -> None:
