@@ -149,13 +149,16 @@ def _followed(
 
 
 def _watch_all(screen: Screen, pipeline: "Pipeline") -> None:
-    """Until Ctrl-C, or until the Pipeline is gone."""
+    """Until Ctrl-C."""
     from dropcoder.deployed.notifications import subscribed  # noqa: PLC0415
 
     clients, deployment = pipeline.clients, pipeline.deployment
     with subscribed(clients, deployment, name=f"dropcoder-watch-{os.getpid()}") as subscription:
         screen.note("Watching; Ctrl-C ends it.")
-        while True:
-            for told in subscription.receive(wait_seconds=10):
-                tell_ending(screen, status=told.status, key=told.key, body=told.body)
-                screen.line(told.body)
+        try:
+            while True:
+                for told in subscription.receive(wait_seconds=10):
+                    tell_ending(screen, status=told.status, key=told.key, body=told.body)
+                    screen.line(told.body)
+        except KeyboardInterrupt:
+            raise Interrupted("Stopped watching; the drops go on.") from None

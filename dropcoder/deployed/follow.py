@@ -8,8 +8,9 @@ from dropcoder.deployed.reach import Pipeline
 from dropcoder.errors import NotFound, StillGoing
 from pipeline.clock import Clock
 
-UNNOTICED_SECONDS = 60.0
-"""A drop that the ledger does not know after that was not noticed: an event went astray."""
+UNKNOWN_SECONDS = 3_600.0
+"""A drop comes into the ledger once it is prepared, which takes a large table many minutes; what is
+not there after that was not noticed, or its id is wrong; ours."""
 FIRST_WAIT, WAIT_SHARE, LONGEST_WAIT = 0.5, 0.1, 15.0
 """Seconds between two looks: at first, as a part of the time so far, and at most; ours."""
 
@@ -27,8 +28,8 @@ def follow(
 ) -> KnownDrop:
     """The drop, once it has ended.
 
-    Raises `NotFound` where it is not noticed within a minute, `StillGoing` where it has not ended
-    after `patience` seconds.
+    Raises `NotFound` where the ledger does not know it within an hour, `StillGoing` where it has
+    not ended after `patience` seconds.
     """
     clock = clock or Clock()
     began = clock.seconds()
@@ -40,9 +41,9 @@ def follow(
         waited = clock.seconds() - began
         where = _where(found, executions)
         tell(f"{where}, {waited:.0f} s", where)
-        if found is None and waited > UNNOTICED_SECONDS:
+        if found is None and waited > UNKNOWN_SECONDS:
             raise NotFound(
-                f"After {waited:.0f} s the drop {drop_id} has not been noticed.",
+                f"After {waited:.0f} s the ledger knows no drop {drop_id}.",
                 next_step="Look at the alarms (dropcoder doctor); is the id right, and the "
                 "deployment?",
             )
@@ -56,7 +57,7 @@ def follow(
 
 def _where(found: KnownDrop | None, executions: Executions) -> str:
     if found is None:
-        return "waiting to be noticed"
+        return "being prepared, or not noticed yet"
     if not found.execution:
         return "noticed, waiting for an execution"
     where = executions.whereabouts(executions.arn(found.execution))

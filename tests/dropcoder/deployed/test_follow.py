@@ -52,12 +52,12 @@ def should_tell_each_step_until_the_drop_has_ended(here: World, pipeline: Pipeli
     assert told[2].startswith("running: ")
 
 
-def should_give_up_on_a_drop_that_nobody_notices(pipeline: Pipeline) -> None:
+def should_give_up_on_a_drop_that_never_comes_into_the_ledger(pipeline: Pipeline) -> None:
     told = Told()
-    with pytest.raises(NotFound, match="has not been noticed"):
+    with pytest.raises(NotFound, match="the ledger knows no drop"):
         follow(pipeline, "f" * 32, tell=told, clock=told.clock)
-    assert told == ["waiting to be noticed"]
-    assert 60 < told.seconds < 90
+    assert told == ["being prepared, or not noticed yet"]
+    assert 3_600 < told.seconds < 3_630
 
 
 def should_say_that_it_goes_on_when_patience_ends(here: World, pipeline: Pipeline) -> None:
