@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from dropcoder.commands.app import run
 from dropcoder.deployed.checkup import Finding, check_up
 from dropcoder.deployed.reach import Pipeline
+from erasure.deployment import Clients
 from tests.support.erasure import World
 
 SECRET = "the-clients-own-secret"
@@ -34,7 +36,8 @@ class Paged(Answers):
         return Answers(paginate=[self._answers[name]])
 
 
-def findings(here: World, pipeline: Pipeline, **changes: Any) -> dict[str, Finding]:
+def well(**changes: Any) -> dict[str, Any]:
+    """Clients by whose answers all is well, but for these."""
     clients: dict[str, Any] = {
         "sts": Answers(get_caller_identity={"Arn": "arn:me", "Account": "1"}),
         "cloudformation": Answers(describe_stacks={"Stacks": [{"StackStatus": "UPDATE_COMPLETE"}]}),
@@ -43,7 +46,11 @@ def findings(here: World, pipeline: Pipeline, **changes: Any) -> dict[str, Findi
         "cloudwatch": Paged(describe_alarms={"MetricAlarms": []}),
         "lambda": Answers(get_account_settings={"AccountLimit": {"ConcurrentExecutions": 1_000}}),
     }
-    other = Pipeline(here.clients_with(**clients | changes), pipeline.deployment)
+    return clients | changes
+
+
+def findings(here: World, pipeline: Pipeline, **changes: Any) -> dict[str, Finding]:
+    other = Pipeline(here.clients_with(**well(**changes)), pipeline.deployment)
     return {each.check: each for each in check_up(other)}
 
 
@@ -56,6 +63,23 @@ def should_find_nothing_to_do_when_all_is_well(here: World, pipeline: Pipeline) 
     assert [each.check for each in found.values() if not each.ok] == []
     assert list(found) == ["credentials", "stack", "secret", "subscriptions", "alarms", "quotas"]
     assert SECRET not in str(found)
+
+
+def should_end_with_one_where_something_is_to_be_done(
+    here: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    played = here.clients.cloudformation
+    for secret, status, said in ((filled(), 0, "ok     secret"), ("{}", 1, "TO DO  secret")):
+        answers = well(secretsmanager=Answers(get_secret_value={"SecretString": secret}))
+        described: Any = Answers(describe_stacks=answers["cloudformation"].describe_stacks())
+        described.get_paginator = played.get_paginator
+        clients = here.clients_with(**answers | {"cloudformation": described})
+        monkeypatch.setattr(Clients, "of", lambda _session, found=clients: found)
+        assert run(["doctor"]) == status
+        shown = capsys.readouterr().out
+        assert said in shown
+        assert ("Next: Put them in" in shown) == bool(status)
+        assert SECRET not in shown
 
 
 @pytest.mark.parametrize(
