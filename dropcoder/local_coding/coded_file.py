@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from coding_service.coder.model import TrainedModel
+from dropcoder.errors import CommandError
 from dropcoder.local_coding.prepared_table import PreparedFile, prepared
 from dropcoder.local_coding.result_folder import filled
 from dropcoder.local_coding.table_options import rejected
@@ -16,7 +17,7 @@ from dropcoder.terminal.screen import Advance, Progress
 from pipeline.clock import Clock
 from protocol.records import RecordForm
 from tables.coded.coded_rows import CodedStatus
-from tables.errors import TableRefused
+from tables.errors import RowsDisagree, TableRefused
 from tables.join import CodedTable
 from tables.plan import TableFormat, TableOptions
 from tables.report.page.document import html_of
@@ -71,6 +72,10 @@ def code_file(
                 done = writing.into(begun, also)
             except TableRefused as refused:
                 raise rejected(file, refused) from None
+            except RowsDisagree as error:
+                raise CommandError(
+                    f"{file} changed while it was read: {error}.", next_step="Run it again."
+                ) from None
     done.tables = [folder / each.name for each in done.tables]
     return done
 

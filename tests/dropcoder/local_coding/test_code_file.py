@@ -167,6 +167,23 @@ def should_blame_the_command_line_or_the_file_of_columns_for_what_stands_there(
         coded(model, file)
 
 
+def should_say_so_when_the_file_changes_while_it_is_read(
+    model: TrainedModel, tmp_path: Path
+) -> None:
+    file = made(tmp_path, ROWS)
+
+    @contextmanager
+    def changing(name: str, _total: int | None) -> Iterator[Advance]:
+        if name.startswith("Writing"):
+            made(tmp_path, ROWS + "4,plumber,\n")
+        yield lambda _more: None
+
+    options = options_for(file, model.card.input_format, {})
+    with pytest.raises(CommandError, match="changed while it was read"):
+        code_file(file, options, model, tmp_path / "coded", progress=changing)
+    assert not (tmp_path / "coded").exists()
+
+
 def should_say_where_it_can_not_write(model: TrainedModel, tmp_path: Path) -> None:
     file = made(tmp_path, ROWS)
     (tmp_path / "coded").write_text("in the way")
