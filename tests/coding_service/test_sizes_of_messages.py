@@ -50,7 +50,7 @@ def should_fit_into_a_state_of_inference_when_a_file_has_the_most_ranges() -> No
         "has_record_id": True,
         "ranges": [ByteRange(n, NUMBER, NUMBER).to_state() for n in range(MAX_RANGES)],
     }
-    coded = [Coded(NUMBER, NUMBER, NUMBER, NUMBER).to_state()] * MAX_RANGES
+    coded = [Coded(NUMBER, NUMBER, NUMBER, NUMBER, NUMBER).to_state()] * MAX_RANGES
     assert size({**UPLOAD, "progress": cut, "coded": coded}) + CAUGHT_BYTES < STATE_BYTES
 
 
