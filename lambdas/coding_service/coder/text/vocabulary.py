@@ -36,7 +36,7 @@ class Lexicon(dict[bytes, int]):
         weights: Floats,
         unseen_weight: float,
         room: int,
-        is_idle: Callable[[bytes], bool] = lambda _: False,
+        is_idle: Callable[[bytes], bool] | None = None,
     ) -> None:
         super().__init__({word: FIRST_WORD + place for place, word in enumerate(known)})
         self.update((word.encode(), NOTHING) for word in FUNCTION_WORDS)
@@ -56,7 +56,8 @@ class Lexicon(dict[bytes, int]):
         self._is_idle = is_idle
         self.idle: Flags = np.zeros(size, np.bool_)
         """What `is_idle` says, by number; pairs are, as they come beside their words."""
-        self.idle[FIRST_WORD : self.first_pair] = list(map(is_idle, known))
+        if is_idle:
+            self.idle[FIRST_WORD : self.first_pair] = list(map(is_idle, known))
         self.idle[self.first_pair : self.first_unseen] = True
 
     def __missing__(self, word: bytes) -> int:
@@ -65,7 +66,7 @@ class Lexicon(dict[bytes, int]):
             raise LexiconFullError
         number = self[word] = self.first_unseen + len(self.unseen)
         self.hashes[number] = _hash(word)
-        self.idle[number] = self._is_idle(word)
+        self.idle[number] = bool(self._is_idle and self._is_idle(word))
         self.unseen.append(word)
         return number
 
