@@ -12,7 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coding_service.coder.errors import ModelError
-from coding_service.coder.model import BATCH_RECORDS, CodedLabel, Coding, TrainedModel
+from coding_service.coder.model import (
+    BATCH_RECORDS,
+    UNSEEN_WORDS,
+    CodedLabel,
+    Coding,
+    TrainedModel,
+)
 from infra.project_files import LAMBDAS, PROJECT
 
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=300)
@@ -109,6 +115,22 @@ def should_say_exactly_the_same_whatever_unseen_words_were_met_before(
         used.code([{"occp_text": word, "tasks_text": ""}])
 
     assert (fresh.probabilities(records) == used.probabilities(records)).all()
+
+
+def should_say_the_same_when_a_batch_has_more_unseen_words_than_there_is_room_for(
+    trades_directory: Path,
+) -> None:
+    words = [f"coo{number:05}ker" for number in range(UNSEEN_WORDS + 900)]
+    records = [
+        {"occp_text": " ".join(words[first : first + 25])} for first in range(0, len(words), 25)
+    ]
+    model = TrainedModel.load(trades_directory)
+
+    together = model.code(records)
+
+    alone = TrainedModel.load(trades_directory)
+    for number in (0, 1, 50, 99, 100, 150, len(records) - 1):
+        assert alone.code([records[number]]) == [together[number]]
 
 
 def should_give_nothing_when_there_is_no_record(trades: TrainedModel) -> None:
