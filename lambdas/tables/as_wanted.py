@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from protocol.quick_lines import TextRecords
-from protocol.records import MAX_LINE_BYTES, RECORD_ID
+from protocol.records import MAX_LINE_BYTES, MAX_TEXT_CHARACTERS, RECORD_ID
 from shared.lines import NEWLINE, batches, rest_after
 from tables.decisions import MAX_ID_CHARACTERS
 from tables.plan import ColumnMapping, RowCounts, TableFormat, TablePlan
@@ -23,14 +23,16 @@ QUOTES_OF_A_FIELD = 4  # around its name and around its text
 _keys = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def plan_as_wanted(blocks: Iterable[bytes], fields: tuple[str, ...]) -> TablePlan | None:
+def plan_as_wanted(
+    blocks: Iterable[bytes], fields: tuple[str, ...], most_characters: int = MAX_TEXT_CHARACTERS
+) -> TablePlan | None:
     """The plan of the file that comes in these blocks; None if it can't go to the service as it is.
 
     It can where it is UTF-8 without a byte order mark, one object on each line with exactly
-    `fields` and, on all lines or on none, a recordId. Ends at the first line that is otherwise;
-    closes `blocks`.
+    `fields`, their texts together of at most so many characters, and, on all lines or on none, a
+    recordId. Ends at the first line that is otherwise; closes `blocks`.
     """
-    lines = _Lines(fields)
+    lines = _Lines(fields, most_characters)
     try:
         wanted = all(map(lines.are_wanted, blocks)) and lines.end_is_wanted()
         return lines.plan() if wanted else None
@@ -43,8 +45,9 @@ def plan_as_wanted(blocks: Iterable[bytes], fields: tuple[str, ...]) -> TablePla
 class _Lines:
     """The lines so far; the first one says whether there are recordIds."""
 
-    def __init__(self, fields: tuple[str, ...]) -> None:
+    def __init__(self, fields: tuple[str, ...], most_characters: int) -> None:
         self._fields = fields
+        self._most = most_characters
         self._records: TextRecords | None = None
         self._columns: tuple[str, ...] = ()
         self._count = 0
@@ -66,6 +69,7 @@ class _Lines:
             ),
             prepared=False,
             width=len(columns),
+            max_text_characters=self._most,
             counts=RowCounts(rows=self._count, sent=self._count),
         )
 
@@ -88,6 +92,7 @@ class _Lines:
         return (
             records is not None
             and not self._have_key_twice(lines)
+            and self._are_short(list(map(reader.texts, records)))
             and self._are_plain(list(map(reader.texts, records)))
             and (not self._has_record_id or _are_ids(reader.record_ids(records)))
         )
@@ -110,6 +115,12 @@ class _Lines:
             quotes -= text.replace(BACKSLASH * 2, b"").count(BACKSLASH + QUOTE)
         keys = len(self._fields) + self._has_record_id
         return quotes != QUOTES_OF_A_FIELD * keys * len(lines)
+
+    def _are_short(self, texts: list[tuple[str, ...]]) -> bool:
+        """Whether none would be shortened; the decoder lets no more pass than any service takes."""
+        return self._most >= MAX_TEXT_CHARACTERS or all(
+            sum(map(len, record)) <= self._most for record in texts
+        )
 
     def _are_plain(self, texts: list[tuple[str, ...]]) -> bool:
         """Whether preparing would leave all texts as they are, and no row out."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.fitted_texts import shortened
 from tables.mapping.names import shown
 from tables.plan import TableFormat, TablePlan
 from tables.rows import Cell, RowBatch
@@ -18,7 +19,6 @@ from tables.text.plain_text import (
     on_one_line,
     places_of,
     plain_texts,
-    shortened,
 )
 
 MAX_ID_CHARACTERS = 1000  # a longer one is no id; ours

@@ -1,5 +1,7 @@
 """Opens a table of any format: the only place that picks a reader."""
 
+from dataclasses import replace
+
 from tables.errors import EncodingAssumed
 from tables.plan import ColumnMapping, TableFormat, TableOptions, TablePlan
 from tables.readers.csv_header import open_csv
@@ -24,20 +26,27 @@ def open_table(
     `encoding` is what an `EncodingAssumed` said, which the reader's `rows` raises; this never does.
     Raises `TableRefused`, and what `source` raises.
     """
-    if format is TableFormat.XLSX:
+    table, plan = _opened(source, format, options, encoding)
+    return table, replace(plan, max_text_characters=options.max_text_characters)
+
+
+def _opened(
+    source: ByteSource, form: TableFormat, options: TableOptions, encoding: str | None
+) -> tuple[TableReader, TablePlan]:
+    if form is TableFormat.XLSX:
         from tables.readers.workbook import open_workbook  # noqa: PLC0415  a large library
 
         return open_workbook(source, options)
-    if format is TableFormat.PARQUET:
+    if form is TableFormat.PARQUET:
         from tables.readers.parquet import open_parquet  # noqa: PLC0415  a large library
 
         return open_parquet(source, options)
-    plan = _text_plan(source, format, options, encoding)
-    opened = open_csv if format is TableFormat.CSV else open_json
+    plan = _text_plan(source, form, options, encoding)
+    opened = open_csv if form is TableFormat.CSV else open_json
     try:
         plan = opened(source, options, plan, _fallback(plan, options))
     except EncodingAssumed as assumed:
-        plan = _text_plan(source, format, options, assumed.encoding)
+        plan = _text_plan(source, form, options, assumed.encoding)
         plan = opened(source, options, plan, None)
     return reopened(source, plan, options), plan
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from protocol.records import MAX_TEXT_CHARACTERS
+
 
 class TableFormat(StrEnum):
     """The formats that are taken, and given back."""
@@ -33,6 +35,8 @@ class TableOptions:
     """With more refused rows than this share of all, the table is refused."""
     strict: bool = False
     """A row that would be refused or shortened refuses the table."""
+    max_text_characters: int = MAX_TEXT_CHARACTERS
+    """Of a record's fields together: what codes the topic takes no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +97,7 @@ class TablePlan:
     """Of CSV."""
     sheet: str | None = None
     """Of a workbook: the sheet's name."""
-    max_text_characters: int = 300
+    max_text_characters: int = MAX_TEXT_CHARACTERS
     """Of a record's fields together."""
     counts: RowCounts = field(default_factory=RowCounts)
     refusals: tuple[tuple[int, str], ...] = ()

@@ -142,7 +142,9 @@ class _Attempt:
             return None
         if self._checkpoint(INPUT).load() is not None:  # an earlier invocation writes it anew
             return None
-        return plan_as_wanted(source.blocks(), self.options.fields)
+        return plan_as_wanted(
+            source.blocks(), self.options.fields, self.options.max_text_characters
+        )
 
     def _unpacked(self, source: ObjectSource, packed: Packed) -> ObjectSource:
         most = self.parts.max_unpacked_bytes

@@ -1,7 +1,7 @@
 """What a cell says, as the plain text that a service is asked about."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import product
 
 from tables.rows import Cell
@@ -84,19 +84,6 @@ def joined_texts(columns: Iterable[list[str]]) -> list[str]:
     return [", ".join(filter(None, texts)) for texts in zip(*columns, strict=True)]
 
 
-def shortened(texts: Sequence[str], most: int) -> tuple[str, ...]:
-    """The texts with at most so many characters together, cut at words, the last text first."""
-    kept = list(texts)
-    excess = sum(map(len, kept)) - most
-    for place in reversed(range(len(kept))):
-        if excess <= 0:
-            break
-        text = kept[place]
-        kept[place] = _beginning(text, max(0, len(text) - excess))
-        excess -= len(text) - len(kept[place])
-    return tuple(kept)
-
-
 def _is_printable(text: str) -> bool:
     """As `str.isprintable`, which looks up each character: in a fifth of its time (measured)."""
     others = text.encode("utf-8", "surrogatepass").translate(None, _PRINTABLE_ASCII)
@@ -124,11 +111,3 @@ def _text_of(cell: Cell) -> str:
     if isinstance(cell, dict):
         raise NotOneText("an object")
     return str(cell_text(cell))  # of a `str` that is more than one, the text alone
-
-
-def _beginning(text: str, most: int) -> str:
-    """The first words of `text`, at most so many characters; within a word where that is long."""
-    if len(text) <= most:
-        return text
-    end = text.rfind(_ONE_SPACE, 0, most + 1)
-    return text[: end if end > most // 2 else most].rstrip(" ,;")

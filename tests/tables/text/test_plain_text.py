@@ -13,7 +13,6 @@ from tables.text.plain_text import (
     encodable,
     joined_texts,
     plain_texts,
-    shortened,
 )
 
 TEXTS = st.lists(st.text(st.characters() | st.sampled_from(" \n\t\0\ud800\u200b\ufeff\xa0na")))
@@ -82,30 +81,3 @@ def should_join_columns_without_empty_ones() -> None:
     columns = [["a", "", "a", ""], ["b", "b", "", ""]]
 
     assert joined_texts(columns) == ["a, b", "b", "a", ""]
-
-
-@pytest.mark.parametrize(
-    ("texts", "most", "kept"),
-    [
-        (("cook", "plans menus and buys"), 17, ("cook", "plans menus")),
-        (("cook", "plans menus and buys"), 15, ("cook", "plans menus")),
-        (("head cook, hotel", "plans"), 10, ("head cook", "")),
-        (("head cook", "x" * 300), 20, ("head cook", "x" * 11)),
-        (("x" * 300, ""), 20, ("x" * 20, "")),
-        (("a " + "x" * 300,), 20, ("a " + "x" * 18,)),
-        (("cook", "plans"), 9, ("cook", "plans")),
-    ],
-)
-def should_cut_at_a_word_the_last_text_first(
-    texts: tuple[str, ...], most: int, kept: tuple[str, ...]
-) -> None:
-    assert shortened(texts, most) == kept
-
-
-@given(texts=st.lists(st.text("ab ,", max_size=30)).map(tuple), most=st.integers(1, 40))
-@settings(max_examples=40)
-def should_keep_beginnings_that_fit_together(texts: tuple[str, ...], most: int) -> None:
-    kept = shortened(texts, most)
-
-    assert sum(map(len, kept)) <= most
-    assert all(text.startswith(each) for text, each in zip(texts, kept, strict=True))
