@@ -27,6 +27,7 @@ from erasure.progress import Ended, check_ended, check_settled
 from erasure.remains import Remainder, remainders
 from pipeline.clock import parsed
 from pipeline.domain.identity import DROP_ID_DIGITS
+from pipeline.engines.small_batches.files import OPERATIONS
 from pipeline.storage.results_bucket import PIECES
 
 _DROP_ID = re.compile(rf"[0-9a-f]{{{DROP_ID_DIGITS}}}")
@@ -133,6 +134,11 @@ def _dropped_at(items: LedgerItems, versions: list[StoredVersion], now: datetime
     return min((each.modified_at for each in versions), default=now)
 
 
+def _operations(items: LedgerItems) -> list[str]:
+    """Where what is coded in small batches lies among the prepared files."""
+    return [f"{OPERATIONS}{each}/" for each in items.operations]
+
+
 def _is_result(key: str, drop_id: str) -> bool:
     """Whether a key of the results bucket is this drop's own.
 
@@ -182,19 +188,25 @@ class _Search:
         return (found.key if found else ""), [*dropped, *own]
 
     def beside(self, items: LedgerItems) -> list[StoredVersion]:
-        """Prepared files, and what Amazon ML has of operations that are the drop's own."""
+        """Prepared files, and what engines have of operations that are the drop's own."""
         s3, exchange = self.clients.s3, self.deployment.exchange_bucket
         own = [f"{each}/" for each in items.operations] if exchange else []
+        prepared = [f"{self.drop_id}/", *_operations(items)]
         return [
-            *versions_of(s3, self.deployment.prepared_bucket, f"{self.drop_id}/"),
+            *(v for each in prepared for v in versions_of(s3, self._prepared_bucket, each)),
             *(v for prefix in own for v in versions_of(s3, exchange or "", prefix)),
         ]
+
+    @property
+    def _prepared_bucket(self) -> str:
+        return self.deployment.prepared_bucket
 
     def uploads(self, items: LedgerItems) -> list[BegunUpload]:
         """Multipart uploads that were not finished, in the places of the objects."""
         s3, results = self.clients.s3, self.deployment.results_bucket
         prefix = items.text("results_prefix")
-        places = [(self.deployment.prepared_bucket, f"{self.drop_id}/")]
+        below = (f"{self.drop_id}/", *_operations(items))
+        places = [(self._prepared_bucket, each) for each in below]
         places += [(results, prefix), (results, PIECES + prefix)] if prefix else []
         if exchange := self.deployment.exchange_bucket:
             places += [(exchange, f"{each}/") for each in items.operations]

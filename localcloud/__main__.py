@@ -12,7 +12,7 @@ from localcloud.deployment import Choices
 from localcloud.errors import Interrupted, LocalCloudError
 from localcloud.places import KEPT, Place
 
-ENGINES = ("coding-service", "amazon-ml")
+ENGINES = ("coding-service", "amazon-ml", "coding-service-small")
 INTERRUPTED = 130  # what shells say of a command that Ctrl-C ended
 
 

@@ -84,11 +84,10 @@ class AmazonMl(Construct):
         """What functions need to find it. Holds no secret."""
         settings = self._settings
         return {
-            "ENGINES": _pairs(settings.engines),
             "EXCHANGE_BUCKET": self.exchange.bucket_name,
             "AMAZON_ML_URL": self._service.url,
             "AMAZON_ML_KEY_SECRET_ARN": self._service.key_secret_arn,
-            "AMAZON_ML_MODELS": _pairs(settings.amazon_ml_models),
+            "AMAZON_ML_MODELS": pairs(settings.amazon_ml_models),
             "AMAZON_ML_THRESHOLD": f"{settings.amazon_ml_threshold:g}",
         }
 
@@ -251,6 +250,6 @@ class AmazonMl(Construct):
 _IN_PARTS = ("AbortMultipartUpload", "ListMultipartUploadParts")
 
 
-def _pairs(pairs: Mapping[str, str]) -> str:
+def pairs(named: Mapping[str, str]) -> str:
     """As `lambdas/pipeline/engines/settings.py` reads them."""
-    return ",".join(f"{name}={value}" for name, value in sorted(pairs.items()))
+    return ",".join(f"{name}={value}" for name, value in sorted(named.items()))

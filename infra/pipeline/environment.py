@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from infra.pipeline.amazon_ml import AmazonMl
+from infra.pipeline.amazon_ml import AmazonMl, pairs
 from infra.pipeline.credentials import Credentials
 from infra.pipeline.ledger import Ledger
 from infra.pipeline.prepare import PreparedFiles
@@ -51,5 +51,6 @@ def function_environment(
         "CODE_DIGITS": json.dumps(settings.code_digits),
         "BLIND_SHARE": f"{settings.blind_share:g}",
         "MAX_UNPACKED_BYTES": str(settings.max_unpacked_bytes),
+        **({"ENGINES": pairs(settings.engines)} if settings.engines else {}),
         **(amazon_ml.environment() if amazon_ml is not None else {}),
     }

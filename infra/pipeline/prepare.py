@@ -25,6 +25,7 @@ PREPARED_DAYS = 30
 # GetObject, "Permissions").
 READ_A_VERSION = ("GetObject", "GetObjectVersion")
 CHECKPOINTS = "*/finish/*.checkpoint"  # lambdas/pipeline/finish/coded_tables.py keeps them there
+OPERATIONS = ".operations/*"  # lambdas/pipeline/engines/small_batches/files.py keeps them there
 BATCH = 10  # the most without a window to gather in (Lambda, SQS event source mappings)
 
 
@@ -48,7 +49,7 @@ class PreparedFiles(Construct):
             lifecycle_rules=[s3.LifecycleRule(id="ForgetPrepared", expiration=Duration.days(days))],
         )
         reason = "Each drop has a folder of its own."
-        acknowledge_keys(self.bucket, reason, "*", CHECKPOINTS)
+        acknowledge_keys(self.bucket, reason, "*", CHECKPOINTS, OPERATIONS)
 
     def may_read(self) -> tuple[iam.PolicyStatement, ...]:
         """To read prepared rows."""
@@ -68,11 +69,27 @@ class PreparedFiles(Construct):
             ),
         )
 
-    def _may(self, operations: Sequence[str], *, write: bool) -> tuple[iam.PolicyStatement, ...]:
+    def may_take_operations_apart(self) -> tuple[iam.PolicyStatement, ...]:
+        """To write the records and texts of operations that are coded in small batches."""
+        return self._may(("GetObject", *WRITE_IN_PARTS), write=True, keys=OPERATIONS)
+
+    def may_see_operations(self) -> tuple[iam.PolicyStatement, ...]:
+        """To see whether such an operation has its texts."""
+        return self._may(("GetObject",), write=False, keys=OPERATIONS)
+
+    def may_code_operations(self) -> tuple[iam.PolicyStatement, ...]:
+        """To read the texts, to keep answers and output, and to delete all of it then."""
+        return self._may(
+            ("GetObject", *WRITE_IN_PARTS, "DeleteObject"), write=True, keys=OPERATIONS
+        )
+
+    def _may(
+        self, operations: Sequence[str], *, write: bool, keys: str = "*"
+    ) -> tuple[iam.PolicyStatement, ...]:
         return (
             iam.PolicyStatement(
                 actions=[f"s3:{operation}" for operation in operations],
-                resources=[self.bucket.arn_for_objects("*")],
+                resources=[self.bucket.arn_for_objects(keys)],
             ),
             # Without it S3 answers 403 for an object that is not there (Amazon S3 API, GetObject).
             iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn]),

@@ -128,6 +128,10 @@ class PipelineStack(Stack):
             tasks.collect.allow(*amazon_ml.may_collect())
             amazon_ml.acknowledge_calls(tasks)
             CfnOutput(self, "ExchangeBucketName", value=amazon_ml.exchange.bucket_name)
+        if settings.topics_of("coding-service-small"):
+            tasks.submit.allow(*prepared.may_take_operations_apart())
+            tasks.check.allow(*prepared.may_see_operations())
+            tasks.collect.allow(*prepared.may_code_operations())
         let_principals_in(receive.bucket, results.bucket, key=key, settings=settings)
         state_machine.let_start(tasks.finish)
         report_failure.handler.allow(state_machine.may_start(), *state_machine.may_describe())

@@ -57,7 +57,7 @@ BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:\S+")
 ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+")
 WEB_ACL_ARN = re.compile(r"arn:aws[a-z-]*:wafv2:[a-z0-9-]+:[0-9]{12}:regional/webacl/\S+/\S+")
-ENGINE = re.compile(r"coding-service|amazon-ml")
+ENGINE = re.compile(r"coding-service|coding-service-small|amazon-ml")
 ML_MODEL_ID = re.compile(r"[a-zA-Z0-9_.-]{1,64}")  # Amazon ML API reference, EntityId
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 # Of RFC 3986 what no two parsers read differently, as the functions check it again
@@ -210,7 +210,9 @@ READERS: Mapping[str, Callable[[str, object], Any]] = {
     "piece_concurrency": read_whole_number(1, MAX_CHILDREN),
     "prepare_concurrency": read_whole_number(*QUEUE_CONCURRENCY),
     "max_unpacked_bytes": read_whole_number(1),
-    "engines": _by_topic(ENGINE, "name coding-service or amazon-ml for a topic"),
+    "engines": _by_topic(
+        ENGINE, "name coding-service, coding-service-small or amazon-ml for a topic"
+    ),
     "amazon_ml_url": read_text,
     "amazon_ml_key_secret_arn": read_matching(
         SECRET_ARN, "give the ARN of a secret of Secrets Manager"

@@ -135,8 +135,9 @@ class Settings:
     max_unpacked_bytes: int = 20_000_000_000
     """Most bytes that a gzipped or zipped file may have unpacked."""
     engines: Mapping[str, str] = field(default_factory=dict)
-    """What codes a topic's files, by topic: coding-service or amazon-ml; topics that are not named
-    have the coding service."""
+    """What codes a topic's files, by topic: coding-service, coding-service-small (the same in small
+    batches, without partner agreement) or amazon-ml; topics that are not named have the coding
+    service."""
     amazon_ml_url: str = ""
     """Address of a service that speaks Amazon ML's API; "" takes CodingService's where that is
     deployed too, else AWS's own."""

@@ -66,7 +66,9 @@ class Environment:
             token_secret_arn=source.text("TOKEN_SECRET_ARN"),
             service_url=source.text("SERVICE_URL").rstrip("/"),
             auth_url=source.text("AUTH_URL").rstrip("/"),
-            presigned_hosts=source.names("PRESIGNED_HOSTS"),
+            presigned_hosts=(
+                source.names("PRESIGNED_HOSTS") if source.optional("PRESIGNED_HOSTS") else ()
+            ),
             allow_plain_http=source.flag("ALLOW_PLAIN_HTTP"),
             token_prefix=variables.get("TOKEN_PREFIX", ""),
             default_topic=source.optional("DEFAULT_TOPIC"),

@@ -214,11 +214,22 @@ class Dependencies:
 
         return amazon_ml_engine(settings, s3=self.s3, secrets=lambda: self.secrets)
 
+    @cached_property
+    def small_batches(self) -> Engine:
+        # Here, so that functions of a deployment without it need not load it.
+        from pipeline.engines.exchange_bucket import ExchangeBucket  # noqa: PLC0415
+        from pipeline.engines.small_batches.engine import SmallBatchEngine  # noqa: PLC0415
+
+        bucket = ExchangeBucket(self.s3, self.environment.tables.prepared_bucket)
+        return SmallBatchEngine(service=self.coding_service, exchange=bucket)
+
     def engine_of(self, topic: str) -> Engine:
         """The engine that codes the topic."""
         match self.environment.engines.name_of(topic):
             case EngineName.AMAZON_ML:
                 return self.amazon_ml
+            case EngineName.SMALL_BATCHES:
+                return self.small_batches
             case EngineName.CODING_SERVICE:
                 return self.coding_service
 

@@ -11,11 +11,14 @@ from contextlib import contextmanager
 import pytest
 
 from localcloud.cloud import LocalCloud
+from pipeline.engines.small_batches.files import OPERATIONS
 from tests.support.cloud.breaking import COLLECT, SUBMIT, operations, revoked
 from tests.support.cloud.deployed import (
     OTHER_MODEL,
     OTHER_TOPIC,
     PREDICTED_TOPIC,
+    SMALL_MODEL,
+    SMALL_TOPIC,
     TOPIC,
     changed_function,
 )
@@ -78,6 +81,41 @@ def _codes(answer: dict[str, object]) -> list[object]:
 
 def _confidences(answer: dict[str, object]) -> list[object]:
     return [each["codeConfidence"] for each in _codings(answer)]
+
+
+def should_code_alike_in_small_batches(cloud: LocalCloud, subscriber: Subscriber) -> None:
+    odd = {"recordId": 'two\nÄ "lines" 🐙', "occp_text": "nurse", "tasks_text": ""}
+    each = [json.loads(line) for line in lines(650).splitlines()]
+    each = [{**record, "tasks_text": f"task {n}"} for n, record in enumerate(each)]
+    content = b"".join(json.dumps(record).encode() + b"\n" for record in [*each, odd, *each])
+    before = operations(cloud)
+    small = subscriber.drop(f"{SMALL_TOPIC}/2026/jobs.jsonl", content)
+    answers(subscriber, small)
+    assert operations(cloud) == before  # nothing was uploaded to the Coding Service
+    told = subscriber.told[small.drop_id][0]
+    assert subscriber.document(told.results.metadata)["modelId"] == SMALL_MODEL
+    buckets = [bucket["Name"] for bucket in cloud.s3().list_buckets()["Buckets"]]
+    (prepared,) = [name for name in buckets if "prepared" in name]
+    left = cloud.s3().list_objects_v2(Bucket=prepared, Prefix=OPERATIONS)
+    assert not left.get("Contents")
+    batch = subscriber.drop(f"{OTHER_TOPIC}/2026/again.jsonl", content)
+    answers(subscriber, batch)
+    outputs = [
+        subscriber.result(subscriber.told[each.drop_id][0].results.output)
+        for each in (small, batch)
+    ]
+    assert outputs[0] == outputs[1]
+
+
+def should_mark_the_rows_that_are_too_long_for_small_batches(
+    cloud: LocalCloud, subscriber: Subscriber
+) -> None:
+    table = "id,Job title\n1,nurse\n2," + "registered nurse in charge of wards " * 5 + "\n"
+    drop = subscriber.drop(f"{SMALL_TOPIC}/2026/long.csv", table.encode())
+    told = subscriber.ended(drop, within=120)
+    check_complete(subscriber, drop, told)
+    assert told.rows is not None
+    assert told.rows["shortened"] == 1
 
 
 def should_share_a_prediction_among_small_files(cloud: LocalCloud, subscriber: Subscriber) -> None:

@@ -15,6 +15,7 @@ from infra.pipeline import amazon_ml
 from pipeline.domain.drop import Drop
 from pipeline.domain.execution import shared_execution
 from pipeline.domain.identity import execution_name
+from pipeline.engines.small_batches.files import OPERATIONS
 from pipeline.executions.compact_input import compact_input
 from pipeline.ledger.groups import ExecutionGroups, GroupedBy
 from pipeline.ledger.topic_reports import TopicReports
@@ -213,7 +214,8 @@ def should_find_what_the_ledger_has_forgotten(here: World, below: str) -> None:
     kept = erased(here, drop, below=below, now=here.now + WEEK)
     assert kept.key == drop.key
     left = here.kept_of(drop)
-    assert all(place.startswith("exchange/") for place in left)  # for two weeks
+    weeks = ("exchange/", f"{PREPARED}/{OPERATIONS}")  # two and four of them
+    assert all(place.startswith(weeks) for place in left)
     assert f"{DROPS}/{other.key}@{other.version_id}" in here.kept()
 
 

@@ -190,7 +190,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
         tmp_path_factory.mktemp("fitted"),
         **FITTED,
         codingService=True,
-        engines="anzsco=amazon-ml",
+        engines="anzsco=amazon-ml,osca=coding-service-small",
         operatorEmails="operators@example.com",
     )
 

@@ -19,6 +19,7 @@ from pipeline.domain.drop import Drop
 from pipeline.domain.execution import shared_execution
 from pipeline.domain.facts import InputFacts
 from pipeline.domain.identity import drop_id, execution_name, part_id, results_prefix
+from pipeline.engines.small_batches.files import OPERATIONS
 from pipeline.executions.compact_input import compact_input
 from pipeline.ledger.drops import Drops, Ending
 from pipeline.ledger.groups import ExecutionGroups, GroupedBy
@@ -141,6 +142,7 @@ class World:
                 lease.begin()
                 lease.created(f"dropcoder-{drop.drop_id}-{number}")
             self.put(EXCHANGE, f"dropcoder-{drop.drop_id}-{number}/input.csv")
+            self.put(PREPARED, f"{OPERATIONS}dropcoder-{drop.drop_id}-{number}/texts.jsonl")
         self.ended(drop)
         stepfunctions().stop_execution(executionArn=arn)
 

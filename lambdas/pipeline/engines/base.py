@@ -18,6 +18,7 @@ import urllib3
 from pipeline.errors import ResultsMismatch
 from pipeline.rate_limit.polling import NO_LOAD, CallLoad
 from protocol.messages import Model, OperationState
+from protocol.records import MAX_TEXT_CHARACTERS
 
 ERROR_BYTES = 16 << 10  # S3's error documents have a few hundred bytes; ours
 EXPIRED_MESSAGES = (b"has expired", b"expiredtoken")  # S3's words, in lower case
@@ -248,6 +249,11 @@ class Engine(ABC):
     and `OperatorNeeded`. `turn` is what the last `RateLimited` gave: with it, a caller that comes
     back keeps its place in the queue.
     """
+
+    @property
+    def most_characters(self) -> int:
+        """The most characters that it takes of a record's text fields together."""
+        return MAX_TEXT_CHARACTERS
 
     # Submit.
 

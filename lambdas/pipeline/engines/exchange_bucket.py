@@ -1,6 +1,6 @@
-"""The exchange bucket: where Amazon ML finds the input of a prediction and leaves its results.
+"""The bucket in which an engine's files lie, below a folder for each operation.
 
-| key | what | written by |
+| key, of a batch prediction of Amazon ML | what | written by |
 |---|---|---|
 | `<prediction id>/order.json` | the model, and the fields in the order of the columns | Submit |
 | `<prediction id>/input.csv` | the records | Submit |
@@ -8,13 +8,13 @@
 | `<prediction id>/output.jsonl` | the results as lines of output | Collect |
 
 All of it is deleted when the results have been collected; what a failure leaves behind goes by the
-bucket's lifecycle.
+bucket's lifecycle. What lies there of small batches: `small_batches.files`.
 """
 
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -34,7 +34,7 @@ PUTS = 2  # parts that are put at once, while the next one is made: more would f
 
 @dataclass(frozen=True, slots=True)
 class ExchangeBucket:
-    """The bucket, with the objects of each prediction below its id.
+    """The bucket, with the objects of each operation below its id, or another folder of its own.
 
     Every method may raise `AwsBusy`."""
 
@@ -83,13 +83,17 @@ class ExchangeBucket:
             for page in pages:
                 self.objects.delete([each["Key"] for each in page.get("Contents", [])])
 
+    def input_of(self, prediction_id: str) -> AbstractContextManager["PartWriter"]:
+        """As `writing`, of the input."""
+        return self.writing(f"{prediction_id}/{INPUT}")
+
     @contextmanager
-    def input_of(self, prediction_id: str) -> Iterator["PartWriter"]:
-        """Takes the input, which becomes an object when the block ends without an error.
+    def writing(self, key: str) -> Iterator["PartWriter"]:
+        """Takes what becomes an object when the block ends without an error.
 
         Raises `StorageBusy` where S3 has lost what was put."""
         try:
-            with PartWriter(self.files, f"{prediction_id}/{INPUT}", self.part_bytes) as writer:
+            with PartWriter(self.files, key, self.part_bytes) as writer:
                 yield writer
         except UploadGone:
             raise StorageBusy("S3 lost the parts of an upload; it will be sent again") from None

@@ -18,6 +18,7 @@ class EngineName(StrEnum):
     """The engines, as the setting `engines` names them."""
 
     CODING_SERVICE = "coding-service"
+    SMALL_BATCHES = "coding-service-small"
     AMAZON_ML = "amazon-ml"
 
 
@@ -78,9 +79,9 @@ class EngineSettings:
 
     def model_id(self, topic: str, folder: str) -> str | None:
         """The id of a model of the topic that a folder is named by; None where it is no id."""
-        if self.name_of(topic) is EngineName.CODING_SERVICE:
-            return guid(topic, folder)
-        return folder if _AMAZON_ML_ID.fullmatch(folder) else None
+        if self.name_of(topic) is EngineName.AMAZON_ML:
+            return folder if _AMAZON_ML_ID.fullmatch(folder) else None
+        return guid(topic, folder)
 
 
 def _pairs(variables: Mapping[str, str], name: str) -> tuple[tuple[str, str], ...]:

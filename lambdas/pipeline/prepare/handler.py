@@ -133,8 +133,9 @@ class Preparer:
 
     def _converted(self, drop: Drop, message: PrepareMessage, has_time: Callable[[], bool]) -> Drop:
         topic = drop.topic or ""
+        engine = self.engine_of(topic)
         try:
-            model = self.engine_of(topic).model(topic, drop.model, turn=message.turn)
+            model = engine.model(topic, drop.model, turn=message.turn)
         except Throttled as refused:  # counts as a fault: the service may say so for ever
             raise ServiceBusy(refused.said) from None
         except OperatorNeeded:
@@ -144,6 +145,7 @@ class Preparer:
                 raise
             return drop
         options = self.options.of(drop, input_format_of(model.input_format))
+        options = replace(options, max_text_characters=engine.most_characters)
         return self.conversion.of(drop, options, message, has_time)
 
     def _rejection(self, drop: Drop, refused: TableRefused) -> Rejection:

@@ -27,6 +27,8 @@ class CallKind(Enum):
     """Begins an operation, whose status checks must be affordable too."""
     MODEL = "models"
     STATUS = "checks"
+    CODING = "codings"
+    """Has a small batch coded, at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,10 +126,10 @@ def should_empty_the_exchange_bucket_by_itself(alone: Deployment) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "hint"),
     [
-        ("engines", "anzsco=amazon", "coding-service or amazon-ml"),
+        ("engines", "anzsco=amazon", "coding-service-small or amazon-ml"),
         ("engines", "anzsco", "pairs"),
         ("engines", "anzsco=amazon-ml,anzsco=coding-service", "names one twice"),
-        ("engines", '{"Über": "amazon-ml"}', "coding-service or amazon-ml"),
+        ("engines", '{"Über": "amazon-ml"}', "coding-service-small or amazon-ml"),
         ("engines", "{", "pairs"),
         ("amazonMlModels", "anzsco=a b", "MLModelId"),
         ("amazonMlThreshold", 1.5, "up to 1"),

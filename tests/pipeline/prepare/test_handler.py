@@ -50,9 +50,10 @@ SENT = (
 
 
 class Models:
-    """Stands for the engine: prepare asks it for the model alone."""
+    """Stands for the engine: prepare asks it for the model, and how long texts may be."""
 
     def __init__(self) -> None:
+        self.most_characters = 300
         self.error: Exception | None = None
         self.turns: list[str | None] = []
 

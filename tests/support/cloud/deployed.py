@@ -23,6 +23,10 @@ HOLLOW_TOPIC = "hollow"
 PREDICTED_TOPIC = "predicted"
 """Coded by Amazon ML, with the model of the second topic."""
 
+SMALL_TOPIC = "small"
+"""Coded in small batches, with the same model as the second topic has."""
+SMALL_MODEL = "22222222-2222-4333-8444-555555555555"
+
 PREDICTION_BUCKET = "data-of-a-client"
 SECOND_CLIENT = "somebody-else"
 
@@ -47,7 +51,7 @@ SETTINGS = {
     "shareWaitSeconds": "1",
     "machineLearningClients": f"pipeline,{SECOND_CLIENT}",
     "batchPredictionBuckets": PREDICTION_BUCKET,
-    "engines": f"{PREDICTED_TOPIC}=amazon-ml",
+    "engines": f"{PREDICTED_TOPIC}=amazon-ml,{SMALL_TOPIC}=coding-service-small",
     "amazonMlModels": f"{PREDICTED_TOPIC}={OTHER_MODEL}",
     "codelists": CODELISTS,
     "dropPrincipals": OTHER_ACCOUNT,
@@ -65,12 +69,13 @@ def make_models(trained: Path = PROJECT / "build" / "models") -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)  # as new as now, so that nobody trains it again
     first = next((models / TOPIC).iterdir())
-    second = models / OTHER_TOPIC / OTHER_MODEL
-    shutil.copytree(first, second)
-    card = json.loads((second / "model.json").read_text("utf-8"))
-    card["topic"] = {"uriName": OTHER_TOPIC, "fullName": "The same codes under another name"}
-    card["modelId"] = OTHER_MODEL
-    (second / "model.json").write_text(json.dumps(card), "utf-8")
+    for topic, model in ((OTHER_TOPIC, OTHER_MODEL), (SMALL_TOPIC, SMALL_MODEL)):
+        copied = models / topic / model
+        shutil.copytree(first, copied)
+        card = json.loads((copied / "model.json").read_text("utf-8"))
+        card["topic"] = {"uriName": topic, "fullName": "The same codes under another name"}
+        card["modelId"] = model
+        (copied / "model.json").write_text(json.dumps(card), "utf-8")
     (models / HOLLOW_TOPIC).mkdir()
     (models / HOLLOW_TOPIC / "README").write_text("A topic that nobody has trained.\n", "utf-8")
 

@@ -3,11 +3,14 @@
 To add one, write an `EngineUnderTest` and name it in `ENGINES`.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+from botocore.exceptions import ReadTimeoutError
 
 from pipeline.check.handler import check
 from pipeline.collect.handler import Collector
@@ -17,13 +20,16 @@ from pipeline.domain.identity import drop_id, results_prefix
 from pipeline.domain.part import Part, whole_files
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.engines.amazon_ml.api import AmazonMlClient
-from pipeline.engines.amazon_ml.bucket import ExchangeBucket
 from pipeline.engines.amazon_ml.codelist import read_codelist
 from pipeline.engines.amazon_ml.engine import AmazonMlEngine
 from pipeline.engines.amazon_ml.models import AmazonMlModels
 from pipeline.engines.base import Engine
 from pipeline.engines.coding_service.engine import CodingServiceEngine
+from pipeline.engines.coding_service.http import HttpAnswer
 from pipeline.engines.coding_service.presigned import presigned_pool
+from pipeline.engines.exchange_bucket import ExchangeBucket
+from pipeline.engines.small_batches.engine import SmallBatchEngine
+from pipeline.engines.small_batches.files import TEXTS, OperationFiles
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.parts import Parts
 from pipeline.ledger.shared_files import SharedFiles
@@ -40,7 +46,7 @@ from tests.support.pipeline.builders import (
     an_engine,
     an_operation_request,
 )
-from tests.support.pipeline.clouds import DROPS, REGION, RESULTS, Cloud, cloud
+from tests.support.pipeline.clouds import DROPS, PREPARED, REGION, RESULTS, Cloud, cloud
 from tests.support.pipeline.memory_amazon_ml import (
     CODES,
     EXCHANGE,
@@ -58,6 +64,9 @@ from tests.support.pipeline.memory_service import (
     StorageFault,
     a_model,
 )
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 PART_BYTES = 5 << 20  # the least that S3 (and moto) takes for a part that is not the last
 
@@ -180,6 +189,61 @@ class AmazonMlUnderTest:
         )
 
 
+@dataclass
+class SmallBatchesUnderTest:
+    memory: MemoryService
+    engine: SmallBatchEngine
+    s3: "S3Client"
+    model_id: str = MODEL_ID
+    secrets: tuple[str, ...] = (CLIENT_SECRET, TOKEN_CANARY)
+    inputs: set[str] = field(default_factory=set)
+    """The keys of the texts that were put, ever."""
+    lost: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.s3.meta.events.register("provide-client-params.s3.PutObject", self._note)
+        self.s3.meta.events.register("after-call.s3.PutObject", self._lose)
+
+    def _note(self, params: dict[str, Any], **_: Any) -> None:
+        if params["Key"].endswith(TEXTS):
+            self.inputs.add(params["Key"])
+            self.lost = [each or params["Key"] for each in self.lost]
+
+    def _lose(self, **_: Any) -> None:
+        if self.lost and self.lost[0]:
+            self.lost.clear()
+            raise ReadTimeoutError(endpoint_url="https://s3.example")
+
+    def opened(self) -> str:
+        return self.engine.open(an_operation_request()).operation_id
+
+    def pause(self) -> None:
+        self.memory.codes_at_once = False
+
+    def finish(self, operation_id: str) -> None:
+        self.memory.codes_at_once = True
+
+    def fail(self, operation_id: str, why: str) -> None:
+        answer = HttpAnswer(400, json.dumps({"message": why}).encode())
+        self.memory.fail_next("/code", lambda: answer)
+
+    def taken(self) -> int:
+        return len(self.inputs)
+
+    def busy_next(self) -> None:
+        self.memory.refuse_next("/v1/", ServiceAnswer.INTERNAL)
+
+    def deny_next(self) -> None:
+        self.memory.refuse_next("/v1/", ServiceAnswer.DENIED, times=2)
+
+    def lose_arrival(self) -> None:
+        self.lost = [""]  # of which input, the next one says
+
+    def kept(self, operation_id: str) -> bool:
+        folder = OperationFiles(self.engine.exchange, operation_id).folder
+        return bool(self.s3.list_objects_v2(Bucket=PREPARED, Prefix=folder).get("Contents"))
+
+
 @contextmanager
 def coding_service(aws: Cloud, io: SimulatedIo, _folder: Path) -> Iterator[CodingServiceUnderTest]:
     memory = MemoryService(models={TOPIC: [a_model()]})
@@ -187,6 +251,16 @@ def coding_service(aws: Cloud, io: SimulatedIo, _folder: Path) -> Iterator[Codin
         host = address.removeprefix("http://")
         engine = an_engine(memory, aws.ledger, io, pool=pool, host=host)
         yield CodingServiceUnderTest(memory, engine)
+
+
+@contextmanager
+def small_batches(aws: Cloud, io: SimulatedIo, _folder: Path) -> Iterator[SmallBatchesUnderTest]:
+    memory = MemoryService(models={TOPIC: [a_model()]})
+    engine = SmallBatchEngine(
+        service=an_engine(memory, aws.ledger, io),
+        exchange=ExchangeBucket(aws.s3, PREPARED, part_bytes=PART_BYTES),
+    )
+    yield SmallBatchesUnderTest(memory, engine, aws.s3)
 
 
 @contextmanager
@@ -213,7 +287,11 @@ def an_amazon_ml_engine(
 
 
 Made = Callable[[Cloud, SimulatedIo, Path], AbstractContextManager[EngineUnderTest]]
-ENGINES: dict[str, Made] = {"coding-service": coding_service, "amazon-ml": amazon_ml}
+ENGINES: dict[str, Made] = {
+    "coding-service": coding_service,
+    "amazon-ml": amazon_ml,
+    "coding-service-small": small_batches,
+}
 
 
 class Bench:
@@ -288,6 +366,13 @@ class Bench:
             clock=self.io.clock,
             max_attempts=3,
         )
+
+    def follow(self, part: Part, progress: Progress) -> Progress:
+        """As `check`, and `collect` where the engine has the texts coded then."""
+        if progress.status is PartStatus.AWAITING_SLOT:
+            return self.collect(part, progress)
+        checked = self.check(part, progress)
+        return self.collect(part, checked) if checked.status is PartStatus.COMPLETE else checked
 
     def collect(self, part: Part, progress: Progress, owner: str = "c") -> Progress:
         return self.collector.collect(

@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 from pipeline.engines.coding_service.http import HttpAnswer, HttpRequest
 from protocol.errors import ServiceAnswer
 from protocol.messages import CreatedOperation, Model, OperationState, Topic
+from protocol.real_time import MOST_CHARACTERS, MOST_RECORDS, batch_answer
 from protocol.records import RECORD_ID
 from protocol.statuses import OperationStatus
 
@@ -95,6 +96,10 @@ class MemoryService:
     token_seconds: int | None = 3600
     base_url: str = "https://coder.example"
     operations: dict[str, Operation] = field(default_factory=dict)
+    batches: list[list[dict[str, str]]] = field(default_factory=list)
+    """The records of each small batch that was coded."""
+    alter: Callable[[list[dict[str, Any]]], Any] = field(default=lambda answers: answers)
+    """What becomes of the answers to a small batch on their way."""
     calls: list[tuple[str, str]] = field(default_factory=list)
     """(method, path) of every API call that was answered, denials included."""
     authorizations: list[str] = field(default_factory=list)
@@ -162,7 +167,7 @@ class MemoryService:
             self.authorizations.append(request.headers.get("Authorization", ""))
             if request.headers.get("Authorization") not in self.tokens:
                 return _refusal(ServiceAnswer.DENIED)
-            return self._api(request.method, path.strip("/").split("/"))
+            return self._api(request.method, path.strip("/").split("/"), request.body)
 
     def _token(self, request: HttpRequest) -> HttpAnswer:
         self.token_requests += 1
@@ -176,7 +181,7 @@ class MemoryService:
             body["expires_in"] = self.token_seconds
         return _json(200, body)
 
-    def _api(self, method: str, path: list[str]) -> HttpAnswer:
+    def _api(self, method: str, path: list[str], body: bytes | None) -> HttpAnswer:  # noqa: PLR0911  a path each
         match [method, *path]:
             case ["GET", "v1", "topics"]:
                 return _json(200, [Topic(each, each.upper()).to_json() for each in self.models])
@@ -188,6 +193,8 @@ class MemoryService:
                 return self._create(topic, None)
             case ["POST", "v1", "topics", topic, "models", model_id, "batch-code"]:
                 return self._create(topic, model_id)
+            case ["POST", "v1", "topics", topic, "models", model_id, "code"]:
+                return self._code(json.loads(body or b"{}"))
         return _json(404, {"message": "Not Found"})
 
     def _models(self, topic: str, rest: list[str]) -> HttpAnswer:
@@ -213,6 +220,24 @@ class MemoryService:
             bucket_kms_key_arn=KMS_KEY_ARN,
         )
         return _json(200, created.to_json())
+
+    def _code(self, asked: dict[str, Any]) -> HttpAnswer:
+        """A small batch, as strictly as the guide lets a service be."""
+        if not self.codes_at_once:
+            return _refusal(ServiceAnswer.LIMIT_EXCEEDED)
+        records: list[dict[str, str]] = asked["records"]
+        texts = ["".join(t for n, t in each.items() if n != RECORD_ID) for each in records]
+        if len(records) > MOST_RECORDS or not all(t.isascii() for t in texts):
+            return _refusal(ServiceAnswer.INVALID_BODY)
+        if any(len(text) > MOST_CHARACTERS or not f"{text}.".isprintable() for text in texts):
+            return _refusal(ServiceAnswer.MALFORMED_RECORD)
+        self.batches.append(records)
+        lines = coded(b"\n".join(json.dumps(each).encode() for each in records)).splitlines()
+        answers = [
+            batch_answer(record, json.loads(line))
+            for record, line in zip(records, lines, strict=True)
+        ]
+        return _json(200, self.alter(answers))
 
     def _operation(self, operation_id: str) -> HttpAnswer:
         operation = self.operations.get(operation_id)

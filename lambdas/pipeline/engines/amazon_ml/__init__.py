@@ -6,7 +6,6 @@
 | `api` | the calls, and what their errors mean |
 | `models` | which model codes a topic, and which fields it takes |
 | `csv_input` | records as rows of CSV |
-| `bucket` | the bucket in which input and results lie |
 | `scores` | the service's output: gzip, CSV, a score for each class |
 | `codelist` | a topic's codelist; scores rolled up to one of its codes |
 | `convert_output` | the results as lines of output, in steps that resume |

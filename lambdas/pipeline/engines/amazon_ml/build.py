@@ -8,10 +8,10 @@ from botocore.config import Config
 
 from pipeline.aws import aws_busy_as_try_again
 from pipeline.engines.amazon_ml.api import AmazonMlClient, MachineLearning
-from pipeline.engines.amazon_ml.bucket import ExchangeBucket
 from pipeline.engines.amazon_ml.codelist import read_codelist
 from pipeline.engines.amazon_ml.engine import AmazonMlEngine
 from pipeline.engines.amazon_ml.models import AmazonMlModels
+from pipeline.engines.exchange_bucket import ExchangeBucket
 from pipeline.engines.settings import AmazonMlSettings
 from pipeline.errors import CredentialsMissing
 from shared.received_json import JsonFault, read_object

@@ -5,39 +5,18 @@ dealt with before, without reading its rows: a tenth of the work.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
-from pipeline.engines.amazon_ml.bucket import INPUT, OUTPUT, ExchangeBucket
 from pipeline.engines.amazon_ml.codelist import ScoreRollup
 from pipeline.engines.amazon_ml.scores import LineRenderer, ScoreLines
-from pipeline.engines.base import Keep, restarts_after
-from pipeline.errors import ResultsGone, ResultsMismatch, StorageBusy
-from pipeline.storage.multipart import UploadGone
-from pipeline.storage.results_bucket import FileChanged
+from pipeline.engines.base import Keep
+from pipeline.engines.exchange_bucket import INPUT, OUTPUT, ExchangeBucket
+from pipeline.engines.resumed_output import ResumedOutput
+from pipeline.errors import ResultsGone, ResultsMismatch
 from shared.received_json import JsonFault
 
 RANGE_BYTES = 8 << 20  # S3's guidance: ranged GETs of 8 to 16 MB
-
-
-@dataclass(slots=True, kw_only=True)
-class _Progress:
-    """A checkpoint: how much of the scores is in the parts that were put."""
-
-    etag: str
-    """The ETag of the scores."""
-    upload_id: str
-    parts: int = 0
-    bytes: int = 0
-    lines: int = 0
-    offset: int = 0
-    """How many bytes of the scores, inflated, are dealt with."""
-    restarts: int = 0
-    """How often it began anew as scores, or what was made of them, had changed."""
-
-    @classmethod
-    def of(cls, kept: Mapping[str, Any], etag: str) -> Self | None:
-        return cls(**kept) if kept.get("etag") == etag else None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,8 +28,6 @@ class OutputConversion:
     rollup_of: Callable[[Sequence[str]], ScoreRollup]
     keep: Keep
     has_time: Callable[[], bool]
-    _made: bytearray = field(default_factory=bytearray, init=False, repr=False)
-    _restarts: int = field(default=0, init=False)
 
     def run(self, kept: Mapping[str, Any] | None) -> bool:
         """Whether the output is there; False where no time was left to finish it.
@@ -62,59 +39,23 @@ class OutputConversion:
         if found is None:
             raise ResultsGone(f"the engine's scores, {key}, are gone; drop the file again")
         total, etag = found
-        kept = kept or {}
-        self._restarts = kept.get("restarts", 0)
-        done = _Progress.of(kept, etag)
-        if done is None and "upload_id" in kept:  # it was made of other scores
-            self.exchange.files.abort(self._key, kept["upload_id"])
-            self._restarts = restarts_after(self._restarts)
-        try:
-            return self._run(done, self._pieces(key, total, etag), etag)
-        except (FileChanged, UploadGone):
-            self.keep({"restarts": restarts_after(self._restarts)})
-            raise StorageBusy(
-                "the engine's scores, or what was made of them, changed meanwhile; starting over"
-            ) from None
+        output = ResumedOutput(
+            exchange=self.exchange,
+            key=f"{self.prediction_id}/{OUTPUT}",
+            keep=self.keep,
+            has_time=self.has_time,
+        )
 
-    def _run(self, done: _Progress | None, pieces: Iterator[bytes], etag: str) -> bool:
-        scores = ScoreLines(pieces)
-        renderer = LineRenderer(scores.header, self.rollup_of)
-        if done is not None:
-            scores.skip_to(done.offset)
-            renderer.line = done.lines
-        for lines in scores.batches():
-            self._made += renderer.of(lines)
-            if len(self._made) >= self.exchange.part_bytes:
-                done = self._put(done, etag)
-                done.lines, done.offset = renderer.line, scores.offset
-                self.keep(asdict(done))
-                if not self.has_time():
-                    return False
-        self._finish(done, etag)
-        return True
+        def made_from(lines: int, offset: int) -> Iterator[tuple[bytes, int, int]]:
+            scores = ScoreLines(self._pieces(key, total, etag))
+            renderer = LineRenderer(scores.header, self.rollup_of)
+            if offset:
+                scores.skip_to(offset)
+                renderer.line = lines
+            for batch in scores.batches():
+                yield renderer.of(batch), renderer.line, scores.offset
 
-    def _put(self, done: _Progress | None, etag: str) -> _Progress:
-        """The next part; a part that was put after the last checkpoint is put again."""
-        if done is None:
-            begun = self.exchange.files.begin(self._key)
-            done = _Progress(etag=etag, upload_id=begun, restarts=self._restarts)
-        done.parts += 1
-        done.bytes += len(self._made)
-        self.exchange.files.put_part(self._key, done.upload_id, done.parts, bytes(self._made))
-        self._made.clear()
-        return done
-
-    def _finish(self, done: _Progress | None, etag: str) -> None:
-        if done is None:
-            self.exchange.files.put(self._key, bytes(self._made))
-            return
-        if self._made:
-            done = self._put(done, etag)
-        self.exchange.files.complete(self._key, done.upload_id, count=done.parts, total=done.bytes)
-
-    @property
-    def _key(self) -> str:
-        return f"{self.prediction_id}/{OUTPUT}"
+        return output.run(kept, etag, made_from)
 
     def _pieces(self, key: str, total: int, etag: str) -> Iterator[bytes]:
         for first in range(0, total, RANGE_BYTES):

@@ -15,7 +15,6 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from pipeline.engines.amazon_ml.api import AmazonMlClient, NotFound
-from pipeline.engines.amazon_ml.bucket import INPUT, OUTPUT, ExchangeBucket
 from pipeline.engines.amazon_ml.codelist import ScoreRollup
 from pipeline.engines.amazon_ml.convert_output import OutputConversion
 from pipeline.engines.amazon_ml.csv_input import Rows, data_schema
@@ -32,6 +31,7 @@ from pipeline.engines.base import (
     StorageOutcome,
     UploadBody,
 )
+from pipeline.engines.exchange_bucket import INPUT, OUTPUT, ExchangeBucket
 from pipeline.errors import DropcoderError, ResultsGone, ServiceRefused
 from pipeline.observability import logger, quoted
 from pipeline.storage.results_bucket import FileChanged

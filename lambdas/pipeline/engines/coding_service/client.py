@@ -55,13 +55,23 @@ class CodingServiceClient:
     on_limit_exceeded: Callable[[], None] = lambda: None
     """Called when the service's daily quota turns out to be gone; counts a metric."""
 
-    def call(self, method: str, path: str, kind: CallKind, *, turn: str | None) -> Any:
-        """The decoded JSON body of a success. `turn` is what the last `RateLimited` gave."""
+    def call(
+        self,
+        method: str,
+        path: str,
+        kind: CallKind,
+        *,
+        turn: str | None,
+        body: bytes | None = None,
+    ) -> Any:
+        """The decoded JSON body of a success. `turn` is what the last `RateLimited` gave.
+
+        `body` is JSON; None sends none."""
         # The token first: where there is none, no slot is spent on the call.
         token = self.tokens.current()
-        answer = self._send(method, path, kind, token.value, turn)
+        answer = self._send(method, path, kind, token.value, turn, body=body)
         if answer.status in DENIALS and self.tokens.replace(token):
-            answer = self._send(method, path, kind, self.tokens.current().value, turn)
+            answer = self._send(method, path, kind, self.tokens.current().value, turn, body=body)
         if answer.status >= FIRST_ERROR:
             self._refuse(answer, f"{method} {path}")
         try:
@@ -78,13 +88,23 @@ class CodingServiceClient:
         return f"{SERVICE} at {host_of(self.service_url)}"
 
     def _send(
-        self, method: str, path: str, kind: CallKind, token: str, turn: str | None
+        self,
+        method: str,
+        path: str,
+        kind: CallKind,
+        token: str,
+        turn: str | None,
+        *,
+        body: bytes | None,
     ) -> HttpAnswer:
         self.limiter.take(kind, turn=turn)
         headers = {"Authorization": f"{self.token_prefix}{token}", "Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        url = f"{self.service_url}{path}"
         try:
             answer = self.transport(
-                HttpRequest(method, f"{self.service_url}{path}", headers=headers, to=SERVICE)
+                HttpRequest(method, url, headers=headers, body=body, to=SERVICE)
             )
         except DropcoderError:
             self._nothing_began(kind)

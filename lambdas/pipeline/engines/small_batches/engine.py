@@ -1,0 +1,200 @@
+"""The engine that is a Coding Service's small batches, which need no partner agreement.
+
+Submit takes the input apart into its different texts, and makes no call. The operation is complete
+then, as far as anybody has to wait for it: Collect has the texts coded, three hundred a call, in as
+many steps as that takes, and gives each record the answer to its texts.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+from botocore.exceptions import ClientError
+
+from pipeline.engines.base import (
+    Engine,
+    FetchedRange,
+    Keep,
+    OperationRequest,
+    ResultFile,
+    ResultFiles,
+    ResultsChanged,
+    StorageAnswer,
+    StorageOutcome,
+    UploadBody,
+)
+from pipeline.engines.coding_service.engine import CodingServiceEngine
+from pipeline.engines.exchange_bucket import ExchangeBucket
+from pipeline.engines.resumed_output import ResumedOutput
+from pipeline.engines.small_batches.coding import BatchCoding
+from pipeline.engines.small_batches.distinct_texts import DistinctTexts
+from pipeline.engines.small_batches.files import RECORDS, TEXTS, OperationFiles
+from pipeline.errors import DropcoderError
+from pipeline.observability import logger
+from pipeline.rate_limit.state import CallKind
+from pipeline.storage.results_bucket import FileChanged
+from protocol.messages import Model, OperationState
+from protocol.real_time import MOST_CHARACTERS
+from protocol.records import input_format_of
+from protocol.statuses import OperationStatus
+from shared.lines import batches, rest_after
+
+DONE = StorageAnswer(StorageOutcome.DONE, "OK")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmallBatchEngine(Engine):
+    """Answers `Engine` over `POST …/code`, within the Coding Service's limits."""
+
+    service: CodingServiceEngine
+    """The same service: its models, its client."""
+    exchange: ExchangeBucket
+
+    @property
+    def most_characters(self) -> int:
+        return MOST_CHARACTERS
+
+    def model(self, topic: str, model_id: str | None, *, turn: str | None = None) -> Model:
+        return self.service.model(topic, model_id, turn=turn)
+
+    def open(self, request: OperationRequest, *, turn: str | None = None) -> "_Input":
+        """Makes no call."""
+        return _Input(OperationFiles(self.exchange, request.name), request.model)
+
+    def check(self, topic: str, operation_id: str, *, turn: str | None = None) -> OperationState:
+        """Makes no call. What is not coded yet, Collect has coded."""
+        there = OperationFiles(self.exchange, operation_id).has_input()
+        return OperationState(OperationStatus.COMPLETE if there else OperationStatus.TIMED_OUT)
+
+    def results(self, topic: str, operation_id: str, *, turn: str | None = None) -> ResultFiles:
+        return _Results(self, topic, OperationFiles(self.exchange, operation_id), turn)
+
+    def code(self, topic: str, model: Model, body: bytes, turn: str | None) -> Any:
+        """A small batch's answer: by the model that the operation began with, to its end."""
+        path = f"/v1/topics/{quote(topic, safe='')}/models/{quote(model.model_id, safe='')}/code"
+        return self.service.client.call("POST", path, CallKind.CODING, turn=turn, body=body)
+
+    def delete_results(self, topic: str, operation_id: str) -> None:
+        """Never fails: what is left behind costs little, and the bucket's lifecycle ends it."""
+        try:
+            self.exchange.delete_all(OperationFiles(self.exchange, operation_id).folder)
+        except (DropcoderError, ClientError) as error:
+            logger.warning(
+                "files of a collected operation could not be deleted",
+                extra={"operation_id": operation_id, "text": str(error)},
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """An operation that waits for its input."""
+
+    files: OperationFiles
+    model: Model
+
+    @property
+    def operation_id(self) -> str:
+        return self.files.operation_id
+
+    def send(self, body: UploadBody) -> StorageAnswer:
+        exchange, key = self.files.exchange, self.files.key
+        apart = DistinctTexts(input_format_of(self.model.input_format))
+        exchange.put_model(self.files.folder, self.model)
+        # The texts are there last: with them there is an input.
+        with exchange.writing(key(TEXTS)) as texts, exchange.writing(key(RECORDS)) as records:
+            while block := body.read():
+                _add(apart.of(bytes(block)), records.add, texts.add)
+            _add(apart.finish(), records.add, texts.add)
+        return DONE
+
+
+def _add(made: tuple[bytes, bytes], *to: Callable[[bytes], None]) -> None:
+    for add, content in zip(to, made, strict=True):
+        add(content)
+
+
+@dataclass(slots=True)
+class _Results:
+    """The results of one operation, which are made when they are wanted."""
+
+    engine: SmallBatchEngine
+    topic: str
+    files: OperationFiles
+    turn: str | None
+    _total: int | None = field(default=None, init=False)
+
+    def prepared(
+        self, kept: Mapping[str, Any] | None, keep: Keep, has_time: Callable[[], bool], /
+    ) -> bool:
+        if self._length() is not None:
+            return True
+        kept = kept or {}
+        coding = BatchCoding(
+            files=self.files,
+            call=partial(self.engine.code, self.topic, self.files.model()),
+            keep=keep,
+            has_time=has_time,
+            turn=self.turn,
+        )
+        if not coding.run(kept):
+            return False
+        coded = {"coded": coding.coded, "offset": coding.offset}
+        output = ResumedOutput(
+            exchange=self.files.exchange,
+            key=self.files.output,
+            keep=lambda made: keep({**coded, "output": dict(made)}),
+            has_time=has_time,
+        )
+        answers = self.files.answers(coding.coded)
+        return output.run(
+            kept.get("output"), self.files.etag(RECORDS), partial(self._lines, answers)
+        )
+
+    def _lines(
+        self, answers: list[bytes], lines: int, offset: int
+    ) -> Iterator[tuple[bytes, int, int]]:
+        """The lines of output, each record's own id and the answer to its texts."""
+        rest = b""
+        for block in self.files.blocks(RECORDS, offset):
+            for records in batches(rest, block):
+                made: list[bytes] = []
+                for record in records:
+                    place, _, own_id = record.partition(b",")
+                    made += (b'{"recordId":', own_id, answers[int(place)])
+                lines += len(records)
+                offset += sum(map(len, records)) + len(records)
+                yield b"".join(made), lines, offset
+            rest = rest_after(rest, block)
+
+    def get(self, result: ResultFile, first: int, last: int, etag: str | None) -> FetchedRange:
+        if result is ResultFile.METADATA:
+            content = json.dumps(self.files.model().to_json()).encode()
+            return FetchedRange(DONE, content[first : last + 1], "", len(content))
+        total = self._length()
+        if total is None:
+            raise ResultsChanged
+        try:
+            stored = self.files.exchange.objects.read(
+                self.files.output, first, min(last, total - 1), etag
+            )
+        except FileChanged:
+            raise ResultsChanged from None
+        return FetchedRange(DONE, stored.content, stored.etag, stored.total)
+
+    def get_ahead(
+        self, executor: Executor, result: ResultFile, first: int, last: int, etag: str | None
+    ) -> Callable[[], FetchedRange]:
+        return executor.submit(self.get, result, first, last, etag).result
+
+    def close(self) -> None:
+        """Does nothing: no connection is the results' own."""
+
+    def _length(self) -> int | None:
+        if self._total is None:
+            found = self.files.exchange.length(self.files.output)
+            self._total = None if found is None else found[0]
+        return self._total
