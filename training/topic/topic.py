@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from coding_service.coder.code_tree import Hierarchy
 from coding_service.coder.text.phrases import Phrases
+
+WITH_SENTENCES = "linear+sentence"
+READERS = ("linear", WITH_SENTENCES)
+"""What can read a topic's texts; the first unless the topic says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,10 @@ class TopicSettings:
     """The least confidence at which a code is asserted, above 0 and at most 1."""
     fields: Mapping[str, float]
     """The text fields of a record in order, each with its weight."""
+    readers: str = READERS[0]
+    """One of `READERS`."""
+    sentence_model: Path | None = None
+    """The folder of the sentence model; None for that of `make sentence-model`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from itertools import permutations
 
 import numpy as np
 
-from coding_service.coder.choose_code import HALF, CodeChoices, CodeChooser
+from coding_service.coder.choose_code import HALF, CodeChoices, CodeChooser, Flags
 from coding_service.coder.readings import Occupations, Readings, RecordReader, Texts
 from coding_service.coder.text.encode import Encoded
 from coding_service.coder.text.features import Floats, Integers
@@ -42,17 +42,22 @@ class RecordChooser:
             chosen.put(list(several), self.chooser.chosen_by(odds, threshold))
         return chosen
 
-    def probabilities(self, texts: Sequence[str], threshold: float) -> Floats:
-        """Records x leaves; `choose` with this threshold would choose by them."""
+    def probabilities(self, texts: Sequence[str], threshold: float) -> tuple[Floats, Flags]:
+        """Records x leaves, and which records are not read as they stand.
+
+        `choose` with this threshold would choose by the probabilities.
+        """
         records, readings = self._read(texts)
         odds = self.chooser.probabilities(records)
         whole = np.full(len(odds), NONE)
         rows = list(readings.several)
         whole[rows] = self.chooser.chosen_by(odds[rows], threshold).node
         odds[readings.nothing] = 0
+        otherwise = np.zeros(len(odds), np.bool_)
+        otherwise[[*readings.nothing, *readings.untitled]] = True
         for row, mean in self._several(readings.several, whole, threshold).items():
-            odds[row] = mean
-        return self.chooser.leaves(odds)
+            odds[row], otherwise[row] = mean, True
+        return self.chooser.leaves(odds), otherwise
 
     def _read(self, texts: Sequence[str]) -> tuple[Encoded, Readings]:
         """The records without titles that hold nothing, and what else is to be read otherwise."""

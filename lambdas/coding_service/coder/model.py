@@ -9,7 +9,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from coding_service.coder.choose_code import CONFIDENCE_STEPS, CodeChoices, CodeChooser
+from coding_service.coder.both_readers import BothReaders, Reader
+from coding_service.coder.choose_code import CONFIDENCE_STEPS, CodeChoices, CodeChooser, Flags
 from coding_service.coder.choose_records import RecordChooser
 from coding_service.coder.classifiers import Classifiers
 from coding_service.coder.code_lines import CodedLines, LineCoder
@@ -150,9 +151,13 @@ class CodingEngine:
 
     def probabilities(self, texts: Sequence[str], threshold: float) -> Floats:
         """Records x leaves; `choose` with this threshold would choose by them."""
-        return np.vstack(
-            self._in_halves(texts, lambda some: self._chooser.probabilities(some, threshold))
-        )
+        return self.odds(texts, threshold)[0]
+
+    def odds(self, texts: Sequence[str], threshold: float) -> tuple[Floats, Flags]:
+        """What `probabilities` gives, and which records are not read as they stand."""
+        found = self._in_halves(texts, lambda some: self._chooser.probabilities(some, threshold))
+        odds, otherwise = zip(*found, strict=True)
+        return np.vstack(odds), np.concatenate(otherwise)
 
     def _in_halves(
         self, texts: Sequence[str], compute: Callable[[Sequence[str]], Computed]
@@ -178,7 +183,7 @@ class TrainedModel:
 
     card: ModelCard
     hierarchy: Hierarchy
-    engine: CodingEngine
+    engine: Reader
 
     @classmethod
     def load(cls, directory: Path) -> "TrainedModel":
@@ -188,7 +193,12 @@ class TrainedModel:
     @classmethod
     def of(cls, parts: ModelParts) -> "TrainedModel":
         """The model that parts make."""
-        return cls(parts.card, parts.hierarchy, CodingEngine(parts))
+        engine = CodingEngine(parts)
+        if parts.card.second_reader and parts.sentences:
+            second = parts.card.second_reader
+            both = BothReaders(engine, parts.sentences, second, parts.hierarchy)
+            return cls(parts.card, parts.hierarchy, both)
+        return cls(parts.card, parts.hierarchy, engine)
 
     def code(self, records: Sequence[Mapping[str, str]]) -> list[Coding]:
         """Each record coded, in order.

@@ -3,13 +3,69 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from coding_service.coder.errors import ModelError
 from coding_service.coder.text.phrases import Phrases
 from shared.received_json import read_object
 
-CARD, CODES, WEIGHTS = "model.json", "codes.json", "weights.npz"
+CARD, CODES, WEIGHTS, SENTENCE = "model.json", "codes.json", "weights.npz", "sentence.npz"
+TWO_READERS = "+sentence"  # at the end of a model's type: it has a second reader
 FORMAT = 3  # of a model directory; a reader refuses another
+FORMAT_TWO_READERS = 4  # which a coder that has no second reader refuses
+
+
+class Powers(NamedTuple):
+    """How two readers' probabilities become one."""
+
+    linear: float
+    """The power of the linear reader's probabilities."""
+    sentence: float
+    """The power of the sentence reader's."""
+    none: float
+    """What is added to the score of "none of them"."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondReader:
+    """The sentence model beside the linear reader, and how their answers are combined."""
+
+    name: str
+    """The sentence model's name."""
+    weights_hash: str
+    """SHA-256 of the weights that it was made from, as hex."""
+    file_hash: str
+    """SHA-256 of `sentence.npz`, as hex."""
+    alone: Powers
+    """For records of which only the weightiest field has a text."""
+    together: Powers
+    """For all others."""
+    runs_below: float
+    """The linear reader's confidence in a code of the deepest level from which on the sentence
+    reader is not asked."""
+
+    def to_json(self) -> dict[str, object]:
+        """As the card holds it."""
+        return {
+            "name": self.name,
+            "weightsHash": self.weights_hash,
+            "fileHash": self.file_hash,
+            "alone": list(self.alone),
+            "together": list(self.together),
+            "runsBelow": self.runs_below,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "SecondReader":
+        """From a card. Raises `KeyError`, `TypeError`, `ValueError` if it is damaged."""
+        return cls(
+            name=values["name"],
+            weights_hash=values["weightsHash"],
+            file_hash=values["fileHash"],
+            alone=Powers(*map(float, values["alone"])),
+            together=Powers(*map(float, values["together"])),
+            runs_below=float(values["runsBelow"]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +107,13 @@ class ModelCard:
     """Figures measured on examples that the measured model had not seen."""
     phrases: Phrases = Phrases()  # noqa: RUF009  frozen
     """What people write in place of an occupation, and between two."""
+    second_reader: SecondReader | None = None
+    """None for a model that reads linearly alone."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the model's files beside the card."""
+        return (CODES, WEIGHTS, SENTENCE) if self.second_reader else (CODES, WEIGHTS)
 
     @property
     def input_format(self) -> tuple[str, ...]:
@@ -72,7 +135,7 @@ class ModelCard:
     def to_json(self) -> dict[str, object]:
         """Everything, as `model.json` holds it."""
         return {
-            "format": FORMAT,
+            "format": FORMAT_TWO_READERS if self.second_reader else FORMAT,
             "topic": {"uriName": self.topic, "fullName": self.full_name},
             **self.metadata(),
             "fieldWeights": dict(self.field_weights),
@@ -84,6 +147,7 @@ class ModelCard:
             "libraries": dict(self.libraries),
             "metrics": dict(self.metrics),
             "phrases": self.phrases.to_json(),
+            **({"secondReader": self.second_reader.to_json()} if self.second_reader else {}),
         }
 
 
@@ -107,10 +171,11 @@ def card_of(text: bytes, path: Path) -> ModelCard:
     """
     try:
         content = read_object(text)
-        if content["format"] != FORMAT:
+        if content["format"] not in (FORMAT, FORMAT_TWO_READERS):
             raise ModelError(
                 path, f"format {content['format']!r} is not {FORMAT}, which this version reads"
             )
+        second = content.get("secondReader")
         return ModelCard(
             topic=content["topic"]["uriName"],
             full_name=content["topic"]["fullName"],
@@ -129,6 +194,7 @@ def card_of(text: bytes, path: Path) -> ModelCard:
             libraries=content["libraries"],
             metrics=content["metrics"],
             phrases=Phrases.of(content.get("phrases", {})),  # cards from before have none
+            second_reader=SecondReader.from_json(second) if second else None,
         )
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise ModelError(path, f"damaged: {error!r}") from error

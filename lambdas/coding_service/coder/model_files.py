@@ -6,7 +6,7 @@ Nothing in it is pickled, so reading a model runs no code of its maker.
 import json
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,9 @@ import numpy as np
 from coding_service.coder.classifiers import Classifiers
 from coding_service.coder.code_tree import Code, Hierarchy
 from coding_service.coder.errors import ModelError
-from coding_service.coder.model_card import CARD, CODES, WEIGHTS, ModelCard, read_card
+from coding_service.coder.model_card import CARD, CODES, SENTENCE, WEIGHTS, ModelCard, read_card
 from coding_service.coder.score_tables import Bytes, Weights
+from coding_service.coder.sentence.reader import SentenceReader, read_reader, write_reader
 from coding_service.coder.text.features import Floats, Integers, Letters
 from coding_service.coder.text.vocabulary import Hashes
 from shared.received_json import read_json
@@ -47,6 +48,8 @@ class ModelParts:
     """Hashes of titles that stand for one leaf, sorted."""
     exact_leaves: Integers
     """The number of the leaf of each."""
+    sentences: SentenceReader | None = None
+    """The second reader, where the model's card names one."""
 
 
 def write_model(parts: ModelParts, directory: Path) -> None:
@@ -72,7 +75,11 @@ def write_model(parts: ModelParts, directory: Path) -> None:
         exact_keys=parts.exact_keys,
         exact_leaves=parts.exact_leaves,
     )
-    _write_json(directory / CARD, parts.card.to_json())
+    card = parts.card
+    if card.second_reader and parts.sentences:
+        digest = write_reader(parts.sentences, directory / SENTENCE)
+        card = replace(card, second_reader=replace(card.second_reader, file_hash=digest))
+    _write_json(directory / CARD, card.to_json())
 
 
 def read_model(directory: Path) -> ModelParts:
@@ -108,7 +115,15 @@ def read_model(directory: Path) -> ModelParts:
     except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(path, f"damaged: {error!r}") from error
     hierarchy = Hierarchy.of(card.levels, codes)
-    parts = ModelParts(card, hierarchy, vocabulary, weights, exact_keys, exact_leaves)
+    second = None
+    if card.second_reader:
+        second = read_reader(
+            directory / SENTENCE,
+            digest=card.second_reader.file_hash,
+            fields=len(card.field_weights),
+            leaves=len(hierarchy.leaves),
+        )
+    parts = ModelParts(card, hierarchy, vocabulary, weights, exact_keys, exact_leaves, second)
     if not _fits(parts):
         raise ModelError(path, "the weights are not for these codes and words")
     return parts

@@ -1,0 +1,72 @@
+"""What a second reader learns, and that it is measured on examples that it had not seen."""
+
+from pathlib import Path
+
+import pytest
+
+from coding_service.coder.model import TrainedModel
+from tests.support.coding_service.sentence_models import sentence_model_folder
+from tests.support.coding_service.topic_folders import SETTINGS, topic_folder
+from training.errors import TopicError
+from training.fit.train import train, train_into
+from training.topic.files import read_topic
+
+BOTH = SETTINGS + "readers: linear+sentence\nsentenceModel: ../tiny\n"
+
+
+def should_give_the_same_files_when_the_same_folder_is_trained_again(tmp_path: Path) -> None:
+    folder = topic_folder(tmp_path / "topic", settings=BOTH)
+    sentence_model_folder(tmp_path / "tiny")
+
+    first, _ = train_into(read_topic(folder), tmp_path / "one")
+    second, _ = train_into(read_topic(folder), tmp_path / "two")
+
+    assert first.name == second.name
+    assert {each.name for each in first.iterdir()} == {
+        "model.json",
+        "codes.json",
+        "weights.npz",
+        "sentence.npz",
+    }
+    for file in first.iterdir():
+        assert file.read_bytes() == (second / file.name).read_bytes()
+
+
+def should_be_another_model_when_the_sentence_model_is_another(tmp_path: Path) -> None:
+    folder = topic_folder(tmp_path / "topic", settings=BOTH)
+    found = []
+    for seed in (1, 2):
+        tiny = sentence_model_folder(tmp_path / str(seed), seed=seed)
+        tiny.rename(tmp_path / "tiny")
+        found.append(train(read_topic(folder)).card)
+        (tmp_path / "tiny").rename(tmp_path / f"used{seed}")
+
+    assert found[0].model_id != found[1].model_id
+    assert found[0].fingerprint == found[1].fingerprint
+    assert found[0].second_reader != found[1].second_reader
+
+
+def should_read_linearly_alone_unless_the_topic_says_otherwise(tmp_path: Path) -> None:
+    parts = train(read_topic(topic_folder(tmp_path / "topic")))
+
+    assert (parts.sentences, parts.card.second_reader) == (None, None)
+    assert "secondReader" not in parts.card.to_json()
+
+
+def should_read_one_field_or_three_when_a_topic_has_so_many(tmp_path: Path) -> None:
+    sentence_model_folder(tmp_path / "tiny")
+    for number, fields in enumerate(("{occp_text: 1}", "{tasks_text: 1, occp_text: 2}")):
+        settings = (
+            BOTH[: BOTH.index("fields:")] + f"fields: {fields}\n" + BOTH[BOTH.index("readers:") :]
+        )
+        topic = read_topic(topic_folder(tmp_path / str(number), settings=settings))
+        model = TrainedModel.of(train(topic))
+
+        assert model.code([{"occp_text": "hb drvr", "tasks_text": ""}])[0].suggestions
+
+
+def should_say_where_the_model_is_looked_for_when_there_is_none(tmp_path: Path) -> None:
+    topic = read_topic(topic_folder(tmp_path / "topic", settings=BOTH))
+
+    with pytest.raises(TopicError, match="tiny"):
+        train(topic)

@@ -1,0 +1,159 @@
+"""Fitting the second reader: what a topic's codes look like in a sentence model's numbers.
+
+The sentence model stays as it is. Over its numbers stands a linear layer with a softmax, fitted by
+stochastic gradient descent with momentum. The powers with which the two readers' probabilities are
+combined are those under which the examples of one fold are likeliest, which neither had seen.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+from coding_service.coder.both_readers import combined, powers_of
+from coding_service.coder.classifiers import softmax
+from coding_service.coder.model_card import Powers, SecondReader
+from coding_service.coder.sentence.encoder import Scaled
+from coding_service.coder.sentence.reader import SentenceReader
+from coding_service.coder.text.features import Floats, Integers
+from training.fit.fit_classifiers import random_words
+from training.fit.sentence_model import SentenceModel
+
+RUNS_BELOW = 0.9  # ours: above, the linear reader is right in 95 of 100 records
+STEPS = 1_200  # of the descent; docs/coder.md has what else was tried
+BATCH = 512  # examples a step
+FIRST_RATE = 1.0  # of the steps, which shrink to nothing
+MOMENTUM = np.float32(0.9)
+STRETCH = np.float32(12)  # of the inputs, whose length is one, so that steps are large enough
+NOISE_RECORDS = 1_000  # of random letters, which are of no code
+UNSEEN = 0.1  # examples that a class without any counts as
+MOST_ASKED = 8_000  # held-out examples that powers are fitted on; ours: more change little
+FIRST_POWERS = (0.5, 0.5, 0.0)  # where the search begins
+Doubles = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class FittedReader:
+    """A second reader."""
+
+    reader: SentenceReader
+    card: SecondReader
+    """Without the file's hash."""
+    asked: Integers
+    """The examples that were held out."""
+    held_out: Floats
+    """What both readers together make of them: examples x (leaves, then "none of them")."""
+
+
+def fit_second_reader(
+    model: SentenceModel,
+    texts: Sequence[str],
+    classes: Integers,
+    folds: Integers,
+    linear: Floats,
+    *,
+    seed: int,
+) -> FittedReader:
+    """Fits a reader to examples.
+
+    `texts` has each field of the first example, then of the second, and so on; `classes` are the
+    numbers of their leaves, the last that of "none of them"; `folds` are the groups in which they
+    were held out, and `linear` what the linear reader made of them then: examples x (leaves, then
+    "none of them").
+    """
+    count, fields = linear.shape[1], len(texts) // len(classes)
+    noise = [" ".join(words) for words in random_words(NOISE_RECORDS, seed)]
+    noises = [text for each in noise for text in (each, *[""] * (fields - 1))]
+    inputs = _inputs(model, [*texts, *noises], fields)
+    learnt = np.append(classes, np.full(len(noise), count - 1))
+    every = np.arange(len(learnt))
+    asked, others = (
+        np.flatnonzero(folds == 0),
+        every[np.append(folds != 0, np.ones(len(noise), np.bool_))],
+    )
+    read = softmax(_layer(inputs, learnt, others, count, seed=seed).of(inputs[asked]))
+    alone = np.asarray(
+        [
+            not any(text.strip() for text in texts[row * fields + 1 : (row + 1) * fields])
+            for row in asked.tolist()
+        ],
+        np.bool_,
+    )
+    taught = np.isin(classes[asked], learnt[others])
+    powers = [
+        _powers(linear[asked[rows]], read[rows], classes[asked[rows]], seed=seed)
+        for rows in (np.flatnonzero(kind & taught) for kind in (alone, ~alone))
+    ]
+    card = SecondReader(
+        name=model.name,
+        weights_hash=model.weights_hash,
+        file_hash="",
+        alone=powers[0],
+        together=powers[1],
+        runs_below=RUNS_BELOW,
+    )
+    return FittedReader(
+        SentenceReader(model.encoder, _layer(inputs, learnt, every, count, seed=seed)),
+        card,
+        asked,
+        combined(linear[asked], read, powers_of(card, alone)),
+    )
+
+
+def _inputs(model: SentenceModel, texts: Sequence[str], fields: int) -> Floats:
+    """Records x numbers: each field's, one after the other."""
+    distinct = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    sentences = model.encoder.of(list(distinct))
+    found: Floats = sentences[[distinct[text] for text in texts]]
+    return found.reshape(len(texts) // fields, -1)
+
+
+def _layer(inputs: Floats, classes: Integers, rows: Integers, count: int, *, seed: int) -> Scaled:
+    """The layer under whose softmax the classes of some rows are likeliest."""
+    shares = np.bincount(classes[rows], minlength=count) + UNSEEN
+    prior = np.log(shares / shares.sum()).astype(np.float32)
+    weights, speed = np.zeros((2, inputs.shape[1], count), np.float32)
+    for step, batch in enumerate(_batches(rows, seed)):
+        stretched = inputs[batch] * STRETCH
+        slope = softmax(stretched @ weights + prior)
+        slope[np.arange(len(batch)), classes[batch]] -= 1
+        rate = FIRST_RATE * (1 - step / STEPS)
+        speed *= MOMENTUM
+        speed -= (stretched.T @ slope) * np.float32(rate / len(batch))
+        weights += speed
+    return Scaled.rounding(weights * STRETCH, prior)
+
+
+def _batches(rows: Integers, seed: int) -> Iterator[Integers]:
+    """`STEPS` batches; every row comes once before any comes again."""
+    dice = np.random.default_rng(seed)
+    waiting = dice.permutation(rows)
+    for _ in range(STEPS):
+        if len(waiting) < min(BATCH, len(rows)):
+            waiting = np.append(waiting, dice.permutation(rows))
+        yield waiting[:BATCH]
+        waiting = waiting[BATCH:]
+
+
+def _powers(linear: Floats, read: Floats, classes: Integers, *, seed: int) -> Powers:
+    """The powers under which held-out examples are likeliest."""
+    if not len(classes):
+        return Powers(*FIRST_POWERS)
+    if len(classes) > MOST_ASKED:
+        dice = np.random.default_rng(seed)
+        rows = np.sort(dice.choice(len(classes), MOST_ASKED, replace=False))
+        linear, read, classes = linear[rows], read[rows], classes[rows]
+    places = np.arange(len(classes))
+    # Without an example of "none of them" nothing is known about its score.
+    moved = float((classes == linear.shape[1] - 1).any())
+
+    def surprise(powers: Doubles) -> float:
+        asked = np.broadcast_to(powers * (1, 1, moved), (len(classes), 3))
+        odds = combined(linear, read, asked.astype(np.float32))
+        return -float(np.log(odds[places, classes] + 1e-9).mean())
+
+    options = {"maxiter": 60, "xatol": 0.01, "fatol": 1e-4}
+    found = minimize(surprise, FIRST_POWERS, method="Nelder-Mead", options=options).x
+    return Powers(*(round(float(each), 4) for each in found * (1, 1, moved)))
