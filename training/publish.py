@@ -16,7 +16,6 @@ from coding_service.coder.model_card import CARD, ModelCard
 from coding_service.coder.model_files import read_model
 from coding_service.errors import AwsBusy
 from coding_service.models.bucket import (
-    FILES,
     ModelsBucket,
     PublishedModel,
     check_card,
@@ -90,17 +89,17 @@ def publish(directory: Path, bucket: str, *, s3: "S3Client") -> Publication:
     """
     card = read_model(directory).card
     check_card(card, key_of(card, CARD))
-    size = sum((directory / name).stat().st_size for name in FILES)
+    size = sum((directory / name).stat().st_size for name in card.files)
     if size > MOST_BYTES:
         raise PublishError(
             f"{directory}: {size:,} bytes are more than a function has room for, {MOST_BYTES:,}",
             "Train it on fewer examples",
         )
-    model = PublishedModel(card, {name: digest_of(directory / name) for name in FILES})
+    model = PublishedModel(card, {name: digest_of(directory / name) for name in card.files})
     with _explained(bucket):
         if _is_there(model, ModelsBucket(s3, bucket)):
             return Publication(card, bucket, was_there=True)
-        for name in FILES:
+        for name in card.files:
             with (directory / name).open("rb") as file:
                 s3.put_object(
                     Bucket=bucket,

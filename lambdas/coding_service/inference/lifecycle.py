@@ -18,6 +18,7 @@ from coding_service.errors import (
     caught_text,
     leaves,
 )
+from coding_service.inference.cut import SLOWER_WITH_SENTENCES, range_bytes_for
 from coding_service.inference.state import Coded, StepStatus
 from coding_service.observability import logger
 from coding_service.operations.files import OutputFiles
@@ -73,7 +74,15 @@ class OperationLifecycle:
             logger.info("upload came too late or twice; deleted")
             self._delete_input(upload)
             return StepStatus.UNWANTED
-        return StepStatus.SMALL if upload.size <= self.range_bytes else StepStatus.LARGE
+        return StepStatus.SMALL if self._is_small(upload) else StepStatus.LARGE
+
+    def _is_small(self, upload: Upload) -> bool:
+        """Whether one function codes the whole; the model is looked up only where it matters."""
+        if upload.size > self.range_bytes:
+            return False
+        if upload.size <= self.range_bytes // SLOWER_WITH_SENTENCES:
+            return True
+        return upload.size <= range_bytes_for(self._operation(upload).model, self.range_bytes)
 
     def join(self, upload: Upload, ranges: Sequence[Coded]) -> Coded:
         """Joins the ranges' outputs, in order; returns the sums of their counts."""

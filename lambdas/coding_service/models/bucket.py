@@ -17,13 +17,12 @@ from botocore.exceptions import ClientError
 
 from coding_service.aws import busy_is_retried
 from coding_service.coder.errors import ModelError
-from coding_service.coder.model_card import CARD, CODES, WEIGHTS, ModelCard, card_of
+from coding_service.coder.model_card import CARD, ModelCard, card_of
 from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-FILES = (CODES, WEIGHTS)
 GONE = frozenset({"NoSuchKey", "404"})
 READ_BYTES = 1 << 20
 
@@ -60,7 +59,7 @@ class ModelsBucket:
     bucket: str
 
     def list(self, topic: str | None = None) -> tuple[Listed, ...]:
-        """The cards of a topic, or of all topics: a call for each 1,000 objects, three a model."""
+        """The cards of a topic, or of all topics: a call for each 1,000 objects, 3 or 4 a model."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket, Prefix=f"{topic}/" if topic else ""
         )
@@ -88,7 +87,7 @@ class ModelsBucket:
             raise
         card = card_of(content, Path(listed.key))
         check_card(card, listed.key)
-        digests = {name: answer["Metadata"].get(metadata_name(name), "") for name in FILES}
+        digests = {name: answer["Metadata"].get(metadata_name(name), "") for name in card.files}
         return PublishedModel(card, digests)
 
     def download(self, model: PublishedModel, folder: Path) -> None:
@@ -97,8 +96,9 @@ class ModelsBucket:
         Raises `NotPublished` where a file is gone, `ModelError` where one is not the file that was
         published.
         """
-        with ThreadPoolExecutor(len(FILES)) as threads:
-            for done in [threads.submit(self._fetch, model, name, folder / name) for name in FILES]:
+        files = model.card.files
+        with ThreadPoolExecutor(len(files)) as threads:
+            for done in [threads.submit(self._fetch, model, name, folder / name) for name in files]:
                 done.result()
         (folder / CARD).write_text(json.dumps(model.card.to_json()), encoding="utf-8")
 

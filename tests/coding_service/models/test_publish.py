@@ -22,6 +22,7 @@ from coding_service.models.bucket import ModelsBucket, key_of
 from coding_service.models.registry import DAMAGED, REFRESH_SECONDS, DeployedModels, ModelRegistry
 from coding_service.observability import metrics
 from tests.support.aws import played_aws
+from tests.support.coding_service.sentence_models import sentence_model_folder
 from tests.support.coding_service.service import Clock
 from tests.support.coding_service.topic_folders import SETTINGS, topic_folder
 from training.cli import main
@@ -34,15 +35,19 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 BUCKET, TOPIC = "published", "trades"
+WITH_SENTENCES = 20
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
-    """Model directories of one topic by version; 3 is packaged too."""
+    """Model directories of one topic by version; 3 is packaged too, 20 reads sentences."""
     folder = tmp_path_factory.mktemp("trained")
     found = {}
-    for version in (3, 4, 10):
+    sentence_model_folder(folder / "tiny")
+    for version in (3, 4, 10, 20):
         settings = SETTINGS.replace("version: 3", f"version: {version}")
+        if version == WITH_SENTENCES:
+            settings += "readers: linear+sentence\nsentenceModel: ../tiny\n"
         topic = read_topic(topic_folder(folder / f"v{version}", settings=settings))
         found[version], _ = train_into(topic, folder / "models")
     return found
@@ -137,14 +142,17 @@ def should_offer_the_new_version_as_the_latest_when_one_is_published(
     assert (older.model_version, world.registry.load(older).card) == (3, older)
 
 
-def should_code_alike_when_the_model_was_published(world: World, trained: dict[int, Path]) -> None:
+@pytest.mark.parametrize("version", [4, WITH_SENTENCES])
+def should_code_alike_when_the_model_was_published(
+    world: World, trained: dict[int, Path], version: int
+) -> None:
     records = [{"occp_text": text, "tasks_text": ""} for text in ("night baker", "driver", "x")]
-    world.publish(trained[4])
+    world.publish(trained[version])
 
     published = world.registry.load(world.registry.latest(TOPIC))
 
-    here = Catalogue.read(trained[4].parents[1])
-    own = here.load(here.model(TOPIC, trained[4].name))
+    here = Catalogue.read(trained[version].parents[1])
+    own = here.load(here.model(TOPIC, trained[version].name))
     assert published.code(records) == own.code(records)
 
 
