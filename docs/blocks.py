@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bench.inference.cost import block as inference_cost_block
+from bench.inference.cost import sentence_block
 from bench.inference.workers import Run
 from bench.report.report import block as bench_block
 from docs.drawing import draw
@@ -81,6 +82,7 @@ BLOCKS: Mapping[str, Callable[[str], str]] = {
     "workers": lambda _: f"{Run.kept().setting}\n\n{Run.kept().table()}",
     "files cost": lambda _: price_list.block(),
     "inference cost": lambda _: inference_cost_block(),
+    "sentence cost": lambda _: sentence_block(),
     "faults": lambda _: faults_table(),
     "faults that are no rows": lambda _: no_rows_table(),
 }

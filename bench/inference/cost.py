@@ -6,7 +6,7 @@ processor; it is taken to be as fast as the one that was measured.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -15,6 +15,7 @@ from bench.inference.workers import Run
 from coding_service.byte_ranges.cut import MAX_RANGES
 from coding_service.byte_ranges.multipart_writer import PART_BYTES
 from coding_service.byte_ranges.process import READ_BYTES
+from coding_service.inference.cut import SLOWER_WITH_SENTENCES
 from infra.coding_service.inference import CODER_MEMORY_MB
 from infra.project_files import PROJECT
 from infra.settings.command_line import project_context
@@ -35,6 +36,11 @@ BESIDE_CODING_SECONDS = (
 )
 SMALL_FUNCTION_SECONDS, SMALL_FUNCTION_GB = 10.0, 0.5  # ours: Settle's steps together
 ITEM_KB = 2  # ours: of an operation's item with the numbers of its coded ranges
+SENTENCE_SECONDS = 0.010
+"""A processor's, for a record that the second reader is asked about: a title and a task, some 30
+pieces of words (docs/coder.md)."""
+SHARES_ASKED = (0.25, 0.5, 1.0)  # ours: of the records with a text of their own
+SENTENCE_RECORDS = (1_000_000, 40_000_000)
 CHILD_TRANSITIONS = 3  # at most: the Map's iteration, the child's start, its one state
 
 
@@ -60,17 +66,19 @@ class Cost:
         return self.compute + self.transitions + self.storage
 
 
-def cost_of(records: int, *, run: Run, settings: Settings) -> Cost:
-    """The cost of `records` like those of the measured sample, in as few files as can be."""
+def cost_of(records: int, *, run: Run, settings: Settings, asked: float = 0.0) -> Cost:
+    """The cost of `records` like those of the measured sample, in as few files as can be.
+
+    `asked` is the share of them that a second reader is asked about, 0 where there is none.
+    """
     (alone, *_) = run.measured
     input_bytes = records * run.input_bytes / alone.records
     output_bytes = records * run.output_bytes / alone.records
     operations = ceil(input_bytes / settings.service_max_file_bytes)
-    ranges = operations * min(
-        ceil(input_bytes / operations / settings.inference_range_bytes), MAX_RANGES
-    )
+    range_bytes = settings.inference_range_bytes // (SLOWER_WITH_SENTENCES if asked else 1)
+    ranges = operations * min(ceil(input_bytes / operations / range_bytes), MAX_RANGES)
     at_a_time = min(ranges, settings.inference_concurrency)
-    coding_seconds = records / alone.rate_of_processor
+    coding_seconds = records * (1 / alone.rate_of_processor + asked * SENTENCE_SECONDS)
     waves = ceil(ranges / operations / at_a_time) * operations
     return Cost(
         records=records,
@@ -121,6 +129,21 @@ def block() -> str:
     """The table of docs/coding-service.md."""
     run, settings = Run.kept(), Settings.from_context(project_context().get)
     costs = [cost_of(records, run=run, settings=settings) for records in RECORDS]
+    return _table(costs)
+
+
+def sentence_block() -> str:
+    """The table of docs/coding-service.md for models with a second reader."""
+    run, settings = Run.kept(), Settings.from_context(project_context().get)
+    cases = [(records, asked) for records in SENTENCE_RECORDS for asked in SHARES_ASKED]
+    costs = [cost_of(records, run=run, settings=settings, asked=asked) for records, asked in cases]
+    head, rule, *rows = _table(costs).splitlines(keepends=True)
+    shares = [f"| {asked:.0%} " for _, asked in cases]
+    lines = zip(("| asked ", "| ---: ", *shares), (head, rule, *rows), strict=True)
+    return "".join(first + rest for first, rest in lines)
+
+
+def _table(costs: Sequence[Cost]) -> str:
     head = ("records", "input", "files", "ranges", "minutes", "Lambda", "Step Functions")
     rows = [
         (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.inference.cost import RECORDS, block, cost_of, path
+from bench.inference.cost import RECORDS, SENTENCE_SECONDS, block, cost_of, path
 from bench.inference.workers import Measured, Run, main
 from infra.settings.settings import Settings
 
@@ -36,6 +36,17 @@ def should_cost_as_much_as_the_seconds_and_steps_that_it_takes() -> None:
     assert cost.compute == pytest.approx(gigabyte_seconds * 0.0000133334, rel=0.01)
     assert cost.seconds == 2 * 2.5 + 11
     assert cost.total == cost.compute + cost.transitions + cost.storage
+
+
+def should_cost_a_second_readers_seconds_where_it_is_asked() -> None:
+    settings = Settings(inference_range_bytes=10_000_000, inference_concurrency=5)
+    alone, half, whole = (
+        cost_of(1_000_000, run=RUN, settings=settings, asked=asked) for asked in (0.0, 0.5, 1.0)
+    )
+    assert half.ranges == 8 * alone.ranges
+    seconds = (half.compute - alone.compute) / (0.0000133334 * 1769 / 1024)
+    assert seconds == pytest.approx(500_000 * SENTENCE_SECONDS, rel=0.01)
+    assert whole.compute - half.compute == pytest.approx(half.compute - alone.compute, rel=0.01)
 
 
 def should_take_as_many_files_as_the_limit_says() -> None:
