@@ -36,7 +36,7 @@ BESIDE_CODING_SECONDS = (
 )
 SMALL_FUNCTION_SECONDS, SMALL_FUNCTION_GB = 10.0, 0.5  # ours: Settle's steps together
 ITEM_KB = 2  # ours: of an operation's item with the numbers of its coded ranges
-SENTENCE_SECONDS = 0.010
+SENTENCE_SECONDS = 0.008
 """A processor's, for a record that the second reader is asked about: a title and a task, some 30
 pieces of words (docs/coder.md)."""
 SHARES_ASKED = (0.25, 0.5, 1.0)  # ours: of the records with a text of their own
