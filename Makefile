@@ -141,7 +141,9 @@ train: $(MODEL) ## train the shipped topic, where it changed, or the topic folde
 	@if [ -n "$${TOPIC:-}" ]; then \
 		.venv/bin/python -m training train "$$TOPIC" --out $(OWN_MODELS); fi
 
-$(MODEL): $(TOPIC_FILES) $(TRAINING_FILES) | .venv/.installed
+# Fetched before where the shipped topic reads sentences too.
+$(MODEL): $(TOPIC_FILES) $(TRAINING_FILES) | .venv/.installed \
+		$(if $(shell grep -s "^readers: *linear+sentence" topics/anzsco/topic.yaml),$(SENTENCE_MODEL)/vocab.txt)
 	@echo "Training the coder (a minute or two)…"
 	@.venv/bin/python -m training train topics/anzsco --out build/models
 	@touch $@

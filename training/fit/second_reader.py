@@ -30,7 +30,7 @@ STRETCH = np.float32(12)  # of the inputs, whose length is one, so that steps ar
 NOISE_RECORDS = 1_000  # of random letters, which are of no code
 UNSEEN = 0.1  # examples that a class without any counts as
 MOST_ASKED = 8_000  # held-out examples that powers are fitted on; ours: more change little
-FIRST_POWERS = (0.5, 0.5, 0.0)  # where the search begins
+FIRST_POWERS, FIRST_STEP = (0.5, 0.5, 0.0), 0.25  # where the search begins
 Doubles = npt.NDArray[np.float64]
 
 
@@ -154,6 +154,8 @@ def _powers(linear: Floats, read: Floats, classes: Integers, *, seed: int) -> Po
         odds = combined(linear, read, asked.astype(np.float32))
         return -float(np.log(odds[places, classes] + 1e-9).mean())
 
-    options = {"maxiter": 60, "xatol": 0.01, "fatol": 1e-4}
-    found = minimize(surprise, FIRST_POWERS, method="Nelder-Mead", options=options).x
+    first = np.asarray(FIRST_POWERS)
+    corners = np.vstack([first, first + FIRST_STEP * np.eye(len(first))])
+    options = {"maxiter": 80, "xatol": 0.01, "fatol": 1e-4, "initial_simplex": corners}
+    found = minimize(surprise, first, method="Nelder-Mead", options=options).x
     return Powers(*(round(float(each), 4) for each in found * (1, 1, moved)))

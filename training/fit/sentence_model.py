@@ -75,11 +75,7 @@ def read_sentence_model(folder: Path) -> SentenceModel:
         raise TopicError(folder / POOLING, None, "neither mean nor first piece", REMEDY)
     vocabulary = read_text(folder / VOCABULARY).rstrip("\n").split("\n")
     lower_case = bool(_json(folder / TOKENIZER).get("do_lower_case", True))
-    path = folder / WEIGHTS
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise TopicError(path, None, error.strerror or "cannot be read", REMEDY) from error
+    path, content = folder / WEIGHTS, _weights(folder)
     try:
         encoder = _encoder(
             read_tensors(content),
@@ -91,6 +87,19 @@ def read_sentence_model(folder: Path) -> SentenceModel:
     except (KeyError, ValueError, TypeError, IndexError) as error:
         raise TopicError(path, None, f"not the weights of {CONFIG}: {error!r}", REMEDY) from error
     return SentenceModel(folder.name, hashlib.sha256(content).hexdigest(), encoder)
+
+
+def weights_hash(folder: Path) -> str:
+    """SHA-256 of the weights of the sentence model in a folder, as hex. Raises `TopicError`."""
+    return hashlib.sha256(_weights(folder)).hexdigest()
+
+
+def _weights(folder: Path) -> bytes:
+    try:
+        return (folder / WEIGHTS).read_bytes()
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        raise TopicError(folder / WEIGHTS, None, reason, REMEDY) from error
 
 
 def _json(path: Path) -> Mapping[str, Any]:

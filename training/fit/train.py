@@ -31,7 +31,7 @@ from training.fit.fit_classifiers import (
     folds_of,
 )
 from training.fit.second_reader import fit_second_reader
-from training.fit.sentence_model import read_sentence_model
+from training.fit.sentence_model import read_sentence_model, weights_hash
 from training.topic.topic import WITH_SENTENCES, Topic
 
 SENTENCE_MODEL = Path(__file__).parents[2] / "build" / "sentence-models" / "all-MiniLM-L6-v2"
@@ -45,7 +45,13 @@ MODEL_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:dropcoder:model")
 def model_id(topic: Topic) -> str:
     """The GUID of the model that this topic trains to: the same folder, the same GUID."""
     named = f"{topic.settings.name}\n{topic.settings.version}\n{topic.fingerprint}"
+    if topic.settings.readers == WITH_SENTENCES:
+        named += f"\n{weights_hash(_sentence_model(topic))}"
     return str(uuid.uuid5(MODEL_NAMESPACE, named))
+
+
+def _sentence_model(topic: Topic) -> Path:
+    return topic.settings.sentence_model or SENTENCE_MODEL
 
 
 def train(topic: Topic, *, seed: int = SEED) -> ModelParts:
@@ -105,7 +111,7 @@ def _with_sentences(
 ) -> ModelParts:
     """The model with a second reader; `nodes` is what the first made of held-out examples."""
     classifiers, leaves = Classifiers.of(parts.hierarchy), parts.hierarchy.leaves
-    model = read_sentence_model(topic.settings.sentence_model or SENTENCE_MODEL)
+    model = read_sentence_model(_sentence_model(topic))
     number = {leaf: place for place, leaf in enumerate(leaves)}
     classes = np.asarray([number.get(code, len(leaves)) for code in examples.codes], np.int64)
     place = {code: number for number, code in enumerate(classifiers.codes)}
@@ -119,7 +125,6 @@ def _with_sentences(
     asked = [examples.codes[row] for row in second.asked.tolist()]
     card = replace(
         parts.card,
-        model_id=str(uuid.uuid5(uuid.UUID(parts.card.model_id), model.weights_hash)),
         model_type=MODEL_TYPE + TWO_READERS,
         metrics=_held_out_metrics(both, asked, classifiers, topic),
         second_reader=second.card,

@@ -173,7 +173,9 @@ def card_of(text: bytes, path: Path) -> ModelCard:
         content = read_object(text)
         if content["format"] not in (FORMAT, FORMAT_TWO_READERS):
             raise ModelError(
-                path, f"format {content['format']!r} is not {FORMAT}, which this version reads"
+                path,
+                f"format {content['format']!r} is neither {FORMAT} nor {FORMAT_TWO_READERS}, "
+                "which this version reads",
             )
         second = content.get("secondReader")
         return ModelCard(

@@ -4,6 +4,7 @@ import hashlib
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -40,13 +41,15 @@ class SentenceReader:
 
     def sentences(self, texts: Sequence[str]) -> Floats:
         """Texts x width, each distinct text read once."""
-        fresh = list(dict.fromkeys(text for text in texts if text not in self._known))
-        known = dict(zip(fresh, self.encoder.of(fresh), strict=True))
-        found = np.stack([known[text] if text in known else self._known[text] for text in texts])
-        if len(self._known) + len(known) > TEXTS_KEPT:
+        # What is remembered may be forgotten by another thread meanwhile.
+        remembered = {text: self._known.get(text) for text in texts}
+        fresh = [text for text, sentence in remembered.items() if sentence is None]
+        read = dict(zip(fresh, self.encoder.of(fresh), strict=True))
+        if len(self._known) + len(read) > TEXTS_KEPT:
             self._known.clear()
-        self._known.update(list(known.items())[:TEXTS_KEPT])
-        return found
+        self._known.update(islice(read.items(), TEXTS_KEPT))
+        known = remembered | read
+        return np.asarray([known[text] for text in texts], np.float32)
 
 
 def write_reader(reader: SentenceReader, path: Path) -> str:
