@@ -23,7 +23,7 @@ _decode = msgspec.json.Decoder(dict[str, str]).decode
 _encode = msgspec.json.Encoder().encode
 
 
-class DistinctTexts:
+class InputTexts:
     """Takes validated lines of JSONL that come in blocks, cut anywhere."""
 
     def __init__(self, fields: Sequence[str]) -> None:

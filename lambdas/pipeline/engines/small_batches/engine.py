@@ -31,7 +31,7 @@ from pipeline.engines.coding_service.engine import CodingServiceEngine
 from pipeline.engines.exchange_bucket import ExchangeBucket
 from pipeline.engines.resumed_output import ResumedOutput
 from pipeline.engines.small_batches.coding import BatchCoding
-from pipeline.engines.small_batches.distinct_texts import DistinctTexts
+from pipeline.engines.small_batches.distinct_texts import InputTexts
 from pipeline.engines.small_batches.files import RECORDS, TEXTS, OperationFiles
 from pipeline.errors import DropcoderError
 from pipeline.observability import logger
@@ -102,7 +102,7 @@ class _Input:
 
     def send(self, body: UploadBody) -> StorageAnswer:
         exchange, key = self.files.exchange, self.files.key
-        apart = DistinctTexts(input_format_of(self.model.input_format))
+        apart = InputTexts(input_format_of(self.model.input_format))
         exchange.put_model(self.files.folder, self.model)
         # The texts are there last: with them there is an input.
         with exchange.writing(key(TEXTS)) as texts, exchange.writing(key(RECORDS)) as records:
