@@ -107,8 +107,8 @@ class Results(Construct):
 
         What is removed can be brought back for a day: the bucket has versions."""
         return (
-            self._may(["GetObject"], OUTPUT, REPORT, *TABLES),
-            self._may(["GetObjectVersion"], OUTPUT),
+            self._may(["GetObject"], OUTPUT, REPORT, "report.json", *TABLES),
+            self._may(["GetObjectVersion"], OUTPUT, *TABLES),
             iam.PolicyStatement(
                 actions=["s3:GetObject", "s3:DeleteObject"], resources=[self._pieces]
             ),

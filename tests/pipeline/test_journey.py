@@ -31,6 +31,7 @@ from pipeline.storage import chunked_file
 from pipeline.storage.results_bucket import PIECES
 from pipeline.submit import handler as submit
 from protocol.errors import ServiceAnswer
+from tables.review.distinct_texts import text_id
 from tests.support.eventually import eventually
 from tests.support.pipeline.builders import FILLED, lines, secrets
 from tests.support.pipeline.clouds import DROPS, REGION, RESULTS, Cloud, cloud
@@ -43,6 +44,7 @@ from tests.support.pipeline.memory_service import (
     coded,
 )
 from tests.support.state_machine import ACCOUNT, Function, filled, function_arn, install_functions
+from tests.support.tables.decided import a_line, exported
 
 pytestmark = pytest.mark.slow
 CANARIES = (CLIENT_SECRET, TOKEN_CANARY, URL_CANARY)
@@ -561,6 +563,55 @@ def should_give_the_persons_own_table_back_when_a_csv_is_dropped(journey: Journe
     schema("report").validate(journey.document(f"{prefix}report.json"))
     schema("manifest").validate(journey.document(f"{prefix}manifest.json"))
     schema("notification").validate(body)
+
+
+def should_merge_a_reviewers_file_when_it_is_dropped_back(journey: Journey) -> None:
+    content = b"Job title;Age\nnurse;34\nbus driver;56\nNURSE ;9\n"
+    coded = journey.drop(content, "anzsco/people.csv")
+    item = {"id": text_id(("nurse", ""), coded), "texts": ["nurse", ""], "rows": 2}
+    line = a_line(item, "code 254499", drop=coded, label="Registered Nurse", blind="yes")
+    review = journey.drop(exported([line]), "anzsco/reviewed/ann.csv")
+    _, body = journey.notifications()
+    schema("notification").validate(body)
+    assert body["status"] == "complete"
+    prefix = f"anzsco/reviewed/ann.csv/{review}/"
+    assert body["results"]["table"] == f"{prefix}results.csv"
+    lines = journey.aws.result(f"{prefix}results.csv").decode().splitlines()
+    rows = list(csv.DictReader(lines, delimiter=";"))
+    assert [row["Age"] for row in rows] == ["34", "56", "9"]
+    assert [row["anzsco_final_by"] for row in rows] == ["Ann", "model", "Ann"]
+    assert rows[2]["anzsco_final_code"] == "254499"
+    schema("merged").validate(journey.document(f"{prefix}manifest.json"))
+    report = journey.document(f"{prefix}report.json")
+    schema("report").validate(report)
+    assert report["review"]["codes"]["texts"] == 1
+    assert len(journey.memory.operations) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("anzsco/reviewed/ann.csv", "No drop"),
+        ("other/reviewed/ann.csv", "of the topic other is known"),
+    ],
+)
+def should_reject_a_reviewers_file_when_its_drop_is_not_of_that_topic(
+    journey: Journey, key: str, reason: str
+) -> None:
+    coded = journey.drop(b"Job title\nnurse\n", "anzsco/people.csv")
+    item = {"id": text_id(("nurse", ""), coded), "texts": ["nurse", ""], "rows": 1}
+    of = "0" * 32 if key.startswith("anzsco") else coded
+    journey.drop(exported([a_line(item, "code 1", drop=of)]), key)
+    _, body = journey.notifications()
+    assert body["status"] == "rejected"
+    assert reason in body["reason"]
+
+
+def should_code_a_table_when_it_lies_in_a_folder_for_reviews(journey: Journey) -> None:
+    journey.drop(b"Job title\nnurse\n", "anzsco/reviewed/people.csv")
+    (body,) = journey.notifications()
+    assert body["status"] == "complete"
+    assert body["rows"]["coded"] == 1
 
 
 def should_compare_a_report_with_the_topics_last_one(journey: Journey) -> None:

@@ -45,7 +45,7 @@ class StoredObject(State):
 class Drop(State):
     """One version of one dropped object, and where its results go."""
 
-    LEFT_OUT: ClassVar = frozenset({"rejection", "failure", "prepared", "table"})
+    LEFT_OUT: ClassVar = frozenset({"rejection", "failure", "prepared", "table", "reviews"})
     drop_id: str
     bucket: str
     key: str
@@ -69,11 +69,15 @@ class Drop(State):
     table: str | None = None
     """The key, in the bucket of prepared files, of what is known of the file as a table; None: only
     the service's own output is given back."""
+    reviews: str | None = None
+    """The id of the drop into whose table this file's decisions are merged; None: it is coded."""
 
     @property
     def is_to_be_coded(self) -> bool:
-        """False for a drop that only has to be told: it was rejected, or has failed."""
-        return self.rejection is None and self.failure is None and self.topic is not None
+        """False for a drop that only has to be told, as it was rejected or has failed, and for
+        one that is a review."""
+        ends = self.rejection is not None or self.failure is not None or self.reviews is not None
+        return not ends and self.topic is not None
 
     @property
     def dropped(self) -> StoredObject:

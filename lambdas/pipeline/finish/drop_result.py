@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from pipeline.domain.drop import Drop, Rejection
-from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
+from pipeline.domain.facts import InputFacts, OutputFacts
 from pipeline.domain.identity import folder_of
 from pipeline.domain.progress import PartStatus
 from pipeline.errors import DropGone, ResultsMismatch
@@ -24,13 +24,14 @@ from pipeline.finish.explanations import (
 )
 from pipeline.finish.finish_input import EndedExecution
 from pipeline.finish.join_output import JoinedOutputs
-from pipeline.finish.manifest import agreed_facts, manifest_of
+from pipeline.finish.manifest import agreed_facts, check_model, manifest_of
 from pipeline.finish.outcomes import DropOutcome, Outcomes
-from pipeline.observability import quoted
+from pipeline.finish.reviewed_tables import ReviewedTables
 from pipeline.storage.results_bucket import MANIFEST_NAME, PIECES, ResultsBucket
 from pipeline.validation.rejection_report import Rejections, piece_report
 from protocol.short_texts import reason_cut
 from shared.join_plan import TooLargeToJoin
+from tables.errors import TableRefused
 
 SCHEMA_VERSION = "2"  # docs/schemas/notification.json
 MAX_SUBJECT = 99  # SNS: an e-mail's subject has less than 100 ASCII characters
@@ -89,7 +90,7 @@ class DropResult:
             "reason": reason and reason_cut(reason),
             "nextStep": reason_cut(self.explanation.next_step),
             "records": self.records,
-            "rows": self.tables.rows if self.tables else None,
+            "rows": (self.tables.rows or None) if self.tables else None,
             "results": {
                 "bucket": bucket,
                 "prefix": drop.results_prefix,
@@ -114,6 +115,7 @@ class DropResults:
     outcomes: Outcomes
     joined_outputs: JoinedOutputs
     coded_tables: CodedTables
+    reviewed_tables: ReviewedTables
     results: ResultsBucket
 
     def of(
@@ -128,6 +130,8 @@ class DropResults:
             return DropResult(status="failed", explanation=explanation)
         if drop.rejection is not None:
             return self._refused(drop, drop.rejection)
+        if drop.reviews is not None:
+            return self._merged(drop)
         outcome = self.outcomes.of(drop.drop_id, ended)
         if outcome.progress.status is PartStatus.COLLECTED:
             return self._reconciled(drop, outcome, ended_at, has_time)
@@ -156,6 +160,22 @@ class DropResults:
             explanation = explain_piece(explanation, outcome.worst, inputs)
         status = "timed_out" if progress.status is PartStatus.TIMED_OUT else "failed"
         return DropResult(status=status, explanation=explanation)
+
+    def _merged(self, drop: Drop) -> DropResult:
+        """The file holds people's decisions on another drop."""
+        try:
+            tables, manifest = self.reviewed_tables.of(drop)
+        except TableRefused as refused:
+            return self._refused(drop, Rejection(refused.reason, refused.next_step))
+        except DropGone as gone:
+            return DropResult(status="failed", explanation=explain_error("DropGone", str(gone)))
+        next_step = f"Fetch the merged table below s3://{self.results.name}/{drop.results_prefix}."
+        return DropResult(
+            status="complete",
+            explanation=Explanation(None, next_step),
+            manifest=manifest,
+            tables=tables,
+        )
 
     def _refused(self, drop: Drop, rejection: Rejection) -> DropResult:
         """The file was refused as a whole, or so many of its rows that it can't be coded."""
@@ -213,17 +233,6 @@ class DropResults:
             metadata=metadata.key,
             manifest=key,
             tables=tables[0] if tables else None,
-        )
-
-
-def check_model(drop: Drop, metadata: MetadataFacts) -> None:
-    """Raises `ResultsMismatch` where another model coded the drop than the one its key names."""
-    coded_by = str(metadata.model_id or drop.model)
-    if drop.model is not None and coded_by.lower() != drop.model.lower():
-        raise ResultsMismatch(
-            f"the key names the model {drop.model}, and the service coded the file with the model "
-            f"{quoted(coded_by, longest=100)}; drop it again, and if that comes back, tell the "
-            "service's operator"
         )
 
 

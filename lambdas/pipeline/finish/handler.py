@@ -25,6 +25,7 @@ from pipeline.finish.finish_input import EndedExecution
 from pipeline.finish.join_output import JoinedOutputs
 from pipeline.finish.outcomes import Outcomes
 from pipeline.finish.piece_outcomes import is_of_a_piece, note_outcome, with_pieces
+from pipeline.finish.reviewed_tables import ReviewedTables
 from pipeline.ledger.drops import Drops, Ending
 from pipeline.ledger.groups import GroupedBy
 from pipeline.ledger.topic_reports import TopicReports
@@ -185,6 +186,13 @@ def finisher(deps: Dependencies) -> Finisher:
                 prepared=deps.prepared,
                 reports=TopicReports(deps.ledger, deps.clock),
                 settings=deps.environment.tables,
+            ),
+            reviewed_tables=ReviewedTables(
+                s3=deps.s3,
+                reader=deps.table_reader,
+                files=deps.result_files,
+                drops=deps.drops,
+                results=deps.results,
             ),
             results=deps.results,
         ),

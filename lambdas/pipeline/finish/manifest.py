@@ -13,6 +13,7 @@ from pipeline.domain.state_fields import MalformedState
 from pipeline.errors import ResultsMismatch
 from pipeline.finish.coded_tables import TableFacts
 from pipeline.finish.outcomes import PieceFacts
+from pipeline.observability import quoted
 from pipeline.validation.digest import SequenceDigest
 from tables.plan import TableFormat, TablePlan
 
@@ -39,6 +40,17 @@ def agreed_facts(piece: PieceFacts) -> tuple[InputFacts, OutputFacts, MetadataFa
             f"in, in their order (operation {piece.operation_id})"
         )
     return sent, output, metadata
+
+
+def check_model(drop: Drop, metadata: MetadataFacts) -> None:
+    """Raises `ResultsMismatch` where another model coded the drop than the one its key names."""
+    coded_by = str(metadata.model_id or drop.model)
+    if drop.model is not None and coded_by.lower() != drop.model.lower():
+        raise ResultsMismatch(
+            f"the key names the model {drop.model}, and the service coded the file with the model "
+            f"{quoted(coded_by, longest=100)}; drop it again, and if that comes back, tell the "
+            "service's operator"
+        )
 
 
 def joined_digest(texts: Iterable[str]) -> str:

@@ -30,6 +30,7 @@ from pipeline.prepare.conversion import Conversion, PreparationUnfinished
 from pipeline.prepare.message import PrepareMessage
 from pipeline.prepare.options import COLUMNS_FILE, OptionsOfDrops
 from pipeline.prepare.queues import PrepareQueues, PrepareRecord, smallest_first
+from pipeline.prepare.reviewed import ReviewedFiles
 from pipeline.prepare.s3_event import drop_from_event
 from pipeline.rate_limit.limiter import RateLimited, Throttled
 from pipeline.storage.multipart import MultipartFiles
@@ -63,6 +64,7 @@ class Preparer:
     engine_of: EngineOf
     options: OptionsOfDrops
     conversion: Conversion
+    reviewed: ReviewedFiles
     rejections: Rejections
     default_topic: str | None
     model_id: Callable[[str, str], str | None] = guid
@@ -127,6 +129,9 @@ class Preparer:
 
     def _prepared(self, drop: Drop, message: PrepareMessage, has_time: Callable[[], bool]) -> Drop:
         try:
+            reviews = self.reviewed.drop_of(drop)
+            if reviews is not None:
+                return replace(drop, reviews=reviews)
             return self._converted(drop, message, has_time)
         except TableRefused as refused:
             return replace(drop, rejection=self._rejection(drop, refused))
@@ -197,6 +202,7 @@ def preparer(deps: Dependencies, function_arn: str) -> Preparer:
             files=MultipartFiles(deps.s3, tables.prepared_bucket),
             max_unpacked_bytes=tables.max_unpacked_bytes,
         ),
+        reviewed=ReviewedFiles(deps.table_reader),
         rejections=Rejections(deps.results),
         default_topic=settings.default_topic,
         model_id=settings.engines.model_id,

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from shared.received_json import read_object
+from shared.received_json import JsonFault, read_object
 from tables.coded.coded_rows import CodedRows, CodedStatus
 from tables.errors import TableRefused
 from tables.join import STREAM_WRITERS
@@ -24,7 +24,7 @@ from tables.review.page.document import data_of_page
 from tables.review.result_table import GIVEN_BACK, ResultTable
 from tables.review.reviewed_file import ReviewedFile, check_drop, read_reviewed
 from tables.rows import RowBatch
-from tables.source import LocalFile
+from tables.source import ByteSource, LocalFile
 from tables.writers.files import reader_for, written_file
 from tables.writers.layout import TableLayout, rows_above
 
@@ -78,24 +78,40 @@ def merge(table: Path, reviewed: Sequence[Path], out: Path) -> dict[str, Any]:
     that the review page has exported. Rows and their order stay. Raises `TableRefused`, and
     `OSError` where a file can't be read or written.
     """
-    report = _report_of(table)
-    files = [read_reviewed(path.read_bytes(), path.name) for path in reviewed]
-    check_drop(files, report["dropId"])
-    result = ResultTable.opened(LocalFile(table), report)
-    merging = Merging(final_decisions(files), report["dropId"], report["codedAt"])
-    out.mkdir(parents=True, exist_ok=True)
-    merged = out / table.name
-    if merged.exists() and merged.samefile(table):
+    if out.exists() and out.samefile(table.parent):
         raise TableRefused(f"{out} is the table's own folder.", "Name another one.")
+    files = [read_reviewed(path.read_bytes(), path.name) for path in reviewed]
+    return merge_source(
+        LocalFile(table), _report_beside(table), files, out / table.name, _levels_beside(table)
+    )
+
+
+def merge_source(
+    source: ByteSource,
+    report: Mapping[str, Any],
+    files: Sequence[ReviewedFile],
+    merged: Path,
+    levels: Sequence[int] = (),
+) -> dict[str, Any]:
+    """The same, of a table that is anywhere; `levels` as `measured` has them.
+
+    It is written to the file `merged`, and what belongs to it beside that. Raises `TableRefused`,
+    and what `source` raises.
+    """
+    check_drop(files, report["dropId"])
+    result = ResultTable.opened(source, report)
+    merging = Merging(final_decisions(files), report["dropId"], report["codedAt"])
+    out = merged.parent
+    out.mkdir(parents=True, exist_ok=True)
     write_merged(result, merging, report["topic"], merged)
     unmatched = len(merging.decisions.keys() - merging.machine.results.keys())
     review = {
         "files": [_about(each) for each in files],
         "texts": _texts(merging.decisions, unmatched),
         "rows": {each: merging.rows[each] for each in _ENDS},
-        **measured(merging.machine, merging.decisions, _levels_beside(table)),
+        **measured(merging.machine, merging.decisions, levels),
     }
-    renewed = report | {"review": review, "files": [merged.name, REPORT, MANIFEST]}
+    renewed = {**report, "review": review, "files": [merged.name, REPORT, MANIFEST]}
     manifest = {
         "manifestVersion": MANIFEST_VERSION,
         "dropId": report["dropId"],
@@ -168,16 +184,20 @@ def _with_finals(
         )
 
 
-def _report_of(table: Path) -> dict[str, Any]:
+def _report_beside(table: Path) -> dict[str, Any]:
     path = table.parent / REPORT
+    content = path.read_bytes() if path.is_file() else b""
+    return report_of_drop(content, f"There is no {REPORT} of a drop beside {table.name}.")
+
+
+def report_of_drop(content: bytes, missing: str) -> dict[str, Any]:
+    """A drop's `report.json`. Raises `TableRefused`, with `missing`, where it is none."""
     try:
-        report = read_object(path.read_bytes())
-        for name in ("dropId", "topic", "codedAt", "assumed"):
-            report[name]
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        raise TableRefused(
-            f"There is no {REPORT} of a drop beside {table.name}.", GIVEN_BACK
-        ) from None
+        report = read_object(content)
+    except JsonFault:
+        report = {}
+    if not {"dropId", "topic", "codedAt", "assumed"} <= report.keys():
+        raise TableRefused(missing, GIVEN_BACK)
     return report
 
 

@@ -26,9 +26,11 @@ CODE_PREFIX = "code "
 """So that no spreadsheet takes a code for a number, and its zeros in front away."""
 EXPORT_IT = "Export the decisions again from the review page, and leave the file as it is."
 _HEADER = re.compile(r'"?item"?([,;\t|])')
+_BEGINNING = re.compile(r"item([,;\t|])drop\1round\1by\1")
 _ESCAPED = re.compile(r"'(?=[=+\-@\t\r\n])")
+_MARK = "\ufeff"
 _ITEM = re.compile(r"t[0-9a-f]{16}")
-_MOST_BYTES = 100 << 20  # of 11,000 texts, with notes, there are a tenth; ours
+MOST_BYTES = 100 << 20  # of 11,000 texts, with notes, there are a tenth; ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,15 @@ class ReviewedFile:
         return tuple(dict.fromkeys(each.by for each in self.decisions if each.is_made))
 
 
+def begins_like_one(head: bytes) -> bool:
+    """Whether a file with this beginning, of 64 bytes or more, was exported by the review page."""
+    begun = head.decode("utf-8-sig", "replace").replace('"', "")
+    return _BEGINNING.match(begun) is not None
+
+
 def read_reviewed(content: bytes, name: str) -> ReviewedFile:
     """The decisions of an exported file. Raises `TableRefused` where it is none, or damaged."""
-    if len(content) > _MOST_BYTES:
+    if len(content) > MOST_BYTES:
         raise _refused(name, "is larger than any that the review page exports")
     rows = _rows(_text_of(content), name)
     decisions = tuple(_decision(row, name, number) for row, number in zip(rows, count(2)))
@@ -107,6 +115,8 @@ def _rows(text: str, name: str) -> list[dict[str, str]]:
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=header[1])
     try:
         columns, *rows = [row for row in lines if any(row)]
+        # Files put one behind the other are one: each begins with the header.
+        rows = [row for row in rows if [row[0].lstrip(_MARK).strip('"'), *row[1:]] != columns]
     except csv.Error:
         raise _refused(name, "is damaged: a cell has no end") from None
     if missing := [each for each in COLUMNS if each not in columns]:

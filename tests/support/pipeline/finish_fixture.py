@@ -22,6 +22,7 @@ from pipeline.finish.finish_input import EndedExecution
 from pipeline.finish.handler import Finisher
 from pipeline.finish.join_output import JoinedOutputs
 from pipeline.finish.outcomes import Outcomes
+from pipeline.finish.reviewed_tables import ReviewedTables
 from pipeline.ledger.drops import Drops
 from pipeline.ledger.groups import ExecutionGroups
 from pipeline.ledger.parts import AttemptState, PartRecord, Parts
@@ -130,6 +131,13 @@ class FinishFixture:
                 outcomes=outcomes,
                 joined_outputs=joined_outputs,
                 coded_tables=self.coded_tables,
+                reviewed_tables=ReviewedTables(
+                    s3=self.aws.s3,
+                    reader=BlockReader(self.aws.s3, sleep=self.io.sleep),
+                    files=MultipartFiles(self.aws.s3, RESULTS),
+                    drops=self.drops,
+                    results=bucket,
+                ),
                 results=bucket,
             ),
             starter=self._starter,

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from tables.errors import TableRefused
 from tables.review.agreement import agreement, compare, decision_page, pairs_of
+from tables.review.final_decisions import final_decisions
 from tables.review.measures import agreement_of, at_level, levels_of, wilson
 from tables.review.page.document import data_of_page, html_of_review
-from tables.review.reviewed_file import ReviewedFile, read_reviewed
+from tables.review.reviewed_file import ReviewedFile, begins_like_one, read_reviewed
 from tests.support.tables.decided import a_line, exported
 
 COOKS, CHEFS, NURSES = "code 351411", "code 351311", "code 254411"
@@ -154,6 +155,28 @@ def should_take_the_newest_of_a_persons_decisions() -> None:
     again = read_reviewed(exported([newer, older]), "ann.csv")
     assert pairs_of(first, second)[0][0].code == "351311"
     assert pairs_of(again, second)[0][0].code == "351411"
+
+
+def should_read_files_put_one_behind_the_other_as_one() -> None:
+    first = exported([a_line(_item(0), CHEFS)])
+    second = exported([a_line(_item(0), CHEFS, by="Bob")])
+    read = read_reviewed(first + second, "both.csv")
+    assert read.people == ("Ann", "Bob")
+    assert final_decisions([read])[_item(0)["id"]].by == "Ann, Bob"
+
+
+@pytest.mark.parametrize(
+    ("head", "is_one"),
+    [
+        (exported([])[:64], True),
+        (exported([], separator=";")[:64], True),
+        (b"item,drop,round,by,at,decision,label,blind", True),
+        (b"item,drop,price\n1,2,3\n", False),
+        (b"\xff\xfe\x00", False),
+    ],
+)
+def should_know_an_exported_file_by_its_beginning(head: bytes, is_one: bool) -> None:
+    assert begins_like_one(head) is is_one
 
 
 def should_read_what_a_spreadsheet_has_saved() -> None:
