@@ -9,6 +9,7 @@ from pipeline.finish.coded_tables import (
     REPORT_NAME,
     REPORT_PAGE_NAME,
     RESULTS_NAME,
+    REVIEW_NAME,
 )
 from pipeline.storage.results_bucket import MANIFEST_NAME, METADATA_NAME, OUTPUT_NAME, PIECES
 from pipeline.validation.rejection_report import REPORT_NAME as REJECTION
@@ -28,15 +29,16 @@ RESULTS = "ResultsBucket"
 REPORTED = {f"*/{REJECTION}"}
 COLLECTED = {f"*/{OUTPUT_NAME}", f"*/{METADATA_NAME}"}
 GIVEN = {f"*/{RESULTS_NAME}.{form}" for form in TableFormat}
-BESIDE = {f"*/{name}" for name in (DESCRIPTION_NAME, REPORT_NAME, REPORT_PAGE_NAME, MANIFEST_NAME)}
+PAGES = (REPORT_PAGE_NAME, REVIEW_NAME)
+BESIDE = {f"*/{name}" for name in (DESCRIPTION_NAME, REPORT_NAME, *PAGES, MANIFEST_NAME)}
 WRITTEN: dict[str, dict[str, set[str]]] = {
     "prepare": {"s3:PutObject": REPORTED},
     "receive": {"s3:PutObject": {f"{PIECES}*"}},
     "submit": {"s3:PutObject": REPORTED},
     "collect": dict.fromkeys(sorted(WRITES_IN_PARTS), COLLECTED),
     "finish": {
-        "s3:GetObject": {f"*/{OUTPUT_NAME}", f"{PIECES}*"} | REPORTED | GIVEN,
-        "s3:GetObjectVersion": {f"*/{OUTPUT_NAME}"},
+        "s3:GetObject": {f"*/{OUTPUT_NAME}", f"{PIECES}*", f"*/{REPORT_NAME}"} | REPORTED | GIVEN,
+        "s3:GetObjectVersion": {f"*/{OUTPUT_NAME}"} | GIVEN,
         "s3:DeleteObject": {f"*/{OUTPUT_NAME}", f"{PIECES}*"},
         **dict.fromkeys(sorted(WRITES_IN_PARTS), REPORTED | COLLECTED | GIVEN | BESIDE),
     },

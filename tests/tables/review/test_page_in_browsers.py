@@ -35,6 +35,10 @@ HOSTILE = (
 )
 PROGRESS = "document.getElementById('progress').textContent"
 TITLE = "document.getElementById('item-title').textContent"
+ASKED = """
+performance.getEntriesByType('resource').map((each) => each.name)
+  .filter((name) => !name.startsWith('data:'))
+"""
 SHOWN = "document.querySelectorAll('#list [role=option]').length"
 REFUSED = (
     "<script>Object.defineProperty(window, 'localStorage', {get() { throw Error(); }});</script>"
@@ -218,6 +222,14 @@ def should_stay_as_fluid_with_ten_thousand_texts_as_with_a_hundred(
 
 
 SUGGESTED = {"codeCategory": "351311", "codeLabel": "Chef", "codeConfidence": 0.5}
+
+
+def should_ask_for_nothing_and_let_nothing_be_asked(page: Page, tmp_path: Path) -> None:
+    page.open(_written(tmp_path, a_reviewed_drop(a_csv(some_rows(100))).data))
+    page.tap("1", "/", *"cook", "Enter")
+    assert page.value_of(ASKED) == []
+    refused = "fetch('data:text/plain,hello').then(() => 'came', () => 'refused')"
+    assert page.value_of(refused) == "refused"
 
 
 def should_show_texts_of_strangers_as_texts(page: Page, tmp_path: Path) -> None:
