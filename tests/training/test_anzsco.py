@@ -14,6 +14,7 @@ from coding_service.coder.model import TrainedModel
 from coding_service.coder.text.normalise import fold
 from tests.support.coding_service.trained_models import ANZSCO
 from training.evaluate.evaluate import Evaluation, KindScore, evaluate
+from training.evaluate.numbers import numbers_of
 from training.evaluate.report import report
 from training.topic.files import read_evaluation
 from training.topic.topic import Question, Topic
@@ -40,7 +41,7 @@ def kind(measured: Evaluation, name: str) -> KindScore:
 
 
 def should_hold_the_floors_of_accuracy_when_evaluated(measured: Evaluation) -> None:
-    floors = {1: 0.90, 2: 0.88, 3: 0.88, 4: 0.87, 6: 0.86}
+    floors = {1: 0.90, 2: 0.88, 3: 0.87, 4: 0.87, 6: 0.87}
 
     assert {
         length: share for length, _, share in measured.level_accuracy if share < floors[length]
@@ -51,22 +52,26 @@ def should_be_right_when_it_asserts_a_clear_record(measured: Evaluation) -> None
     clear = kind(measured, "clear")
 
     assert clear.coverage is not None
-    assert clear.coverage >= 0.77
+    assert clear.coverage >= 0.81
     assert clear.precision is not None
-    assert clear.precision >= 0.95
+    assert clear.precision >= 0.94
     assert clear.top3 is not None
-    assert clear.top3 >= 0.95
+    assert clear.top3 >= 0.94
 
 
 def should_mostly_suggest_when_no_code_fits(measured: Evaluation) -> None:
     outside = kind(measured, "out_of_scope")
 
     assert outside.coverage is not None
-    assert outside.coverage <= 0.07
+    assert outside.coverage <= 0.13
 
 
-def should_mean_probability_when_it_says_confidence(measured: Evaluation) -> None:
-    assert measured.calibration_error <= 0.045
+def should_mean_probability_when_it_says_confidence(
+    anzsco: TrainedModel, measured: Evaluation
+) -> None:
+    numbers = numbers_of(anzsco.card, anzsco.hierarchy, measured, records="", command="")
+
+    assert numbers["calibration"]["ofAsserted"]["error"] <= 0.035
 
 
 def should_fall_back_to_a_group_when_a_record_is_ambiguous(measured: Evaluation) -> None:
@@ -80,7 +85,7 @@ def should_fall_back_to_a_group_when_a_record_is_ambiguous(measured: Evaluation)
     ]
 
     assert ambiguous.precision is not None
-    assert ambiguous.precision >= 0.46
+    assert ambiguous.precision >= 0.60
     assert len(above) >= 15
 
 

@@ -1,5 +1,6 @@
 """From a topic to a model, where developers are: scikit-learn is not packaged in a Lambda."""
 
+import operator
 import platform
 import shutil
 import uuid
@@ -74,6 +75,7 @@ def train(topic: Topic, *, seed: int = SEED) -> ModelParts:
     fitted, held_out = fit_and_hold_out(examples, groups, classifiers, seed=seed)
     temperatures = best_temperatures(held_out, examples.codes, classifiers)
     temperatures += temperatures[-1:] * (len(settings.levels) - len(temperatures))
+    temperatures = tuple(map(operator.mul, temperatures, settings.temperature_factors))
     nodes = _probabilities(classifiers, held_out, temperatures)
     card = ModelCard(
         topic=settings.name,

@@ -26,6 +26,7 @@ _KEYS = {
 _OPTIONAL_KEYS = {
     "readers": f"what reads a text, {' or '.join(READERS)}, e.g. readers: linear",
     "sentenceModel": "the folder of another sentence model, seen from the topic's folder",
+    "temperatureFactors": "a number above 0 for each level, as in [0.9, 1.2, 1.4]",
 }
 _RESERVED_FIELDS = {"recordId", "code", "kind"}
 
@@ -75,6 +76,11 @@ def read_settings(path: Path) -> TopicSettings:
             raise fault(key, f"{key} is missing", f"Add {meaning}")
         if not _usable(key, values[key]):
             raise fault(key, f"{key} cannot be {values[key]!r}", f"Give {meaning}")
+    factors = values.get("temperatureFactors", [1.0] * len(values["levels"]))
+    if not _are_factors(factors, len(values["levels"])):
+        meaning = _OPTIONAL_KEYS["temperatureFactors"]
+        problem = f"temperatureFactors cannot be {factors!r}"
+        raise fault("temperatureFactors", problem, f"Give {meaning}, or leave it out")
     sentence_model = values.get("sentenceModel")
     return TopicSettings(
         name=values["name"],
@@ -85,6 +91,7 @@ def read_settings(path: Path) -> TopicSettings:
         released=_iso(values["released"]),
         levels=tuple(values["levels"]),
         threshold=float(values["threshold"]),
+        temperature_factors=tuple(map(float, factors)),
         fields={field: float(weight) for field, weight in values["fields"].items()},
         readers=values.get("readers", READERS[0]),
         sentence_model=path.parent / sentence_model if sentence_model else None,
@@ -123,6 +130,14 @@ def _usable(key: str, value: object) -> bool:
 def _are_fields(fields: Mapping[object, Any]) -> bool:
     named = all(isinstance(field, str) and field not in _RESERVED_FIELDS for field in fields)
     return named and all(_is_number(weight) and weight > 0 for weight in fields.values())
+
+
+def _are_factors(factors: object, levels: int) -> bool:
+    return (
+        isinstance(factors, list)
+        and len(factors) == levels
+        and all(_is_number(factor) and factor > 0 for factor in factors)
+    )
 
 
 def _is_count(value: object) -> bool:

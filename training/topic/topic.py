@@ -32,6 +32,8 @@ class TopicSettings:
     """The characters of a code at each level, from the top down."""
     threshold: float
     """The least confidence at which a code is asserted, above 0 and at most 1."""
+    temperature_factors: tuple[float, ...]
+    """For each level what its fitted temperature is multiplied by: above 1, less is asserted."""
     fields: Mapping[str, float]
     """The text fields of a record in order, each with its weight."""
     readers: str = READERS[0]

@@ -93,6 +93,23 @@ def should_code_as_before_when_the_model_was_saved_and_loaded(
     )
 
 
+def should_be_less_sure_when_its_temperatures_are_raised(
+    tmp_path: Path, trades: TrainedModel
+) -> None:
+    settings = SETTINGS + "temperatureFactors: [1.5, 2]\n"
+    softer = train(read_topic(topic_folder(tmp_path / "topic", settings=settings)))
+
+    for raised, plain, factor in zip(
+        softer.card.temperatures, trades.card.temperatures, (1.5, 2), strict=True
+    ):
+        assert raised == pytest.approx(plain * factor)
+    sure, less = (
+        model.probabilities([{"occp_text": "pub cook at night"}]).max()
+        for model in (trades, TrainedModel.of(softer))
+    )
+    assert sure > less
+
+
 def should_replace_the_model_when_its_version_is_trained_again(tmp_path: Path) -> None:
     folder, out = topic_folder(tmp_path / "topic"), tmp_path / "models"
     first, _ = train_into(read_topic(folder), out)

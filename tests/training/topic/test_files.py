@@ -72,6 +72,19 @@ def should_point_at_the_setting_when_it_cannot_be_used(
     assert (caught.value.path, caught.value.line) == (folder / "topic.yaml", line)
 
 
+@pytest.mark.parametrize("factors", ["1", "[1]", "[1, 0]", "[1, -2]", "[1, yes]", "[1, 2, 3]"])
+def should_explain_when_temperature_factors_are_not_a_number_for_each_level(
+    tmp_path: Path, factors: str
+) -> None:
+    text = SETTINGS + f"temperatureFactors: {factors}\n"
+    folder = topic_folder(tmp_path / "topic", settings=text)
+
+    with pytest.raises(TopicError, match="temperatureFactors cannot be") as caught:
+        read_topic(folder)
+
+    assert caught.value.line == text.count("\n")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "said"),
     [
