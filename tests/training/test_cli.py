@@ -228,7 +228,8 @@ def should_keep_what_the_author_said_of_a_topic_when_its_tables_are_imported_aga
     imported(tmp_path, *chosen, **tables)
     settings = tmp_path / "topic" / "topic.yaml"
     said = settings.read_text("utf-8").replace("version: 1", "version: 2")
-    settings.write_text(said.replace("fullName: mine", "fullName: My own"), "utf-8")
+    said = said.replace("fullName: mine", "fullName: My own") + "readers: linear+sentence\n"
+    settings.write_text(said, "utf-8")
 
     imported(tmp_path, *chosen, "--threshold=0.5", **tables)
 
@@ -236,6 +237,7 @@ def should_keep_what_the_author_said_of_a_topic_when_its_tables_are_imported_aga
     assert "version: 2" in again
     assert "fullName: My own" in again
     assert "threshold: 0.5" in again
+    assert "readers: linear+sentence" in again
 
 
 def should_train_when_too_few_titles_were_imported_to_hold_one_out(tmp_path: Path) -> None:

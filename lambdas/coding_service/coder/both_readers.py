@@ -182,6 +182,5 @@ def combined(linear: Floats, read: Floats, powers: Floats) -> Floats:
     `powers` are records x `Powers`.
     """
     scores = np.log(np.maximum(linear, FAINTEST)) * powers[:, :1]
-    scores += np.log(np.maximum(read, FAINTEST)) * powers[:, 1:2]
-    scores[:, -1] += powers[:, 2]
+    scores += np.log(np.maximum(read, FAINTEST)) * powers[:, 1:]
     return softmax(scores)

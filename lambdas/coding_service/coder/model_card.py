@@ -22,8 +22,6 @@ class Powers(NamedTuple):
     """The power of the linear reader's probabilities."""
     sentence: float
     """The power of the sentence reader's."""
-    none: float
-    """What is added to the score of "none of them"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from coding_service.coder.errors import ModelError
 from coding_service.coder.model import TrainedModel
 from coding_service.coder.model_card import CARD, SENTENCE
 from coding_service.coder.model_files import read_model
+from coding_service.coder.sentence import reader
 from coding_service.coder.sentence.encoder import SentenceEncoder
 from tests.support.coding_service.sentence_models import sentence_model_folder
 from tests.support.coding_service.topic_folders import SETTINGS, topic_folder
@@ -90,6 +91,20 @@ def should_ask_the_second_reader_once_for_each_text_where_the_first_is_unsure(
     assert first != linear.code(unsure)
 
 
+def should_answer_the_same_when_little_is_remembered(
+    directory: Path, both: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [f"{first}{second} hand" for first in "abcdef" for second in "ghij"]
+    expected = both.code(records(texts))
+    monkeypatch.setattr(reader, "TEXTS_KEPT", 5)
+    forgetful = TrainedModel.load(directory)
+
+    for first in range(0, len(texts), 4):
+        part = slice(first, first + 4)
+        assert forgetful.code(records(texts[part])) == expected[part]
+    assert forgetful.code(records(texts)) == expected
+
+
 def should_ask_nobody_when_there_is_no_text(directory: Path, read_texts: list[str]) -> None:
     TrainedModel.load(directory).code([{"occp_text": " ", "tasks_text": ""}])
 
@@ -156,13 +171,14 @@ def should_be_one_reader_alone_when_the_other_has_no_power() -> None:
     dice = np.random.default_rng(3)
     first, second = dice.dirichlet(np.ones(4), (2, 5)).astype(np.float32)
 
-    powers = np.asarray([[1, 0, 0], [0, 1, 0], [0.5, 0.5, -9], [1, 0, 0], [0, 1, 0]], np.float32)
+    powers = np.asarray([[1, 0], [0, 1], [0.5, 0.5], [1, 0], [0, 1]], np.float32)
 
     odds = combined(first, second, powers)
 
     np.testing.assert_allclose(odds[[0, 3]], first[[0, 3]], atol=1e-6)
     np.testing.assert_allclose(odds[[1, 4]], second[[1, 4]], atol=1e-6)
-    assert odds[2, -1] < 0.01
+    both = np.sqrt(first[2] * second[2])
+    np.testing.assert_allclose(odds[2], both / both.sum(), atol=1e-6)
 
 
 def should_say_what_it_is_when_its_card_is_read(directory: Path) -> None:
