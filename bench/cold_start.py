@@ -71,6 +71,8 @@ VARIABLES = {
     "JWKS_URL": "https://127.0.0.1",
     "TOKEN_ISSUER": "issuer",
     "OAUTH_SCOPE": "scope",
+    "PUBLIC_OAUTH_SCOPE": "public",
+    "PUBLIC_REQUESTS_PER_DAY": "1000",
     "OPERATIONS_TABLE": "operations",
     "INPUT_BUCKET": "input",
     "OUTPUT_BUCKET": "output",

@@ -9,7 +9,7 @@ from infra.constructs.functions import FunctionFactory
 from infra.constructs.keys import storage_removal
 from infra.nag import acknowledge
 
-RESOURCE_SERVER, SCOPE = "dropcoder", "batch-code"
+RESOURCE_SERVER, SCOPE, PUBLIC_SCOPE = "dropcoder", "batch-code", "code"
 # API Gateway keeps a policy that long, by token. A token that ends meanwhile is refused by the
 # API function, which finds its end in the event.
 POLICY_KEPT = Duration.seconds(300)
@@ -43,14 +43,21 @@ class Auth(Construct):
         batch_code = cognito.ResourceServerScope(
             scope_name=SCOPE, scope_description="Code files in batches"
         )
-        self.pool.add_resource_server("Service", identifier=RESOURCE_SERVER, scopes=[batch_code])
+        code = cognito.ResourceServerScope(
+            scope_name=PUBLIC_SCOPE, scope_description="Code records and small batches"
+        )
+        self.pool.add_resource_server(
+            "Service", identifier=RESOURCE_SERVER, scopes=[batch_code, code]
+        )
         # A prefix is unique in a region among all accounts, and so among their deployments.
         prefix = Fn.join("-", [settings.deployment, Aws.ACCOUNT_ID, Aws.REGION])
         domain = self.pool.add_domain(
             "Domain", cognito_domain=cognito.CognitoDomainOptions(domain_prefix=prefix)
         )
         self.scope = f"{RESOURCE_SERVER}/{SCOPE}"
-        """The scope that a client must be granted."""
+        """The scope of a client that may do everything."""
+        self.public_scope = f"{RESOURCE_SERVER}/{PUBLIC_SCOPE}"
+        """The scope of a client that may code no files."""
         self.url = settings.local_cloud or (
             f"https://{domain.domain_name}.auth.{region}.amazoncognito.com"
         )
@@ -72,6 +79,7 @@ class Auth(Construct):
                 "JWKS_URL": f"{keys}/.well-known/jwks.json",
                 "TOKEN_ISSUER": issuer,
                 "OAUTH_SCOPE": self.scope,
+                "PUBLIC_OAUTH_SCOPE": self.public_scope,
             },
         )
         self.authorizer = apigateway.RequestAuthorizer(

@@ -76,6 +76,7 @@ class CodingServiceStack(Stack):
             "AuthUrl": auth.url,
             "UserPoolId": auth.pool.user_pool_id,
             "OAuthScope": auth.scope,
+            "PublicOAuthScope": auth.public_scope,
             "TokenSeconds": str(settings.token_seconds),
             "InputBucketName": storage.inputs.bucket_name,
             "OutputBucketName": storage.outputs.bucket_name,
@@ -105,6 +106,7 @@ def _limits(settings: Settings) -> dict[str, str]:
         "REQUESTS_PER_SECOND": str(settings.service_requests_per_second),
         "REQUEST_BURST": str(settings.service_burst),
         "REQUESTS_PER_DAY": str(settings.service_requests_per_day),
+        "PUBLIC_REQUESTS_PER_DAY": str(settings.service_public_requests_per_day),
         "MAX_FILE_BYTES": str(settings.service_max_file_bytes),
         "INFERENCE_RANGE_BYTES": str(settings.inference_range_bytes),
     }

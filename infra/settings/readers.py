@@ -228,6 +228,7 @@ READERS: Mapping[str, Callable[[str, object], Any]] = {
     "service_requests_per_second": read_fraction(above=0, up_to=10_000),
     "service_burst": read_whole_number(1),
     "service_requests_per_day": read_whole_number(1),
+    "service_public_requests_per_day": read_whole_number(1),
     "service_max_file_bytes": read_whole_number(1, MAX_SINGLE_PUT_BYTES),
     "inference_range_bytes": read_whole_number(MIN_RANGE_BYTES, MAX_RANGE_BYTES),
     "inference_concurrency": read_whole_number(1, MAX_CHILDREN),

@@ -168,6 +168,8 @@ class Settings:
     """CodingService: calls that a client may save up."""
     service_requests_per_day: int = 10_000
     """CodingService: each client's calls a UTC day."""
+    service_public_requests_per_day: int = 1_000
+    """CodingService: calls a UTC day of a client that may code no files."""
     service_max_file_bytes: int = 5_000_000_000
     """CodingService: largest input, in bytes."""
     inference_range_bytes: int = 33_554_432

@@ -21,6 +21,7 @@ class AuthorizeEnvironment:
     jwks_url: str
     issuer: str
     scope: str
+    public_scope: str
     ca_bundle: str | None
     """File of trusted roots; None trusts the system's."""
 
@@ -49,6 +50,8 @@ class ServiceEnvironment:
     requests_per_second: float
     burst: int
     requests_per_day: int
+    public_requests_per_day: int
+    """Of a client that may code no files."""
     max_file_bytes: int
     range_bytes: int
     """About as much of a file as one function codes."""
@@ -80,6 +83,7 @@ def authorize_environment() -> AuthorizeEnvironment:
         jwks_url=read.text("JWKS_URL"),
         issuer=read.text("TOKEN_ISSUER"),
         scope=read.text("OAUTH_SCOPE"),
+        public_scope=read.text("PUBLIC_OAUTH_SCOPE"),
         ca_bundle=read.optional("AWS_CA_BUNDLE") or read.optional("SSL_CERT_FILE"),
     )
 
@@ -106,6 +110,7 @@ def service_environment() -> ServiceEnvironment:
         requests_per_second=read.number("REQUESTS_PER_SECOND"),
         burst=read.count("REQUEST_BURST"),
         requests_per_day=read.count("REQUESTS_PER_DAY"),
+        public_requests_per_day=read.count("PUBLIC_REQUESTS_PER_DAY"),
         max_file_bytes=read.count("MAX_FILE_BYTES"),
         range_bytes=read.count("INFERENCE_RANGE_BYTES"),
         models=Path(read.optional("MODELS_DIR") or PACKAGED_MODELS),

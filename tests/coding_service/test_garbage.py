@@ -87,7 +87,7 @@ def should_refuse_tokens_of_pages(content: bytes) -> None:
 
 @given(garbage("kid", "alg"), garbage("exp", "iss", "scope"))
 def should_refuse_access_tokens(header: bytes, claims: bytes) -> None:
-    check = TokenCheck(keys=KeySet(fetch=lambda: JWKS), issuer="i", scope="s")
+    check = TokenCheck(keys=KeySet(fetch=lambda: JWKS), issuer="i", scope="s", public_scope="p")
     parts = [base64.urlsafe_b64encode(each).decode().rstrip("=") for each in (header, claims)]
     with pytest.raises(TokenRefused):
         check.caller(f"{'.'.join(parts)}.AAAA")

@@ -64,6 +64,7 @@ def variables(models: Path, machine: str) -> dict[str, str]:
         "REQUESTS_PER_SECOND": "0.5",
         "REQUEST_BURST": "50",
         "REQUESTS_PER_DAY": "10000",
+        "PUBLIC_REQUESTS_PER_DAY": "1000",
         "MAX_FILE_BYTES": "5000000000",
         "INFERENCE_RANGE_BYTES": "33554432",
         "MODELS_DIR": str(models),
@@ -71,6 +72,7 @@ def variables(models: Path, machine: str) -> dict[str, str]:
         "JWKS_URL": "https://127.0.0.1:9/.well-known/jwks.json",
         "TOKEN_ISSUER": "https://issuer.example/pool",
         "OAUTH_SCOPE": "dropcoder/batch-code",
+        "PUBLIC_OAUTH_SCOPE": "dropcoder/code",
     }
 
 

@@ -1,7 +1,10 @@
 import pytest
 
 from bench.streams.function_variables import VARIABLES
+from pipeline.clock import Clock
 from pipeline.config import Environment
+from pipeline.dependencies import Dependencies
+from pipeline.engines.small_batches.engine import SmallBatchEngine
 from pipeline.errors import SettingInvalid
 
 
@@ -16,6 +19,16 @@ def should_read_every_setting_when_the_environment_is_as_infra_sets_it() -> None
     assert settings.allow_plain_http is False
     assert settings.default_topic is None
     assert settings.state_machine_arn is None
+
+
+def should_need_no_presigned_hosts_and_know_the_engine_of_small_batches() -> None:
+    small = {"PRESIGNED_HOSTS": "", "ENGINES": "anzsco=coding-service-small"}
+    settings = Environment.read({**VARIABLES, **small})
+    assert settings.presigned_hosts == ()
+    engine = Dependencies(settings, Clock()).engine_of("anzsco")
+    assert isinstance(engine, SmallBatchEngine)
+    assert engine.most_characters == 100
+    assert settings.engines.model_id("anzsco", "ml-abc") is None
 
 
 @pytest.mark.parametrize(

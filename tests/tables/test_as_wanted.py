@@ -107,6 +107,16 @@ def should_prepare_what_is_otherwise_wherever_it_stands(bad: bytes, before: byte
     assert not _is(before + bad + LINE)
 
 
+@pytest.mark.parametrize(("most", "wanted"), [(100, True), (99, False)])
+def should_prepare_lines_of_which_one_has_more_text_than_is_taken(most: int, wanted: bool) -> None:
+    content = LINE + _line(occp_text="x" * 60, tasks_text="y" * 40) + LINE
+
+    plan = plan_as_wanted(HeldBytes(content, block=97).blocks(), FIELDS, most)
+
+    assert (plan is not None) == wanted
+    assert plan is None or plan.max_text_characters == most
+
+
 def should_not_take_a_file_without_a_line() -> None:
     assert not _is(b"")
     assert plan_as_wanted([], FIELDS) is None

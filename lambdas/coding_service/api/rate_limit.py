@@ -5,7 +5,7 @@ at which the bucket will be full again (the "generic cell rate algorithm": one n
 that must tick). A refused call takes nothing. Days are UTC days.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -64,12 +64,15 @@ class CallCounter:
 
     table: "Table"
     limits: Limits
+    public_per_day: int = 0
+    """Calls a UTC day of a client that may code no files."""
 
-    def take(self, client_id: str, now_ms: int) -> None:
+    def take(self, client_id: str, now_ms: int, *, is_public: bool = False) -> None:
         """Counts one call. Raises `Refusal` when the client may not make it."""
+        limits = replace(self.limits, per_day=self.public_per_day) if is_public else self.limits
         for _ in range(COLLISIONS):
             before = self._usage(client_id)
-            if self._replaced(client_id, before, self.limits.take(before, now_ms), now_ms):
+            if self._replaced(client_id, before, limits.take(before, now_ms), now_ms):
                 return
         raise Refusal(ServiceAnswer.TOO_MANY_REQUESTS)
 
@@ -103,4 +106,4 @@ def call_counter() -> CallCounter:
     """The counter of this deployment."""
     service = service_environment()
     limits = Limits(service.requests_per_second, service.burst, service.requests_per_day)
-    return CallCounter(operations_table(), limits)
+    return CallCounter(operations_table(), limits, service.public_requests_per_day)

@@ -25,6 +25,8 @@ class Request:
     """A call by a known client, on one of the paths that the stack declares."""
 
     client_id: str
+    is_public: bool
+    """Whether the caller may code records and small batches, but no files."""
     parameters: Mapping[str, str]
     body: str | None
 
@@ -33,8 +35,10 @@ class Request:
         body = event.get("body")
         if body is not None and event.get("isBase64Encoded"):
             body = base64.b64decode(body).decode("utf-8", "replace")
+        caller = event["requestContext"]["authorizer"]
         return cls(
-            client_id=event["requestContext"]["authorizer"]["client_id"],
+            client_id=caller["client_id"],
+            is_public=caller.get("is_public") == "true",
             parameters=event.get("pathParameters") or {},
             body=body,
         )
@@ -91,6 +95,9 @@ def state(batch: BatchApi, request: Request) -> Any:
     logger.info("status returned", status=str(found.status))
     return found.to_json()
 
+
+OF_FILES = frozenset({create, state})
+"""What public clients may not do ("Registration" of the guide)."""
 
 ROUTES: Mapping[tuple[str, str], Route[BatchApi]] = {
     ("GET", "/v1/topics"): lambda batch, _: batch.topics(),
@@ -149,5 +156,9 @@ class Routes(Generic[Served]):
         if self.clock() >= float(event["requestContext"]["authorizer"]["token_expires_at"]):
             raise Refusal(ServiceAnswer.DENIED)
         request = Request.of(event)
-        self.counter.take(request.client_id, int(self.clock() * 1000))
-        return self.routes[event["httpMethod"], event["resource"]](self.served, request)
+        route = self.routes[event["httpMethod"], event["resource"]]
+        if request.is_public and route in OF_FILES:
+            raise Refusal(ServiceAnswer.DENIED)
+        now_ms = int(self.clock() * 1000)
+        self.counter.take(request.client_id, now_ms, is_public=request.is_public)
+        return route(self.served, request)

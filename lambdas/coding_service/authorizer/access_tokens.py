@@ -36,6 +36,8 @@ class Caller:
     client_id: str
     expires_at: int
     """Epoch seconds."""
+    is_public: bool = False
+    """Whether it may code records and small batches, but no files."""
 
 
 @dataclass
@@ -83,7 +85,9 @@ class TokenCheck:
     keys: KeySet
     issuer: str
     scope: str
-    """The scope that a client must have been granted."""
+    """The scope of a client that may do everything."""
+    public_scope: str
+    """The scope of a client that may code no files."""
 
     def caller(self, authorization: str) -> Caller:
         """The caller of an Authorization header: a bare token or `Bearer <token>`.
@@ -93,12 +97,13 @@ class TokenCheck:
         claims = self._claims(_bare(authorization))
         if claims.get("token_use") != "access":
             raise TokenRefused("not an access token")
-        if self.scope not in str(claims.get("scope", "")).split():
-            raise TokenRefused("without the scope of batch coding")
+        scopes = str(claims.get("scope", "")).split()
+        if self.scope not in scopes and self.public_scope not in scopes:
+            raise TokenRefused("without a scope of the service")
         client_id = claims.get("client_id")
         if not isinstance(client_id, str) or not client_id:
             raise TokenRefused("without a client")
-        return Caller(client_id=client_id, expires_at=int(claims["exp"]))
+        return Caller(client_id, int(claims["exp"]), is_public=self.scope not in scopes)
 
     def _claims(self, token: str) -> Mapping[str, Any]:
         try:

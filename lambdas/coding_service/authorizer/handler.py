@@ -24,6 +24,7 @@ def token_check() -> TokenCheck:
         keys=KeySet(fetch=key_fetcher(environment.jwks_url, environment.ca_bundle)),
         issuer=environment.issuer,
         scope=environment.scope,
+        public_scope=environment.public_scope,
     )
 
 
@@ -43,7 +44,11 @@ def authorized(event: dict[str, Any], check: TokenCheck) -> dict[str, Any]:
     except TokenRefused as refused:
         logger.info("token refused", reason=str(refused))
         return _policy("Deny", NOBODY, stage)
-    context = {"client_id": caller.client_id, "token_expires_at": str(caller.expires_at)}
+    context = {
+        "client_id": caller.client_id,
+        "token_expires_at": str(caller.expires_at),
+        "is_public": "true" if caller.is_public else "false",
+    }
     return {**_policy("Allow", caller.client_id, stage), "context": context}
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from coding_service.api.code_handler import CODE
 from coding_service.api.code_request import MOST_BYTES, CodeRequest
 from coding_service.api.real_time import RealTimeApi
-from coding_service.api.routes import MODEL, TOPIC, Answer
+from coding_service.api.routes import CREATE, MODEL, OPERATION, TOPIC, Answer
 from coding_service.errors import ModelGone, Refusal
 from coding_service.models.registry import DeployedModels
 from protocol.errors import ServiceAnswer
@@ -204,3 +204,30 @@ def should_keep_what_people_wrote_out_of_the_log(service: Service, log: io.Strin
     assert '"records":1' in log.getvalue()
     assert "baker" not in log.getvalue()
     assert "person 7" not in log.getvalue()
+
+
+def public_call(service: Service, body: Any) -> Answer:
+    text = json.dumps(body)
+    event = event_of("POST", TOPIC + CODE, topic=world.TOPIC, body=text, is_public=True)
+    return service.code_routes().answer(event)
+
+
+def should_code_for_public_clients_so_often_a_day(service: Service) -> None:
+    answers = [public_call(service, batch("cook")) for _ in range(world.PUBLIC_PER_DAY + 1)]
+    assert [each.status for each in answers] == [200] * world.PUBLIC_PER_DAY + [429]
+    assert refused(answers[-1]) is ServiceAnswer.LIMIT_EXCEEDED
+
+
+@pytest.mark.parametrize(
+    ("method", "resource"), [("POST", TOPIC + CREATE), ("GET", TOPIC + OPERATION)]
+)
+def should_deny_files_to_public_clients_and_count_nothing(
+    service: Service, method: str, resource: str
+) -> None:
+    named: dict[str, Any] = {"topic": world.TOPIC, "operation_id": world.new_guid()}
+    routes = service.routes()
+    for _ in range(world.PUBLIC_PER_DAY + 1):
+        answer = routes.answer(event_of(method, resource, is_public=True, **named))
+        assert refused(answer) is ServiceAnswer.DENIED
+    listed = routes.answer(event_of("GET", "/v1/topics", is_public=True))
+    assert listed.status == 200

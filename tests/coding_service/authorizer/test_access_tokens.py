@@ -16,7 +16,7 @@ from coding_service.authorizer.handler import authorized
 from coding_service.errors import KeysUnavailable
 
 ISSUER = "https://cognito-idp.ap-southeast-2.amazonaws.com/ap-southeast-2_pool"
-SCOPE = "dropcoder/batch-code"
+SCOPE, PUBLIC_SCOPE = "dropcoder/batch-code", "dropcoder/code"
 METHOD = "arn:aws:execute-api:ap-southeast-2:123456789012:api/live/GET/v1/topics"
 STAGE = "arn:aws:execute-api:ap-southeast-2:123456789012:api/live/*"
 
@@ -58,7 +58,7 @@ def pool() -> Pool:
 
 @pytest.fixture
 def check(pool: Pool) -> TokenCheck:
-    return TokenCheck(KeySet(pool.document), ISSUER, SCOPE)
+    return TokenCheck(KeySet(pool.document), ISSUER, SCOPE, PUBLIC_SCOPE)
 
 
 def decision(check: TokenCheck, headers: Mapping[str, str] | None) -> tuple[str, Any]:
@@ -76,7 +76,17 @@ def should_let_a_sound_token_in_bare_or_as_bearer(
     end = int(time.time()) + 60
     effect, context = decision(check, {header: form.format(pool.token(exp=end))})
     assert effect == "Allow"
-    assert context == {"client_id": "client", "token_expires_at": str(end)}
+    assert context == {"client_id": "client", "token_expires_at": str(end), "is_public": "false"}
+
+
+@pytest.mark.parametrize(
+    ("scope", "public"), [(PUBLIC_SCOPE, "true"), (f"{PUBLIC_SCOPE} {SCOPE}", "false")]
+)
+def should_tell_clients_apart_that_may_code_no_files(
+    pool: Pool, check: TokenCheck, scope: str, public: str
+) -> None:
+    effect, context = decision(check, {"Authorization": pool.token(scope=scope)})
+    assert (effect, context["is_public"]) == ("Allow", public)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +151,7 @@ def should_log_why_and_never_the_token(pool: Pool, check: TokenCheck, log: io.St
 def should_read_the_keys_once_and_again_at_most_once_a_minute_for_unknown_ones() -> None:
     now = [0.0]
     pool = Pool()
-    check = TokenCheck(KeySet(pool.document, clock=lambda: now[0]), ISSUER, SCOPE)
+    check = TokenCheck(KeySet(pool.document, clock=lambda: now[0]), ISSUER, SCOPE, PUBLIC_SCOPE)
     for _ in range(3):
         assert decision(check, {"Authorization": pool.token()})[0] == "Allow"
     assert pool.asked == 1
@@ -155,12 +165,12 @@ def should_read_the_keys_once_and_again_at_most_once_a_minute_for_unknown_ones()
 
 def should_fail_rather_than_deny_when_the_keys_cannot_be_read(pool: Pool) -> None:
     fetch = key_fetcher("https://127.0.0.1:9/keys", None)
-    check = TokenCheck(KeySet(fetch), ISSUER, SCOPE)
+    check = TokenCheck(KeySet(fetch), ISSUER, SCOPE, PUBLIC_SCOPE)
     with pytest.raises(KeysUnavailable):
         decision(check, {"Authorization": pool.token()})
 
 
 def should_fail_rather_than_deny_when_the_document_has_no_keys(pool: Pool) -> None:
-    check = TokenCheck(KeySet(lambda: {"keys": []}), ISSUER, SCOPE)
+    check = TokenCheck(KeySet(lambda: {"keys": []}), ISSUER, SCOPE, PUBLIC_SCOPE)
     with pytest.raises(KeysUnavailable):
         decision(check, {"Authorization": pool.token()})

@@ -50,6 +50,7 @@ ENVIRONMENT = {
     "MODELS_BUCKET",
     *("S3_ADDRESSING_STYLE", "UPLOAD_WINDOW_SECONDS", "RESULTS_SECONDS"),
     *("REQUESTS_PER_SECOND", "REQUEST_BURST", "REQUESTS_PER_DAY", "MAX_FILE_BYTES"),
+    "PUBLIC_REQUESTS_PER_DAY",
     "INFERENCE_RANGE_BYTES",
     *("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"),
 }
@@ -222,7 +223,7 @@ def should_have_amazon_mls_api_only_where_somebody_needs_it(plain: Deployment) -
 
 def should_give_each_function_its_environment(template: Template) -> None:
     own = {
-        "authorizer.handler": {"JWKS_URL", "TOKEN_ISSUER", "OAUTH_SCOPE"},
+        "authorizer.handler": {"JWKS_URL", "TOKEN_ISSUER", "OAUTH_SCOPE", "PUBLIC_OAUTH_SCOPE"},
         "inference.start_handler": {"INFERENCE_STATE_MACHINE_ARN"},
         "amazon_ml.api.handler": {"MACHINE_LEARNING_TABLE", "PREDICTIONS_STATE_MACHINE_ARN"}
         | {"ACCESS_KEYS", "ACCOUNT_ID", "SERVICE_REGION", "SIGNED_PATH"},
@@ -424,7 +425,7 @@ def should_give_tokens_to_registered_machines_only(template: Template) -> None:
     assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
     (server,) = properties(template, "AWS::Cognito::UserPoolResourceServer").values()
     assert server["Identifier"] == "dropcoder"
-    assert [scope["ScopeName"] for scope in server["Scopes"]] == ["batch-code"]
+    assert [scope["ScopeName"] for scope in server["Scopes"]] == ["batch-code", "code"]
     assert properties(template, "AWS::Cognito::UserPoolClient") == {}
 
 
@@ -442,6 +443,7 @@ def should_tell_where_the_service_is(template: Template, local_template: Templat
     assert here["PresignedHosts"] == "localhost:4566"
     assert json.dumps(here["ApiUrl"]).count("/_aws/execute-api/") == 1
     assert aws["OAuthScope"] == "dropcoder/batch-code"
+    assert aws["PublicOAuthScope"] == "dropcoder/code"
 
 
 def should_differ_for_the_local_cloud_in_named_things_only(

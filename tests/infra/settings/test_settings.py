@@ -131,6 +131,7 @@ def should_read_text_from_the_command_line_as_the_settings_type() -> None:
         ("batchPredictionBuckets", "*", "names of buckets"),
         ("batchPredictionKeys", "alias/key", "ARNs of KMS keys"),
         ("amazonMlKeySecretArn", "abc", "the ARN of a secret"),
+        ("servicePublicRequestsPerDay", 0, "a whole number from 1"),
         ("amazonMlRoleArn", "arn:aws:iam::123456789012:user/a", "the ARN of a role"),
     ],
 )
@@ -157,6 +158,14 @@ def should_serve_amazon_ml_where_it_codes_a_topic_or_has_other_clients(
     context: dict[str, str], *, served: bool
 ) -> None:
     assert settings(**context).serves_amazon_ml is served
+
+
+def should_ask_for_hosts_of_presigned_urls_unless_small_batches_need_none() -> None:
+    service = {**SERVICE, "presignedHosts": []}
+    with pytest.raises(SettingsError, match="presignedHosts"):
+        settings(**service)
+    small = settings(**service, engines="anzsco=coding-service-small")
+    assert small.presigned_hosts == ()
 
 
 def should_accept_plain_http_when_it_is_allowed_explicitly() -> None:

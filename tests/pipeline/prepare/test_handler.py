@@ -157,6 +157,20 @@ def should_not_copy_json_lines_that_the_service_takes_as_they_are(fixture: Prepa
     assert not fixture.table(drop).plan.prepared
 
 
+@pytest.mark.parametrize("key", ["anzsco/jobs.csv", "anzsco/jobs.jsonl"])
+def should_shorten_to_what_the_engine_takes(fixture: PrepareFixture, key: str) -> None:
+    fixture.models.most_characters = 20
+    content = (
+        lines(1, text="nurse in charge of wards")
+        if key.endswith("jsonl")
+        else (b"Job title\nnurse in charge of wards\n")
+    )
+    drop = fixture.drop(content, key)
+    assert json.loads(fixture.sent(drop))["occp_text"] == "nurse in charge of"
+    plan = fixture.table(drop).plan
+    assert (plan.max_text_characters, plan.counts.shortened) == (20, 1)
+
+
 def should_send_what_is_unpacked_when_it_is_as_the_service_takes_it(
     fixture: PrepareFixture,
 ) -> None:

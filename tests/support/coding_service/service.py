@@ -40,6 +40,7 @@ INPUTS, OUTPUTS, MODELS, OPERATIONS = "inputs", "outputs", "models", "operations
 KEY_ARN = f"arn:aws:kms:{REGION}:123456789012:key/11111111-2222-3333-4444-555555555555"
 TOPIC, OTHER_TOPIC, EMPTY_TOPIC = "trades", "crafts", "unborn"
 WINDOW_SECONDS, RESULTS_SECONDS, MAX_FILE_BYTES = 100, 1000, 50_000_000
+PUBLIC_PER_DAY = 3
 START = 1_800_000_000.0
 ALICE, BOB = "alice", "bob"
 
@@ -130,7 +131,7 @@ class Service:
     def routes(
         self, *, per_second: float = 1000, burst: int = 1000, per_day: int = 1000
     ) -> Routes[BatchApi]:
-        counter = CallCounter(self.table, Limits(per_second, burst, per_day))
+        counter = CallCounter(self.table, Limits(per_second, burst, per_day), PUBLIC_PER_DAY)
         return Routes(served=self.batch, routes=ROUTES, counter=counter, clock=self.clock)
 
     def code_routes(
@@ -139,7 +140,7 @@ class Service:
         return Routes(
             served=RealTimeApi(DeployedModels(self.registry)),
             routes=CODE_ROUTES,
-            counter=CallCounter(self.table, Limits(per_second, burst, per_day)),
+            counter=CallCounter(self.table, Limits(per_second, burst, per_day), PUBLIC_PER_DAY),
             clock=self.clock,
         )
 
@@ -213,6 +214,7 @@ def event_of(
     client_id: str = ALICE,
     body: str | None = None,
     token_expires_at: float = START + 3600,
+    is_public: bool = False,
     **parameters: str,
 ) -> dict[str, Any]:
     """API Gateway's proxy event, the parts that the service reads."""
@@ -223,7 +225,11 @@ def event_of(
         "body": body,
         "isBase64Encoded": False,
         "requestContext": {
-            "authorizer": {"client_id": client_id, "token_expires_at": str(token_expires_at)}
+            "authorizer": {
+                "client_id": client_id,
+                "token_expires_at": str(token_expires_at),
+                "is_public": "true" if is_public else "false",
+            }
         },
     }
 
