@@ -40,10 +40,11 @@ DEPLOYMENT_TAG = "dropcoder-deployment"
 TAG_KEY, TAG_VALUE = re.compile(r"[\w .:/=+@-]{1,128}"), re.compile(r"[\w .:/=+@-]{0,256}")
 MOST_TAGS = 40  # ours, of a resource's 50: CloudFormation and others add their own
 # Whose concurrency can be reserved: their folders or modules below `lambdas/<package>/`, without
-# the word "handler"; the second line has CodingService's.
+# the word "handler"; from `authorizer` on they are CodingService's.
 FUNCTIONS = (
     *("prepare", "receive", "submit", "check", "collect", "finish", "report_failure"),
-    *("authorizer", "api", "inference.start", "inference.code", "inference.lifecycle"),
+    *("authorizer", "api", "api.code"),
+    *("inference.start", "inference.code", "inference.lifecycle"),
     *("amazon_ml.api", "amazon_ml.work"),
 )
 MOST_DOLLARS = 1_000_000  # ours: beyond it somebody has typed too many digits
