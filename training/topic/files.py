@@ -14,6 +14,7 @@ from coding_service.coder.text.normalise import words
 from shared.received_json import JsonFault, read_object
 from training.errors import TopicError
 from training.topic.codes_csv import read_codes
+from training.topic.other_occupations import other_occupations
 from training.topic.phrases_yaml import read_phrases
 from training.topic.settings_yaml import read_settings, read_text
 from training.topic.topic import Example, Question, Topic
@@ -29,7 +30,8 @@ KINDS = ("clear", "ambiguous", "out_of_scope")
 
 
 def read_topic(folder: Path) -> Topic:
-    """The topic in a folder, without its evaluation file.
+    """The topic in a folder, without its evaluation file; among its examples are those drawn from
+    other occupations.
 
     Raises `TopicError` if a file is missing, or a line of it cannot be used.
     """
@@ -48,18 +50,38 @@ def read_topic(folder: Path) -> Topic:
         )
     if not any(words(text) for each in examples for text in each.texts.values()):
         raise TopicError(folder / EXAMPLES, None, "no example has a word", "Write texts into them")
+    if settings.other_occupations is not None:
+        general = folder / settings.other_occupations
+        examples += _other_occupations(general, settings.fields, hierarchy, examples)
     phrases = read_phrases(folder / PHRASES)
     return Topic(settings, hierarchy, examples, fingerprint_of(folder), phrases)
 
 
 def fingerprint_of(folder: Path) -> str:
-    """SHA-256 of the files that a model is trained from, as hex. Raises `OSError`."""
+    """SHA-256 of the files that a model is trained from, as hex.
+
+    Raises `OSError` and `TopicError`.
+    """
+    trained_from = [folder / name for name in (SETTINGS, CODES, EXAMPLES)]
+    if (folder / PHRASES).exists():
+        trained_from.append(folder / PHRASES)
+    general = read_settings(folder / SETTINGS).other_occupations
+    if general is not None:
+        trained_from += [folder / general / name for name in (SETTINGS, CODES, EXAMPLES)]
     digest = hashlib.sha256()
-    has_phrases = (folder / PHRASES).exists()
-    for name in (SETTINGS, CODES, EXAMPLES, *([PHRASES] if has_phrases else [])):
-        digest.update((folder / name).read_bytes())
+    for path in trained_from:
+        digest.update(path.read_bytes())
         digest.update(b"\0")
     return digest.hexdigest()
+
+
+def _other_occupations(
+    general: Path, fields: Mapping[str, float], hierarchy: Hierarchy, own: tuple[Example, ...]
+) -> tuple[Example, ...]:
+    settings = read_settings(general / SETTINGS)
+    codes = read_codes(general / CODES, settings.levels)
+    examples = tuple(_read_examples(general / EXAMPLES, settings.fields, codes))
+    return other_occupations(own, hierarchy, fields, examples, settings.fields)
 
 
 def read_evaluation(path: Path, topic: Topic) -> tuple[Question, ...]:

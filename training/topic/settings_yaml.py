@@ -27,6 +27,7 @@ _OPTIONAL_KEYS = {
     "readers": f"what reads a text, {' or '.join(READERS)}, e.g. readers: linear",
     "sentenceModel": "the folder of another sentence model, seen from the topic's folder",
     "temperatureFactors": "a number above 0 for each level, as in [0.9, 1.2, 1.4]",
+    "otherOccupations": "the folder of a topic that holds more occupations, e.g. ../anzsco",
 }
 _RESERVED_FIELDS = {"recordId", "code", "kind"}
 
@@ -70,17 +71,14 @@ def read_settings(path: Path) -> TopicSettings:
     for key in values:
         if key not in known:
             raise fault(key, f"{key!r} is unknown", f"Known are {', '.join(known)}")
-    asked = {key: meaning for key, meaning in known.items() if key in _KEYS or key in values}
-    for key, meaning in asked.items():
+    for key, meaning in known.items():
         if values.get(key) is None:
+            if key in _OPTIONAL_KEYS:
+                continue
             raise fault(key, f"{key} is missing", f"Add {meaning}")
-        if not _usable(key, values[key]):
+        if not _usable(key, values[key], values.get("levels")):
             raise fault(key, f"{key} cannot be {values[key]!r}", f"Give {meaning}")
-    factors = values.get("temperatureFactors", [1.0] * len(values["levels"]))
-    if not _are_factors(factors, len(values["levels"])):
-        meaning = _OPTIONAL_KEYS["temperatureFactors"]
-        problem = f"temperatureFactors cannot be {factors!r}"
-        raise fault("temperatureFactors", problem, f"Give {meaning}, or leave it out")
+    factors = values.get("temperatureFactors") or [1.0] * len(values["levels"])
     sentence_model = values.get("sentenceModel")
     return TopicSettings(
         name=values["name"],
@@ -92,8 +90,9 @@ def read_settings(path: Path) -> TopicSettings:
         levels=tuple(values["levels"]),
         threshold=float(values["threshold"]),
         temperature_factors=tuple(map(float, factors)),
+        other_occupations=values.get("otherOccupations"),
         fields={field: float(weight) for field, weight in values["fields"].items()},
-        readers=values.get("readers", READERS[0]),
+        readers=values.get("readers") or READERS[0],
         sentence_model=path.parent / sentence_model if sentence_model else None,
     )
 
@@ -105,7 +104,7 @@ def _lines_of_keys(text: str) -> Mapping[object, int]:
     return {key.value: key.start_mark.line + 1 for key, _ in root.value}
 
 
-def _usable(key: str, value: object) -> bool:
+def _usable(key: str, value: object, levels: Any) -> bool:
     checks: Mapping[str, Callable[[Any], bool]] = {
         "name": lambda name: isinstance(name, str) and _URI_NAME.fullmatch(name) is not None,
         "fullName": lambda name: isinstance(name, str) and bool(name.strip()),
@@ -118,6 +117,8 @@ def _usable(key: str, value: object) -> bool:
             and lengths == sorted(set(lengths))
         ),
         "threshold": lambda least: _is_number(least) and 0 < least <= 1,
+        "temperatureFactors": lambda factors: _are_factors(factors, len(levels)),
+        "otherOccupations": lambda folder: isinstance(folder, str),
         "fields": lambda fields: isinstance(fields, dict) and bool(fields) and _are_fields(fields),
         "readers": lambda readers: readers in READERS,
     }

@@ -34,6 +34,8 @@ class TopicSettings:
     """The least confidence at which a code is asserted, above 0 and at most 1."""
     temperature_factors: tuple[float, ...]
     """For each level what its fitted temperature is multiplied by: above 1, less is asserted."""
+    other_occupations: str | None
+    """The folder, from the topic's own, of a topic whose other occupations are of no code here."""
     fields: Mapping[str, float]
     """The text fields of a record in order, each with its weight."""
     readers: str = READERS[0]
