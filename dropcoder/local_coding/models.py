@@ -19,7 +19,6 @@ from training.topic.topic import TopicSettings
 
 ROOT = Path(__file__).parents[2]
 """The folder of a checkout, or that of installed packages: topics lie in both."""
-ON_REQUEST = "on-request"
 
 Busy = Callable[[str], AbstractContextManager[object]]
 """Shows that something takes its time."""
@@ -128,5 +127,4 @@ def _caches() -> Path:
 def _shipped() -> dict[str, Path]:
     """The topics that come with the project, by name."""
     root = ROOT / "topics"
-    found = sorted([*root.glob(f"*/{SETTINGS}"), *root.glob(f"{ON_REQUEST}/*/{SETTINGS}")])
-    return {path.parent.name: path.parent for path in found}
+    return {path.parent.name: path.parent for path in sorted(root.glob(f"*/{SETTINGS}"))}
