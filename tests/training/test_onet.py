@@ -6,6 +6,7 @@ They are not the project's: name their folder in ONET_TABLES (codes.csv, titles.
 import io
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ import pytest
 from coding_service.coder.model import TrainedModel
 from training.cli import main
 from training.evaluate.evaluate import evaluate
-from training.fit.train import train
+from training.fit.train import SENTENCE_MODEL, train
 from training.topic.files import read_evaluation, read_topic
+from training.topic.topic import Topic
 
 TABLES = Path(os.environ.get("ONET_TABLES", "no-tables"))
 MAJOR_GROUPS = ("15", "29")  # computing, health care
@@ -34,11 +36,16 @@ def some(name: str, folder: Path) -> Path:
     return path
 
 
-def should_find_the_code_of_most_unseen_titles_when_tasks_are_told(tmp_path: Path) -> None:
-    tables = [f"--{name}={some(f'{name}.csv', tmp_path)}" for name in ("codes", "titles", "tasks")]
-    chosen = ["--name=onet", "--levels=2,3,5,6", f"--out={tmp_path}"]
+def topic_of(folder: Path) -> Topic:
+    """The topic of these groups."""
+    tables = [f"--{name}={some(f'{name}.csv', folder)}" for name in ("codes", "titles", "tasks")]
+    chosen = ["--name=onet", "--levels=2,3,5,6", f"--out={folder}"]
     main(["import", *tables, *chosen], stdin=io.BytesIO(), stdout=sys.stdout, stderr=sys.stderr)
-    topic = read_topic(tmp_path)
+    return read_topic(folder)
+
+
+def should_find_the_code_of_most_unseen_titles_when_tasks_are_told(tmp_path: Path) -> None:
+    topic = topic_of(tmp_path)
     model = TrainedModel.of(train(topic))
 
     alone, told = (
@@ -51,3 +58,24 @@ def should_find_the_code_of_most_unseen_titles_when_tasks_are_told(tmp_path: Pat
     assert exact_told >= 0.65
     # Of titles alone several codes may be right, and confidence is shared out over them.
     assert told.calibration_error <= 0.10
+
+
+@pytest.mark.skipif(
+    not (SENTENCE_MODEL / "vocab.txt").exists(), reason="`make sentence-model` was not run"
+)
+def should_find_more_codes_when_sentences_are_read_too(tmp_path: Path) -> None:
+    topic_of(tmp_path)
+    with (tmp_path / "topic.yaml").open("a", encoding="utf-8") as settings:
+        settings.write("readers: linear+sentence\n")
+    topic = read_topic(tmp_path)
+    parts = train(topic)
+    both, linear = (TrainedModel.of(each) for each in (parts, replace(parts, sentences=None)))
+
+    for name in ("evaluation.jsonl", "evaluation-tasks-any.jsonl"):
+        questions = read_evaluation(tmp_path / name, topic)
+        one, two = (evaluate(model, questions) for model in (linear, both))
+        assert two.level_accuracy[-1][2] >= one.level_accuracy[-1][2] + 0.02
+        assert two.precise[-1][1] >= one.precise[-1][1] + 0.04
+        print(
+            name, one.level_accuracy[-1], two.level_accuracy[-1], one.precise[-1], two.precise[-1]
+        )
