@@ -367,6 +367,7 @@ def should_keep_published_models_and_those_deleted_by_mistake(template: Template
     [
         *(("api.handler", "/*/model.json"), ("amazon_ml.api.handler", "/*/model.json")),
         *(("inference.code_handler", "/*"), ("amazon_ml.work.handler", "/*")),
+        ("api.code_handler", "/*"),
         *(
             ("authorizer.handler", None),
             ("inference.start_handler", None),
