@@ -14,6 +14,7 @@ import pytest
 from coding_service.coder.model import TrainedModel
 from training.cli import main
 from training.evaluate.evaluate import evaluate
+from training.evaluate.numbers import numbers_of
 from training.fit.train import SENTENCE_MODEL, train
 from training.topic.files import read_evaluation, read_topic
 from training.topic.topic import Topic
@@ -73,9 +74,11 @@ def should_find_more_codes_when_sentences_are_read_too(tmp_path: Path) -> None:
 
     for name in ("evaluation.jsonl", "evaluation-tasks-any.jsonl"):
         questions = read_evaluation(tmp_path / name, topic)
-        one, two = (evaluate(model, questions) for model in (linear, both))
-        assert two.level_accuracy[-1][2] >= one.level_accuracy[-1][2] + 0.02
-        assert two.precise[-1][1] >= one.precise[-1][1] + 0.04
-        print(
-            name, one.level_accuracy[-1], two.level_accuracy[-1], one.precise[-1], two.precise[-1]
+        one, two = (
+            numbers_of(
+                model.card, model.hierarchy, evaluate(model, questions), records=name, command=""
+            )
+            for model in (linear, both)
         )
+        assert two["levels"][-1]["accuracy"] >= one["levels"][-1]["accuracy"] + 0.02
+        assert two["atPrecision"]["share"] >= one["atPrecision"]["share"] + 0.04
