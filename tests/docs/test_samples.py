@@ -10,7 +10,7 @@ import pytest
 from infra.project_files import PROJECT
 from pipeline.domain.identity import UNROUTED, results_prefix, route
 from pipeline.engines.coding_service.http import HttpAnswer
-from pipeline.finish.drop_result import HEADLINES
+from pipeline.finish.notification import HEADLINES
 from protocol.errors import ServiceAnswer
 from protocol.messages import CreatedOperation, Model, OperationState
 from protocol.statuses import OperationStatus

@@ -19,9 +19,10 @@ from pipeline.errors import DropcoderError, ServiceRefused, TopicUnknown
 from pipeline.executions.compact_input import compact_input
 from pipeline.executions.pieces import PieceLists
 from pipeline.finish.coded_tables import TableFacts
-from pipeline.finish.drop_result import DropResult, notification_of
+from pipeline.finish.drop_result import DropResult
 from pipeline.finish.explanations import Explanation, explain_error, explain_part
 from pipeline.finish.handler import PAGE_BYTES
+from pipeline.finish.notification import notification_of
 from pipeline.finish.piece_outcomes import note_outcome
 from pipeline.prepare import queues
 from pipeline.receive.batching import MAX_DROPS, batches

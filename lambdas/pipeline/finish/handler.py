@@ -20,9 +20,10 @@ from pipeline.domain.part import whole_files
 from pipeline.executions.compact_input import expanded_drops
 from pipeline.executions.starter import ExecutionStarter
 from pipeline.finish.coded_tables import CodedTables
-from pipeline.finish.drop_result import DropResults, notification_of
+from pipeline.finish.drop_result import DropResults
 from pipeline.finish.finish_input import EndedExecution
 from pipeline.finish.join_output import JoinedOutputs
+from pipeline.finish.notification import notification_of
 from pipeline.finish.outcomes import Outcomes
 from pipeline.finish.piece_outcomes import is_of_a_piece, note_outcome, with_pieces
 from pipeline.finish.reviewed_tables import ReviewedTables

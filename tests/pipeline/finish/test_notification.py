@@ -8,8 +8,9 @@ import pytest
 
 from pipeline.domain.drop import Rejection
 from pipeline.finish.coded_tables import TableFacts
-from pipeline.finish.drop_result import MAX_SUBJECT, DropResult, notification_of, text_of
+from pipeline.finish.drop_result import DropResult
 from pipeline.finish.explanations import Explanation
+from pipeline.finish.notification import MAX_SUBJECT, notification_of, text_of
 from tests.support.pipeline.builders import a_drop
 from tests.support.pipeline.clouds import cloud
 from tests.support.pipeline.finish_fixture import DROP, FinishFixture, a_record, email_of

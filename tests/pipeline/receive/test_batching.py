@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from pipeline.domain.drop import Drop
 from pipeline.domain.execution import shared_execution
 from pipeline.executions.compact_input import compact_input
-from pipeline.finish.drop_result import DropResult, notification_of
+from pipeline.finish.drop_result import DropResult
 from pipeline.finish.explanations import Explanation
 from pipeline.finish.handler import PAGE_BYTES
+from pipeline.finish.notification import notification_of
 from pipeline.receive.batching import MAX_DROPS, MAX_STATE_BYTES, batches
 from protocol.short_texts import LONGEST_REASON
 from tests.support.pipeline.builders import a_drop
