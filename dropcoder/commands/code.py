@@ -64,10 +64,12 @@ def code(
 
     The table comes back in its own format with the codes in columns behind its own, and with a
     report: results.csv (or .xlsx, .parquet, .jsonl, .json), report.html and report.json, in a
-    folder beside FILE. Nothing is sent anywhere. Rows are read, coded, joined and reported as by a
-    deployed Pipeline with the shipped coding service.
+    folder beside FILE; and with review.html, where rows are left for people. Nothing is sent
+    anywhere. Rows are read, coded, joined and reported as by a deployed Pipeline with the shipped
+    coding service.
 
-    The first time, the coder is trained on the topic (seconds, for the shipped one), and kept.
+    The first time, the coder is trained on the topic (a minute or two, for the shipped one), and
+    kept.
     """
     from dropcoder.local_coding.coded_file import code_file  # noqa: PLC0415  numpy takes time
     from dropcoder.local_coding.models import TopicFolder, model_in, model_of  # noqa: PLC0415
@@ -92,7 +94,7 @@ def code(
 
 
 def _tell(screen: Screen, done: "CodedFile", folder: Path, seconds: float) -> None:
-    from dropcoder.local_coding.coded_file import PAGE, REPORT  # noqa: PLC0415
+    from dropcoder.local_coding.coded_file import PAGE, REPORT, REVIEW  # noqa: PLC0415
     from dropcoder.local_coding.result_folder import from_here  # noqa: PLC0415
 
     said = ", ".join(f"{count:,} {status}" for status, count in done.rows.items() if count)
@@ -100,6 +102,8 @@ def _tell(screen: Screen, done: "CodedFile", folder: Path, seconds: float) -> No
     for table in done.tables:
         screen.say(one_line(f"Table:  {from_here(table)}"))
     screen.say(one_line(f"Report: {from_here(folder / PAGE)}"))
+    if done.has_review:
+        screen.say(one_line(f"Review: {from_here(folder / REVIEW)}"))
     for form, why in done.left_out.items():
         screen.note(f"Not written as {form}: {why}")
     screen.document(
@@ -108,6 +112,7 @@ def _tell(screen: Screen, done: "CodedFile", folder: Path, seconds: float) -> No
             "tables": [str(each) for each in done.tables],
             "page": str(folder / PAGE),
             "report": str(folder / REPORT),
+            "review": str(folder / REVIEW) if done.has_review else None,
             "leftOut": done.left_out,
             "seconds": round(seconds, 2),
         }

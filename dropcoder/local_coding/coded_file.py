@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import file_digest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,20 +17,23 @@ from dropcoder.local_coding.table_options import rejected
 from dropcoder.terminal.screen import Advance, Progress
 from pipeline.clock import Clock
 from protocol.records import RecordForm
+from shared.codelist import Codelist, CodelistEntry
 from tables.coded.coded_rows import CodedStatus
 from tables.errors import RowsDisagree, TableRefused
 from tables.join import CodedTable
 from tables.plan import TableFormat, TableOptions
 from tables.report.page.document import html_of
 from tables.report.report import AboutDrop, report_of
+from tables.review.page.document import html_of_review
+from tables.review.page_data import page_data
 from tables.source import LocalFile
 
 BLOCK_BYTES = 1 << 20  # of lines that are coded between two steps of a progress bar; ours
 CHUNK_BYTES = 1 << 20
-RESULTS, REPORT, PAGE = "results", "report.json", "report.html"
+RESULTS, REPORT, PAGE, REVIEW = "results", "report.json", "report.html", "review.html"
 """As they are called in the results bucket."""
 STREAMED = frozenset({TableFormat.CSV, TableFormat.JSON_LINES, TableFormat.JSON_ARRAY})
-DROP_ID = "coded-on-this-machine"
+DROP_ID_DIGITS = 32  # as many as a drop's has
 
 
 @dataclass(slots=True)
@@ -43,6 +47,8 @@ class CodedFile:
     left_out: dict[str, str] = field(default_factory=dict)
     """By format: why the table was not written in it."""
     report: dict[str, Any] = field(default_factory=dict)
+    has_review: bool = False
+    """Whether there is a page to review on: not every row has a code."""
 
 
 def code_file(
@@ -67,7 +73,9 @@ def code_file(
         with progress("Coding", table.plan.counts.sent or None) as advance:
             output = _code_lines(table, model, scratch / "output.jsonl", advance)
         with progress("Writing the table and its report", None):
-            writing = _Writing(table, model, output, file.name, began_at)
+            with file.open("rb") as content:
+                digest = file_digest(content, "sha256").hexdigest()[:DROP_ID_DIGITS]
+            writing = _Writing(table, model, output, file.name, digest, began_at)
             try:
                 done = writing.into(begun, also)
             except TableRefused as refused:
@@ -103,6 +111,8 @@ class _Writing:
     """The coder's."""
     name: str
     """The file's, for its report."""
+    drop_id: str
+    """In the place of a drop's: by it a browser keeps what was decided of this file."""
     began_at: str
     """ISO 8601."""
 
@@ -127,7 +137,7 @@ class _Writing:
                 continue
             done.tables.append(path)
             if not done.report:
-                done.rows, done.report = self._report(coded, form, folder)
+                self._report(coded, form, folder, done)
         return done
 
     def _table(self) -> CodedTable:
@@ -139,30 +149,43 @@ class _Writing:
             topic=self.model.card.topic,
             model=self.model.card.metadata(),
             code_digits=max(sum(map(str.isalnum, leaf)) for leaf in leaves),
+            drop_id=self.drop_id,
         )
 
-    def _report(
-        self, coded: CodedTable, form: TableFormat, folder: Path
-    ) -> tuple[dict[str, int], dict[str, Any]]:
+    def _report(self, coded: CodedTable, form: TableFormat, folder: Path, done: CodedFile) -> None:
         model = self.model.card
-        report = report_of(
-            coded.tally,
-            plan=self.table.plan,
-            about=AboutDrop(
-                topic=model.topic,
-                key=self.name,
-                drop_id=DROP_ID,
-                dropped_at=self.began_at,
-                coded_at=Clock().iso(),
-                files=(f"{RESULTS}.{form}",),
-            ),
-            model=model.metadata(),
-            previous=None,
+        about = AboutDrop(
+            topic=model.topic,
+            key=self.name,
+            drop_id=self.drop_id,
+            dropped_at=self.began_at,
+            coded_at=Clock().iso(),
+            files=(f"{RESULTS}.{form}",),
         )
-        text = json.dumps(report, ensure_ascii=False, indent=2)
+        data = page_data(
+            coded.texts,
+            coded.tally,
+            about=about,
+            fields=self.table.plan.mapping.fields,
+            codelist=self._codelist(),
+        )
+        if data is not None:
+            done.has_review = True
+            about = replace(about, files=(*about.files, REVIEW))
+            (folder / REVIEW).write_text(html_of_review(data), encoding="utf-8")
+        done.report = report_of(
+            coded.tally, plan=self.table.plan, about=about, model=model.metadata(), previous=None
+        )
+        text = json.dumps(done.report, ensure_ascii=False, indent=2)
         (folder / REPORT).write_text(text + "\n", encoding="utf-8")
-        (folder / PAGE).write_text(html_of(report), encoding="utf-8")
-        return {each.value: coded.tally.statuses[each] for each in CodedStatus}, report
+        (folder / PAGE).write_text(html_of(done.report), encoding="utf-8")
+        done.rows = {each.value: coded.tally.statuses[each] for each in CodedStatus}
+
+    def _codelist(self) -> Codelist:
+        codes = self.model.hierarchy.codes.values()
+        return Codelist(
+            {each.code: CodelistEntry(each.code, each.label, each.parent or None) for each in codes}
+        )
 
 
 def _write(coded: CodedTable, form: TableFormat, path: Path) -> None:

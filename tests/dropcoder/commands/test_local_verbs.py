@@ -22,13 +22,14 @@ def should_code_a_file_into_a_folder_beside_it(
     Path("survey.csv").write_bytes(Path(SAMPLE).read_bytes())
     assert run(["code", "survey.csv"]) == ExitStatus.DONE
     assert {each.name for each in Path("survey-coded").iterdir()} == {
-        *("results.csv", "report.html", "report.json"),
+        *("results.csv", "report.html", "report.json", "review.html"),
     }
     said = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"50 rows: 41 coded, .*; \d+\.\d s", said[0])
     assert said[1:] == [
         "Table:  survey-coded/results.csv",
         "Report: survey-coded/report.html",
+        "Review: survey-coded/review.html",
     ]
     assert run(["code", "survey.csv"]) == ExitStatus.USAGE, "nothing is overwritten unasked"
     assert "--force" in capsys.readouterr().err

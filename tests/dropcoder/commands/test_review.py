@@ -1,9 +1,12 @@
+"""`merge` and `agree` on a command line."""
+
 import json
 from pathlib import Path
 
 import pytest
 
-from reviews.__main__ import main
+from dropcoder.commands.app import run
+from dropcoder.errors import ExitStatus
 from tables.review.page.document import html_of_review
 from tests.support.tables.decided import a_line, exported
 from tests.support.tables.reviews import a_csv, a_reviewed_drop, some_rows
@@ -26,17 +29,20 @@ def folder(tmp_path: Path) -> Path:
 
 def should_merge_and_say_what_is_left(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = [str(folder / name) for name in ("results.csv", "ann.csv", "bob.csv")]
-    assert main(["merge", *files]) == 0
+    assert run(["merge", *files]) == ExitStatus.DONE
     said = capsys.readouterr().out
-    assert "reviewed/results.csv: 100 rows" in said
-    assert "texts on which reviewers disagree: 1;" in said
+    assert "100 rows: " in said
+    assert "disagree on 1 texts" in said
+    assert (folder / "reviewed" / "results.csv").is_file()
     assert (folder / "reviewed" / "report.html").is_file()
+    assert run(["merge", *files, "--json"]) == ExitStatus.DONE
+    assert json.loads(capsys.readouterr().out)["texts"]["disagreed"] == 1
 
 
 def should_tell_agreement_and_where_to_decide(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["agree", str(folder / "ann.csv"), str(folder / "bob.csv")]) == 0
+    assert run(["agree", str(folder / "ann.csv"), str(folder / "bob.csv")]) == ExitStatus.DONE
     said = capsys.readouterr().out
     assert "All texts: 50.0% of 2 agree" in said
     assert "Blind texts: none that both have decided" in said
@@ -44,7 +50,9 @@ def should_tell_agreement_and_where_to_decide(
 
 
 def should_say_what_is_wrong_and_fail(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["merge", str(folder / "results.csv"), str(folder / "review.html")]) == 1
+    wrong = [str(folder / "results.csv"), str(folder / "review.html")]
+    assert run(["merge", *wrong]) == ExitStatus.REJECTED
     assert "does not begin as an exported file does" in capsys.readouterr().err
-    assert main(["agree", str(folder / "ann.csv"), str(folder / "gone.csv")]) == 1
+    gone = [str(folder / "ann.csv"), str(folder / "gone.csv")]
+    assert run(["agree", *gone]) == ExitStatus.FAILED
     assert "gone.csv" in capsys.readouterr().err

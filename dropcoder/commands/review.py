@@ -1,0 +1,117 @@
+"""`dropcoder merge` and `dropcoder agree`: what becomes of the files that a review page exports."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dropcoder.commands.verbs import verb
+from dropcoder.errors import FileRejected
+from dropcoder.terminal.screen import Screen
+from dropcoder.terminal.text import one_line
+
+MERGE_EXAMPLE = """\
+dropcoder merge survey-coded/results.csv ann.csv
+dropcoder merge results.xlsx ann.csv bob.csv decide.csv -o final"""
+AGREE_EXAMPLE = """\
+dropcoder agree ann.csv bob.csv --page survey-coded/review.html"""
+PATH = click.Path(path_type=Path)
+
+
+@verb(MERGE_EXAMPLE)
+@click.argument("table", type=PATH)
+@click.argument("reviewed", type=PATH, nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--out",
+    type=PATH,
+    metavar="DIR",
+    help="Folder for what is written.  [default: reviewed, beside TABLE]",
+)
+def merge(screen: Screen, *, table: Path, reviewed: tuple[Path, ...], out: Path | None) -> None:
+    """Put the decisions of REVIEWED files into TABLE.
+
+    TABLE is a table as it was given back, with its report.json beside it; REVIEWED are the files
+    that its review page exported, of one person or several. The table is written again with a final
+    code, label, person, time and note for each row; its report says how right the machine was on
+    the texts that people read without its suggestions.
+    """
+    from tables.review.merge import PAGE, merge  # noqa: PLC0415  the tables' libraries take time
+
+    folder = out or table.parent / "reviewed"
+    with _told():
+        manifest = merge(table, reviewed, folder)
+    rows, texts = manifest["rows"], manifest["texts"]
+    screen.say(
+        f"{sum(rows.values()):,} rows: {rows['model']:,} by the model, {rows['person']:,} by "
+        f"people, {rows['cannotBeCoded']:,} not codable, {rows['open']:,} open"
+    )
+    if texts["disagreed"]:
+        screen.say(f"Reviewers disagree on {texts['disagreed']:,} texts; see: dropcoder agree")
+    if texts["unmatched"]:
+        screen.note(f"No row has {texts['unmatched']:,} of the texts that were decided")
+    screen.say(one_line(f"Table:  {folder / manifest['table']['file']}"))
+    screen.say(one_line(f"Report: {folder / PAGE}"))
+    screen.document(manifest)
+
+
+@verb(AGREE_EXAMPLE)
+@click.argument("first", type=PATH)
+@click.argument("second", type=PATH)
+@click.option(
+    "--page",
+    type=PATH,
+    metavar="FILE",
+    help="The review page that both had.  [default: review.html, beside FIRST]",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=PATH,
+    metavar="DIR",
+    help="Folder for what is written.  [default: agreement, beside FIRST]",
+)
+def agree(
+    screen: Screen, *, first: Path, second: Path, page: Path | None, out: Path | None
+) -> None:
+    """Say how far two reviewers agree.
+
+    FIRST and SECOND are what a review page exported for two people. The share of equal decisions
+    and Cohen's kappa are told for whole codes and down to each level, of all texts that both
+    decided and of those alone that they read without suggestions. Where they disagree, decide.html
+    is a page with these texts alone.
+    """
+    from tables.review.agreement import DECIDE_NAME, compare  # noqa: PLC0415
+
+    folder = out or first.parent / "agreement"
+    with _told():
+        found = compare(first, second, page or first.parent / "review.html", folder)
+    for name, title in (("all", "All texts"), ("blind", "Blind texts")):
+        screen.say(f"{title}: {_agreement(found[name])}")
+        for each in found[name]["levels"]:
+            screen.say(f"  down to {each['level']} digits: {_agreement(each)}")
+    if found["disagreements"]:
+        place = one_line(str(folder / DECIDE_NAME))
+        screen.say(f"{found['disagreements']:,} to decide: {place}")
+    screen.document(found)
+
+
+def _agreement(found: Mapping[str, Any]) -> str:
+    if found["agreement"] is None:
+        return "none that both have decided"
+    kappa = "open" if found["kappa"] is None else f"{found['kappa']:.2f}"
+    texts = f" of {found['texts']:,}" if "texts" in found else ""
+    return f"{found['agreement']:.1%}{texts} agree, kappa {kappa}"
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """A refusal of the tables' as one of the command line's."""
+    from tables.errors import TableRefused  # noqa: PLC0415
+
+    try:
+        yield
+    except TableRefused as refused:
+        raise FileRejected(refused.reason, next_step=refused.next_step) from None

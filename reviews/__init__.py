@@ -1,1 +1,0 @@
-"""Merges people's decisions into a table that was given back, and compares two reviewers."""
