@@ -68,7 +68,7 @@ def should_code_alike_whichever_engine_has_the_model(
 
 def _codings(answer: dict[str, object]) -> list[dict[str, object]]:
     """Of a line of output: its result, or its suggestions."""
-    found = answer.get("suggestions") or [answer["result"]]
+    found = answer["suggestions"] if "suggestions" in answer else [answer["result"]]
     assert isinstance(found, list)
     return found
 

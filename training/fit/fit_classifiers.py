@@ -9,11 +9,12 @@ model had not seen (3 folds), with one temperature for each level of the tree (G
 import os
 import random
 import string
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 
 import numpy as np
 import numpy.typing as npt
@@ -203,7 +204,22 @@ def _executor(examples: int) -> Executor:
     if examples < SIDE_BY_SIDE:
         return ThreadPoolExecutor(1)
     # Spawned: a fork may copy a lock that another thread holds.
-    return ProcessPoolExecutor(min(1 + FOLDS, os.cpu_count() or 1), get_context("spawn"))
+    return ProcessPoolExecutor(
+        min(1 + FOLDS, os.cpu_count() or 1), get_context("spawn"), _end_with_parent
+    )
+
+
+def _end_with_parent() -> None:
+    """Ends this process when the one that started it was killed, which tells workers nothing."""
+    parent = parent_process()
+    if parent is None:
+        raise AssertionError("only a worker has a parent")
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _held_out_fold(

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import uuid
 from pathlib import Path
 
@@ -9,7 +11,9 @@ import numpy as np
 import pytest
 
 from coding_service.coder.model import TrainedModel
+from infra.project_files import PROJECT
 from tests.support.coding_service.topic_folders import SETTINGS, example, topic_folder
+from tests.support.eventually import eventually
 from training.fit import fit_classifiers
 from training.fit.train import train, train_into
 from training.topic.files import read_topic
@@ -136,3 +140,32 @@ def should_train_when_a_code_has_a_single_example_and_one_level(tmp_path: Path) 
 
     [known, unknown] = model.probabilities([{"occp_text": "cook"}, {"occp_text": "zzz"}])
     assert known[0] > unknown[0]
+
+
+def should_leave_no_process_behind_when_it_is_killed() -> None:
+    script = (
+        "import os\n"
+        "from training.fit.fit_classifiers import SIDE_BY_SIDE, _executor\n"
+        "if __name__ == '__main__':\n"
+        "    with _executor(SIDE_BY_SIDE) as pool:\n"
+        "        print(pool.submit(os.getpid).result(), flush=True)\n"
+        "        input()\n"
+    )
+    # `-c` has no file that a spawned process could run again.
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT
+    ) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        assert _runs(worker)
+        parent.kill()
+    eventually(lambda: _runs(worker), until=lambda runs: not runs)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
