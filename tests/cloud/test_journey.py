@@ -277,9 +277,9 @@ def should_not_mix_operations_when_pipeline_becomes_another_client(
 def should_have_told_each_drop_once_when_all_have_ended(subscriber: Subscriber) -> None:
     eventually(lambda: not any(subscriber.running(drop) for drop in subscriber.drops))
     subscriber.listen()
-    told = {drop_id: len(heard) for drop_id, heard in subscriber.told.items()}
     assert len(subscriber.endings) > 15
-    assert told == subscriber.endings
-    assert {
-        drop_id: len(heard) for drop_id, heard in subscriber.events.items()
-    } == subscriber.endings
+    for heard in (subscriber.told, subscriber.events):
+        # What the command line has dropped is known by what is heard of it alone.
+        others = dict.fromkeys(heard.keys() - subscriber.endings.keys(), 1)
+        times = {drop_id: len(each) for drop_id, each in heard.items()}
+        assert times == subscriber.endings | others
