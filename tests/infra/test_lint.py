@@ -1,7 +1,6 @@
 """What others say of the templates: cfn-lint, a validator of Amazon States Language, the CDK.
 
-The configuration with the most resources is linted in `make check`, as all settings are set; the
-others have no kind of resource beside its own, and are slow tests.
+Four configurations are linted: an external service, both stacks, Amazon ML, all settings set.
 """
 
 import dataclasses
@@ -126,13 +125,7 @@ def should_set_every_setting_where_all_are_set() -> None:
     assert names - ALL.keys() == NOT_FOR_AWS | BY_DEFAULT
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(each, marks=() if each == "all settings" else pytest.mark.slow)
-        for each in CONFIGURATIONS
-    ],
-)
+@pytest.mark.parametrize("name", CONFIGURATIONS)
 def should_find_nothing_when_a_configuration_is_linted(name: str, tmp_path: Path) -> None:
     deployment = synthesize(tmp_path, **CONFIGURATIONS[name])
     assert lint(deployment, tmp_path) == ""
