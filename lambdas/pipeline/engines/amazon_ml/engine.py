@@ -7,8 +7,7 @@ nothing: what a cut connection or a function that died left half done is done ag
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,20 +20,16 @@ from pipeline.engines.amazon_ml.csv_input import Rows, data_schema
 from pipeline.engines.amazon_ml.models import AmazonMlModels
 from pipeline.engines.base import (
     Engine,
-    FetchedRange,
     Keep,
     OperationRequest,
-    ResultFile,
     ResultFiles,
-    ResultsChanged,
     StorageAnswer,
-    StorageOutcome,
     UploadBody,
 )
 from pipeline.engines.exchange_bucket import INPUT, OUTPUT, ExchangeBucket
+from pipeline.engines.exchanged_results import DONE, ExchangedResults
 from pipeline.errors import DropcoderError, ResultsGone, ServiceRefused
 from pipeline.observability import logger, quoted
-from pipeline.storage.results_bucket import FileChanged
 from protocol.messages import Model, OperationState
 from protocol.records import input_format_of
 from protocol.short_texts import cut
@@ -43,7 +38,6 @@ from shared.codelist import Codelist
 
 MAX_ID = 64  # Amazon ML's limit of an id
 PREFIX = "dropcoder-"  # the functions' roles may create and delete records of such ids alone
-DONE = StorageAnswer(StorageOutcome.DONE, "OK")
 DELETED = "the batch prediction was deleted before its results were collected"
 
 STATUSES = {
@@ -132,7 +126,13 @@ class AmazonMlEngine(Engine):
         )
 
     def results(self, topic: str, operation_id: str, *, turn: str | None = None) -> ResultFiles:
-        return _Results(operation_id, topic, self)
+        return _Results(
+            exchange=self.exchange,
+            output=f"{operation_id}/{OUTPUT}",
+            operation_id=operation_id,
+            topic=topic,
+            engine=self,
+        )
 
     def rollup(self, topic: str, classes: Sequence[str]) -> ScoreRollup:
         return ScoreRollup(self.codelist_of(topic), classes, self.threshold)
@@ -169,61 +169,29 @@ class _Prediction:
         return DONE
 
 
-@dataclass(slots=True)
-class _Results(ResultFiles):
+@dataclass(slots=True, kw_only=True)
+class _Results(ExchangedResults):
     """The output that `OutputConversion` makes, and metadata out of what is known of the model."""
 
     operation_id: str
     topic: str
     engine: AmazonMlEngine
-    _total: int | None = field(default=None, init=False)
 
-    def prepared(
-        self, kept: Mapping[str, Any] | None, keep: Keep, has_time: Callable[[], bool], /
+    def make(
+        self, kept: Mapping[str, Any] | None, keep: Keep, has_time: Callable[[], bool]
     ) -> bool:
-        if self._length() is not None:
-            return True
-        preparation = OutputConversion(
-            exchange=self.engine.exchange,
+        conversion = OutputConversion(
+            exchange=self.exchange,
             prediction_id=self.operation_id,
             rollup_of=partial(self.engine.rollup, self.topic),
             keep=keep,
             has_time=has_time,
         )
-        return preparation.run(kept)
+        return conversion.run(kept)
 
-    def get(self, result: ResultFile, first: int, last: int, etag: str | None) -> FetchedRange:
-        if result is ResultFile.METADATA:
-            content = self._metadata()
-            return FetchedRange(DONE, content[first : last + 1], "", len(content))
-        total = self._length()
-        if total is None:
-            raise ResultsChanged
-        try:
-            stored = self.engine.exchange.objects.read(
-                f"{self.operation_id}/{OUTPUT}", first, min(last, total - 1), etag
-            )
-        except FileChanged:
-            raise ResultsChanged from None
-        return FetchedRange(DONE, stored.content, stored.etag, stored.total)
-
-    def get_ahead(
-        self, executor: Executor, result: ResultFile, first: int, last: int, etag: str | None
-    ) -> Callable[[], FetchedRange]:
-        return executor.submit(self.get, result, first, last, etag).result
-
-    def close(self) -> None:
-        """Does nothing: no connection is the results' own."""
-
-    def _length(self) -> int | None:
-        if self._total is None:
-            found = self.engine.exchange.length(f"{self.operation_id}/{OUTPUT}")
-            self._total = None if found is None else found[0]
-        return self._total
-
-    def _metadata(self) -> bytes:
+    def metadata(self) -> bytes:
         """What is known of the model, under the names of the Coding Service's metadata file."""
-        model = self.engine.exchange.model(self.operation_id)
+        model = self.exchange.model(self.operation_id)
         if model is None:
             raise ResultsGone(
                 f"it is no longer known which model coded {self.operation_id}; drop the file again"

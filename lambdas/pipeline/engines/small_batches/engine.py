@@ -7,8 +7,7 @@ many steps as that takes, and gives each record the answer to its texts.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -17,18 +16,15 @@ from botocore.exceptions import ClientError
 
 from pipeline.engines.base import (
     Engine,
-    FetchedRange,
     Keep,
     OperationRequest,
-    ResultFile,
     ResultFiles,
-    ResultsChanged,
     StorageAnswer,
-    StorageOutcome,
     UploadBody,
 )
 from pipeline.engines.coding_service.engine import CodingServiceEngine
 from pipeline.engines.exchange_bucket import ExchangeBucket
+from pipeline.engines.exchanged_results import DONE, ExchangedResults
 from pipeline.engines.resumed_output import ResumedOutput
 from pipeline.engines.small_batches.coding import BatchCoding
 from pipeline.engines.small_batches.distinct_texts import InputTexts
@@ -36,14 +32,11 @@ from pipeline.engines.small_batches.files import RECORDS, TEXTS, OperationFiles
 from pipeline.errors import DropcoderError
 from pipeline.observability import logger
 from pipeline.rate_limit.state import CallKind
-from pipeline.storage.results_bucket import FileChanged
 from protocol.messages import Model, OperationState
 from protocol.real_time import MOST_CHARACTERS
 from protocol.records import input_format_of
 from protocol.statuses import OperationStatus
 from shared.lines import batches, rest_after
-
-DONE = StorageAnswer(StorageOutcome.DONE, "OK")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +64,15 @@ class SmallBatchEngine(Engine):
         return OperationState(OperationStatus.COMPLETE if there else OperationStatus.TIMED_OUT)
 
     def results(self, topic: str, operation_id: str, *, turn: str | None = None) -> ResultFiles:
-        return _Results(self, topic, OperationFiles(self.exchange, operation_id), turn)
+        files = OperationFiles(self.exchange, operation_id)
+        return _Results(
+            exchange=self.exchange,
+            output=files.output,
+            engine=self,
+            topic=topic,
+            files=files,
+            turn=turn,
+        )
 
     def code(self, topic: str, model: Model, body: bytes, turn: str | None) -> Any:
         """A small batch's answer: by the model that the operation began with, to its end."""
@@ -117,21 +118,21 @@ def _add(made: tuple[bytes, bytes], *to: Callable[[bytes], None]) -> None:
         add(content)
 
 
-@dataclass(slots=True)
-class _Results:
+@dataclass(slots=True, kw_only=True)
+class _Results(ExchangedResults):
     """The results of one operation, which are made when they are wanted."""
 
     engine: SmallBatchEngine
     topic: str
     files: OperationFiles
     turn: str | None
-    _total: int | None = field(default=None, init=False)
 
-    def prepared(
-        self, kept: Mapping[str, Any] | None, keep: Keep, has_time: Callable[[], bool], /
+    def metadata(self) -> bytes:
+        return json.dumps(self.files.model().to_json()).encode()
+
+    def make(
+        self, kept: Mapping[str, Any] | None, keep: Keep, has_time: Callable[[], bool]
     ) -> bool:
-        if self._length() is not None:
-            return True
         kept = kept or {}
         coding = BatchCoding(
             files=self.files,
@@ -144,8 +145,8 @@ class _Results:
             return False
         coded = {"coded": coding.coded, "offset": coding.offset}
         output = ResumedOutput(
-            exchange=self.files.exchange,
-            key=self.files.output,
+            exchange=self.exchange,
+            key=self.output,
             keep=lambda made: keep({**coded, "output": dict(made)}),
             has_time=has_time,
         )
@@ -169,32 +170,3 @@ class _Results:
                 offset += sum(map(len, records)) + len(records)
                 yield b"".join(made), lines, offset
             rest = rest_after(rest, block)
-
-    def get(self, result: ResultFile, first: int, last: int, etag: str | None) -> FetchedRange:
-        if result is ResultFile.METADATA:
-            content = json.dumps(self.files.model().to_json()).encode()
-            return FetchedRange(DONE, content[first : last + 1], "", len(content))
-        total = self._length()
-        if total is None:
-            raise ResultsChanged
-        try:
-            stored = self.files.exchange.objects.read(
-                self.files.output, first, min(last, total - 1), etag
-            )
-        except FileChanged:
-            raise ResultsChanged from None
-        return FetchedRange(DONE, stored.content, stored.etag, stored.total)
-
-    def get_ahead(
-        self, executor: Executor, result: ResultFile, first: int, last: int, etag: str | None
-    ) -> Callable[[], FetchedRange]:
-        return executor.submit(self.get, result, first, last, etag).result
-
-    def close(self) -> None:
-        """Does nothing: no connection is the results' own."""
-
-    def _length(self) -> int | None:
-        if self._total is None:
-            found = self.files.exchange.length(self.files.output)
-            self._total = None if found is None else found[0]
-        return self._total
