@@ -111,6 +111,7 @@ def read_sheet(path: Path) -> list[dict[str, object]]:
         (b'{"occp_text": "chef", "tasks_text": ""}\n', "rows.jsonl"),
         (b'[{"Job title": "chef"}]', "rows.json"),
     ],
+    ids=["gzip", "cp1252", "jsonl", "json"],  # gzip holds the time
 )
 def should_code_whatever_the_pipeline_takes(
     model: TrainedModel, tmp_path: Path, content: bytes, name: str
