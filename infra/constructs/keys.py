@@ -10,8 +10,10 @@ from infra.settings.settings import Settings
 
 READ_ACTIONS = ("kms:Decrypt",)
 WRITE_ACTIONS = ("kms:GenerateDataKey",)
-# What DynamoDB wants beside (its developer guide, "Authorizing use of your customer managed key").
-TABLE_ACTIONS = ("kms:DescribeKey", "kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo")
+# DynamoDB's developer guide, "Authorizing use of your customer managed key", has kms:Encrypt and
+# kms:ReEncrypt* for who makes the table; who uses its items is seen to call Decrypt alone
+# ("Monitoring DynamoDB interaction with AWS KMS").
+TABLE_ACTIONS = ("kms:DescribeKey",)
 
 
 def stack_key(scope: Construct, construct_id: str, *, settings: Settings, purpose: str) -> kms.IKey:

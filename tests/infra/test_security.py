@@ -177,12 +177,13 @@ def should_use_keys_through_their_services_only(aws: Deployment) -> None:
             assert "kms:ViaService" in json.dumps(statement["Condition"]), name
 
 
-def should_encrypt_and_re_encrypt_through_dynamodb_alone(aws: Deployment) -> None:
+def should_let_no_role_encrypt_or_re_encrypt_by_a_key(aws: Deployment) -> None:
     for name, statement in statements(aws):
-        actions = as_list(statement["Action"])
-        if any("Encrypt" in each or each == "kms:DescribeKey" for each in actions):
-            via = json.dumps(statement["Condition"]["StringEquals"]["kms:ViaService"])
-            assert '"dynamodb.' in via, (name, actions)
+        for action in as_list(statement["Action"]):
+            assert not action.startswith(("kms:Encrypt", "kms:ReEncrypt", "kms:*")), name
+            if action == "kms:DescribeKey":
+                via = json.dumps(statement["Condition"]["StringEquals"]["kms:ViaService"])
+                assert '"dynamodb.' in via, name
 
 
 def should_let_each_function_use_keys_for_what_it_reads_and_writes(aws: Deployment) -> None:

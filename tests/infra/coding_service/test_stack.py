@@ -12,7 +12,7 @@ from protocol.errors import ServiceAnswer
 from tests.infra.conftest import BATCH_KEY, LOCAL_CLOUD, WEB_ACL, Deployment, Template
 
 KEYS_TO_WRITE = {"kms:Decrypt", "kms:GenerateDataKey"}
-KEYS_OF_TABLES = {"kms:DescribeKey", "kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"}
+KEYS_OF_TABLES = {"kms:DescribeKey"}
 EVERY_FUNCTIONS = {"logs:CreateLogStream", "logs:PutLogEvents"} | {
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
