@@ -30,8 +30,7 @@ def check_together(settings: "Settings") -> None:
     if bool(settings.service_url) != bool(settings.auth_url):
         missing = "authUrl" if settings.service_url else "serviceUrl"
         raise SettingsError(missing, "is empty", "set serviceUrl and authUrl together")
-    in_small_batches = settings.topics_of("coding-service-small")  # which have no presigned URLs
-    if settings.service_url and not settings.presigned_hosts and not in_small_batches:
+    if settings.service_url and not settings.presigned_hosts and _has_presigned_urls(settings):
         raise SettingsError(
             "presignedHosts",
             "is empty",
@@ -47,6 +46,15 @@ def check_together(settings: "Settings") -> None:
             f" ({settings.poll_ceiling_seconds})",
             "make the first wait the shorter one",
         )
+
+
+def _has_presigned_urls(settings: "Settings") -> bool:
+    """Whether a topic that the settings name is coded in files; where they name none, any may be.
+
+    Small batches have no files behind URLs."""
+    in_small_batches = settings.topics_of("coding-service-small")
+    named = {*settings.topics_of("coding-service"), settings.default_topic}
+    return not in_small_batches or bool(named - {"", *in_small_batches})
 
 
 def _check_reserved_concurrency(settings: "Settings") -> None:

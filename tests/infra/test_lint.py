@@ -43,6 +43,7 @@ EMAILS = {"notificationEmails": "people@example.com", "operatorEmails": "operato
 ALL: Mapping[str, Any] = {
     **SERVICE,
     **ENGINES,
+    "engines": "anzsco=amazon-ml,osca=coding-service-small",
     **BOTH,
     **EMAILS,
     "architecture": "x86_64",

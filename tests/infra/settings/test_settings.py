@@ -166,6 +166,12 @@ def should_ask_for_hosts_of_presigned_urls_unless_small_batches_need_none() -> N
         settings(**service)
     small = settings(**service, engines="anzsco=coding-service-small")
     assert small.presigned_hosts == ()
+    for other in (
+        {"engines": "anzsco=coding-service-small,osca=coding-service"},
+        {"engines": "anzsco=coding-service-small", "defaultTopic": "osca"},
+    ):
+        with pytest.raises(SettingsError, match="presignedHosts"):
+            settings(**service, **other)
 
 
 def should_accept_plain_http_when_it_is_allowed_explicitly() -> None:
