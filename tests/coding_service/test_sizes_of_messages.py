@@ -21,9 +21,12 @@ from coding_service.amazon_ml.work.data_files import (
     UserData,
 )
 from coding_service.amazon_ml.work.ranges import Range, ranges_of
+from coding_service.api.code_request import MOST_ID_CHARACTERS, CodeRequest
+from coding_service.api.routes import Answer
 from coding_service.byte_ranges.cut import MAX_RANGES, ByteRange
-from coding_service.errors import LONGEST_TEXT, InputRefused
+from coding_service.errors import LONGEST_TEXT, InputRefused, Refusal
 from coding_service.inference.state import Coded, StepStatus
+from protocol.real_time import MOST_CHARACTERS, MOST_RECORDS, batch_answer
 
 STATE_BYTES = 262_144  # Step Functions: a state's input or output
 ITEM_BYTES = 400 << 10  # DynamoDB
@@ -157,3 +160,15 @@ def should_fit_into_an_item_and_an_answer_whatever_names_and_reasons_say(text: s
         # The body is a text in the JSON that API Gateway takes.
         assert size({"statusCode": 200, "body": json.dumps(page)}) + 1_000 < ANSWER_BYTES
     assert size(invalid_input(text * 70_000).to_json()) < CAUGHT_BYTES
+
+
+@pytest.mark.parametrize("text", WORST)
+def should_fit_into_an_answer_when_a_small_batch_has_the_longest_ids_and_texts(text: str) -> None:
+    record = {"recordId": text * MOST_ID_CHARACTERS, "occp_text": text * MOST_CHARACTERS}
+    code = {"codeCategory": "c" * 64, "codeLabel": text * 200, "codeConfidence": 0.1234}
+    answer = Answer(200, [batch_answer(record, {"suggestions": [code] * 3})] * MOST_RECORDS)
+    assert size(answer.to_gateway()) + 1_000 < ANSWER_BYTES
+    with pytest.raises(Refusal):
+        CodeRequest(({**record, "recordId": record["recordId"] + text},), False, 1).checked(
+            ["occp_text"]
+        )

@@ -18,9 +18,8 @@ from protocol.real_time import (
 from protocol.records import RECORD_ID
 from shared.received_json import JsonFault, read_object
 
-# 300 records of 100 characters need 180 kB fully escaped, the rest is ids: with it the answer,
-# which repeats them, stays far below Lambda's 6 MB; ours.
-MOST_BYTES = 1 << 20
+MOST_BYTES = 1 << 20  # of a body, which 300 records with ids of usual length never have; ours
+MOST_ID_CHARACTERS = 200  # the answer repeats ids and texts, within Lambda's 6 MB; ours
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -39,7 +38,7 @@ class CodeRequest:
     def of(cls, body: str | None) -> "CodeRequest":
         """From a request's body. Raises `Refusal`."""
         try:
-            if body is None or len(body) > MOST_BYTES:
+            if body is None or len(body.encode("utf-8", "replace")) > MOST_BYTES:
                 raise Refusal(ServiceAnswer.INVALID_BODY)
             content = read_object(body)
         except JsonFault:
@@ -64,6 +63,8 @@ class CodeRequest:
 
 def _checked(record: Any, fields: frozenset[str]) -> dict[str, str]:
     if not isinstance(record, Mapping) or not all(isinstance(v, str) for v in record.values()):
+        raise Refusal(ServiceAnswer.MALFORMED_RECORD)
+    if len(record.get(RECORD_ID, "")) > MOST_ID_CHARACTERS:
         raise Refusal(ServiceAnswer.MALFORMED_RECORD)
     texts = {name: value for name, value in record.items() if name != RECORD_ID}
     # One field may be left out here; only a file's records need all of them.
