@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from pipeline.errors import ResultsMismatch
+from protocol.real_time import CodeStatus
 from protocol.records import record_id_of
 
 CODE_FIELDS: Mapping[str, type | tuple[type, ...]] = {
@@ -47,6 +48,8 @@ def _line_end(answer: Mapping[str, Any]) -> bytes:
     if result is not None:
         return b',"result":' + _encode(_code(result)) + b"}\n"
     suggestions = answer.get("suggestions")
+    if suggestions is None and answer.get("codeStatus") == CodeStatus.UNSUCCESSFUL:
+        suggestions = []  # nothing to code, as `protocol.records.has_nothing` reads a file's line
     if not isinstance(suggestions, list):
         raise _mismatch("an answer with neither result nor suggestions")
     return b',"suggestions":' + _encode([_code(each) for each in suggestions]) + b"}\n"

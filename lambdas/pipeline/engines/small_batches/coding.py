@@ -14,7 +14,7 @@ import msgspec
 from pipeline.engines.base import Keep, OperationFailed
 from pipeline.engines.small_batches.answers import line_ends
 from pipeline.engines.small_batches.files import TEXTS, OperationFiles
-from pipeline.errors import Rejected, ServiceRefused, TryAgain
+from pipeline.errors import OperatorNeeded, Rejected, ServiceRefused, TryAgain
 from pipeline.rate_limit.limiter import RateLimited
 from protocol.real_time import MOST_RECORDS, batch_request
 from protocol.records import RECORD_ID
@@ -67,6 +67,9 @@ class BatchCoding:
                 self._keep()
                 if calls:  # the next invocation tries again, with all its retries
                     return False
+                raise
+            except OperatorNeeded:
+                self._keep()
                 raise
             except (ServiceRefused, Rejected) as refused:
                 self._keep()

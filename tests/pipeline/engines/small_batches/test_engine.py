@@ -10,7 +10,7 @@ import pytest
 from pipeline.domain.progress import PartStatus
 from pipeline.engines.coding_service.http import HttpAnswer
 from pipeline.engines.small_batches import coding, distinct_texts
-from pipeline.errors import ResultsMismatch, ServiceBusy, ServiceThrottled
+from pipeline.errors import OperatorNeeded, ResultsMismatch, ServiceBusy, ServiceThrottled
 from pipeline.rate_limit.limiter import MOST_THROTTLES
 from protocol.errors import ServiceAnswer
 from protocol.real_time import MOST_CHARACTERS, MOST_RECORDS
@@ -143,6 +143,22 @@ def should_try_again_with_all_its_retries_where_some_calls_went_well(bench: Benc
     assert len(service.batches) == 3
 
 
+def should_keep_what_was_answered_when_an_operator_is_needed(bench: Bench) -> None:
+    go_on = begun(bench, file_of(numbered(3 * MOST_RECORDS)))
+    service = memory_of(bench)
+
+    def then_deny(given: Any) -> Any:
+        service.refuse_next("/code", ServiceAnswer.DENIED)
+        return given
+
+    service.alter = then_deny
+    with pytest.raises(OperatorNeeded):
+        go_on()
+    service.alter = lambda given: given
+    assert len(go_on().splitlines()) == 3 * MOST_RECORDS
+    assert len(service.batches) == 3
+
+
 def _then_busy(service: MemoryService, given: Any) -> Any:
     service.refuse_next("/code", ServiceAnswer.INTERNAL)
     return given
@@ -232,6 +248,17 @@ def should_read_answers_however_the_guide_may_mean_them(
     go_on = begun(bench, content)
     memory_of(bench).alter = alter
     assert go_on().splitlines() == _as_written(content)
+
+
+@pytest.mark.parametrize("found", [{}, {"result": []}, {"suggestions": None}])
+def should_suggest_nothing_when_a_record_is_unsuccessful_without_codes(
+    bench: Bench, found: dict[str, Any]
+) -> None:
+    go_on = begun(bench, file_of(numbered(1)))
+    memory_of(bench).alter = lambda given: [
+        {"recordId": each["recordId"], "codeStatus": "unsuccessful", **found} for each in given
+    ]
+    assert [json.loads(line)["suggestions"] for line in go_on().splitlines()] == [[]]
 
 
 @pytest.mark.parametrize("body", [b"<html>maintenance</html>", b'[{"recordId": "0", "codeSt'])
