@@ -9,7 +9,7 @@ import json
 from collections.abc import Collection
 
 LONGEST_FAULT = 300  # characters of what is wrong with one line; ours
-LONGEST_REASON = 1_000  # characters of why a whole file or drop ended so; ours
+LONGEST_REASON = 900  # characters of why a whole file or drop ended so; ours
 MOST_JSON_BYTES = 4_000  # of a reason as ASCII in JSON, where a character takes up to 12; ours
 LONGEST_NAME = 40  # characters of a field's name in a message; ours
 MOST_NAMES = 5  # of fields in a message: more would not help; ours

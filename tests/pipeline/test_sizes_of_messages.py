@@ -60,14 +60,17 @@ def longest_body(drop: Drop, character: str = "r") -> dict[str, Any]:
     result = DropResult(
         status="timed_out",
         explanation=Explanation(character * 2_000, character * 2_000),
-        model="m" * 36,
+        model=character * LONGEST_ID,
         records=dict.fromkeys(("input", "output", "coded", "suggested", "nothingToCode"), NUMBER),
         output=name,
         metadata=name,
         manifest=name,
         report=name,
         tables=TableFacts(
-            rows=dict.fromkeys(statuses, NUMBER), files={"csv": {"key": name}}, page=name
+            rows=dict.fromkeys(statuses, NUMBER),
+            files={"csv": {"key": name}},
+            page=name,
+            review=name,
         ),
     )
     return result.body(drop, bucket="b" * 63, ended_at=drop.dropped_at)

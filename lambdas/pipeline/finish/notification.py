@@ -76,9 +76,10 @@ def text_of(body: Mapping[str, Any]) -> str:
         rows.append(("Rows", f"{sum(body['rows'].values()):,} ({by_status})"))
     rows += [
         (label.capitalize(), f"s3://{results['bucket']}/{results[label]}")
-        for label in ("table", "page", "review", "output", "metadata", "manifest", "report")
+        for label in ("table", "page", "review", "report")
         if results.get(label) is not None  # a body of before may lack one
     ]
+    rows.append(("Folder", f"s3://{results['bucket']}/{results['prefix']}"))
     rows.append(("Console", results["console"]))
     rows.append(("Drop id", body["dropId"]))
     table = "\n".join(f"{label + ':':<10}{_one_line(value)}" for label, value in rows if value)

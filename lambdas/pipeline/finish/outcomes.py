@@ -27,8 +27,8 @@ def retry_groups(part: EndedPart, known: Mapping[str, SharedFile]) -> RetryGroup
 
     Where the service names a line, the file that holds it is coded alone from now on, and the
     others together; otherwise the group is halved. So one bad file is found in a few
-    operations, and no drop fails for a neighbour's fault. Where the storage took no operation's
-    input, or the service wanted no more calls, it is none of the files' fault, and nothing is
+    operations, and no drop fails for a neighbour's fault. Where a part's operations are
+    used up, or the service wanted no more calls, it is none of the files' fault, and nothing is
     retried.
     """
     deferred = _with_status(part, known, FileStatus.DEFERRED)
