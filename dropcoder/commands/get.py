@@ -35,8 +35,8 @@ def get(screen: Screen, pipeline: "Pipeline", *, drop: str, out: Path, force: bo
     """Download the results of DROP, an id or its beginning.
 
     They come into a folder called like the file and the beginning of the id: the table with its
-    codes, report.html, what the service said, and the manifest; of a rejected drop, the report that
-    says why. Exit status 4: it has not ended.
+    codes, report.html and report.json, what the service said, and the manifest; of a rejected drop,
+    the report that says why. Exit status 4: it has not ended.
     """
     from dropcoder.deployed.known_drops import GOING, KnownDrops  # noqa: PLC0415
 

@@ -7,8 +7,10 @@ from typing import Any
 
 from dropcoder.deployed.reach import Pipeline
 
-FILES = ("table", "page", "review", "report", "output", "metadata", "manifest")
+NAMED = ("table", "page", "review", "report", "output", "metadata", "manifest")
 """Names in the notification's `results`, as docs/schemas/notification.json has them."""
+NUMBERS, REPORT = "numbers", "report.json"
+FILES = (*NAMED, NUMBERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Downloaded:
     output: Path | None = None
     metadata: Path | None = None
     manifest: Path | None = None
+    numbers: Path | None = None
+    """The report's, `report.json`: `merge` needs it beside the table."""
 
     def to_json(self) -> dict[str, str | None]:
         """For programs."""
@@ -49,12 +53,17 @@ def download(
     directory: Path,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Downloaded:
-    """Downloads what a notification's `results` name into a folder; tells the bytes."""
+    """Downloads what a notification's `results` name into a folder; tells the bytes.
+
+    With a report's page come its numbers, which lie beside it and are not named.
+    """
+    keys = {name: results[name] for name in NAMED if results.get(name)}
+    if "page" in keys:
+        keys[NUMBERS] = f"{results['prefix']}{REPORT}"
     found: dict[str, Path] = {}
-    for name in FILES:
-        if key := results.get(name):
-            found[name] = directory / PurePosixPath(key).name
-            pipeline.clients.s3.download_file(
-                results["bucket"], key, str(found[name]), Callback=advance
-            )
+    for name, key in keys.items():
+        found[name] = directory / PurePosixPath(key).name
+        pipeline.clients.s3.download_file(
+            results["bucket"], key, str(found[name]), Callback=advance
+        )
     return Downloaded(directory, **found)

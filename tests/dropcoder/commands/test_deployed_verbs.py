@@ -22,6 +22,8 @@ from pipeline.domain.identity import drop_id
 from pipeline.ledger.drops import Drops, Ending
 from tests.support.erasure import World
 from tests.support.policies import actions_of, statements, verbs
+from tests.support.tables.decided import a_line, exported
+from tests.support.tables.reviews import a_csv, a_reviewed_drop, some_rows
 
 ESCAPE = "\x1b[2Jx\nFake line"
 ACTIONS = {"HeadObject": "s3:GetObject", "CopyObject": "s3:PutObject"}
@@ -32,9 +34,10 @@ def ended(here: World, drop: Drop, status: str = "complete", **body: Any) -> Dro
     """The drop, with results, once it has ended."""
     prefix = drop.results_prefix
     files = {"table": "results.csv", "manifest": "manifest.json", "page": "report.html"}
+    unnamed = ["report.json"]
     if status != "complete":
-        files = {"report": "rejection.json"}
-    here.put("results", *(f"{prefix}{name}" for name in files.values()))
+        files, unnamed = {"report": "rejection.json"}, []
+    here.put("results", *(f"{prefix}{name}" for name in [*files.values(), *unnamed]))
     body = {
         "dropId": drop.drop_id,
         "status": status,
@@ -166,7 +169,7 @@ def should_get_what_a_drop_has_and_overwrite_nothing_unasked(
     assert run(["get", drop.drop_id[:8]]) == ExitStatus.DONE
     folder = Path(f"jobs-{drop.drop_id[:8]}")
     assert {each.name for each in folder.iterdir()} == {
-        *("results.csv", "manifest.json", "report.html"),
+        *("results.csv", "manifest.json", "report.html", "report.json"),
     }
     assert capsys.readouterr().out.splitlines() == [
         f"Table:  {folder}/results.csv",
@@ -176,6 +179,23 @@ def should_get_what_a_drop_has_and_overwrite_nothing_unasked(
     assert run(["get", drop.drop_id, "--force"]) == ExitStatus.DONE
     assert run(["get", here.drop("anzsco/2.csv").drop_id]) == ExitStatus.GOING
     assert run(["get", "f" * 32]) == ExitStatus.NOT_FOUND
+
+
+def should_get_all_that_merge_needs_of_a_drop(
+    here: World, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drop = ended(here, here.drop())
+    reviewed = a_reviewed_drop(a_csv(some_rows(100)))
+    for name, content in (
+        ("results.csv", reviewed.results),
+        ("report.json", json.dumps(reviewed.report).encode()),
+    ):
+        here.cloud.s3.put_object(Bucket="results", Key=f"{drop.results_prefix}{name}", Body=content)
+    assert run(["get", drop.drop_id, "--json"]) == ExitStatus.DONE
+    got = json.loads(capsys.readouterr().out)
+    Path("ann.csv").write_bytes(exported([a_line(reviewed.data["items"][0], "cannot be coded")]))
+    assert run(["merge", got["table"], "ann.csv"]) == ExitStatus.DONE
+    assert Path(got["numbers"]).name == "report.json"
 
 
 def should_list_and_show_drops_without_letting_them_steer_the_terminal(
