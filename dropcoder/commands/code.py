@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dropcoder.commands.verbs import (
-    no_such_file,
+    check_files,
+    force_option,
     said_of_table,
     table_options,
     topic_option,
@@ -47,7 +48,7 @@ FORMATS = ("csv", "xlsx", "parquet", "jsonl", "json")
     metavar="DIR",
     help="Folder of a trained model, instead of the topic's.",
 )
-@click.option("--force", is_flag=True, help="Replace what an earlier run left in the folder.")
+@force_option
 @table_options
 def code(
     screen: Screen,
@@ -71,7 +72,7 @@ def code(
     The first time, the coder is trained on the topic (a minute or two, for the shipped one), and
     kept.
     """
-    from dropcoder.local_coding.coded_file import code_file  # noqa: PLC0415  numpy takes time
+    from dropcoder.local_coding.coded_file import FILES, code_file  # noqa: PLC0415  numpy takes time
     from dropcoder.local_coding.models import TopicFolder, model_in, model_of  # noqa: PLC0415
     from dropcoder.local_coding.result_folder import checked_folder  # noqa: PLC0415
     from dropcoder.local_coding.table_options import options_for  # noqa: PLC0415
@@ -79,9 +80,8 @@ def code(
 
     began = time.monotonic()
     usual = file.with_name(f"{file.name.partition('.')[0] or file.name}-coded")
-    folder = checked_folder(out or usual, replace=force)
-    if not file.is_file():
-        raise no_such_file(file)
+    check_files(file)
+    folder = checked_folder(out or usual, replace=force, writes=FILES, reads=[file])
     if model is None:
         trained = model_of(TopicFolder.named(topic), lambda text: screen.progress(text, None))
     else:

@@ -10,7 +10,7 @@ import click
 from dropcoder.commands.deployed_verb import deployed_verb, tell_ending
 from dropcoder.commands.get import fetch
 from dropcoder.commands.verbs import (
-    no_such_file,
+    check_files,
     said_of_table,
     table_options,
     topic_option,
@@ -74,9 +74,7 @@ def drop(
     from dropcoder.deployed.put_file import key_of, put_file  # noqa: PLC0415
 
     keys = {file: key_of(file, topic=topic, folder=under, model=model) for file in files}
-    for file in keys:
-        if not file.is_file():
-            raise no_such_file(file)
+    check_files(*keys)
     if len(set(keys.values())) < len(keys):
         raise UsageError(
             "Two files have the same name, and would be the same key.",

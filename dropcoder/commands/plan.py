@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dropcoder.commands.verbs import (
-    no_such_file,
+    check_files,
     said_of_table,
     table_options,
     topic_option,
@@ -47,8 +47,7 @@ def plan(screen: Screen, *, file: Path, topic: str, model: Path | None, **said: 
     from dropcoder.local_coding.models import TopicFolder, card_in  # noqa: PLC0415  numpy takes time
     from dropcoder.local_coding.table_options import options_for  # noqa: PLC0415
 
-    if not file.is_file():
-        raise no_such_file(file)
+    check_files(file)
     if model is None:
         folder = TopicFolder.named(topic)
         card, fields = folder.kept_card(), tuple(folder.settings.fields)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dropcoder.commands.verbs import verb
+from dropcoder.commands.verbs import check_files, force_option, verb
 from dropcoder.errors import FileRejected
 from dropcoder.terminal.screen import Screen
 from dropcoder.terminal.text import one_line
@@ -30,7 +30,10 @@ PATH = click.Path(path_type=Path)
     metavar="DIR",
     help="Folder for what is written.  [default: reviewed, beside TABLE]",
 )
-def merge(screen: Screen, *, table: Path, reviewed: tuple[Path, ...], out: Path | None) -> None:
+@force_option
+def merge(
+    screen: Screen, *, table: Path, reviewed: tuple[Path, ...], out: Path | None, force: bool
+) -> None:
     """Put the decisions of REVIEWED files into TABLE.
 
     TABLE is a table as it was given back, with its report.json beside it; REVIEWED are the files
@@ -38,11 +41,29 @@ def merge(screen: Screen, *, table: Path, reviewed: tuple[Path, ...], out: Path 
     code, label, person, time and note for each row; its report says how right the machine was on
     the texts that people read without its suggestions.
     """
-    from tables.review.merge import PAGE, merge  # noqa: PLC0415  the tables' libraries take time
+    from dropcoder.local_coding.result_folder import (  # noqa: PLC0415
+        checked_folder,
+        filled,
+        from_here,
+    )
+    from tables.review.merge import (  # noqa: PLC0415  the tables' libraries take time
+        MANIFEST,
+        PAGE,
+        REPORT,
+        REVIEW_PAGE,
+        merge,
+    )
 
-    folder = out or table.parent / "reviewed"
-    with _told():
-        manifest = merge(table, reviewed, folder)
+    check_files(table, *reviewed, next_step="Name a table that was given back, and exported files.")
+    beside = [table.parent / name for name in (REPORT, REVIEW_PAGE)]
+    folder = checked_folder(
+        out or table.parent / "reviewed",
+        replace=force,
+        writes=(table.name, REPORT, PAGE, MANIFEST),
+        reads=(table, *reviewed, *beside),
+    )
+    with _told(), filled(folder) as begun:
+        manifest = merge(table, reviewed, begun)
     rows, texts = manifest["rows"], manifest["texts"]
     screen.say(
         f"{sum(rows.values()):,} rows: {rows['model']:,} by the model, {rows['person']:,} by "
@@ -52,8 +73,8 @@ def merge(screen: Screen, *, table: Path, reviewed: tuple[Path, ...], out: Path 
         screen.say(f"Reviewers disagree on {texts['disagreed']:,} texts; see: dropcoder agree")
     if texts["unmatched"]:
         screen.note(f"No row has {texts['unmatched']:,} of the texts that were decided")
-    screen.say(one_line(f"Table:  {folder / manifest['table']['file']}"))
-    screen.say(one_line(f"Report: {folder / PAGE}"))
+    screen.say(one_line(f"Table:  {from_here(folder / manifest['table']['file'])}"))
+    screen.say(one_line(f"Report: {from_here(folder / PAGE)}"))
     screen.document(manifest)
 
 
@@ -73,8 +94,15 @@ def merge(screen: Screen, *, table: Path, reviewed: tuple[Path, ...], out: Path 
     metavar="DIR",
     help="Folder for what is written.  [default: agreement, beside FIRST]",
 )
+@force_option
 def agree(
-    screen: Screen, *, first: Path, second: Path, page: Path | None, out: Path | None
+    screen: Screen,
+    *,
+    first: Path,
+    second: Path,
+    page: Path | None,
+    out: Path | None,
+    force: bool,
 ) -> None:
     """Say how far two reviewers agree.
 
@@ -83,17 +111,30 @@ def agree(
     decided and of those alone that they read without suggestions. Where they disagree, decide.html
     is a page with these texts alone.
     """
-    from tables.review.agreement import DECIDE_NAME, compare  # noqa: PLC0415
+    from dropcoder.local_coding.result_folder import (  # noqa: PLC0415
+        checked_folder,
+        filled,
+        from_here,
+    )
+    from tables.review.agreement import AGREEMENT_NAME, DECIDE_NAME, compare  # noqa: PLC0415
 
-    folder = out or first.parent / "agreement"
-    with _told():
-        found = compare(first, second, page or first.parent / "review.html", folder)
+    page = page or first.parent / "review.html"
+    check_files(first, second, next_step="Name two files that were exported from a review page.")
+    check_files(page, next_step="Name the review page that both had: --page FILE")
+    folder = checked_folder(
+        out or first.parent / "agreement",
+        replace=force,
+        writes=(AGREEMENT_NAME, DECIDE_NAME),
+        reads=(first, second, page),
+    )
+    with _told(), filled(folder, at_times=[DECIDE_NAME]) as begun:
+        found = compare(first, second, page, begun)
     for name, title in (("all", "All texts"), ("blind", "Blind texts")):
         screen.say(f"{title}: {_agreement(found[name])}")
         for each in found[name]["levels"]:
             screen.say(f"  down to {each['level']} digits: {_agreement(each)}")
     if found["disagreements"]:
-        place = one_line(str(folder / DECIDE_NAME))
+        place = one_line(from_here(folder / DECIDE_NAME))
         screen.say(f"{found['disagreements']:,} to decide: {place}")
     screen.document(found)
 

@@ -89,6 +89,12 @@ def topic_option(help: str) -> Callable[[Verb], Verb]:  # noqa: A002  click's wo
     return click.option("--topic", default=TOPIC, show_default=True, help=help)
 
 
+def force_option(function: Verb) -> Verb:
+    """`--force`."""
+    help = "Replace what an earlier run left in the folder."  # noqa: A001
+    return click.option("--force", is_flag=True, help=help)(function)
+
+
 def table_options(function: Verb) -> Verb:
     """What may be said of a table, as with a drop (docs/formats.md); see `said_of_table`."""
     options = (
@@ -133,7 +139,9 @@ def said_of_table(
     return {name: value for name, value in said.items() if value is not None}
 
 
-def no_such_file(file: Path) -> UsageError:
-    """The error where a file to be read is none."""
-    what = "is a folder" if file.is_dir() else "is not there"
-    return UsageError(f"{file} {what}.", next_step="Name a file with a table.")
+def check_files(*files: Path, next_step: str = "Name a file with a table.") -> None:
+    """Raises `UsageError` where a file to be read is none."""
+    for file in files:
+        if not file.is_file():
+            what = "is a folder" if file.is_dir() else "is not there"
+            raise UsageError(f"{file} {what}.", next_step=next_step)

@@ -32,6 +32,8 @@ BLOCK_BYTES = 1 << 20  # of lines that are coded between two steps of a progress
 CHUNK_BYTES = 1 << 20
 RESULTS, REPORT, PAGE, REVIEW = "results", "report.json", "report.html", "review.html"
 """As they are called in the results bucket."""
+FILES = (*(f"{RESULTS}.{form}" for form in TableFormat), REPORT, PAGE, REVIEW)
+"""All that may be written."""
 STREAMED = frozenset({TableFormat.CSV, TableFormat.JSON_LINES, TableFormat.JSON_ARRAY})
 DROP_ID_DIGITS = 32  # as many as a drop's has
 
@@ -68,7 +70,7 @@ def code_file(
     with ExitStack() as held:
         with progress(f"Reading {file.name}", None) as advance:
             table = held.enter_context(prepared(file, options, advance))
-        begun = held.enter_context(filled(folder))
+        begun = held.enter_context(filled(folder, at_times=[REVIEW]))
         scratch = Path(held.enter_context(TemporaryDirectory(prefix="dropcoder-")))
         with progress("Coding", table.plan.counts.sent or None) as advance:
             output = _code_lines(table, model, scratch / "output.jsonl", advance)

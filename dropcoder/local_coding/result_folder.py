@@ -1,7 +1,7 @@
 """Where results go on this machine: a folder of their own, filled at once, never overwritten."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,10 +9,13 @@ from tempfile import TemporaryDirectory
 from dropcoder.errors import CommandError, UsageError
 
 
-def checked_folder(wanted: Path, *, replace: bool) -> Path:
+def checked_folder(
+    wanted: Path, *, replace: bool, writes: Iterable[str] = (), reads: Iterable[Path] = ()
+) -> Path:
     """The folder, which may be made by `filled`. Raises `UsageError` where something stands there.
 
     With `replace` a folder may: of its files, those that have the names of new ones are replaced.
+    But nothing that the command `reads` may be one of the files that it `writes` there.
     """
     if wanted.exists() and not wanted.is_dir():
         raise UsageError(f"{wanted} is a file.", next_step="Name another folder: -o DIR")
@@ -21,17 +24,29 @@ def checked_folder(wanted: Path, *, replace: bool) -> Path:
             f"{wanted} is not empty, and nothing is overwritten unasked.",
             next_step="Name another folder (-o DIR), or have it filled again: --force",
         )
+    there = [each for each in (wanted / name for name in writes) if each.exists()]
+    for path in reads:
+        if path.exists() and any(each.samefile(path) for each in there):
+            raise UsageError(
+                f"{from_here(path)} is read, and would be overwritten.",
+                next_step="Name another folder: -o DIR",
+            )
     return wanted
 
 
 @contextmanager
-def filled(folder: Path) -> Iterator[Path]:
-    """A folder beside it to write into; its files are in `folder` once all of them are written."""
+def filled(folder: Path, *, at_times: Iterable[str] = ()) -> Iterator[Path]:
+    """A folder beside it to write into; its files are in `folder` once all of them are written.
+
+    Of the names that are written `at_times` alone, what an earlier run has left there goes.
+    """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as begun:
             yield Path(begun)
             folder.mkdir(exist_ok=True)
+            for name in at_times:
+                (folder / name).unlink(missing_ok=True)
             for each in sorted(Path(begun).iterdir()):
                 each.replace(folder / each.name)
     except OSError as error:

@@ -75,11 +75,9 @@ def merge(table: Path, reviewed: Sequence[Path], out: Path) -> dict[str, Any]:
     """Writes the table, its report and a manifest to the folder `out`; gives the manifest.
 
     Beside `table`, of any format that is given back, lies its `report.json`; `reviewed` are files
-    that the review page has exported. Rows and their order stay. Raises `TableRefused`, and
-    `OSError` where a file can't be read or written.
+    that the review page has exported. Rows and their order stay; `out` is another folder than the
+    table's. Raises `TableRefused`, and `OSError` where a file can't be read or written.
     """
-    if out.exists() and out.samefile(table.parent):
-        raise TableRefused(f"{out} is the table's own folder.", "Name another one.")
     files = [read_reviewed(path.read_bytes(), path.name) for path in reviewed]
     return merge_source(
         LocalFile(table), _report_beside(table), files, out / table.name, _levels_beside(table)

@@ -35,7 +35,9 @@ def should_merge_and_say_what_is_left(folder: Path, capsys: pytest.CaptureFixtur
     assert "disagree on 1 texts" in said
     assert (folder / "reviewed" / "results.csv").is_file()
     assert (folder / "reviewed" / "report.html").is_file()
-    assert run(["merge", *files, "--json"]) == ExitStatus.DONE
+    assert run(["merge", *files]) == ExitStatus.USAGE, "nothing is overwritten unasked"
+    assert "--force" in capsys.readouterr().err
+    assert run(["merge", *files, "--force", "--json"]) == ExitStatus.DONE
     assert json.loads(capsys.readouterr().out)["texts"]["disagreed"] == 1
 
 
@@ -49,10 +51,58 @@ def should_tell_agreement_and_where_to_decide(
     assert (folder / "agreement" / "decide.html").is_file()
 
 
+def should_leave_no_page_to_decide_on_when_nothing_is_left_to_decide(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [str(folder / name) for name in ("ann.csv", "bob.csv")]
+    assert run(["agree", *files]) == ExitStatus.DONE
+    assert run(["agree", *files]) == ExitStatus.USAGE, "nothing is overwritten unasked"
+    Path(files[1]).write_bytes(Path(files[0]).read_bytes().replace(b'"Ann"', b'"Bob"'))
+    assert run(["agree", *files, "--force"]) == ExitStatus.DONE
+    assert "100.0% of 2 agree" in capsys.readouterr().out
+    assert [each.name for each in (folder / "agreement").iterdir()] == ["agreement.json"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["merge", "results.csv", "ann.csv", "-o", "."],
+        ["merge", "results.csv", "reviewed/results.csv", "-o", "reviewed"],
+        ["agree", "ann.csv", "bob.csv", "--page", "agreement/decide.html"],
+        ["code", "results.csv", "-o", "."],
+    ],
+)
+def should_overwrite_nothing_that_it_reads(
+    folder: Path,
+    arguments: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(folder)
+    for name, copy in (
+        ("ann.csv", "reviewed/results.csv"),
+        ("review.html", "agreement/decide.html"),
+    ):
+        Path(copy).parent.mkdir()
+        Path(copy).write_bytes(Path(name).read_bytes())
+    before = {each: each.read_bytes() for each in folder.rglob("*") if each.is_file()}
+    assert run([*arguments, "--force"]) == ExitStatus.USAGE
+    assert "is read, and would be overwritten" in capsys.readouterr().err
+    assert {each: each.read_bytes() for each in folder.rglob("*") if each.is_file()} == before
+
+
 def should_say_what_is_wrong_and_fail(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wrong = [str(folder / "results.csv"), str(folder / "review.html")]
     assert run(["merge", *wrong]) == ExitStatus.REJECTED
     assert "does not begin as an exported file does" in capsys.readouterr().err
-    gone = [str(folder / "ann.csv"), str(folder / "gone.csv")]
-    assert run(["agree", *gone]) == ExitStatus.FAILED
-    assert "gone.csv" in capsys.readouterr().err
+    ann, gone = str(folder / "ann.csv"), str(folder / "gone.csv")
+    for arguments in (
+        ["agree", ann, gone],
+        ["agree", ann, ann, "--page", gone],
+        ["merge", gone, ann],
+        ["merge", str(folder / "results.csv"), ann, gone],
+    ):
+        assert run(arguments) == ExitStatus.USAGE
+        assert "gone.csv is not there" in capsys.readouterr().err
+    assert not (folder / "agreement").exists()
+    assert not (folder / "reviewed").exists()

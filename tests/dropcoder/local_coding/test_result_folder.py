@@ -42,6 +42,14 @@ def should_keep_what_else_lies_in_a_folder_that_is_filled_again(tmp_path: Path) 
     assert (folder / "results.csv").read_text() == "new"
 
 
+def should_leave_nothing_of_an_earlier_run_that_is_written_at_times_alone(tmp_path: Path) -> None:
+    for names in (["results.csv", "review.html"], ["results.csv"]):
+        with filled(tmp_path / "coded", at_times=["review.html"]) as begun:
+            for name in names:
+                (begun / name).touch()
+        assert sorted(each.name for each in (tmp_path / "coded").iterdir()) == names
+
+
 def should_say_what_is_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CommandError, match="file"), filled(tmp_path / "file" / "coded"):
