@@ -50,7 +50,7 @@ class CodedFile:
     """By format: why the table was not written in it."""
     report: dict[str, Any] = field(default_factory=dict)
     has_review: bool = False
-    """Whether there is a page to review on: not every row has a code."""
+    """Whether there is a page to review on: rows have suggestions alone."""
 
 
 def code_file(

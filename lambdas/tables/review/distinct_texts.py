@@ -1,9 +1,9 @@
 """The distinct texts that people may have to read, of any number of rows, in bounded memory.
 
-Of the texts without a code the most frequent are kept, counted by space-saving (Metwally, Agrawal
-and El Abbadi, 2005). The blind share is drawn from all texts by their hashes: where that would be
-too many, the smallest hashes are kept (a bottom-k sample, Cohen and Kaplan, 2007), so that each
-text is as likely to be in it, with all of its rows, in whatever order the rows pass.
+Of the texts with suggestions alone the most frequent are kept, counted by space-saving (Metwally,
+Agrawal and El Abbadi, 2005). The blind share is drawn from all texts by their hashes: where that
+would be too many, the smallest hashes are kept (a bottom-k sample, Cohen and Kaplan, 2007), so that
+each text is as likely to be in it, with all of its rows, in whatever order the rows pass.
 """
 
 import heapq
@@ -63,7 +63,7 @@ class DistinctTexts:
     blind_share: float = BLIND_SHARE
     """From 0 to 1, of the distinct texts."""
     floor: int = 0
-    """How often a text without a code that is not kept may have come; 0: all are kept."""
+    """How often a text with suggestions alone that is not kept may have come; 0: all are kept."""
     uncoded: dict[str, DistinctText] = field(default_factory=dict)
     """The texts that have suggestions alone, by `text_id`."""
     blind: dict[str, DistinctText] = field(default_factory=dict)
@@ -82,10 +82,12 @@ class DistinctTexts:
         )
         for texts, count in Counter(rows.texts).items():
             result, suggestions = answers[texts]
-            if not any(texts) or (result is not None and not self._limit):
+            # One with neither has nothing to code, and nobody needs to look at it.
+            is_uncoded = result is None and bool(suggestions)
+            if not any(texts) or not (is_uncoded or self._limit):
                 continue
             name = text_id(texts, self.drop_id)
-            if result is None:
+            if is_uncoded:
                 self._add_uncoded(name, texts, count, suggestions)
             if int(name[1:], 16) < self._limit:
                 self.blind.setdefault(name, DistinctText(_cut(texts), 0)).rows += count
@@ -100,12 +102,12 @@ class DistinctTexts:
         return {name: self.blind[name] for name in heapq.nsmallest(MOST_BLIND, self.blind)}
 
     def most_frequent(self) -> dict[str, DistinctText]:
-        """The texts without a code that came most often, at most `MOST_TEXTS`."""
+        """The texts with suggestions alone that came most often, at most `MOST_TEXTS`."""
         return self._most_frequent()[0]
 
     @property
     def is_complete(self) -> bool:
-        """Whether all texts without a code are among `most_frequent`, with all of their rows."""
+        """Whether all texts with suggestions alone are among `most_frequent`, with all rows."""
         return not self.floor and len(self.uncoded) <= MOST_TEXTS
 
     def to_state(self) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from shared.received_json import JsonFault, read_object
-from tables.coded.coded_rows import CodedRows, CodedStatus
+from tables.coded.coded_rows import CodeAnswer, CodedRows, CodedStatus
 from tables.errors import TableRefused
 from tables.join import STREAM_WRITERS
 from tables.plan import TableFormat
 from tables.report.page.document import html_of
+from tables.report.page.reviewed import ENDS
 from tables.review.distinct_texts import text_id
 from tables.review.final_columns import MODEL, UNDECIDED, FinalAnswer, FinalColumns, FinalRows
 from tables.review.final_decisions import FinalDecision, final_decisions
@@ -42,7 +43,7 @@ class Merging:
     coded_at: str
     """When the machine gave its codes, ISO 8601."""
     rows: Counter[str] = field(default_factory=Counter)
-    """By end: model, person, cannotBeCoded, disagreed, open, unsent."""
+    """By end: as `reviewed.ENDS`."""
     machine: MachineAnswers = field(default_factory=MachineAnswers)
 
     def finals(self, coded: CodedRows) -> list[FinalAnswer]:
@@ -64,11 +65,17 @@ class Merging:
                 return FinalAnswer(code, label, decision.by, decision.at, decision.note)
         note = decision.note if decision is not None else None
         if result is None:
-            is_open = decision is None or not decision.disagreed
-            self.rows["open" if is_open else "disagreed"] += 1
+            self.rows[_end_without_code(decision, coded.suggestions[place])] += 1
             return UNDECIDED._replace(note=note)
         self.rows["model"] += 1
         return FinalAnswer(result.code, result.label, MODEL, self.coded_at, note)
+
+
+def _end_without_code(decision: FinalDecision | None, suggestions: tuple[CodeAnswer, ...]) -> str:
+    """The end of a row that neither the machine nor a person has given a code, or none."""
+    if decision is not None and decision.disagreed:
+        return "disagreed"
+    return "open" if suggestions else "nothingToCode"
 
 
 def merge(table: Path, reviewed: Sequence[Path], out: Path) -> dict[str, Any]:
@@ -106,7 +113,7 @@ def merge_source(
     review = {
         "files": [_about(each) for each in files],
         "texts": _texts(merging.decisions, unmatched),
-        "rows": {each: merging.rows[each] for each in _ENDS},
+        "rows": {each: merging.rows[each] for each in ENDS},
         **measured(merging.machine, merging.decisions, levels),
     }
     renewed = {**report, "review": review, "files": [merged.name, REPORT, MANIFEST]}
@@ -124,9 +131,6 @@ def merge_source(
     (out / PAGE).write_text(html_of(renewed), "utf-8")
     _put(out / MANIFEST, manifest)
     return manifest
-
-
-_ENDS = ("model", "person", "cannotBeCoded", "disagreed", "open", "unsent")
 
 
 def write_merged(result: ResultTable, merging: Merging, topic: str, path: Path) -> None:

@@ -21,9 +21,10 @@ def page_data(
     fields: Iterable[str],
     codelist: Codelist | None,
 ) -> dict[str, Any] | None:
-    """The data of a drop's page, whose rows are all in `texts` and `tally`; None: all have a code.
+    """The data of a drop's page, whose rows are all in `texts` and `tally`.
 
-    Without a `codelist` the page knows the codes that came out for the file, and says so.
+    None: no row has suggestions alone. Without a `codelist` the page knows the codes that came out
+    for the file, and says so.
     """
     uncoded, blind = texts.most_frequent(), texts.blind_sample()
     if not uncoded:
@@ -114,8 +115,8 @@ def _bounds(texts: DistinctTexts, tally: Tally, items: int, blind: int) -> str:
     if not texts.is_complete:
         uncoded = tally.best_suggestions.known + tally.best_suggestions.unknown
         said.append(
-            f"The file has more texts without a code: the {items - blind:,} most frequent are "
-            f"here, of {uncoded:,} rows in all, and their rows are counted at least."
+            f"The file has more texts with suggestions alone: the {items - blind:,} most frequent "
+            f"are here, of {uncoded:,} rows in all, and their rows are counted at least."
         )
     if blind:
         said.append(

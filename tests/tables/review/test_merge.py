@@ -157,6 +157,27 @@ def should_renew_the_report_and_name_the_files(
     assert "What people decided" in html
 
 
+def should_count_apart_what_has_nothing_to_code(tmp_path: Path) -> None:
+    def answer(_number: int, record: dict[str, str]) -> dict[str, Any]:
+        return {} if record["occp_text"] == "retired" else {"suggestions": [CHEF]}
+
+    table = coded_table(
+        a_csv([["1", "cook", ""], ["2", "retired", ""], ["3", "odd job", ""]]),
+        TableFormat.CSV,
+        answer=answer,
+        drop_id=ABOUT.drop_id,
+        blind_share=0,
+    )
+    path, page = _given_back(tmp_path, table, TableFormat.CSV)
+    item = next(each for each in page["items"] if each["texts"][0] == "cook")
+    (tmp_path / "ann.csv").write_bytes(exported([a_line(item, "code 351311")]))
+    manifest = merge(path, [tmp_path / "ann.csv"], tmp_path / "merged")
+    _schema("merged").validate(manifest)
+    ended = {end: count for end, count in manifest["rows"].items() if count}
+    assert ended == {"person": 1, "open": 1, "nothingToCode": 1}
+    assert "Nothing to code" in (tmp_path / "merged" / "report.html").read_text("utf-8")
+
+
 def should_measure_what_people_confirm(drop: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     path, page = drop
     with path.open(encoding="utf-8", newline="") as file:

@@ -10,7 +10,14 @@ from tables.review import distinct_texts
 from tables.review.distinct_texts import DistinctTexts
 from tables.review.page.document import data_of_page, html_of_review
 from tables.review.page_data import page_data
-from tests.support.tables.reports import ABOUT, CodedRow, a_coded, a_suggested, batch_of
+from tests.support.tables.reports import (
+    A_NOTHING,
+    ABOUT,
+    CodedRow,
+    a_coded,
+    a_suggested,
+    batch_of,
+)
 
 FIELDS = ("occp_text", "tasks_text")
 HOSTILE = "</script><!--<script> & \u2028\u2029 \"quotes\" 'too'"
@@ -40,8 +47,16 @@ def should_put_the_frequent_and_uncertain_first() -> None:
     assert items[0]["choices"] == [{"code": "2412", "confidence": 0.2}]
 
 
-def should_have_no_page_when_all_rows_have_a_code() -> None:
-    assert _page_of([a_coded()] * 5, share=1) is None
+@pytest.mark.parametrize("row", [a_coded(), A_NOTHING])
+def should_have_no_page_when_no_row_is_left_for_people(row: CodedRow) -> None:
+    assert _page_of([row] * 5, share=1) is None
+
+
+def should_leave_out_what_has_nothing_to_code_but_for_the_blind_share() -> None:
+    rows = [*[A_NOTHING] * 50, a_suggested("manager", "")]
+    assert [each["texts"][0] for each in _page_of(rows)["items"]] == ["manager"]
+    blind = _page_of(rows, share=1)["items"]
+    assert {each["texts"][0] for each in blind if each["blind"]} == {"manager", "retired"}
 
 
 def should_tell_nothing_of_blind_texts_and_spread_them_evenly() -> None:

@@ -13,6 +13,7 @@ ENDS = {
     "cannotBeCoded": "Cannot be coded",
     "disagreed": "Reviewers disagree",
     "open": "Still open",
+    "nothingToCode": "Nothing to code",
     "unsent": "Blank or refused",
 }
 
