@@ -18,6 +18,16 @@ dropcoder merge results.xlsx ann.csv bob.csv decide.csv -o final"""
 AGREE_EXAMPLE = """\
 dropcoder agree ann.csv bob.csv --page survey-coded/review.html"""
 PATH = click.Path(path_type=Path)
+ENDED = {
+    "model": "by the model",
+    "person": "by people",
+    "cannotBeCoded": "not codable",
+    "disagreed": "disagreed on",
+    "open": "open",
+    "nothingToCode": "with nothing to code",
+    "unsent": "blank or refused",
+}
+"""What rows end as, in words."""
 
 
 @verb(MERGE_EXAMPLE)
@@ -65,10 +75,8 @@ def merge(
     with _told(), filled(folder) as begun:
         manifest = merge(table, reviewed, begun)
     rows, texts = manifest["rows"], manifest["texts"]
-    screen.say(
-        f"{sum(rows.values()):,} rows: {rows['model']:,} by the model, {rows['person']:,} by "
-        f"people, {rows['cannotBeCoded']:,} not codable, {rows['open']:,} open"
-    )
+    ended = ", ".join(f"{rows[end]:,} {said}" for end, said in ENDED.items() if rows[end])
+    screen.say(f"{sum(rows.values()):,} rows: {ended}")
     if texts["disagreed"]:
         screen.say(f"Reviewers disagree on {texts['disagreed']:,} texts; see: dropcoder agree")
     if texts["unmatched"]:

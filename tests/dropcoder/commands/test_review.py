@@ -31,7 +31,11 @@ def should_merge_and_say_what_is_left(folder: Path, capsys: pytest.CaptureFixtur
     files = [str(folder / name) for name in ("results.csv", "ann.csv", "bob.csv")]
     assert run(["merge", *files]) == ExitStatus.DONE
     said = capsys.readouterr().out
-    assert "100 rows: " in said
+    whole, ended = said.splitlines()[0].split(" rows: ")
+    counts = [int(each.split()[0]) for each in ended.split(", ")]
+    assert int(whole) == sum(counts) == 100
+    assert min(counts) > 0
+    assert "disagreed on" in ended
     assert "disagree on 1 texts" in said
     assert (folder / "reviewed" / "results.csv").is_file()
     assert (folder / "reviewed" / "report.html").is_file()
