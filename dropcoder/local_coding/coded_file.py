@@ -75,9 +75,8 @@ def code_file(
         with progress("Coding", table.plan.counts.sent or None) as advance:
             output = _code_lines(table, model, scratch / "output.jsonl", advance)
         with progress("Writing the table and its report", None):
-            with file.open("rb") as content:
-                digest = file_digest(content, "sha256").hexdigest()[:DROP_ID_DIGITS]
-            writing = _Writing(table, model, output, file.name, digest, began_at)
+            drop_id = _drop_id(file, model.card.topic)
+            writing = _Writing(table, model, output, file.name, drop_id, began_at)
             try:
                 done = writing.into(begun, also)
             except TableRefused as refused:
@@ -88,6 +87,14 @@ def code_file(
                 ) from None
     done.tables = [folder / each.name for each in done.tables]
     return done
+
+
+def _drop_id(file: Path, topic: str) -> str:
+    """Of the file's content for a topic: coded to another one, it is reviewed anew."""
+    with file.open("rb") as content:
+        digest = file_digest(content, "sha256")
+    digest.update(b"\0" + topic.encode())
+    return digest.hexdigest()[:DROP_ID_DIGITS]
 
 
 def _code_lines(
@@ -114,7 +121,7 @@ class _Writing:
     name: str
     """The file's, for its report."""
     drop_id: str
-    """In the place of a drop's: by it a browser keeps what was decided of this file."""
+    """In the place of a drop's: by it a browser keeps what was decided of it."""
     began_at: str
     """ISO 8601."""
 

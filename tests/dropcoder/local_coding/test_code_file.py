@@ -5,6 +5,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
@@ -96,6 +97,20 @@ def should_give_the_table_back_in_its_own_format_and_in_others_that_are_asked_fo
         "results.csv",
     ]
     assert read(done.tables[2])[0]["anzsco_code"] == read_sheet(done.tables[0])[0]["anzsco_code"]
+
+
+def should_have_an_id_of_its_own_for_each_topic_and_file(
+    model: TrainedModel, tmp_path: Path
+) -> None:
+    def drop_id(model: TrainedModel, content: str) -> str:
+        report = coded(model, made(tmp_path, content)).report
+        return str(report["dropId"])
+
+    other = replace(model, card=replace(model.card, topic="other"))
+    ids = [drop_id(model, ROWS), drop_id(other, ROWS), drop_id(model, f"{ROWS}4,cook,\n")]
+    assert len(set(ids)) == 3
+    assert {len(each) for each in ids} == {32}
+    assert drop_id(model, ROWS) == ids[0]
 
 
 def read_sheet(path: Path) -> list[dict[str, object]]:
