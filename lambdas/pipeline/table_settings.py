@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from pipeline.errors import SettingInvalid
-from shared.codelist import CODELISTS
+from shared.codelist import CODELISTS, Codelist, CodelistUnreadable
 from shared.environment import Variables
 
 STANDARD_CODE_DIGITS = 6  # the service codes from 6 digits up to 1 (its user guide)
@@ -61,6 +61,14 @@ class TableSettings:
     def digits_of(self, topic: str) -> int:
         """The letters and digits of a topic's deepest codes."""
         return dict(self.code_digits).get(topic, STANDARD_CODE_DIGITS)
+
+    def codelist_of(self, topic: str) -> Codelist | None:
+        """A topic's; None where the deployment has none. Raises `SettingInvalid`."""
+        path = self.codelists / f"{topic}.csv"
+        try:
+            return Codelist.read(path) if path.is_file() else None
+        except CodelistUnreadable as error:
+            raise SettingInvalid(f"{error}; mend it and deploy again") from None
 
     def columns_of(self, topic: str | None) -> dict[str, tuple[str, ...]]:
         """Field → the columns whose texts it joins, of a topic."""

@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -565,7 +566,11 @@ def should_give_the_persons_own_table_back_when_a_csv_is_dropped(journey: Journe
     schema("notification").validate(body)
 
 
-def should_merge_a_reviewers_file_when_it_is_dropped_back(journey: Journey) -> None:
+def should_merge_a_reviewers_file_when_it_is_dropped_back(
+    journey: Journey, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "anzsco.csv").write_text("code,label,parent\n2,,\n254,,2\n", "utf-8")
+    monkeypatch.setenv("CODELISTS_FOLDER", str(tmp_path))
     content = b"Job title;Age\nnurse;34\nbus driver;56\nNURSE ;9\n"
     coded = journey.drop(content, "anzsco/people.csv")
     item = {"id": text_id(("nurse", ""), coded), "texts": ["nurse", ""], "rows": 2}
@@ -585,6 +590,7 @@ def should_merge_a_reviewers_file_when_it_is_dropped_back(journey: Journey) -> N
     report = journey.document(f"{prefix}report.json")
     schema("report").validate(report)
     assert report["review"]["codes"]["texts"] == 1
+    assert {1, 3} < {each["level"] for each in report["review"]["codes"]["levels"]}
     assert len(journey.memory.operations) == 1
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.domain.drop import Drop
 from pipeline.domain.facts import MetadataFacts, OutputFacts
-from pipeline.errors import ResultsMismatch, SettingInvalid
+from pipeline.errors import ResultsMismatch
 from pipeline.ledger.topic_reports import TopicReports
 from pipeline.storage.block_reader import BlockReader
 from pipeline.storage.chunked_file import ChunkedFile, StreamUnfinished, chunk_bytes_for
@@ -24,7 +24,6 @@ from pipeline.storage.prepared_bucket import Checkpoint, PreparedBucket, stored_
 from pipeline.storage.prepared_table import PreparedTable
 from pipeline.storage.results_bucket import MANIFEST_NAME, METADATA_NAME, OUTPUT_NAME
 from pipeline.table_settings import TableSettings
-from shared.codelist import Codelist, CodelistUnreadable
 from tables.coded.coded_rows import CodedStatus
 from tables.csvw import description
 from tables.errors import RowsDisagree, TableRefused
@@ -237,20 +236,13 @@ class _DropTable:
             coded.tally,
             about=about,
             fields=plan.mapping.fields,
-            codelist=self._codelist(about.topic),
+            codelist=self.parts.settings.codelist_of(about.topic),
         )
         if data is None:
             return None
         key = f"{self.drop.results_prefix}{REVIEW_NAME}"
         self.parts.files.put(key, html_of_review(data).encode())
         return key
-
-    def _codelist(self, topic: str) -> Codelist | None:
-        path = self.parts.settings.codelists / f"{topic}.csv"
-        try:
-            return Codelist.read(path) if path.is_file() else None
-        except CodelistUnreadable as error:
-            raise SettingInvalid(f"{error}; mend it and deploy again") from None
 
     def _put(self, name: str, document: Mapping[str, Any]) -> str:
         key = f"{self.drop.results_prefix}{name}"

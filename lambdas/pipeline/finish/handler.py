@@ -194,6 +194,7 @@ def finisher(deps: Dependencies) -> Finisher:
                 files=deps.result_files,
                 drops=deps.drops,
                 results=deps.results,
+                settings=deps.environment.tables,
             ),
             results=deps.results,
         ),

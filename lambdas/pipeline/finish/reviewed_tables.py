@@ -13,9 +13,11 @@ from pipeline.storage.multipart import MultipartFiles
 from pipeline.storage.object_source import ObjectSource
 from pipeline.storage.prepared_bucket import stored_object
 from pipeline.storage.results_bucket import MANIFEST_NAME, ResultsBucket
+from pipeline.table_settings import TableSettings
 from tables.errors import TableRefused
 from tables.mapping.names import shown
 from tables.plan import TableFormat
+from tables.review.measures import levels_of
 from tables.review.merge import MANIFEST, PAGE, REPORT, merge_source, report_of_drop
 from tables.review.reviewed_file import read_reviewed
 
@@ -36,6 +38,7 @@ class ReviewedTables:
     """Of the results bucket."""
     drops: Drops
     results: ResultsBucket
+    settings: TableSettings
 
     def of(self, drop: Drop) -> tuple[TableFacts, str]:
         """What was given back, and the manifest's key; all below the review's own prefix.
@@ -57,8 +60,14 @@ class ReviewedTables:
             raise TableRefused(f"The table of {drop.reviews} was deleted.", ON_A_LAPTOP)
         with tempfile.TemporaryDirectory(prefix="reviewed-") as folder:
             merged = Path(folder) / table.rpartition("/")[2]
-            merge_source(ObjectSource(self.reader, stored), report, [reviewed], merged)
+            levels = self._levels(drop.topic)
+            merge_source(ObjectSource(self.reader, stored), report, [reviewed], merged, levels)
             return self._put(drop, merged)
+
+    def _levels(self, topic: str | None) -> list[int]:
+        """The classification's, as far as they are known."""
+        codelist = self.settings.codelist_of(topic or "")
+        return [] if codelist is None else levels_of(codelist.codes)
 
     def _table_of(self, drop_id: str, topic: str | None) -> tuple[str, str]:
         """The keys of a drop's table and report. Whoever may drop for a topic reads that alone."""

@@ -137,6 +137,7 @@ class FinishFixture:
                     files=MultipartFiles(self.aws.s3, RESULTS),
                     drops=self.drops,
                     results=bucket,
+                    settings=self.coded_tables.settings,
                 ),
                 results=bucket,
             ),
