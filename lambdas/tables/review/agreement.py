@@ -27,7 +27,7 @@ def compare(first: Path, second: Path, page: Path, out: Path) -> dict[str, Any]:
     Raises `TableRefused`, and `OSError` where a file can't be read or written.
     """
     files = [read_reviewed(path.read_bytes(), path.name) for path in (first, second)]
-    data = data_of_page(page.read_text("utf-8"))
+    data = data_of_page(page.read_bytes())
     if data is None:
         raise TableRefused(f"{page.name} is no review page.", ITS_PAGE)
     pairs = pairs_of(*files)

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from shared.received_json import JsonFault, read_object
+from shared.received_json import read_object
 from tables.coded.coded_rows import CodeAnswer, CodedRows, CodedStatus
 from tables.errors import TableRefused
 from tables.join import STREAM_WRITERS
@@ -193,20 +193,23 @@ def _report_beside(table: Path) -> dict[str, Any]:
 
 
 def report_of_drop(content: bytes, missing: str) -> dict[str, Any]:
-    """A drop's `report.json`. Raises `TableRefused`, with `missing`, where it is none."""
+    """A drop's `report.json`. Raises `TableRefused` where it is none; empty is `missing`."""
+    if not content:
+        raise TableRefused(missing, GIVEN_BACK)
     try:
         report = read_object(content)
-    except JsonFault:
-        report = {}
-    if not {"dropId", "topic", "codedAt", "assumed"} <= report.keys():
-        raise TableRefused(missing, GIVEN_BACK)
+        html_of(report)  # what can be drawn is whole
+    except (LookupError, TypeError, AttributeError, ValueError):
+        raise TableRefused(
+            f"The {REPORT} is no report of a drop, or damaged.", GIVEN_BACK
+        ) from None
     return report
 
 
 def _levels_beside(table: Path) -> list[int]:
     """The classification's levels, where the review page lies beside the table."""
     page = table.parent / REVIEW_PAGE
-    data = data_of_page(page.read_text("utf-8")) if page.is_file() else None
+    data = data_of_page(page.read_bytes()) if page.is_file() else None
     return [] if data is None else levels_of(code for code, _, _ in data["codes"])
 
 

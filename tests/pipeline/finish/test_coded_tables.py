@@ -157,7 +157,7 @@ def should_give_a_page_to_review_when_rows_have_no_code(fixture: FinishFixture) 
     uncode(fixture.aws, drop)
     facts = given_back(fixture.coded_tables, drop)
     assert facts.review == f"{drop.results_prefix}review.html"
-    page = data_of_page(fixture.aws.result(facts.review).decode())
+    page = data_of_page(fixture.aws.result(facts.review))
     assert page is not None
     assert {each["texts"][0] for each in page["items"]} == {"nurse", "cook"}
     assert not page["hasCodelist"]
@@ -174,7 +174,7 @@ def should_offer_the_topics_codelist_when_there_is_one(
     tables = replace(fixture.coded_tables, settings=settings)
     (tmp_path / "anzsco.csv").write_text("code,label,parent\n9,Labourers,\n", "utf-8")
     facts = given_back(tables, drop)
-    page = data_of_page(fixture.aws.result(facts.review or "").decode())
+    page = data_of_page(fixture.aws.result(facts.review or ""))
     assert page is not None
     assert ["9", "Labourers", None] in page["codes"]
     (tmp_path / "anzsco.csv").write_text("code\n9\n", "utf-8")

@@ -129,15 +129,16 @@ def should_write_the_agreement_and_the_page_to_decide(tmp_path: Path) -> None:
     first.write_bytes(exported([a_line(_item(1), CHEFS), a_line(_item(2), COOKS)]))
     second.write_bytes(exported([a_line(_item(n), COOKS, by="Bob") for n in (1, 2)]))
     page = tmp_path / "review.html"
-    page.write_text("<html>", "utf-8")
-    with pytest.raises(TableRefused, match="is no review page"):
-        compare(first, second, page, tmp_path / "out")
+    for content in (b"<html>", b"PK\x03\x04\xff\xfe", html_of_review({"drop": "1"}).encode()):
+        page.write_bytes(content)
+        with pytest.raises(TableRefused, match="is no review page"):
+            compare(first, second, page, tmp_path / "out")
     data = {"drop": "3f2a" * 8, "round": "review", "items": [_item(1)], "codes": []}
     page.write_text(html_of_review(data), "utf-8")
     found = compare(first, second, page, tmp_path / "out")
     assert json.loads((tmp_path / "out" / "agreement.json").read_text("utf-8")) == found
     assert found["people"] == ["Ann", "Bob"]
-    decide = data_of_page((tmp_path / "out" / "decide.html").read_text("utf-8"))
+    decide = data_of_page((tmp_path / "out" / "decide.html").read_bytes())
     assert decide is not None
     assert [each["id"] for each in decide["items"]] == [_item(1)["id"]]
 

@@ -244,6 +244,31 @@ def should_refuse_what_is_no_file_of_this_drop(
         merge(drop[0], [tmp_path / "ann.csv"], tmp_path / "merged")
 
 
+def should_merge_without_the_levels_of_a_page_that_can_not_be_read(
+    drop: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    path, page = drop
+    (path.parent / "review.html").write_bytes(b"\xff\xfe")
+    (tmp_path / "ann.csv").write_bytes(exported([a_line(page["items"][0], "cannot be coded")]))
+    assert merge(path, [tmp_path / "ann.csv"], tmp_path / "merged")["rows"]["cannotBeCoded"]
+
+
+@pytest.mark.parametrize("name", ["dropId", "assumed", "key", "statuses", "threshold", "files"])
+@pytest.mark.parametrize("is_there", [False, True])
+def should_refuse_a_report_that_lacks_something(
+    drop: tuple[Path, dict[str, Any]], tmp_path: Path, name: str, is_there: bool
+) -> None:
+    path, page = drop
+    (tmp_path / "ann.csv").write_bytes(exported([a_line(page["items"][0], "cannot be coded")]))
+    report = json.loads((path.parent / "report.json").read_text("utf-8"))
+    report[name] = None
+    if not is_there:
+        del report[name]
+    (path.parent / "report.json").write_text(json.dumps(report), "utf-8")
+    with pytest.raises(TableRefused, match=r"report\.json is no report of a drop, or damaged"):
+        merge(path, [tmp_path / "ann.csv"], tmp_path / "merged")
+
+
 def should_refuse_a_table_without_its_report_or_its_codes(tmp_path: Path) -> None:
     (tmp_path / "results.csv").write_bytes(a_csv([["1", "cook", ""]]))
     with pytest.raises(TableRefused, match=r"no report\.json"):

@@ -104,11 +104,11 @@ def should_hold_anybodys_texts_as_data_alone() -> None:
     assert html.count("</script>") == 2
     assert html.count("<!--") == 0
     assert "\u2028" not in html
-    assert data_of_page(html)["items"][0]["texts"] == [HOSTILE, HOSTILE[::-1]]  # type: ignore[index]
+    assert data_of_page(html.encode())["items"][0]["texts"] == [HOSTILE, HOSTILE[::-1]]  # type: ignore[index]
     assert len(re.findall("sha256-", html)) == 2
     assert "default-src &#x27;none&#x27;" in html
 
 
 @pytest.mark.parametrize("html", ["", "<html>", '<script type="application/json" id="data">{'])
 def should_find_no_data_when_it_is_no_such_page(html: str) -> None:
-    assert data_of_page(html) is None
+    assert data_of_page(html.encode()) is None

@@ -15,7 +15,9 @@ from shared.received_json import JsonFault, read_object
 from tables.report.page.markup import text
 
 SCRIPTS = ("codes.js", "decisions.js", "list.js", "view.js", "main.js", "keys.js")
-DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
+DATA = re.compile(rb'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
+READ = frozenset({"drop", "round", "items", "codes"})
+"""What is read of a page's data again."""
 # As escapes of JSON: what ends a script, opens a comment in one, or is a line end to some readers.
 _ESCAPES = {ord(each): f"\\u{ord(each):04x}" for each in "<>&\u2028\u2029"}
 
@@ -42,13 +44,14 @@ def html_of_review(data: Mapping[str, Any]) -> str:
     )
 
 
-def data_of_page(html: str) -> dict[str, Any] | None:
-    """The data of a page that `html_of_review` has made; None where it is no such page."""
-    found = DATA.search(html)
+def data_of_page(content: bytes) -> dict[str, Any] | None:
+    """The data of a page that `html_of_review` has made; None where the file is no such page."""
+    found = DATA.search(content)
     try:
-        return read_object(found[1]) if found else None
+        data = read_object(found[1]) if found else {}
     except JsonFault:
         return None
+    return data if data.keys() >= READ else None
 
 
 @cache
