@@ -60,6 +60,11 @@ def _before(path: Path, topic: Topic, questions: Sequence[Question]) -> dict[str
         fields = ", ".join(model.card.input_format)
         remedy = "Compare with a model of the same fields"
         raise TopicError(path, None, f"the model reads the fields {fields}", remedy)
+    asked = (code for each in questions for code in each.codes)
+    lacking = next((code for code in asked if code not in model.hierarchy.codes), None)
+    if lacking is not None:
+        remedy = "Compare with a model of the same codes, or with the --json of its own evaluation"
+        raise TopicError(path, None, f"the model lacks the code {lacking}, which is asked", remedy)
     measured = evaluate(model, questions)
     return numbers_of(model.card, model.hierarchy, measured, records="", command="")
 

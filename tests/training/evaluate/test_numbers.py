@@ -14,8 +14,6 @@ from training.evaluate.evaluate import AnsweredQuestion, Evaluation, evaluate
 from training.evaluate.numbers import compared, numbers_of, read_numbers
 from training.topic.topic import Question
 
-CODES = ("11", "12", "21", "22")
-
 
 def measured(model: TrainedModel, questions: list[Question]) -> dict[str, Any]:
     evaluation = evaluate(model, questions)
@@ -144,3 +142,23 @@ def should_compare_with_an_evaluation_and_with_a_model_when_they_are_named(tmp_p
     page = (tmp_path / "e.html").read_text("utf-8")
     assert "--compare" in page
     assert "no longer do" in page
+
+
+def should_name_the_code_when_a_model_to_compare_with_lacks_it(tmp_path: Path) -> None:
+    folder, models = topic_folder(tmp_path / "topic"), tmp_path / "models"
+    run("train", folder, "--out", models)
+    (directory,) = (models / "trades").iterdir()
+    kept = directory.rename(tmp_path / "kept")
+    for name, lines in (
+        ("codes.csv", "23,Tram driver,2\n"),
+        ("examples.jsonl", example("tram driver", "23")),
+        ("evaluation.jsonl", example("night tram driver", "23")),
+    ):
+        with (folder / name).open("a", encoding="utf-8") as file:
+            file.write(lines)
+    run("train", folder, "--out", models)
+
+    status, _, complaint = run("evaluate", folder, "--models", models, "--compare", kept)
+
+    assert status == 1
+    assert f"{kept}: the model lacks the code 23, which is asked. Compare with" in complaint
