@@ -109,7 +109,9 @@ class BothReaders:
     def probabilities(self, texts: Sequence[str], threshold: float) -> Floats:
         """Records x leaves; a row sums to the probability that any fits."""
         odds, settled = self._linear.odds(texts, threshold)
-        rows = self._open(texts, ~settled & (odds.max(axis=1) < self._card.runs_below))
+        # Where a threshold is above it, `choose` has no code of those between the two.
+        sure_from = max(self._card.runs_below, threshold)
+        rows = self._open(texts, ~settled & (odds.max(axis=1) < sure_from))
         if len(rows):
             odds[rows] = self._combined(self._texts_of(texts, rows), odds[rows])
         return odds
