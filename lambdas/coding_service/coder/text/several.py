@@ -6,6 +6,7 @@ topic's examples end, as "machinist" and "nurse" are and "wood" and "Kmart" are 
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
@@ -38,23 +39,26 @@ class Separators:
     def __init__(self, phrases: Phrases, title_ends: Set[str]) -> None:
         """`title_ends` are the words in which a title may end."""
         self._title_ends = title_ends
-        between = [fold(phrase) for phrase in phrases.between]
         self._cut, self._cut_by_comma = (
-            pattern_of(between, or_any_of=MARKS),
+            pattern_of(phrases.between, or_any_of=MARKS),
             re.compile(f"[{COMMAS}]"),
         )
         self._mainly, self._besides = pattern_of(phrases.mainly), pattern_of(phrases.besides)
         self._either = pattern_of([*phrases.mainly, *phrases.besides])
         self._remembered: dict[str, TextParts | None] = {}
-        self._wanted = [*COMMAS, *MARKS, *(f" {phrase}" for phrase in between)]
+        self._wanted = [*COMMAS, *MARKS]
+        self._wanted += [
+            f" {each}" for each in sorted(set().union(*map(_spellings, phrases.between)))
+        ]
 
     def rows(self, texts: Sequence[str]) -> Integers:
         """The places of the texts that may have a separator, found in all of them at once."""
-        block = "\n".join(texts)
+        block = "\0".join(texts)
         lowered = block.lower()
         if len(lowered) != len(block):  # as there is a letter with two for its lower case
             texts = [text.lower() for text in texts]
-            lowered = "\n".join(texts)
+            lowered = "\0".join(texts)
+        lowered = lowered.replace("\t", " ").replace("\n", " ")
         found = list[int]()
         for wanted in self._wanted:
             at = lowered.find(wanted)
@@ -109,3 +113,9 @@ class Separators:
         first, *others = parts
         aside = self._besides.search(first) is None and all(map(self._besides.search, others))
         return [first] if aside else []
+
+
+def _spellings(phrase: str) -> set[str]:
+    """How a phrase may stand in a text that is in small letters, and no further folded."""
+    small = " ".join(phrase.lower().split())
+    return {fold(phrase), *(unicodedata.normalize(form, small) for form in ("NFC", "NFD"))}
