@@ -181,5 +181,7 @@ def _powers(linear: Floats, read: Floats, classes: Integers, *, seed: int) -> Po
         return -float(np.log(odds[places, classes] + 1e-9).mean())
 
     options = {"maxiter": 60, "xatol": 0.01, "fatol": 1e-4}
-    found = minimize(surprise, FIRST_POWERS, method="Nelder-Mead", options=options).x
+    # Below 0, what a reader holds likely would speak against it.
+    bounds = [(0, None)] * len(FIRST_POWERS)
+    found = minimize(surprise, FIRST_POWERS, method="Nelder-Mead", bounds=bounds, options=options).x
     return Powers(*(round(float(each), 4) for each in found))

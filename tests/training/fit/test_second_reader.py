@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from coding_service.coder.model import TrainedModel
 from tests.support.coding_service.sentence_models import sentence_model_folder
 from tests.support.coding_service.topic_folders import SETTINGS, topic_folder
 from training.errors import TopicError
+from training.fit.second_reader import fit_second_reader
+from training.fit.sentence_model import read_sentence_model
 from training.fit.train import train, train_into
 from training.topic.files import read_topic
 
@@ -63,6 +66,23 @@ def should_read_one_field_or_three_when_a_topic_has_so_many(tmp_path: Path) -> N
         model = TrainedModel.of(train(topic))
 
         assert model.code([{"occp_text": "hb drvr", "tasks_text": ""}])[0].suggestions
+
+
+@pytest.mark.parametrize("tasks", ["", "meals"])
+def should_trust_no_reader_less_than_not_at_all_when_one_is_always_wrong(
+    tmp_path: Path, tasks: str
+) -> None:
+    model = read_sentence_model(sentence_model_folder(tmp_path / "tiny"))
+    # Nobody can tell from the titles, and the linear reader is wrong each time.
+    said = [(number, title) for number in range(3) for title in ("cook", "poet", "sailor")] * 4
+    texts = [text for _, title in said for text in (title, tasks)]
+    classes = np.asarray([number for number, _ in said])
+    wrong = (1 - np.eye(3, dtype=np.float32))[classes] * np.float32(0.48) + np.float32(0.01)
+    folds = np.arange(len(said)) // 9 % 3
+
+    card = fit_second_reader(model, texts, classes, folds, wrong, seed=1).card
+
+    assert min(card.together if tasks else card.alone) >= 0
 
 
 def should_say_where_the_model_is_looked_for_when_there_is_none(tmp_path: Path) -> None:
