@@ -27,7 +27,7 @@ from training.topic.import_tables import (
     write_topic,
 )
 from training.topic.layouts import CodeColumn, Layout, Reading, read_table
-from training.topic.presets import PRESETS, Preset
+from training.topic.presets import PRESETS
 
 OWN_CODES, OWN_TEXTS = ("label", "#2"), ("text", "title", "task", "#2")
 
@@ -41,12 +41,23 @@ def run_import(options: argparse.Namespace, stdout: TextIO) -> None:
         known = ", ".join(PRESETS)
         problem = f"there is no preset {options.preset!r}"
         raise TopicError(options.out, None, problem, f"Known are {known}")
-    stdout.writelines(_from_examples(options) if options.examples else _from_tables(options))
+    if not options.examples:
+        stdout.writelines(_from_tables(options))
+        return
+    if options.titles or options.tasks:
+        beside = "titles" if options.titles else "tasks"
+        problem = f"--{beside} cannot stand beside --examples"
+        raise TopicError(options.out, None, problem, "Leave one of the two out")
+    stdout.writelines(_from_examples(options))
 
 
 def _from_tables(options: argparse.Namespace) -> Iterator[str]:
-    preset = PRESETS.get(options.preset)
-    facts = _facts(options, preset)
+    facts = _facts(options, options.fields)
+    if not facts.levels:
+        raise _missing(options.out, "levels")
+    if options.tasks and len(options.fields) < len((TITLES, TASKS)):
+        remedy = "Name both, as in --fields title,duties"
+        raise TopicError(options.out, None, "--fields names no field for the tasks", remedy)
     for option in (CODES, TITLES):
         if not getattr(options, option):
             raise _missing(options.out, option)
@@ -58,19 +69,23 @@ def _from_tables(options: argparse.Namespace) -> Iterator[str]:
     yield f"{options.out}: {counts}\n"
     yield from [*notes, *more, *still_more]
     yield from _bare(codes, facts.levels[-1], {code for code, _ in titles})
-    if preset:
-        yield f"Name its source wherever the topic goes: {preset.source}\n"
+    yield from _source(options)
 
 
-def _facts(options: argparse.Namespace, preset: Preset | None) -> TopicFacts:
+def _source(options: argparse.Namespace) -> list[str]:
+    """Whose the tables of a preset are."""
+    if not options.preset:
+        return []
+    return [f"Name its source wherever the topic goes: {PRESETS[options.preset].source}\n"]
+
+
+def _facts(options: argparse.Namespace, fields: Sequence[str]) -> TopicFacts:
+    """What the options and the preset say of the topic; levels are [] where neither says them."""
+    preset = PRESETS.get(options.preset)
     name = options.name or options.preset
+    if not name:
+        raise _missing(options.out, "name")
     levels = options.levels or (list(preset.levels) if preset else [])
-    for option, value in (("name", name), ("levels", levels)):
-        if not value:
-            raise _missing(options.out, option)
-    if options.tasks and len(options.fields) < len((TITLES, TASKS)):
-        remedy = "Name both, as in --fields title,duties"
-        raise TopicError(options.out, None, "--fields names no field for the tasks", remedy)
     if list(levels) != sorted(set(levels)):
         remedy = "Give the characters of a code from the top level down, such as 2,3,5,6"
         raise TopicError(options.out, None, f"levels cannot be {levels}", remedy)
@@ -81,7 +96,7 @@ def _facts(options: argparse.Namespace, preset: Preset | None) -> TopicFacts:
         standard=preset.standard if preset else "",
         version=preset.version if preset else "imported",
         threshold=options.threshold,
-        fields=options.fields,
+        fields=fields,
     )
 
 
@@ -103,13 +118,12 @@ def _texts(
 def _from_examples(options: argparse.Namespace) -> Iterator[str]:
     if not options.columns:
         raise _missing(options.out, "columns")
-    if not options.name:
-        raise _missing(options.out, "name")
     try:
         columns = parse_columns(options.columns)
     except TableRefused as refused:
         reason, step = refused.reason.rstrip("."), refused.next_step.rstrip(".")
         raise TopicError(options.out, None, reason, step) from refused
+    facts = _facts(options, tuple(columns))
     coded = read_records(
         options.examples,
         columns,
@@ -123,17 +137,17 @@ def _from_examples(options: argparse.Namespace) -> Iterator[str]:
     if options.codes:
         codes, more = _codes(options)
         notes += more
-    levels = options.levels or one_level(codes, coded.table)
-    records, others = of_known_codes(coded, codes, levels[-1], skip_unknown=options.skip_unknown)
+    facts = replace(facts, levels=facts.levels or one_level(codes, coded.table))
+    deepest = facts.levels[-1]
+    records, others = of_known_codes(coded, codes, deepest, skip_unknown=options.skip_unknown)
     notes += _passed(options.examples, [each.line for each in others], "of unknown codes")
-    facts = TopicFacts(
-        name=options.name, levels=levels, threshold=options.threshold, fields=tuple(columns)
-    )
     held = write_examples(records, codes, options.out, facts, seed=options.seed)
     taught = len(records) - held
     yield f"{options.out}: {taught:,} examples, {held:,} held out in evaluation.jsonl\n"
     yield from notes
-    yield from _bare(codes, levels[-1], {each.code for each in records})
+    yield from _bare(codes, deepest, {each.code for each in records})
+    if options.codes:
+        yield from _source(options)
 
 
 def _bare(codes: Sequence[Row], deepest: int, taught: Collection[str]) -> Iterator[str]:

@@ -146,3 +146,42 @@ def should_ask_for_levels_when_codes_are_not_as_long(tmp_path: Path) -> None:
 
     assert status == 1
     assert "the codes have 4, 5 characters. Give the characters" in complaint
+
+
+@pytest.mark.parametrize("table", ["titles", "tasks"])
+def should_not_pass_titles_or_tasks_over_when_they_stand_beside_examples(
+    tmp_path: Path, table: str
+) -> None:
+    examples = as_csv(tmp_path / "coded.csv", [HEAD, *rows()])
+
+    chosen = (f"--{table}={examples}", "--out", tmp_path / "topic")
+    status, _, complaint = imported(examples, *chosen)
+
+    assert status == 1
+    assert f"--{table} cannot stand beside --examples" in complaint
+    assert not (tmp_path / "topic").exists()
+
+
+def should_have_name_and_levels_of_the_preset_when_none_are_given(tmp_path: Path) -> None:
+    table = [["code", "job"], *(["351311", f"{place} chef"] for place in PLACES)]
+    examples = as_csv(tmp_path / "coded.csv", [*table, ["411111", "ambulance officer"]])
+    out = tmp_path / "topic"
+
+    chosen = (f"--examples={examples}", "--columns=job=job", "--out", out)
+    status, said, complaint = run("import", "--preset=anzsco2022", *chosen)
+
+    assert (status, complaint) == (0, "")
+    assert "Name its source" not in said
+    settings = read_topic(out).settings
+    assert (settings.name, settings.levels) == ("anzsco2022", (1, 2, 3, 4, 6))
+    assert (settings.standard, settings.full_name) == ("ANZSCO", "ANZSCO 2022")
+
+
+def should_refuse_levels_that_are_not_from_the_top_down(tmp_path: Path) -> None:
+    examples = as_csv(tmp_path / "coded.csv", [HEAD, *rows()])
+
+    status, _, complaint = imported(examples, "--levels=5,2,1", "--out", tmp_path / "topic")
+
+    assert status == 1
+    assert "levels cannot be [5, 2, 1]. Give the characters of a code from the top" in complaint
+    assert not (tmp_path / "topic").exists()
