@@ -13,6 +13,7 @@ from coding_service.coder.text.normalise import words
 from infra.project_files import LAMBDAS
 from tests.support.coding_service.topic_folders import example, topic_folder
 from tests.support.coding_service.training_command import run
+from training.topic.files import read_topic
 
 
 def should_train_and_evaluate_when_the_folder_is_whole(tmp_path: Path) -> None:
@@ -238,6 +239,57 @@ def should_keep_what_the_author_said_of_a_topic_when_its_tables_are_imported_aga
     assert "fullName: My own" in again
     assert "threshold: 0.5" in again
     assert "readers: linear+sentence" in again
+
+
+def with_factors(tmp_path: Path) -> None:
+    """Make a topic whose author wrote a factor for each of two levels."""
+    imported(tmp_path, codes="11,Cook\n12,Baker\n", titles="11,cook\n12,baker\n")
+    settings = tmp_path / "topic" / "topic.yaml"
+    with settings.open("a", encoding="utf-8") as file:
+        file.write("temperatureFactors: [0.9, 1.2]\n")
+
+
+def should_leave_factors_out_and_say_so_when_other_levels_are_imported(tmp_path: Path) -> None:
+    with_factors(tmp_path)
+    chosen = ("--name=mine", "--levels=2")
+
+    status, said, _ = imported(tmp_path, *chosen, codes="11,Cook\n12,Baker\n", titles="11,cook\n")
+
+    assert status == 0
+    assert "topic.yaml: left out temperatureFactors, which are of other levels" in said
+    assert read_topic(tmp_path / "topic").settings.temperature_factors == (1,)
+
+
+def should_keep_factors_when_the_same_levels_are_imported(tmp_path: Path) -> None:
+    with_factors(tmp_path)
+
+    _, said, _ = imported(tmp_path, codes="11,Cook\n12,Baker\n", titles="11,cook\n")
+
+    assert "temperatureFactors" not in said
+    assert read_topic(tmp_path / "topic").settings.temperature_factors == (0.9, 1.2)
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        ("--name=mine", "--levels=1,2", "--threshold=5"),
+        ("--name=Mine", "--levels=1,2"),
+        ("--name=mine", "--levels=1,3"),
+    ],
+)
+def should_leave_a_sound_topic_as_it_is_when_an_import_is_refused(
+    tmp_path: Path, chosen: tuple[str, ...]
+) -> None:
+    with_factors(tmp_path)
+    topic = tmp_path / "topic"
+    before = {each.name: each.read_bytes() for each in topic.iterdir()}
+
+    status, _, complaint = imported(
+        tmp_path, *chosen, codes="11,Cook\n12,Chef\n", titles="11,cook\n"
+    )
+
+    assert status == 1, complaint
+    assert {each.name: each.read_bytes() for each in topic.iterdir()} == before
 
 
 def should_train_when_too_few_titles_were_imported_to_hold_one_out(tmp_path: Path) -> None:

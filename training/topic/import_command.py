@@ -64,7 +64,8 @@ def _from_tables(options: argparse.Namespace) -> Iterator[str]:
     codes, notes = _codes(options)
     titles, more = _texts(options, TITLES, codes, facts.levels[-1])
     tasks, still_more = _texts(options, TASKS, codes, facts.levels[-1])
-    write_topic(TopicTables(codes, titles, tasks), options.out, facts, seed=options.seed)
+    tables = TopicTables(codes, titles, tasks)
+    notes += write_topic(tables, options.out, facts, seed=options.seed)
     counts = f"{len(codes):,} codes of all levels, {len(titles):,} titles, {len(tasks):,} tasks"
     yield f"{options.out}: {counts}\n"
     yield from [*notes, *more, *still_more]
@@ -141,10 +142,10 @@ def _from_examples(options: argparse.Namespace) -> Iterator[str]:
     deepest = facts.levels[-1]
     records, others = of_known_codes(coded, codes, deepest, skip_unknown=options.skip_unknown)
     notes += _passed(options.examples, [each.line for each in others], "of unknown codes")
-    held = write_examples(records, codes, options.out, facts, seed=options.seed)
+    held, more = write_examples(records, codes, options.out, facts, seed=options.seed)
     taught = len(records) - held
     yield f"{options.out}: {taught:,} examples, {held:,} held out in evaluation.jsonl\n"
-    yield from notes
+    yield from [*notes, *more]
     yield from _bare(codes, deepest, {each.code for each in records})
     if options.codes:
         yield from _source(options)

@@ -12,7 +12,7 @@ from pathlib import Path
 from training.errors import TopicError
 from training.topic.files import EVALUATION, EXAMPLES
 from training.topic.held_out import Row, held_titles, title_key
-from training.topic.import_tables import TopicFacts, write_codes, write_settings
+from training.topic.import_tables import TopicFacts, write_settings_and_codes
 from training.topic.source_tables import SourceTable, column_of, source_tables
 
 CODE_NAMES = ("code", "occupation code", "occp code")
@@ -146,11 +146,12 @@ def write_examples(
     facts: TopicFacts,
     *,
     seed: int,
-) -> int:
-    """Write a topic folder; returns how many records were held out.
+) -> tuple[int, list[str]]:
+    """Write a topic folder; returns how many records were held out, and what to say of it.
 
     One in ten distinct texts of the first field is held out, with all its records. Labels of codes
-    are examples too. Raises `TopicError` if a setting or a code cannot be used.
+    are examples too. Raises `TopicError`, and writes nothing, if a setting or a code cannot be
+    used.
     """
     fields = tuple(facts.fields)
     dice = random.Random(seed)  # noqa: S311 - a repeatable choice, not a secret
@@ -159,14 +160,13 @@ def write_examples(
     keys = held_titles([(each.code, _title(each)) for each in records], taught, dice)
     held = [each for each in records if title_key(_title(each)) in keys]
     kept = [each for each in records if title_key(_title(each)) not in keys]
-    write_settings(folder, facts, fields)
-    write_codes(folder / "codes.csv", codes, facts.levels)
+    notes = write_settings_and_codes(folder, facts, fields, codes)
     blank = ("",) * (len(fields) - 1)
     examples = [(each.code, each.texts, ()) for each in kept]
     examples += [(code, (label, *blank), ()) for code, label in labels]
     _write(folder / EXAMPLES, fields, examples)
     _write(folder / EVALUATION, fields, _once(held))
-    return len(held)
+    return len(held), notes
 
 
 def _title(record: CodedRecord) -> str:

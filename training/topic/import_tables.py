@@ -18,10 +18,10 @@ from pathlib import Path
 import yaml
 
 from training.errors import TopicError
-from training.topic.files import EVALUATION, EXAMPLES, SETTINGS
+from training.topic.files import CODES, EVALUATION, EXAMPLES, SETTINGS
 from training.topic.held_out import Row, held_titles, split_tasks, title_key
 from training.topic.layouts import Reading, TextRow
-from training.topic.settings_yaml import read_settings
+from training.topic.settings_yaml import read_settings, settings_of
 
 RECORD_CHARACTERS = 300  # of a record's texts together, in a batch: the service's guide
 TITLE, TASKS = "occp_text", "tasks_text"
@@ -107,20 +107,19 @@ def texts_of(
     return found, others
 
 
-def write_topic(tables: TopicTables, folder: Path, facts: TopicFacts, *, seed: int) -> None:
-    """Write a topic folder that `train` and `evaluate` take.
+def write_topic(tables: TopicTables, folder: Path, facts: TopicFacts, *, seed: int) -> list[str]:
+    """Write a topic folder that `train` and `evaluate` take; returns what to say of it.
 
     What the author says of the topic in a `topic.yaml` that is there stays as it is, but for levels
-    and fields. `seed` decides what is held out. Raises `TopicError` if name, levels or threshold
-    cannot be used.
+    and fields. `seed` decides what is held out. Raises `TopicError`, and writes nothing, if name,
+    levels, threshold or a code cannot be used.
     """
     fields = tuple(facts.fields)[: 2 if tables.tasks else 1]
     dice = random.Random(seed)  # noqa: S311 - a repeatable choice, not a secret
     labels = [row for row in tables.codes if len(row[0]) == facts.levels[-1]]
     held_keys = held_titles(tables.titles, {title_key(label) for _, label in labels}, dice)
     tasks, held_tasks = split_tasks(tables.tasks, dice)
-    write_settings(folder, facts, fields)
-    write_codes(folder / "codes.csv", tables.codes, facts.levels)
+    notes = write_settings_and_codes(folder, facts, fields, tables.codes)
     held = [row for row in tables.titles if title_key(row[1]) in held_keys]
     kept = [row for row in tables.titles if title_key(row[1]) not in held_keys]
     named = {(code, title_key(title)) for code, title in kept}
@@ -133,16 +132,41 @@ def write_topic(tables: TopicTables, folder: Path, facts: TopicFacts, *, seed: i
         _write_lines(folder / WITH_TASK, fields, told(rows, 1))
         _write_lines(folder / WITH_TASKS, fields, told(rows, None))
         _write_lines(folder / WITH_TASKS_ANY, fields, told(_titles_once(held), None))
+    return notes
 
 
-def write_settings(folder: Path, facts: TopicFacts, fields: Sequence[str]) -> None:
-    """The folder with its `topic.yaml`; raises as `write_topic` does."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / SETTINGS
+def write_settings_and_codes(
+    folder: Path, facts: TopicFacts, fields: Sequence[str], codes: Sequence[Row]
+) -> list[str]:
+    """The folder with its `topic.yaml` and `codes.csv`; returns and raises as `write_topic` does.
+
+    A group without a label is named after its first code.
+    """
+    path, table = folder / SETTINGS, folder / CODES
     said: dict[str, object] = {}
     if path.exists():
         read_settings(path)
         said = yaml.safe_load(path.read_text("utf-8"))
+    notes = []
+    if "temperatureFactors" in said and said["levels"] != list(facts.levels):
+        del said["temperatureFactors"]
+        notes.append(f"{SETTINGS}: left out temperatureFactors, which are of other levels\n")
+    settings = yaml.safe_dump(_settings(facts, fields, said), sort_keys=False)
+    try:
+        settings_of(settings, path)
+    except TopicError as error:  # of what is not there yet, so no line is at fault
+        raise TopicError(path, None, error.problem, error.remedy) from error
+    labels = _with_groups(codes, facts.levels, table)
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(settings, encoding="utf-8")
+    _write_codes(table, labels, facts.levels)
+    return notes
+
+
+def _settings(
+    facts: TopicFacts, fields: Sequence[str], said: Mapping[str, object]
+) -> dict[str, object]:
+    """The settings of a topic of which an author has `said` something."""
     weights = said.get("fields")
     weights = weights if isinstance(weights, dict) and list(weights) == list(fields) else None
     settings = {
@@ -160,8 +184,7 @@ def write_settings(folder: Path, facts: TopicFacts, fields: Sequence[str]) -> No
     }
     if facts.threshold is not None:
         settings["threshold"] = facts.threshold
-    path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
-    read_settings(path)
+    return settings
 
 
 Line = tuple[str, str, str, tuple[str, ...]]  # code, title, tasks, other codes that are right
@@ -208,11 +231,8 @@ def _some(statements: Sequence[str], title: str, most: int | None, dice: random.
     return " ".join(chosen)
 
 
-def write_codes(path: Path, codes: Sequence[Row], levels: Sequence[int]) -> None:
-    """The topic's `codes.csv`. A group without a label is named after its first code.
-
-    Raises `TopicError` for a code that is of no level.
-    """
+def _with_groups(codes: Sequence[Row], levels: Sequence[int], path: Path) -> dict[str, str]:
+    """The label of each code, and of the groups above that have no row."""
     wrong = [code for code, _ in codes if len(code) not in levels]
     if wrong:
         problem = f"code {wrong[0]} has {len(wrong[0])} characters, levels are {list(levels)}"
@@ -224,6 +244,10 @@ def write_codes(path: Path, codes: Sequence[Row], levels: Sequence[int]) -> None
         for length in levels:
             if length < len(code):
                 labels.setdefault(code[:length], f"{label} and related")
+    return labels
+
+
+def _write_codes(path: Path, labels: Mapping[str, str], levels: Sequence[int]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["code", "label", "parent"])

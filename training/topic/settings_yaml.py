@@ -48,11 +48,15 @@ def read_text(path: Path) -> str:
 
 
 def read_settings(path: Path) -> TopicSettings:
-    """The settings of a topic.
+    """The settings of a topic. Raises `TopicError` as `read_text` and `settings_of` do."""
+    return settings_of(read_text(path), path)
+
+
+def settings_of(text: str, path: Path) -> TopicSettings:
+    """The settings that a text is; `path` is where it stands, or will.
 
     Raises `TopicError` if it is not YAML, a key is missing or unknown, or a value cannot be used.
     """
-    text = read_text(path)
     try:
         values, lines = yaml.safe_load(text), _lines_of_keys(text)
     except yaml.YAMLError as error:
