@@ -94,8 +94,8 @@ def code(
 
 
 def _tell(screen: Screen, done: "CodedFile", folder: Path, seconds: float) -> None:
-    from dropcoder.local_coding.coded_file import PAGE, REPORT, REVIEW  # noqa: PLC0415
     from dropcoder.local_coding.result_folder import from_here  # noqa: PLC0415
+    from tables.report.files import PAGE, REPORT, REVIEW  # noqa: PLC0415
 
     said = ", ".join(f"{count:,} {status}" for status, count in done.rows.items() if count)
     screen.say(f"{sum(done.rows.values()):,} rows: {said}; {seconds:.1f} s")

@@ -56,16 +56,11 @@ def merge(
         filled,
         from_here,
     )
-    from tables.review.merge import (  # noqa: PLC0415  the tables' libraries take time
-        MANIFEST,
-        PAGE,
-        REPORT,
-        REVIEW_PAGE,
-        merge,
-    )
+    from tables.report.files import MANIFEST, PAGE, REPORT, REVIEW  # noqa: PLC0415  tables take time
+    from tables.review.merge import merge  # noqa: PLC0415
 
     check_files(table, *reviewed, next_step="Name a table that was given back, and exported files.")
-    beside = [table.parent / name for name in (REPORT, REVIEW_PAGE)]
+    beside = [table.parent / name for name in (REPORT, REVIEW)]
     folder = checked_folder(
         out or table.parent / "reviewed",
         replace=force,
@@ -124,9 +119,10 @@ def agree(
         filled,
         from_here,
     )
+    from tables.report.files import REVIEW  # noqa: PLC0415
     from tables.review.agreement import AGREEMENT_NAME, DECIDE_NAME, compare  # noqa: PLC0415
 
-    page = page or first.parent / "review.html"
+    page = page or first.parent / REVIEW
     check_files(first, second, next_step="Name two files that were exported from a review page.")
     check_files(page, next_step="Name the review page that both had: --page FILE")
     folder = checked_folder(

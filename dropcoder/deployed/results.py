@@ -6,10 +6,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dropcoder.deployed.reach import Pipeline
+from tables.report.files import REPORT
 
 NAMED = ("table", "page", "review", "report", "output", "metadata", "manifest")
 """Names in the notification's `results`, as docs/schemas/notification.json has them."""
-NUMBERS, REPORT = "numbers", "report.json"
+NUMBERS = "numbers"
 FILES = (*NAMED, NUMBERS)
 
 

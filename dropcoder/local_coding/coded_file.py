@@ -1,9 +1,8 @@
 """A file, coded on this machine: its rows through the model, and the table and report of them."""
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import file_digest
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,23 +17,19 @@ from dropcoder.terminal.screen import Advance, Progress
 from pipeline.clock import Clock
 from protocol.records import RecordForm
 from shared.codelist import Codelist, CodelistEntry
-from tables.coded.coded_rows import CodedStatus
+from tables.documents import documents_of
 from tables.errors import RowsDisagree, TableRefused
 from tables.join import CodedTable
 from tables.plan import TableFormat, TableOptions
-from tables.report.page.document import html_of
-from tables.report.report import AboutDrop, report_of
-from tables.review.page.document import html_of_review
-from tables.review.page_data import page_data
+from tables.report.files import PAGE, REPORT, REVIEW, TABLES, table_name
+from tables.report.report import AboutDrop
 from tables.source import LocalFile
+from tables.writers.streams import STREAMED
 
 BLOCK_BYTES = 1 << 20  # of lines that are coded between two steps of a progress bar; ours
 CHUNK_BYTES = 1 << 20
-RESULTS, REPORT, PAGE, REVIEW = "results", "report.json", "report.html", "review.html"
-"""As they are called in the results bucket."""
-FILES = (*(f"{RESULTS}.{form}" for form in TableFormat), REPORT, PAGE, REVIEW)
+FILES = (*TABLES, REPORT, PAGE, REVIEW)
 """All that may be written."""
-STREAMED = frozenset({TableFormat.CSV, TableFormat.JSON_LINES, TableFormat.JSON_ARRAY})
 DROP_ID_DIGITS = 32  # as many as a drop's has
 
 
@@ -134,7 +129,7 @@ class _Writing:
         while waiting:
             form = waiting.pop(0)
             coded = self._table()
-            path = folder / f"{RESULTS}.{form}"
+            path = folder / table_name(form)
             try:
                 _write(coded, form, path)
             except TableRefused as refused:
@@ -169,26 +164,15 @@ class _Writing:
             drop_id=self.drop_id,
             dropped_at=self.began_at,
             coded_at=Clock().iso(),
-            files=(f"{RESULTS}.{form}",),
+            files=(table_name(form),),
         )
-        data = page_data(
-            coded.texts,
-            coded.tally,
-            about=about,
-            fields=self.table.plan.mapping.fields,
-            codelist=self._codelist(),
+        documents = documents_of(
+            coded, about=about, model=model.metadata(), codelist=self._codelist(), previous=None
         )
-        if data is not None:
-            done.has_review = True
-            about = replace(about, files=(*about.files, REVIEW))
-            (folder / REVIEW).write_text(html_of_review(data), encoding="utf-8")
-        done.report = report_of(
-            coded.tally, plan=self.table.plan, about=about, model=model.metadata(), previous=None
-        )
-        text = json.dumps(done.report, ensure_ascii=False, indent=2)
-        (folder / REPORT).write_text(text + "\n", encoding="utf-8")
-        (folder / PAGE).write_text(html_of(done.report), encoding="utf-8")
-        done.rows = {each.value: coded.tally.statuses[each] for each in CodedStatus}
+        for name, content in documents.files.items():
+            (folder / name).write_bytes(content)
+        done.report, done.rows = documents.report, documents.rows
+        done.has_review = documents.has_review
 
     def _codelist(self) -> Codelist:
         codes = self.model.hierarchy.codes.values()

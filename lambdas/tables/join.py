@@ -8,7 +8,7 @@ end by the counts.
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any
 
 from tables.coded.code_columns import CodeColumns
 from tables.coded.coded_rows import CodedRows, CodedStatus
@@ -21,32 +21,11 @@ from tables.report.tally import Tally
 from tables.review.distinct_texts import BLIND_SHARE, DistinctTexts
 from tables.rows import RowBatch, TableReader
 from tables.source import ByteSource
-from tables.writers.delimited import DelimitedWriter
 from tables.writers.files import reader_for, written_file
-from tables.writers.json_objects import JsonArrayWriter, JsonLinesWriter
 from tables.writers.layout import TableLayout, rows_above
+from tables.writers.streams import stream_writer
 
 CODE_DIGITS = 6  # of the deepest level of the service's documented classification
-
-
-class StreamWriter(Protocol):
-    """Writes a table from its beginning to its end."""
-
-    def head(self) -> bytes:
-        """What stands above the rows."""
-
-    def rows(self, rows: RowBatch, coded: CodedRows, *, first: bool) -> bytes:
-        """The rows of a batch; `first` says that none stand above them."""
-
-    def tail(self, *, empty: bool) -> bytes:
-        """What stands below the rows; `empty` says that there are none."""
-
-
-STREAM_WRITERS: Final[dict[TableFormat, type[DelimitedWriter] | type[JsonLinesWriter]]] = {
-    TableFormat.CSV: DelimitedWriter,
-    TableFormat.JSON_LINES: JsonLinesWriter,
-    TableFormat.JSON_ARRAY: JsonArrayWriter,
-}
 
 
 @dataclass(slots=True)
@@ -129,7 +108,7 @@ class CodedTable:
         With the `state` of a chunk, what follows it. Raises `RowsDisagree`, and what the table's
         reader and the sources raise.
         """
-        writer: StreamWriter = STREAM_WRITERS[format](self._layout())
+        writer = stream_writer(format, self._layout())
         progress = _Progress() if state is None else _Progress(**state["progress"])
         self.tally = Tally() if state is None else Tally.from_state(state["tally"])
         self.texts = self._no_texts() if state is None else DistinctTexts.from_state(state["texts"])

@@ -5,10 +5,9 @@ their order; each recordId must be that of its row. Large tables are written in 
 as they take.
 """
 
-import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,24 +23,19 @@ from pipeline.storage.prepared_bucket import Checkpoint, PreparedBucket, stored_
 from pipeline.storage.prepared_table import PreparedTable
 from pipeline.storage.results_bucket import MANIFEST_NAME, METADATA_NAME, OUTPUT_NAME
 from pipeline.table_settings import TableSettings
-from tables.coded.coded_rows import CodedStatus
 from tables.csvw import description
+from tables.documents import documents_of
 from tables.errors import RowsDisagree, TableRefused
 from tables.join import CodedTable
 from tables.plan import Chunk, TableFormat, TablePlan
 from tables.report.comparison import summary_of
-from tables.report.page.document import html_of
-from tables.report.report import AboutDrop, report_of
-from tables.review.page.document import html_of_review
-from tables.review.page_data import page_data
+from tables.report.files import DESCRIPTION, PAGE, REPORT, REVIEW, as_json, table_name
+from tables.report.report import AboutDrop
+from tables.writers.streams import STREAMED
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-RESULTS_NAME = "results"
-REPORT_NAME, REPORT_PAGE_NAME = "report.json", "report.html"
-REVIEW_NAME = "review.html"
-DESCRIPTION_NAME = "results.csv-metadata.json"  # where CSVW looks for it (W3C, "Tabular Data")
 CODES_BYTES = 400  # of the codes and labels behind a row: there are up to four; ours
 MOST_GROWTH = 2  # of the row itself, in another encoding or format; ours
 MOST_ROWS_AT_ONCE = 10_000_000  # some 30,000 a second are written as a file (measured); ours
@@ -50,7 +44,6 @@ TOO_MANY_ROWS = (
     "run."
 )
 TOO_LONG = "To read the table takes longer than a function may run."
-STREAMED = frozenset({TableFormat.CSV, TableFormat.JSON_LINES, TableFormat.JSON_ARRAY})
 
 
 @dataclass(slots=True)
@@ -136,7 +129,7 @@ class _DropTable:
     def _give_back(self, form: TableFormat, table: PreparedTable, facts: TableFacts) -> bool:
         """Writes the table in a format, the first time with its report; False: no time was left."""
         coded = self._coded(table)
-        key = f"{self.drop.results_prefix}{RESULTS_NAME}.{form}"
+        key = f"{self.drop.results_prefix}{table_name(form)}"
         try:
             if not self._write(form, key, coded, table):
                 return False
@@ -155,7 +148,7 @@ class _DropTable:
         if form is TableFormat.CSV:
             facts.description = self._describe(table.plan)
         if facts.report is None:
-            self._report(coded, table.plan, facts, form)
+            self._report(coded, facts, form)
         return True
 
     def _coded(self, table: PreparedTable) -> CodedTable:
@@ -178,7 +171,7 @@ class _DropTable:
             if table.plan.counts.rows > MOST_ROWS_AT_ONCE:
                 raise TableRefused(TOO_MANY_ROWS, "")
             with tempfile.TemporaryDirectory(prefix="table-") as folder:
-                path = Path(folder) / f"{RESULTS_NAME}.{form}"
+                path = Path(folder) / table_name(form)
                 coded.write(form, path)
                 self.parts.files.put_file(key, path)
             return True
@@ -198,12 +191,10 @@ class _DropTable:
         ).write(chunks)
 
     def _describe(self, plan: TablePlan) -> str:
-        topic = self.drop.topic or ""
-        return self._put(DESCRIPTION_NAME, description(plan, topic=topic, url="results.csv"))
+        described = description(plan, topic=self.drop.topic or "", url=table_name(TableFormat.CSV))
+        return self._put(DESCRIPTION, as_json(described))
 
-    def _report(
-        self, coded: CodedTable, plan: TablePlan, facts: TableFacts, form: TableFormat
-    ) -> None:
+    def _report(self, coded: CodedTable, facts: TableFacts, form: TableFormat) -> None:
         topic = self.drop.topic or ""
         about = AboutDrop(
             topic=topic,
@@ -211,43 +202,23 @@ class _DropTable:
             drop_id=self.drop.drop_id,
             dropped_at=self.drop.dropped_at,
             coded_at=self.ended_at,
-            files=(f"{RESULTS_NAME}.{form}", OUTPUT_NAME, METADATA_NAME, MANIFEST_NAME),
+            files=(table_name(form), OUTPUT_NAME, METADATA_NAME, MANIFEST_NAME),
         )
-        facts.review = self._review(coded, plan, about)
-        if facts.review is not None:
-            about = replace(about, files=(*about.files, REVIEW_NAME))
-        report = report_of(
-            coded.tally,
-            plan=plan,
+        documents = documents_of(
+            coded,
             about=about,
             model=self.metadata.model,
+            codelist=self.parts.settings.codelist_of(topic),
             previous=self.parts.reports.before(topic, self.drop.drop_id),
         )
-        facts.rows = {status.value: coded.tally.statuses[status] for status in CodedStatus}
-        facts.report = self._put(REPORT_NAME, report)
-        facts.page = f"{self.drop.results_prefix}{REPORT_PAGE_NAME}"
-        self.parts.files.put(facts.page, html_of(report).encode())
-        self.parts.reports.keep(topic, self.drop.drop_id, summary_of(report))
+        keys = {name: self._put(name, content) for name, content in documents.files.items()}
+        facts.rows = documents.rows
+        facts.report, facts.page, facts.review = keys[REPORT], keys[PAGE], keys.get(REVIEW)
+        self.parts.reports.keep(topic, self.drop.drop_id, summary_of(documents.report))
 
-    def _review(self, coded: CodedTable, plan: TablePlan, about: AboutDrop) -> str | None:
-        """The key of the page for people; None where all rows have a code."""
-        data = page_data(
-            coded.texts,
-            coded.tally,
-            about=about,
-            fields=plan.mapping.fields,
-            codelist=self.parts.settings.codelist_of(about.topic),
-        )
-        if data is None:
-            return None
-        key = f"{self.drop.results_prefix}{REVIEW_NAME}"
-        self.parts.files.put(key, html_of_review(data).encode())
-        return key
-
-    def _put(self, name: str, document: Mapping[str, Any]) -> str:
+    def _put(self, name: str, content: bytes) -> str:
         key = f"{self.drop.results_prefix}{name}"
-        content = json.dumps(document, ensure_ascii=False, indent=2).encode()
-        self.parts.files.put(key, content + b"\n")
+        self.parts.files.put(key, content)
         return key
 
     def _checkpoint(self, name: str) -> Checkpoint:

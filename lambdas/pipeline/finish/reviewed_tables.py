@@ -12,13 +12,14 @@ from pipeline.storage.block_reader import BlockReader
 from pipeline.storage.multipart import MultipartFiles
 from pipeline.storage.object_source import ObjectSource
 from pipeline.storage.prepared_bucket import stored_object
-from pipeline.storage.results_bucket import MANIFEST_NAME, ResultsBucket
+from pipeline.storage.results_bucket import ResultsBucket
 from pipeline.table_settings import TableSettings
 from tables.errors import TableRefused
 from tables.mapping.names import shown
 from tables.plan import TableFormat
+from tables.report.files import MANIFEST, PAGE, REPORT
 from tables.review.measures import levels_of
-from tables.review.merge import MANIFEST, PAGE, REPORT, merge_source, report_of_drop
+from tables.review.merge import merge_source, report_of_drop
 from tables.review.reviewed_file import read_reviewed
 
 if TYPE_CHECKING:
@@ -87,4 +88,4 @@ class ReviewedTables:
         file = {"key": f"{prefix}{merged.name}", "bytes": merged.stat().st_size}
         form = TableFormat(merged.suffix.removeprefix("."))
         facts = TableFacts(files={form: file}, report=f"{prefix}{REPORT}", page=f"{prefix}{PAGE}")
-        return facts, f"{prefix}{MANIFEST_NAME}"
+        return facts, f"{prefix}{MANIFEST}"

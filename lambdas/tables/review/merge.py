@@ -1,6 +1,5 @@
 """Merges what people have decided into the table that was given back, and renews its report."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +11,7 @@ from typing import Any
 from shared.received_json import read_object
 from tables.coded.coded_rows import CodeAnswer, CodedRows, CodedStatus
 from tables.errors import TableRefused
-from tables.join import STREAM_WRITERS
-from tables.plan import TableFormat
+from tables.report.files import MANIFEST, PAGE, REPORT, REVIEW, as_json, report_files
 from tables.report.page.document import html_of
 from tables.report.page.reviewed import ENDS
 from tables.review.distinct_texts import text_id
@@ -28,9 +26,8 @@ from tables.rows import RowBatch
 from tables.source import ByteSource, LocalFile
 from tables.writers.files import reader_for, written_file
 from tables.writers.layout import TableLayout, rows_above
+from tables.writers.streams import STREAMED, streamed
 
-REPORT, PAGE, MANIFEST = "report.json", "report.html", "manifest.json"
-REVIEW_PAGE = "review.html"
 MANIFEST_VERSION = "1"
 
 
@@ -127,9 +124,8 @@ def merge_source(
         "page": PAGE,
         "mergedAt": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
-    _put(out / REPORT, renewed)
-    (out / PAGE).write_text(html_of(renewed), "utf-8")
-    _put(out / MANIFEST, manifest)
+    for name, content in {**report_files(renewed), MANIFEST: as_json(manifest)}.items():
+        (out / name).write_bytes(content)
     return manifest
 
 
@@ -142,7 +138,7 @@ def write_merged(result: ResultTable, merging: Merging, topic: str, path: Path) 
     layout = TableLayout(result.plan, columns, rows_above(result.source, result.plan))
     reader = result.reader(lambda reader, plan: reader_for(form, reader, plan))
     batches = _with_finals(result.rows(reader), merging)
-    if form not in STREAM_WRITERS:
+    if form not in STREAMED:
         with written_file(form, layout, path, reader) as writer:
             for rows, coded in batches:
                 writer.rows(rows, coded)
@@ -150,22 +146,10 @@ def write_merged(result: ResultTable, merging: Merging, topic: str, path: Path) 
         return
     try:
         with path.open("wb") as file:
-            file.writelines(_streamed(form, layout, batches))
+            file.writelines(streamed(form, layout, batches))
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-
-
-def _streamed(
-    form: TableFormat, layout: TableLayout, batches: Iterator[tuple[RowBatch, FinalRows]]
-) -> Iterator[bytes]:
-    writer = STREAM_WRITERS[form](layout)
-    yield writer.head()
-    is_empty = True
-    for rows, coded in batches:
-        yield writer.rows(rows, coded, first=is_empty)
-        is_empty = is_empty and not coded.statuses
-    yield writer.tail(empty=is_empty)
 
 
 def _with_finals(
@@ -208,7 +192,7 @@ def report_of_drop(content: bytes, missing: str) -> dict[str, Any]:
 
 def _levels_beside(table: Path) -> list[int]:
     """The classification's levels, where the review page lies beside the table."""
-    page = table.parent / REVIEW_PAGE
+    page = table.parent / REVIEW
     data = data_of_page(page.read_bytes()) if page.is_file() else None
     return [] if data is None else levels_of(code for code, _, _ in data["codes"])
 
@@ -235,7 +219,3 @@ def _sha256(path: Path) -> str:
     for block in LocalFile(path).blocks():
         digest.update(block)
     return digest.hexdigest()
-
-
-def _put(path: Path, document: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", "utf-8")

@@ -1,1 +1,1 @@
-"""Writers of tables, a module for each format; `join` alone picks one."""
+"""Writers of tables, a module for each format; `streams` and `files` pick one."""

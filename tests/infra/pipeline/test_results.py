@@ -4,16 +4,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.finish.coded_tables import (
-    DESCRIPTION_NAME,
-    REPORT_NAME,
-    REPORT_PAGE_NAME,
-    RESULTS_NAME,
-    REVIEW_NAME,
-)
 from pipeline.storage.results_bucket import MANIFEST_NAME, METADATA_NAME, OUTPUT_NAME, PIECES
 from pipeline.validation.rejection_report import REPORT_NAME as REJECTION
-from tables.plan import TableFormat
+from tables.report.files import DESCRIPTION, PAGE, REPORT, REVIEW, TABLES
 from tests.infra.conftest import Deployment
 from tests.infra.pipeline.test_stack import (
     FUNCTIONS,
@@ -28,16 +21,15 @@ RESULTS = "ResultsBucket"
 # writes, reads and removes.
 REPORTED = {f"*/{REJECTION}"}
 COLLECTED = {f"*/{OUTPUT_NAME}", f"*/{METADATA_NAME}"}
-GIVEN = {f"*/{RESULTS_NAME}.{form}" for form in TableFormat}
-PAGES = (REPORT_PAGE_NAME, REVIEW_NAME)
-BESIDE = {f"*/{name}" for name in (DESCRIPTION_NAME, REPORT_NAME, *PAGES, MANIFEST_NAME)}
+GIVEN = {f"*/{name}" for name in TABLES}
+BESIDE = {f"*/{name}" for name in (DESCRIPTION, REPORT, PAGE, REVIEW, MANIFEST_NAME)}
 WRITTEN: dict[str, dict[str, set[str]]] = {
     "prepare": {"s3:PutObject": REPORTED},
     "receive": {"s3:PutObject": {f"{PIECES}*"}},
     "submit": {"s3:PutObject": REPORTED},
     "collect": dict.fromkeys(sorted(WRITES_IN_PARTS), COLLECTED),
     "finish": {
-        "s3:GetObject": {f"*/{OUTPUT_NAME}", f"{PIECES}*", f"*/{REPORT_NAME}"} | REPORTED | GIVEN,
+        "s3:GetObject": {f"*/{OUTPUT_NAME}", f"{PIECES}*", f"*/{REPORT}"} | REPORTED | GIVEN,
         "s3:GetObjectVersion": {f"*/{OUTPUT_NAME}"} | GIVEN,
         "s3:DeleteObject": {f"*/{OUTPUT_NAME}", f"{PIECES}*"},
         **dict.fromkeys(sorted(WRITES_IN_PARTS), REPORTED | COLLECTED | GIVEN | BESIDE),
