@@ -24,15 +24,17 @@ def follow(
     *,
     tell: Tell,
     patience: float | None = None,
+    began: float | None = None,
     clock: Clock | None = None,
 ) -> KnownDrop:
     """The drop, once it has ended.
 
     Raises `NotFound` where the ledger does not know it within an hour, `StillGoing` where it has
-    not ended after `patience` seconds.
+    not ended after `patience` seconds. Both count from `began`, in seconds as the clock's, by
+    default from now; it is looked at once, however long ago that was.
     """
     clock = clock or Clock()
-    began = clock.seconds()
+    began = clock.seconds() if began is None else began
     drops, executions = KnownDrops(pipeline), Executions(pipeline.clients, pipeline.deployment)
     while True:
         found = drops.get(drop_id)

@@ -78,13 +78,7 @@ class Screen:
 
     def error(self, error: CommandError) -> None:
         """Why the command stopped, and what to do."""
-        for number, reason in error.rows[:SHOWN_ROWS]:
-            self.note(f"  | {number:,}: {one_line(reason)}")
-        self._notes.print(
-            Text("Failed: ", "bold red").append(Text(one_line(str(error)), "not bold"))
-        )
-        if error.next_step:
-            self._notes.print(Text("Next: ", "bold").append(Text(harmless(error.next_step))))
+        self.refusal(error)
         self.document(
             {
                 "error": str(error),
@@ -93,6 +87,16 @@ class Screen:
                 "rows": [{"number": number, "fault": fault} for number, fault in error.rows],
             }
         )
+
+    def refusal(self, error: CommandError) -> None:
+        """The same for people alone, of one of several things that a command does."""
+        for number, reason in error.rows[:SHOWN_ROWS]:
+            self.note(f"  | {number:,}: {one_line(reason)}")
+        self._notes.print(
+            Text("Failed: ", "bold red").append(Text(one_line(str(error)), "not bold"))
+        )
+        if error.next_step:
+            self._notes.print(Text("Next: ", "bold").append(Text(harmless(error.next_step))))
 
     @contextmanager
     def progress(self, name: str, total: int | None) -> Iterator[Advance]:

@@ -87,6 +87,9 @@ def should_drop_files_and_print_their_ids(
         (["drop", "nowhere.csv"], "nowhere.csv is not there"),
         (["drop", "jobs.csv", "sub/jobs.csv"], "same name"),
         (["drop", "jobs.csv", "--topic", "No Topic"], "no topic's name"),
+        (["drop", "jobs.csv", "--patience", "9"], "without --wait"),
+        (["drop", "jobs.csv", "-o", "results"], "without --wait"),
+        (["watch", "--patience", "9"], "--patience needs a DROP"),
         (["list", "--since", "yesterday"], "yesterday is no moment"),
         (["show", "xyz"], "hex digits"),
         (["get", "jobs.csv"], "hex digits"),
@@ -131,6 +134,30 @@ def should_end_as_the_worst_of_several(here: World, capsys: pytest.CaptureFixtur
     assert [each["status"] for each in document] == ["complete", "rejected"]
 
 
+def should_tell_what_has_ended_when_patience_ends_with_another(
+    here: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    going = here.drop("anzsco/1.csv")
+    ends = [ended(here, here.drop(f"anzsco/{n}.csv"), n) for n in ("complete", "rejected")]
+    watched = [going.drop_id, *(each.drop_id for each in ends), going.drop_id[:8]]
+    assert run(["watch", *watched, "--patience", "-1", "--json"]) == ExitStatus.GOING
+    shown = capsys.readouterr()
+    document = json.loads(shown.out)
+    assert [each["status"] for each in document] == ["going", "complete", "rejected"]
+    assert "not ended" in document[0]["error"]
+    assert shown.err.count(f"dropcoder watch {going.drop_id[:8]}") == 1
+
+
+def should_not_take_a_drop_that_is_not_known_for_one_that_has_ended(
+    here: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed = ended(here, here.drop(), "failed")
+    monkeypatch.setattr("dropcoder.deployed.follow.UNKNOWN_SECONDS", -1)
+    assert run(["watch", "f" * 32, failed.drop_id, "--json"]) == ExitStatus.NOT_FOUND
+    document = json.loads(capsys.readouterr().out)
+    assert [each["status"] for each in document] == [None, "failed"]
+
+
 def should_say_how_to_go_on_when_a_watch_is_interrupted_or_given_up(
     here: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -145,6 +172,22 @@ def should_say_how_to_go_on_when_a_watch_is_interrupted_or_given_up(
     said = capsys.readouterr().err
     assert "The drop goes on." in said
     assert said.count(f"dropcoder watch {drop.drop_id[:8]}") == 2
+
+
+def should_say_how_to_have_the_results_when_the_wait_for_them_is_interrupted(
+    here: World, file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dropcoder.deployed.follow.Clock", lambda: Clock(sleep=interrupted))
+    Path("more.csv").write_text("Job title\nnurse\n")
+    assert run(["drop", str(file), "more.csv", "--wait"]) == ExitStatus.INTERRUPTED
+    shown = capsys.readouterr()
+    ids = " ".join(line[:8] for line in shown.out.splitlines())
+    assert "The drops go on." in shown.err
+    assert f"dropcoder watch {ids}; its results: dropcoder get DROP" in shown.err
+    assert here.cloud.s3.list_objects_v2(Bucket="drops")["KeyCount"] == 2
 
 
 def should_get_the_results_of_what_it_dropped_when_it_waits(

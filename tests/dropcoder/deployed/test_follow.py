@@ -67,3 +67,17 @@ def should_say_that_it_goes_on_when_patience_ends(here: World, pipeline: Pipelin
         follow(pipeline, drop.drop_id, tell=told, patience=100, clock=told.clock)
     assert f"dropcoder watch {drop.drop_id[:8]}" in going.value.next_step
     assert 100 < told.seconds < 120
+
+
+def should_count_patience_from_when_several_drops_were_begun(
+    here: World, pipeline: Pipeline
+) -> None:
+    told = Told()
+    told.seconds = 500.0
+    drop = here.drop()
+    with pytest.raises(StillGoing):
+        follow(pipeline, drop.drop_id, tell=told, patience=100, began=300.0, clock=told.clock)
+    assert told.seconds == 500.0
+    here.ended(drop)
+    found = follow(pipeline, drop.drop_id, tell=told, patience=100, began=300.0, clock=told.clock)
+    assert found.status == "complete"
