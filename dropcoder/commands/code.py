@@ -106,6 +106,8 @@ def _tell(screen: Screen, done: "CodedFile", folder: Path, seconds: float) -> No
         screen.say(one_line(f"Review: {from_here(folder / REVIEW)}"))
     for form, why in done.left_out.items():
         screen.note(f"Not written as {form}: {why}")
+    for form, count in done.cut_cells.items():
+        screen.note(f"Cut as {form}: {count:,} texts are longer than a cell may be.")
     screen.document(
         {
             "rows": done.rows,
@@ -114,6 +116,7 @@ def _tell(screen: Screen, done: "CodedFile", folder: Path, seconds: float) -> No
             "report": str(folder / REPORT),
             "review": str(folder / REVIEW) if done.has_review else None,
             "leftOut": done.left_out,
+            "cutCells": done.cut_cells,
             "seconds": round(seconds, 2),
         }
     )

@@ -43,6 +43,8 @@ class CodedFile:
     """The table in its own format first."""
     left_out: dict[str, str] = field(default_factory=dict)
     """By format: why the table was not written in it."""
+    cut_cells: dict[str, int] = field(default_factory=dict)
+    """By format: how many texts were cut, as they were longer than a cell may be."""
     report: dict[str, Any] = field(default_factory=dict)
     has_review: bool = False
     """Whether there is a page to review on: rows have suggestions alone."""
@@ -140,6 +142,8 @@ class _Writing:
                     waiting.append(TableFormat.CSV)
                 continue
             done.tables.append(path)
+            if coded.cut_cells:
+                done.cut_cells[form] = coded.cut_cells
             if not done.report:
                 self._report(coded, form, folder, done)
         return done

@@ -39,6 +39,17 @@ def should_code_a_file_into_a_folder_beside_it(
     assert sum(document["rows"].values()) == 50
 
 
+def should_tell_how_many_texts_a_workbook_could_not_hold(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "survey.csv"
+    file.write_text(f"Job title,Remarks\nchef,{'x' * 40_000}\nnurse,short\n")
+    assert run(["code", str(file), "--also", "xlsx", "--json"]) == ExitStatus.DONE
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["cutCells"] == {"xlsx": 1}
+    assert "Cut as xlsx: 1 " in shown.err
+
+
 def should_plan_a_file_and_say_the_same_to_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["plan", SAMPLE]) == ExitStatus.DONE
     said = capsys.readouterr().out
