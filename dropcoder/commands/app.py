@@ -5,6 +5,7 @@ import sys
 import tomllib
 from collections.abc import Sequence
 from importlib import metadata
+from itertools import takewhile
 from pathlib import Path
 from types import FrameType
 
@@ -17,8 +18,9 @@ from dropcoder.commands.get import get
 from dropcoder.commands.operate import costs, doctor
 from dropcoder.commands.plan import plan
 from dropcoder.commands.review import agree, merge
-from dropcoder.commands.verbs import COMMAND, Sectioned
-from dropcoder.errors import ExitStatus
+from dropcoder.commands.verbs import COMMAND, JSON_OPTION, Sectioned
+from dropcoder.errors import CommandError, ExitStatus, Interrupted, UsageError
+from dropcoder.terminal.screen import Screen
 
 
 def version() -> str:
@@ -63,15 +65,33 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """The exit status of a command line (`ExitStatus`)."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    screen = Screen(as_json=_for_programs(arguments))
     try:
         found = dropcoder.main(arguments, prog_name=COMMAND, standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        return error.exit_code
+        told = _told(error)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
-        return ExitStatus.INTERRUPTED
-    return found if isinstance(found, int) else ExitStatus.DONE
+        told = Interrupted("Interrupted.")
+        screen.note(str(told))
+    else:
+        return found if isinstance(found, int) else ExitStatus.DONE
+    screen.failure(told)
+    return told.status
+
+
+def _for_programs(arguments: Sequence[str]) -> bool:
+    """Whether one JSON document is wanted, also of a command line that can't be meant."""
+    options = takewhile(lambda each: each != "--", arguments)
+    return JSON_OPTION in options
+
+
+def _told(error: click.ClickException) -> CommandError:
+    """What click says of a command line, as an error of ours."""
+    context = getattr(error, "ctx", None)
+    path = COMMAND if context is None else context.command_path
+    return UsageError(error.format_message(), next_step=f"See what it takes: {path} --help")
 
 
 def _interrupt(_sign: int, _frame: FrameType | None) -> None:

@@ -13,6 +13,7 @@ from dropcoder.errors import CommandError, ExitStatus, UsageError
 from dropcoder.terminal.screen import Screen
 
 COMMAND = "dropcoder"
+JSON_OPTION = "--json"
 TOPIC = "anzsco"
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
@@ -73,7 +74,7 @@ def verb(
             epilog=f"\b\nExample:\n{_indented(example)}",
         )
         as_json = click.option(
-            "--json", "as_json", is_flag=True, help="Print one JSON document, for programs."
+            JSON_OPTION, "as_json", is_flag=True, help="Print one JSON document, for programs."
         )
         return command(as_json(run))
 

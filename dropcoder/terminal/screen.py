@@ -79,6 +79,10 @@ class Screen:
     def error(self, error: CommandError) -> None:
         """Why the command stopped, and what to do."""
         self.refusal(error)
+        self.failure(error)
+
+    def failure(self, error: CommandError) -> None:
+        """The same for programs alone."""
         self.document(
             {
                 "error": str(error),

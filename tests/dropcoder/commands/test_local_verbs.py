@@ -112,6 +112,29 @@ def should_tell_programs_of_an_error_too(capsys: pytest.CaptureFixture[str]) -> 
     assert document["nextStep"].startswith("Say which column it is")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said", "step"),
+    [
+        (["plan", "--json"], "Missing argument 'FILE'.", "dropcoder plan --help"),
+        (["plan", SAMPLE, "--json", "--colums", "a=b"], "--colums", "dropcoder plan --help"),
+        (["code", "--json", SAMPLE, "--also", "ods"], "'ods'", "dropcoder code --help"),
+        (["plam", "--json", "--", SAMPLE], "plam", "dropcoder --help"),
+    ],
+)
+def should_tell_programs_too_that_a_command_line_can_not_be_meant(
+    arguments: list[str], said: str, step: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == ExitStatus.USAGE
+    shown = capsys.readouterr()
+    document = json.loads(shown.out)
+    assert document["exitStatus"] == ExitStatus.USAGE
+    assert said in document["error"]
+    assert document["nextStep"].endswith(step)
+    assert said in shown.err
+    assert run([each for each in arguments if each != "--json"]) == ExitStatus.USAGE
+    assert not capsys.readouterr().out
+
+
 def should_end_as_shells_have_it_when_interrupted(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -120,7 +143,11 @@ def should_end_as_shells_have_it_when_interrupted(
 
     monkeypatch.setattr("dropcoder.estimates.file_plan.plan_file", interrupted)
     assert run(["plan", SAMPLE]) == ExitStatus.INTERRUPTED
-    assert "Interrupted" in capsys.readouterr().err
+    shown = capsys.readouterr()
+    assert "Interrupted" in shown.err
+    assert not shown.out
+    assert run(["plan", SAMPLE, "--json"]) == ExitStatus.INTERRUPTED
+    assert json.loads(capsys.readouterr().out)["exitStatus"] == ExitStatus.INTERRUPTED
 
 
 def should_name_the_file_that_the_machine_refuses(
