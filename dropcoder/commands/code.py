@@ -74,12 +74,12 @@ def code(
     """
     from dropcoder.local_coding.coded_file import FILES, code_file  # noqa: PLC0415  numpy takes time
     from dropcoder.local_coding.models import TopicFolder, model_in, model_of  # noqa: PLC0415
-    from dropcoder.local_coding.result_folder import checked_folder  # noqa: PLC0415
+    from dropcoder.local_coding.result_folder import checked_folder, name_of  # noqa: PLC0415
     from dropcoder.local_coding.table_options import options_for  # noqa: PLC0415
     from tables.plan import TableFormat  # noqa: PLC0415
 
     began = time.monotonic()
-    usual = file.with_name(f"{file.name.partition('.')[0] or file.name}-coded")
+    usual = file.with_name(f"{name_of(file.name)}-coded")
     check_files(file)
     folder = checked_folder(out or usual, replace=force, writes=FILES, reads=[file])
     if model is None:

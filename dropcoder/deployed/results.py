@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dropcoder.deployed.reach import Pipeline
+from dropcoder.local_coding.result_folder import name_of
 from tables.report.files import REPORT
 
 NAMED = ("table", "page", "review", "report", "output", "metadata", "manifest")
@@ -45,7 +46,7 @@ class Downloaded:
 
 def folder_name(key: str, drop_id: str) -> str:
     """What a drop's folder is called: by its file, and the beginning of its id."""
-    return f"{PurePosixPath(key).stem or 'drop'}-{drop_id[:8]}"
+    return f"{name_of(PurePosixPath(key).name) or 'drop'}-{drop_id[:8]}"
 
 
 def download(

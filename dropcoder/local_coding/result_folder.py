@@ -3,10 +3,12 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from dropcoder.errors import CommandError, UsageError
+
+PACKED = frozenset({".gz", ".zip"})
 
 
 def checked_folder(
@@ -32,6 +34,17 @@ def checked_folder(
                 next_step="Name another folder: -o DIR",
             )
     return wanted
+
+
+def name_of(file: str) -> str:
+    """What a file is called without what says its format and that it is packed.
+
+    `survey.2026.csv.gz` is `survey.2026`; an ending without a letter first is part of the name.
+    """
+    path = PurePosixPath(file)
+    if path.suffix.lower() in PACKED:
+        path = PurePosixPath(path.stem)
+    return path.stem if path.suffix[1:2].isalpha() else path.name
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dropcoder.errors import CommandError, UsageError
-from dropcoder.local_coding.result_folder import checked_folder, filled, from_here
+from dropcoder.local_coding.result_folder import checked_folder, filled, from_here, name_of
 
 
 def should_fill_the_folder_only_when_all_is_written(tmp_path: Path) -> None:
@@ -61,3 +61,20 @@ def should_show_paths_as_seen_from_here(tmp_path: Path, monkeypatch: pytest.Monk
     assert from_here(tmp_path / "coded" / "results.csv") == "coded/results.csv"
     assert from_here(Path("coded")) == "coded"
     assert from_here(tmp_path.parent) == str(tmp_path.parent)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("survey.xlsx", "survey"),
+        ("survey.2026.csv", "survey.2026"),
+        ("survey.2026.CSV.GZ", "survey.2026"),
+        ("survey.zip", "survey"),
+        ("survey.2026", "survey.2026"),
+        ("survey", "survey"),
+        (".survey", ".survey"),
+        (".survey.csv", ".survey"),
+    ],
+)
+def should_call_a_folder_like_its_file_without_format_and_packing(file: str, name: str) -> None:
+    assert name_of(file) == name
