@@ -13,7 +13,7 @@ from enum import IntEnum
 
 
 class ExitStatus(IntEnum):
-    """What a command ends with; each verb's help and docs/command-line.md list them."""
+    """What a command ends with; the command's help and docs/command-line.md list them."""
 
     DONE = 0
     FAILED = 1
@@ -77,6 +77,6 @@ class Unconfirmed(CommandError):
 
 
 class Interrupted(CommandError):
-    """Ctrl-C, where there is something to say about what goes on."""
+    """Ctrl-C."""
 
     status = ExitStatus.INTERRUPTED

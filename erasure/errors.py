@@ -12,9 +12,6 @@ EraseError
 class EraseError(Exception):
     """Why nothing, or not all, was erased; `next_step` says what to do about it."""
 
-    exit_status = 1
-    """Of a command that ends with this error."""
-
     def __init__(self, message: str, *, next_step: str = "") -> None:
         super().__init__(message)
         self.next_step = next_step
@@ -23,25 +20,17 @@ class EraseError(Exception):
 class BadRequest(EraseError):
     """What was asked for can't be meant: no drop id, no stack of that name, or several stacks."""
 
-    exit_status = 2
-
 
 class NothingKnown(EraseError):
     """Nothing is kept of such a drop: it was erased before, or there never was one."""
-
-    exit_status = 3
 
 
 class StillGoing(EraseError):
     """The drop is being coded, or may be taken in at any time."""
 
-    exit_status = 4
-
 
 class NotConfirmed(EraseError):
     """The person did not say yes; nothing was erased."""
-
-    exit_status = 5
 
 
 class Unfinished(EraseError):

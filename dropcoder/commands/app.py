@@ -60,7 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs a command line and ends the process with its status."""
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, _interrupt)
-    sys.exit(run(arguments))
+    try:
+        status = run(arguments)
+    except BrokenPipeError:  # whoever read the output has seen enough, as `head` has
+        sys.stdout = None  # nothing is flushed at the end
+        status = ExitStatus.FAILED
+    sys.exit(status)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -1,7 +1,6 @@
 """What all verbs have alike: options, help in sections, and errors that become exit statuses."""
 
 import inspect
-import sys
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from pathlib import Path
@@ -54,9 +53,6 @@ def verb(
             except CommandError as error:
                 screen.error(error)
                 return error.status
-            except BrokenPipeError:  # whoever read the output has seen enough, as `head` has
-                sys.stdout = None  # nothing is flushed at the end
-                return ExitStatus.FAILED
             except OSError as error:
                 if error.filename is None:
                     raise

@@ -15,7 +15,6 @@ from pipeline.ledger.drops import SK, DropState
 
 GOING = "going"
 """In place of a status, of a drop that has not ended."""
-STATUSES = ("complete", "rejected", "failed", "timed_out", GOING)
 SHORT_DIGITS = 8  # of an id, as lists show it; ours
 FEWEST_DIGITS = 4  # of a beginning of an id; ours
 _ID = re.compile(rf"[0-9a-f]{{{FEWEST_DIGITS},{DROP_ID_DIGITS}}}")

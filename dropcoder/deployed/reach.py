@@ -57,8 +57,8 @@ def reach(*, name: str | None, profile: str | None = None, region: str | None = 
     """The Pipeline of the deployment `name`, or of the stack that is called so; None: the only one
     of the account and region.
 
-    The account is that of the shell's credentials, or of `profile`. Raises `UsageError` where there
-    is none or several, and what `aws_told` words.
+    The account is that of the shell's credentials, or of `profile`. Raises `BadRequest` where there
+    is none or several, and boto3's errors: inside `aws_told` both get their words.
     """
     clients = Clients.of(boto3.Session(profile_name=profile, region_name=region))
     return Pipeline(clients, find_deployment(clients.cloudformation, _stack(name)))

@@ -27,8 +27,8 @@ class Retried:
 def retry(pipeline: Pipeline, drop: KnownDrop) -> Retried:
     """Redrives the drop's execution where Step Functions can, else drops its file again.
 
-    Raises `UsageError` where the drop is complete, `StillGoing`, and `NotFound` where its file is
-    gone.
+    Raises `UsageError` where the drop is complete, or its file too large for S3 to copy;
+    `StillGoing`; and `NotFound` where its file is gone.
     """
     if drop.status == "complete":
         raise UsageError(

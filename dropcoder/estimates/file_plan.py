@@ -21,7 +21,7 @@ class FilePlan:
     file: Path
     is_packed: bool
     read_as: dict[str, Any]
-    """As a report tells it (docs/schemas/report.json, `assumptions`)."""
+    """As a report tells it (docs/schemas/report.json, `assumed`)."""
     columns: tuple[str, ...]
     rows: RowCounts
     refusals: tuple[tuple[int, str], ...]
@@ -98,7 +98,7 @@ def _planned(
 def count_distinct(lines: Iterable[bytes], fields: tuple[str, ...]) -> int:
     """The number of different records, their ids aside.
 
-    Each is remembered by a hash of 64 bits: ten million take half a gigabyte, and that two of them
+    Each is remembered by a hash of 64 bits: ten million take a gigabyte, and that two of them
     are taken for one has a probability of a few in a million.
     """
     decode = msgspec.json.Decoder(dict[str, str]).decode

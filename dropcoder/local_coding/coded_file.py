@@ -38,7 +38,7 @@ class CodedFile:
     """What came of a file."""
 
     rows: dict[str, int] = field(default_factory=dict)
-    """By status: coded, broader, suggested, blank, shortened, refused."""
+    """By status, as `TableDocuments.rows`."""
     tables: list[Path] = field(default_factory=list)
     """The table in its own format first."""
     left_out: dict[str, str] = field(default_factory=dict)

@@ -1,7 +1,8 @@
 """Standard output and standard error of one command.
 
-Results go to standard output: lines for people, or with `--json` one JSON document. Progress,
-notes and errors go to standard error; a progress bar is drawn there on a terminal alone.
+Results go to standard output: lines for people, or with `--json` one JSON document, of a verb that
+never ends a line for each result. Progress, notes and errors go to standard error; a progress bar
+is drawn there on a terminal alone.
 """
 
 import json

@@ -1,6 +1,7 @@
 """`code` and `plan` on a command line: what they print, and what they end with."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -161,16 +162,26 @@ def should_name_the_file_that_the_machine_refuses(
     assert "Failed: survey.csv: Permission denied." in capsys.readouterr().err
 
 
-def should_end_quietly_when_nobody_reads_on() -> None:
-    command = f"{sys.executable} -m dropcoder plan {SAMPLE} | true"
-    done = subprocess.run(
-        ["bash", "-c", f"{command}; exit ${{PIPESTATUS[0]}}"],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stderr == ""
+@pytest.mark.parametrize(
+    "arguments", [["plan", SAMPLE], ["plan", "--json", SAMPLE], ["code", "-", "--json"], ["--help"]]
+)
+def should_end_quietly_when_nobody_reads_on(arguments: list[str]) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)  # before the first word is written
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "dropcoder", *arguments],
+            cwd=PROJECT,
+            stdout=writes,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(writes)
+    assert done.returncode == ExitStatus.FAILED
+    assert "Traceback" not in done.stderr
+    assert "Broken pipe" not in done.stderr
 
 
 @pytest.mark.parametrize("name", sorted(dropcoder.commands))
