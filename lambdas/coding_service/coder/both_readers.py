@@ -14,13 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from coding_service.coder.choose_code import (
-    FAINTEST_SUGGESTION,
-    MOST_SUGGESTIONS,
-    TOO_FAINT,
-    CodeChoices,
-    Flags,
-)
+from coding_service.coder.choose_code import CodeChoices, Flags, chosen_by
 from coding_service.coder.classifiers import Classifiers, softmax
 from coding_service.coder.code_tree import Hierarchy
 from coding_service.coder.model_card import SecondReader
@@ -86,7 +80,7 @@ class BothReaders:
         self._order = np.asarray(order, np.int64)
         place = {code: number for number, code in enumerate(self.classifiers.codes)}
         self._levels: list[_Level] = []
-        for depth in reversed(range(len(hierarchy.lengths))):
+        for depth in range(len(hierarchy.lengths)):
             codes = [place[paths[leaf][depth]] for leaf in order]
             starts = np.flatnonzero(np.diff(codes, prepend=-1))
             self._levels.append(_Level(np.asarray(codes, np.int64)[starts], starts))
@@ -144,32 +138,13 @@ class BothReaders:
         powers = powers_of(self._card, np.asarray(alone, np.bool_))
         return combined(np.hstack([linear, none]), read, powers)[:, :-1]
 
-    def _chosen(self, odds: Floats, threshold: float) -> CodeChoices:
-        records = len(odds)
-        node = np.full(records, -1, np.int64)
-        confidence = np.zeros(records, np.float32)
-        ordered = np.ascontiguousarray(odds[:, self._order])
-        waiting = np.arange(records)
+    def _chosen(self, leaves: Floats, threshold: float) -> CodeChoices:
+        """The codes of records by the probabilities of their leaves."""
+        odds = np.zeros((len(leaves), len(self.classifiers.codes)), np.float32)
+        ordered = np.ascontiguousarray(leaves[:, self._order])
         for level in self._levels:
-            sums = np.add.reduceat(ordered[waiting], level.starts, axis=1)
-            winners = sums.argmax(axis=1)
-            reached = sums[np.arange(len(waiting)), winners]
-            sure = reached >= threshold
-            node[waiting[sure]] = level.nodes[winners[sure]]
-            confidence[waiting[sure]] = np.minimum(reached[sure], 1.0)
-            waiting = waiting[~sure]
-        leaves = np.argsort(-odds, axis=1, kind="stable")[:, :MOST_SUGGESTIONS]
-        chances = np.take_along_axis(odds, leaves, axis=1)
-        faintest = np.maximum(chances[:, :1] * np.float32(FAINTEST_SUGGESTION), TOO_FAINT)
-        kept = chances >= faintest
-        kept[:, 0] = True
-        missing = ((0, 0), (0, MOST_SUGGESTIONS - leaves.shape[1]))
-        return CodeChoices(
-            node,
-            confidence,
-            np.pad(np.where(kept, leaves, -1), missing, constant_values=-1),
-            np.pad(np.where(kept, chances, np.float32(0)), missing),
-        )
+            odds[:, level.nodes] = np.add.reduceat(ordered, level.starts, axis=1)
+        return chosen_by(self.classifiers, odds, threshold)
 
 
 def powers_of(card: SecondReader, alone: Flags) -> Floats:

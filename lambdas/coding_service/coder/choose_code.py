@@ -58,14 +58,41 @@ class CodeChoices:
             np.zeros(unset.shape, np.float32),
         )
 
-    def of(self, records: Sequence[int]) -> "CodeChoices":
-        """The choices of some of the records."""
-        return CodeChoices(*(getattr(self, each.name)[records] for each in fields(self)))
-
     def put(self, records: Sequence[int], choices: "CodeChoices") -> None:
         """Other choices in the place of those of some records."""
         for each in fields(self):
             getattr(self, each.name)[records] = getattr(choices, each.name)
+
+
+def leaves_of(classifiers: Classifiers, odds: Floats) -> Floats:
+    """Records x leaves, of the probabilities of all codes."""
+    places = np.flatnonzero(classifiers.leaf_of >= 0)
+    found = np.zeros((len(odds), len(places)), np.float32)
+    found[:, classifiers.leaf_of[places]] = odds[:, places]
+    return found
+
+
+def chosen_by(classifiers: Classifiers, odds: Floats, threshold: float) -> CodeChoices:
+    """What `CodeChooser.choose` would, of the probabilities of all codes."""
+    chosen = CodeChoices.none(len(odds))
+    waiting = np.arange(len(odds))
+    for depth in reversed(range(classifiers.depths.max() + 1)):
+        nodes = np.flatnonzero(classifiers.depths == depth)
+        here = odds[waiting[:, None], nodes]
+        winners = here.argmax(axis=1)
+        reached = here[np.arange(len(waiting)), winners]
+        sure = reached >= threshold
+        chosen.node[waiting[sure]] = nodes[winners[sure]]
+        chosen.confidence[waiting[sure]] = np.minimum(reached[sure], 1.0)
+        waiting = waiting[~sure]
+    leaves = leaves_of(classifiers, odds[waiting])
+    order = np.argsort(-leaves, axis=1, kind="stable")[:, :MOST_SUGGESTIONS]
+    chances = np.take_along_axis(leaves, order, axis=1)
+    faintest = np.maximum(chances[:, :1] * FAINTEST_SUGGESTION, TOO_FAINT)
+    kept = (chances >= faintest) | (np.arange(order.shape[1]) == 0)
+    chosen.leaves[waiting, : order.shape[1]] = np.where(kept, order, -1)
+    chosen.odds[waiting, : order.shape[1]] = np.where(kept, np.minimum(chances, 1.0), 0)
+    return chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,35 +139,6 @@ class CodeChooser:
             for nodes, here in zip(self.nodes(number), levels, strict=True):
                 odds[:, nodes] = here
         return odds
-
-    def leaves(self, odds: Floats) -> Floats:
-        """Records x leaves, of what `probabilities` gives."""
-        found = np.zeros((len(odds), self.exact.inside.shape[1]), np.float32)
-        is_leaf = np.flatnonzero(self.classifiers.leaf_of >= 0)
-        found[:, self.classifiers.leaf_of[is_leaf]] = odds[:, is_leaf]
-        return found
-
-    def chosen_by(self, odds: Floats, threshold: float) -> CodeChoices:
-        """What `choose` would, of what `probabilities` gives."""
-        chosen = CodeChoices.none(len(odds))
-        waiting = np.arange(len(odds))
-        for depth in reversed(range(self.classifiers.depths.max() + 1)):
-            nodes = np.flatnonzero(self.classifiers.depths == depth)
-            here = odds[waiting[:, None], nodes]
-            winners = here.argmax(axis=1)
-            reached = here[np.arange(len(waiting)), winners]
-            sure = reached >= threshold
-            chosen.node[waiting[sure]] = nodes[winners[sure]]
-            chosen.confidence[waiting[sure]] = np.minimum(reached[sure], 1.0)
-            waiting = waiting[~sure]
-        leaves = self.leaves(odds[waiting])
-        order = np.argsort(-leaves, axis=1, kind="stable")[:, :MOST_SUGGESTIONS]
-        chances = np.take_along_axis(leaves, order, axis=1)
-        faintest = np.maximum(chances[:, :1] * FAINTEST_SUGGESTION, TOO_FAINT)
-        kept = (chances >= faintest) | (np.arange(order.shape[1]) == 0)
-        chosen.leaves[waiting, : order.shape[1]] = np.where(kept, order, -1)
-        chosen.odds[waiting, : order.shape[1]] = np.where(kept, np.minimum(chances, 1.0), 0)
-        return chosen
 
     def choose(self, records: Encoded, threshold: float) -> CodeChoices:
         """The deepest code of each record that reaches the threshold, or else suggestions."""

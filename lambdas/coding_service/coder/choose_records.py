@@ -10,7 +10,14 @@ from itertools import permutations
 
 import numpy as np
 
-from coding_service.coder.choose_code import HALF, CodeChoices, CodeChooser, Flags
+from coding_service.coder.choose_code import (
+    HALF,
+    CodeChoices,
+    CodeChooser,
+    Flags,
+    chosen_by,
+    leaves_of,
+)
 from coding_service.coder.readings import Occupations, Readings, RecordReader, Texts
 from coding_service.coder.text.encode import Encoded
 from coding_service.coder.text.features import Floats, Integers
@@ -39,7 +46,7 @@ class RecordChooser:
             chosen.put(readings.nothing, CodeChoices.none(len(readings.nothing)))
         if several := self._several(readings.several, chosen.node, threshold):
             odds = np.stack(list(several.values()))
-            chosen.put(list(several), self.chooser.chosen_by(odds, threshold))
+            chosen.put(list(several), chosen_by(self.chooser.classifiers, odds, threshold))
         return chosen
 
     def probabilities(self, texts: Sequence[str], threshold: float) -> tuple[Floats, Flags]:
@@ -51,13 +58,13 @@ class RecordChooser:
         odds = self.chooser.probabilities(records)
         whole = np.full(len(odds), NONE)
         rows = list(readings.several)
-        whole[rows] = self.chooser.chosen_by(odds[rows], threshold).node
+        whole[rows] = chosen_by(self.chooser.classifiers, odds[rows], threshold).node
         odds[readings.nothing] = 0
         otherwise = np.zeros(len(odds), np.bool_)
         otherwise[[*readings.nothing, *readings.untitled]] = True
         for row, mean in self._several(readings.several, whole, threshold).items():
             odds[row], otherwise[row] = mean, True
-        return self.chooser.leaves(odds), otherwise
+        return leaves_of(self.chooser.classifiers, odds), otherwise
 
     def _read(self, texts: Sequence[str]) -> tuple[Encoded, Readings]:
         """The records without titles that hold nothing, and what else is to be read otherwise."""
@@ -80,7 +87,7 @@ class RecordChooser:
             return {}
         parts = self._encoded(record for each in several.values() for record in each.records)
         odds = self.chooser.probabilities(parts)
-        nodes = self.chooser.chosen_by(odds, threshold).node.tolist()
+        nodes = chosen_by(self.chooser.classifiers, odds, threshold).node.tolist()
         means, first = dict[int, Floats](), 0
         for row, each in several.items():
             end = first + len(each.records)
