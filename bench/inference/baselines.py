@@ -36,6 +36,7 @@ from coding_service.coder.catalogue import Catalogue
 from coding_service.coder.model import TrainedModel
 from coding_service.coder.text.features import Floats
 from coding_service.coder.text.normalise import words
+from training.evaluate.numbers import WANTED_PRECISION, asserted_at
 from training.topic.files import read_evaluation, read_topic
 from training.topic.topic import Example, Question, Topic
 
@@ -43,7 +44,6 @@ FILES = ("evaluation.jsonl", "evaluation-tasks-any.jsonl")
 BATCH = 2048  # examples a step
 PASSES = 8  # over the examples
 NEIGHBOURS = 20  # that vote for their codes
-PRECISION = 0.9  # at which is said how much may be asserted
 SEED = 1
 Odds = Callable[[Sequence[str]], Floats]
 """Texts → texts x codes, the higher the likelier."""
@@ -140,10 +140,7 @@ def _score(
             for question, places in zip(questions, best, strict=True)
         ]
     )
-    order = np.argsort(-found.max(axis=1), kind="stable")
-    precise = right[order, 0].cumsum() / np.arange(1, len(order) + 1) >= PRECISION
-    places = np.flatnonzero(precise)
-    asserted = int(places[-1]) + 1 if len(places) else 0
+    asserted = asserted_at(WANTED_PRECISION, found.max(axis=1), right[:, 0])
     return Score(
         float(right[:, 0].mean()), float(right.any(axis=1).mean()), asserted / len(questions)
     )

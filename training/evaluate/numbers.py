@@ -15,6 +15,7 @@ import numpy as np
 
 from coding_service.coder.code_tree import Hierarchy
 from coding_service.coder.model_card import ModelCard
+from coding_service.coder.text.features import Doubles, Flags, Floats
 from training.errors import TopicError
 from training.evaluate.calibration import Bin, calibration_error, reliability
 from training.evaluate.evaluate import AnsweredQuestion, Evaluation, cut_at
@@ -169,22 +170,30 @@ def _outcome(answer: AnsweredQuestion) -> str:
     return RIGHT if answer.right else WRONG
 
 
-def _at_precision(answers: Sequence[AnsweredQuestion]) -> dict[str, Any]:
-    """The most records of which the best code of the deepest level may be asserted, with so many
-    of them right, and the least confidence of these."""
-    sure = np.asarray([each.top[0].confidence for each in answers])
+def asserted_at(precision: float, sure: Floats | Doubles, right: Flags) -> int:
+    """The most records that may be asserted, the surest first, with such a share of them right.
+
+    `sure` is the confidence of each record's best code, `right` whether it is right. Records of one
+    confidence are asserted together or not at all.
+    """
     order = np.argsort(-sure, kind="stable")
-    right = np.asarray([each.top[0].category in each.question.codes for each in answers])[order]
-    precise = right.cumsum() / np.arange(1, len(right) + 1) >= WANTED_PRECISION
-    # Records of one confidence are asserted together or not at all.
+    precise = right[order].cumsum() / np.arange(1, len(order) + 1) >= precision
     last = np.append(sure[order][1:] != sure[order][:-1], True)
     places = np.flatnonzero(precise & last)
-    count = int(places[-1]) + 1 if len(places) else 0
+    return int(places[-1]) + 1 if len(places) else 0
+
+
+def _at_precision(answers: Sequence[AnsweredQuestion]) -> dict[str, Any]:
+    """How many records may be asserted by the best code of the deepest level, and the least
+    confidence of these."""
+    sure = np.asarray([each.top[0].confidence for each in answers])
+    right = np.asarray([each.top[0].category in each.question.codes for each in answers])
+    count = asserted_at(WANTED_PRECISION, sure, right)
     return {
         "precision": WANTED_PRECISION,
         "records": count,
         "share": count / len(answers),
-        "threshold": float(sure[order][count - 1]) if count else None,
+        "threshold": float(np.sort(sure)[-count]) if count else None,
     }
 
 

@@ -17,13 +17,12 @@ from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_matrix, vstack
 from sklearn.svm import LinearSVC
 
 from coding_service.coder.classifiers import Classifiers, Group, softmax
-from coding_service.coder.text.features import Floats, Integers
+from coding_service.coder.text.features import Doubles, Flags, Floats, Integers
 from coding_service.coder.text.normalise import words
 from training.fit.term_counts import Terms, word_numbers
 
@@ -37,7 +36,6 @@ UNSEEN_SCORE = -10.0  # of a class that a fold has no example of: next to imposs
 TEMPERATURES = (0.02, 5.0)  # the range searched
 TOLERANCE = 1e-2  # where the optimiser ends; held-out accuracy gains nothing below
 MOST_STEPS = 20_000  # of the optimiser; it ends far earlier
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +117,8 @@ def fit(examples: Examples, classifiers: Classifiers, *, seed: int, room: int = 
 
 
 def _fit_group(
-    inputs: csr_matrix, classes: Integers, counted: npt.NDArray[np.float64], *, seed: int
-) -> tuple[Integers, Integers, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    inputs: csr_matrix, classes: Integers, counted: Doubles, *, seed: int
+) -> tuple[Integers, Integers, Doubles, Doubles]:
     """One classifier: the classes and the features that have an example, weights and priors."""
     rows = np.flatnonzero(classes >= 0)
     inside = inputs[rows]

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
@@ -20,7 +19,7 @@ from coding_service.coder.classifiers import softmax
 from coding_service.coder.model_card import Powers, SecondReader
 from coding_service.coder.sentence.encoder import Scaled
 from coding_service.coder.sentence.reader import SentenceReader
-from coding_service.coder.text.features import Floats, Integers
+from coding_service.coder.text.features import Doubles, Floats, Integers
 from training.fit.fit_classifiers import random_words
 from training.fit.sentence_model import SentenceModel
 
@@ -38,7 +37,6 @@ MOST_ASKED = 8_000  # held-out examples that powers are fitted on; ours: more ch
 FIRST_POWERS = (0.5, 0.5)  # where the search begins
 ROWS_AT_A_TIME = 8_192  # in double precision, to spare memory; ours
 TINY = 1e-6  # least variance, where all examples are alike
-Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import scipy
 import sklearn
 
@@ -20,7 +19,7 @@ from coding_service.coder.model_card import TWO_READERS, ModelCard, read_card
 from coding_service.coder.model_files import ModelParts, write_model
 from coding_service.coder.score_tables import Bytes, Weights
 from coding_service.coder.text.encode import encode
-from coding_service.coder.text.features import Floats, Integers
+from coding_service.coder.text.features import Flags, Floats, Integers
 from coding_service.coder.text.normalise import fold
 from coding_service.coder.text.vocabulary import FIRST_WORD, Hashes
 from training.fit.fit_classifiers import (
@@ -241,5 +240,5 @@ def _probabilities(
     return nodes
 
 
-def _share(found: npt.NDArray[np.bool_]) -> float:
+def _share(found: Flags) -> float:
     return round(float(found.mean()), 4) if len(found) else 0.0

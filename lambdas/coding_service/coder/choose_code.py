@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
-import numpy.typing as npt
 
 from coding_service.coder.classifiers import Classifiers, softmax
 from coding_service.coder.exact_titles import ExactTitles
@@ -22,8 +21,6 @@ FAINTEST_SUGGESTION = 0.1  # of the first suggestion's confidence; fainter ones 
 CONFIDENCE_STEPS = 10_000  # a confidence is written with four digits
 TOO_FAINT = 1 / CONFIDENCE_STEPS
 HALF = 0.5  # no two codes of a level are both likelier
-
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

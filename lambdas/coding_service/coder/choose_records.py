@@ -14,13 +14,12 @@ from coding_service.coder.choose_code import (
     HALF,
     CodeChoices,
     CodeChooser,
-    Flags,
     chosen_by,
     leaves_of,
 )
 from coding_service.coder.readings import Occupations, Readings, RecordReader, Texts
 from coding_service.coder.text.encode import Encoded
-from coding_service.coder.text.features import Floats, Integers
+from coding_service.coder.text.features import Flags, Floats, Integers
 
 NONE = -1  # the place of no code
 

@@ -15,13 +15,13 @@ import numpy as np
 
 from coding_service.coder.choose_code import CONFIDENCE_STEPS, CodeChoices
 from coding_service.coder.code_tree import Code
+from coding_service.coder.readings import Texts
 from coding_service.coder.text.features import Floats
 from protocol.quick_lines import TextRecords
 from protocol.records import RECORD_ID, RecordFault, RecordForm
 
 REMEMBERED_RECORDS = 65_536  # of up to 300 characters: at most some 50 MB
 
-Texts = tuple[str, ...]
 _encode = msgspec.json.Encoder().encode
 
 

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from coding_service.coder.text.features import Floats, Integers
+from coding_service.coder.text.features import Flags, Floats, Integers
 from coding_service.coder.text.vocabulary import Hashes
 
 EXACT_SHARE = 0.95  # of the probability; the classifiers have the rest
@@ -19,7 +18,7 @@ class ExactTitles:
     """Hashes of the titles' words, sorted."""
     leaf: Integers
     """The number of the leaf of each."""
-    inside: npt.NDArray[np.bool_]
+    inside: Flags
     """Nodes x leaves: whether a leaf is, or lies below, a node."""
 
     def leaves(self, titles: Hashes) -> Integers:

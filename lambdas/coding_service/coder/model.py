@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from coding_service.coder.both_readers import BothReaders, Reader
-from coding_service.coder.choose_code import CONFIDENCE_STEPS, CodeChoices, CodeChooser, Flags
+from coding_service.coder.choose_code import CONFIDENCE_STEPS, CodeChoices, CodeChooser
 from coding_service.coder.choose_records import RecordChooser
 from coding_service.coder.classifiers import Classifiers
 from coding_service.coder.code_lines import CodedLines, LineCoder
@@ -21,7 +21,7 @@ from coding_service.coder.model_files import ModelParts, Vocabulary, read_model
 from coding_service.coder.readings import RecordReader, title_ends
 from coding_service.coder.score_tables import ScoreTables
 from coding_service.coder.text.encode import Encoded, encode
-from coding_service.coder.text.features import Floats
+from coding_service.coder.text.features import Flags, Floats
 from coding_service.coder.text.nothing import NothingToCode
 from coding_service.coder.text.vocabulary import Lexicon, LexiconFullError
 from protocol.records import RECORD_ID, RecordForm

@@ -17,7 +17,6 @@ import numpy.typing as npt
 from coding_service.coder.sentence.word_pieces import WordPieces
 from coding_service.coder.text.features import Floats
 
-Bytes = npt.NDArray[np.int8]
 Arrays = Mapping[str, npt.NDArray[Any]]
 LARGEST = 127  # of a signed byte, both ways
 FINEST_SHARE = 255  # steps of an attention weight
@@ -151,7 +150,7 @@ class Layer:
 class Pieces:
     """What a text's pieces are before the first layer."""
 
-    numbers: Bytes
+    numbers: npt.NDArray[np.int8]
     """Pieces x width."""
     scale: Floats
     """What one means, for each piece."""

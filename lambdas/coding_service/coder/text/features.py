@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
+Doubles = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 SHORTEST_GRAM = 3  # characters, word boundaries included
 LONGEST_GRAM = 4  # characters, word boundaries included

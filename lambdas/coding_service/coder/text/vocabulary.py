@@ -6,13 +6,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from coding_service.coder.text.features import Floats
+from coding_service.coder.text.features import Flags, Floats
 from coding_service.coder.text.normalise import END, FUNCTION_WORDS
 
 NOTHING, TEXT_END, FIRST_WORD = 0, 1, 2  # numbers of: a word to pass over, a text's end, words
 NUMBER_BITS = 24  # of a word's number inside the key of a pair
 Hashes = npt.NDArray[np.uint64]
-Flags = npt.NDArray[np.bool_]
 
 
 class LexiconFullError(Exception):
