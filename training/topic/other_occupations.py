@@ -9,11 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from coding_service.coder.code_tree import Hierarchy
-from coding_service.coder.text.normalise import words
+from training.topic.held_out import title_key
 from training.topic.topic import Example
 
 SHARE = 0.5  # of the topic's own examples; docs/coder.md has what others gave
-Words = tuple[str, ...]
 
 
 def other_occupations(
@@ -31,10 +30,10 @@ def other_occupations(
     """
     title, general_title = _heaviest(fields)[0], _heaviest(general_fields)[0]
     labels = (hierarchy.codes[leaf].label for leaf in hierarchy.leaves)
-    known = {_words(text) for text in (*labels, *(each.texts[title] for each in own))}
-    occupations: dict[Words, set[str]] = defaultdict(set)
+    known = {title_key(text) for text in (*labels, *(each.texts[title] for each in own))}
+    occupations: dict[str, set[str]] = defaultdict(set)
     for each in general:
-        occupations[_words(each.texts[general_title])].add(each.code or "")
+        occupations[title_key(each.texts[general_title])].add(each.code or "")
     held = {
         code
         for said, codes in occupations.items()
@@ -44,14 +43,16 @@ def other_occupations(
     others = (
         each
         for each in general
-        if each.code and each.code not in held and _words(each.texts[general_title]) not in known
+        if each.code and each.code not in held and title_key(each.texts[general_title]) not in known
     )
-    single = [each for each in others if len(occupations[_words(each.texts[general_title])]) == 1]
+    single = [
+        each for each in others if len(occupations[title_key(each.texts[general_title])]) == 1
+    ]
     names = list(zip(_heaviest(fields), _heaviest(general_fields), strict=False))
     distinct = dict.fromkeys(_texts(single, names, fields))
     drawn = sorted(distinct, key=lambda texts: hashlib.sha256("\n".join(texts).encode()).digest())
     return tuple(
-        Example(dict(zip(fields, texts, strict=True)), None)
+        Example(dict(zip(fields, texts, strict=True)), None, is_drawn=True)
         for texts in drawn[: round(SHARE * len(own))]
     )
 
@@ -67,7 +68,3 @@ def _texts(
 
 def _heaviest(fields: Mapping[str, float]) -> list[str]:
     return sorted(fields, key=lambda field: -fields[field])
-
-
-def _words(text: str) -> Words:
-    return tuple(sorted(words(text)))

@@ -52,6 +52,8 @@ class Example:
     """The text of each field."""
     code: str | None
     """A code of the topic; None for a text that no code of the topic fits."""
+    is_drawn: bool = False
+    """Whether it comes from the folder that `otherOccupations` names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ A sentence for each kind of thing that is amiss, whatever their number, and what
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from coding_service.coder.text.normalise import fold
 from training.topic.files import EVALUATION, EXAMPLES, PHRASES, read_evaluation
 from training.topic.held_out import title_key
 from training.topic.phrases_yaml import coded_nothing
-from training.topic.topic import Example, Topic
+from training.topic.topic import Example, Question, Topic
 
 FEWEST_EXAMPLES = 3
 NAMED = 3  # of each kind; the rest are counted
@@ -43,15 +43,7 @@ def warnings_about(topic: Topic, folder: Path) -> Iterator[str]:
         yield f"{EVALUATION} is empty: there is nothing to evaluate with. Write records into it"
     else:
         questions = read_evaluation(evaluation, topic)
-        asked = {_texts_key(each.texts): _key(each.texts) for each in questions}
-        taught = {_texts_key(each.texts) for each in topic.examples}
-        # That an empty record fits no code is asked and taught in the same words.
-        both = [text for key, text in asked.items() if any(key) and key in taught]
-        if both:
-            yield (
-                f"{_named(both)}: in {EVALUATION} and in {EXAMPLES} too. "
-                "The evaluation flatters; remove them from one of the two"
-            )
+        yield from _known_answers(questions, topic.examples)
 
 
 def _counts(topic: Topic) -> Iterator[str]:
@@ -96,6 +88,28 @@ def _contradictions(examples: tuple[Example, ...]) -> Iterator[str]:
         yield (
             f"{_named(shared)}: under several codes in {EXAMPLES}. Right for a text that names "
             "their group; otherwise remove all but one"
+        )
+
+
+def _known_answers(questions: Sequence[Question], examples: Sequence[Example]) -> Iterator[str]:
+    """Of evaluation records that the model is taught."""
+    asked = {_texts_key(each.texts): _key(each.texts) for each in questions}
+    own, drawn = (
+        {_texts_key(each.texts) for each in examples if each.is_drawn is kind}
+        for kind in (False, True)
+    )
+    # That an empty record fits no code is asked and taught in the same words.
+    asked = {key: text for key, text in asked.items() if any(key)}
+    if both := [text for key, text in asked.items() if key in own]:
+        yield (
+            f"{_named(both)}: in {EVALUATION} and in {EXAMPLES} too. "
+            "The evaluation flatters; remove them from one of the two"
+        )
+    if both := [text for key, text in asked.items() if key in drawn - own]:
+        yield (
+            f"{_named(both)}: in {EVALUATION}, and taught as of no code, as otherOccupations draws "
+            f"them. The evaluation flatters; remove them from {EVALUATION}, or add examples like "
+            "those that have a code"
         )
 
 

@@ -8,6 +8,7 @@ from tests.support.coding_service.topic_folders import SETTINGS, TITLES, example
 from training.errors import TopicError
 from training.topic.files import read_topic
 from training.topic.topic import Topic
+from training.topic.warnings import warnings_about
 
 GENERAL_CODES = """\
 code,label,parent
@@ -75,6 +76,32 @@ def should_take_the_heaviest_field_for_the_heaviest_whatever_their_names(tmp_pat
     titles = {each.texts["occp_text"] for each in read_topic(own).examples}
 
     assert {"glazier", "pearl diver"} <= titles
+
+
+def should_say_which_evaluation_records_are_drawn_and_not_that_they_are_examples(
+    tmp_path: Path,
+) -> None:
+    topic = partial(tmp_path)
+    folder = tmp_path / "own"
+    with (folder / "evaluation.jsonl").open("a", encoding="utf-8") as evaluation:
+        evaluation.writelines([example("diver, PEARL", None), example("bread baker", "12")])
+
+    taught, drawn = warnings_about(topic, folder)
+
+    assert taught.startswith("'bread baker': in evaluation.jsonl and in examples.jsonl too")
+    assert drawn.startswith("'diver, pearl': in evaluation.jsonl, and taught as of no code")
+    assert "examples.jsonl" not in drawn
+
+
+def should_take_two_titles_for_one_where_a_word_stands_twice_in_one(tmp_path: Path) -> None:
+    partial(tmp_path)
+    with (tmp_path / "own" / "examples.jsonl").open("a", encoding="utf-8") as examples:
+        examples.write(example("pearl diver, diver", None))
+
+    titles = [each.texts["occp_text"] for each in read_topic(tmp_path / "own").examples]
+
+    assert "pearl diver" not in titles
+    assert "glazier" in titles
 
 
 def should_name_the_other_folder_when_it_is_not_there(tmp_path: Path) -> None:
