@@ -4,13 +4,13 @@ Nothing in it is pickled, so reading a model runs no code of its maker.
 """
 
 import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from coding_service.coder.array_files import read_arrays
 from coding_service.coder.classifiers import Classifiers
 from coding_service.coder.code_tree import Code, Hierarchy
 from coding_service.coder.errors import ModelError
@@ -92,27 +92,27 @@ def read_model(directory: Path) -> ModelParts:
     try:
         codes = [Code(*row) for row in read_json(path.read_bytes())]
         path = directory / WEIGHTS
-        with np.load(path, allow_pickle=False) as arrays:
-            letters = _texts(arrays["letters"])
-            vocabulary = Vocabulary(
-                _texts(arrays["words"]),
-                arrays["pair_keys"],
-                arrays["term_weights"],
-                Letters(
-                    {run.decode(): column for column, run in enumerate(letters)},
-                    arrays["letter_rarity"].tolist(),
-                    float(arrays["unseen_rarity"]),
-                ),
-            )
-            weights = Weights(
-                Bytes(arrays["rows"], arrays["row_steps"]),
-                Bytes(arrays["letter_rows"], arrays["letter_steps"]),
-                arrays["prior"],
-            )
-            exact_keys, exact_leaves = arrays["exact_keys"], arrays["exact_leaves"]
+        arrays = read_arrays(path)
+        letters = _texts(arrays["letters"])
+        vocabulary = Vocabulary(
+            _texts(arrays["words"]),
+            arrays["pair_keys"],
+            arrays["term_weights"],
+            Letters(
+                {run.decode(): column for column, run in enumerate(letters)},
+                arrays["letter_rarity"].tolist(),
+                float(arrays["unseen_rarity"]),
+            ),
+        )
+        weights = Weights(
+            Bytes(arrays["rows"], arrays["row_steps"]),
+            Bytes(arrays["letter_rows"], arrays["letter_steps"]),
+            arrays["prior"],
+        )
+        exact_keys, exact_leaves = arrays["exact_keys"], arrays["exact_leaves"]
     except OSError as error:
         raise ModelError(path, error.strerror or "cannot be read") from error
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise ModelError(path, f"damaged: {error!r}") from error
     hierarchy = Hierarchy.of(card.levels, codes)
     second = None

@@ -1,7 +1,6 @@
 """What a topic learnt to read from a sentence model, and its file: `sentence.npz`."""
 
 import hashlib
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from coding_service.coder.array_files import read_arrays
 from coding_service.coder.classifiers import softmax
 from coding_service.coder.errors import ModelError
 from coding_service.coder.sentence.encoder import Scaled, SentenceEncoder
@@ -66,11 +66,11 @@ def read_reader(path: Path, *, digest: str, fields: int, leaves: int) -> Sentenc
     try:
         if _digest(path) != digest:
             raise ModelError(path, "it is not the file that the model's card names")
-        with np.load(path, allow_pickle=False) as arrays:
-            encoder, head = SentenceEncoder.read(arrays), Scaled.read(arrays, "head")
+        arrays = read_arrays(path)
+        encoder, head = SentenceEncoder.read(arrays), Scaled.read(arrays, "head")
     except OSError as error:
         raise ModelError(path, error.strerror or "cannot be read") from error
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise ModelError(path, f"damaged: {error!r}") from error
     if head.numbers.shape != (fields * encoder.width, leaves + 1):
         raise ModelError(path, "what it learnt is not for these fields and codes")
