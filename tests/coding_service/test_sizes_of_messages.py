@@ -5,6 +5,7 @@ Sizes are of JSON in ASCII, which is never shorter than in UTF-8.
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -21,11 +22,17 @@ from coding_service.amazon_ml.work.data_files import (
     UserData,
 )
 from coding_service.amazon_ml.work.ranges import Range, ranges_of
+from coding_service.api.batch_coding import MOST_LISTED, BatchApi
 from coding_service.api.code_request import MOST_ID_CHARACTERS, CodeRequest
 from coding_service.api.routes import Answer
 from coding_service.byte_ranges.cut import MAX_RANGES, ByteRange
+from coding_service.coder.catalogue import Catalogue
+from coding_service.coder.errors import ModelError
+from coding_service.coder.model_card import CARD, ModelCard
 from coding_service.errors import LONGEST_TEXT, InputRefused, Refusal
 from coding_service.inference.state import Coded, StepStatus
+from coding_service.models.bucket import check_card, key_of
+from protocol.messages import Topic
 from protocol.real_time import MOST_CHARACTERS, MOST_RECORDS, batch_answer
 
 STATE_BYTES = 262_144  # Step Functions: a state's input or output
@@ -82,6 +89,45 @@ def should_fit_into_a_state_what_all_ranges_of_the_most_data_return() -> None:
     count = sum(1 for _ in ranges_of([each] * MOST_FILES))
     assert count > 50_000
     assert size([{}] * count) + size(WORK) + 2_000 < STATE_BYTES
+
+
+class ManyModels:
+    """Stands for the registry: more topics and models than are listed, their names the longest."""
+
+    def __init__(self, card: ModelCard) -> None:
+        self._cards = [replace(card, model_version=number) for number in range(3 * MOST_LISTED)]
+
+    def topics(self) -> list[Topic]:
+        return [Topic(each.topic, each.full_name) for each in self._cards]
+
+    def models(self, _topic: str) -> list[ModelCard]:
+        return self._cards
+
+
+@pytest.mark.parametrize("text", WORST)
+def should_fit_into_an_answer_when_there_are_more_models_than_are_listed(
+    models: Path, text: str
+) -> None:
+    card = Catalogue.read(models).latest("trades")
+    longest = [replace(card, standard=text * 3_000), replace(card, full_name=text * 3_000)]
+    for each in map(shortened, longest):
+        api = BatchApi(cast(Any, ManyModels(each)), cast(Any, None), cast(Any, None), 0, float)
+        for listed in (api.topics(), api.models("trades")):
+            assert len(listed) == MOST_LISTED
+            assert size(Answer(200, listed).to_gateway()) + 1_000 < ANSWER_BYTES
+        assert api.models("trades")[0]["modelVersion"] == 0
+
+
+def shortened(card: ModelCard) -> ModelCard:
+    """The card with its long text cut to what may be published."""
+    for most in range(3_000, 0, -10):
+        cut = replace(card, standard=card.standard[:most], full_name=card.full_name[:most])
+        try:
+            check_card(cut, key_of(cut, CARD))
+        except ModelError:
+            continue
+        return cut
+    raise AssertionError("no card fits")
 
 
 class Listing:

@@ -21,6 +21,7 @@ from protocol.messages import CreatedOperation, Model, OperationState
 from protocol.statuses import OperationStatus
 from shared.received_json import JsonFault, read_json
 
+MOST_LISTED = 1_000  # of topics, or models of one: the protocol has no pages; ours
 RESULTS_DELETED = (
     "The results were deleted, as they are within 24 hours of success; create a new operation."
 )
@@ -40,11 +41,13 @@ class BatchApi:
     """A GUID never used before."""
 
     def topics(self) -> list[dict[str, Any]]:
-        return [topic.to_json() for topic in self.registry.topics()]
+        """The topics by name, as many as an answer has room for."""
+        return [topic.to_json() for topic in self.registry.topics()[:MOST_LISTED]]
 
     def models(self, topic: str) -> list[dict[str, Any]]:
-        """The models of a topic, newest first."""
-        return [_message(card).to_json() for card in models_of(self.registry, topic)]
+        """The models of a topic, newest first, as many as an answer has room for."""
+        cards = models_of(self.registry, topic)[:MOST_LISTED]
+        return [_message(card).to_json() for card in cards]
 
     def latest_model(self, topic: str) -> dict[str, Any]:
         return _message(models_of(self.registry, topic)[0]).to_json()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 GONE = frozenset({"NoSuchKey", "404"})
 READ_BYTES = 1 << 20
+MOST_LISTED_BYTES = 2_500  # of a model in a list of 1,000, which an answer has room for; ours
 
 
 class NotPublished(Exception):
@@ -149,3 +150,9 @@ def check_card(card: ModelCard, key: str) -> None:
         sound = False
     if not sound:
         raise ModelError(Path(key), "damaged: a value is not of its kind")
+    if len(json.dumps([card.metadata(), card.full_name])) > MOST_LISTED_BYTES:
+        raise ModelError(
+            Path(key),
+            f"its names and fields have more than the {MOST_LISTED_BYTES:,} bytes that a list of "
+            "models has room for",
+        )

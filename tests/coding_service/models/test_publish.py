@@ -259,6 +259,18 @@ def should_refuse_when_the_card_is_one_that_would_be_passed_over(
     assert world.keys() == []
 
 
+def should_refuse_when_a_list_of_models_has_no_room_for_its_names(
+    world: World, trained: dict[int, Path], tmp_path: Path
+) -> None:
+    other = shutil.copytree(trained[4], tmp_path / "other")
+    card = {**read_card(other).to_json(), "topicStandard": "s" * 3_000}
+    (other / CARD).write_text(json.dumps(card), "utf-8")
+
+    with pytest.raises(ModelError, match=r"more than the 2,500 bytes that a list of models"):
+        world.publish(other)
+    assert world.keys() == []
+
+
 def should_refuse_when_the_id_has_other_files(
     world: World, trained: dict[int, Path], tmp_path: Path
 ) -> None:
