@@ -146,9 +146,11 @@ def agree(
 def _agreement(found: Mapping[str, Any]) -> str:
     if found["agreement"] is None:
         return "none that both have decided"
-    kappa = "open" if found["kappa"] is None else f"{found['kappa']:.2f}"
     texts = f" of {found['texts']:,}" if "texts" in found else ""
-    return f"{found['agreement']:.1%}{texts} agree, kappa {kappa}"
+    agreed = f"{found['agreement']:.1%}{texts} agree"
+    if found["kappa"] is None:
+        return f"{agreed}; no kappa, as both gave all of them one and the same answer"
+    return f"{agreed}, kappa {found['kappa']:.2f}"
 
 
 @contextmanager

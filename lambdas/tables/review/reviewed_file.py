@@ -1,7 +1,7 @@
 """The file that the review page exports: a line for each text that somebody has decided on.
 
 Its columns are in docs/review.md. Spreadsheets may have saved it again, with other separators or in
-their own encoding.
+their own encoding; the page imports what is read here (`decisions.js`).
 """
 
 import csv
@@ -15,6 +15,7 @@ from itertools import count
 from tables.errors import TableRefused
 from tables.mapping.names import shown
 from tables.review.page_data import DECIDE, REVIEW
+from tables.text.encodings import BYTE_ORDER_MARKS, UTF16, errors_of
 
 COLUMNS = (
     *("item", "drop", "round", "by", "at", "decision", "label"),
@@ -83,7 +84,7 @@ class ReviewedFile:
 
 def begins_like_one(head: bytes) -> bool:
     """Whether a file with this beginning, of 64 bytes or more, was exported by the review page."""
-    begun = head.decode("utf-8-sig", "replace").replace('"', "")
+    begun = _text_of(head).replace('"', "")
     return _BEGINNING.match(begun) is not None
 
 
@@ -102,10 +103,13 @@ def read_reviewed(content: bytes, name: str) -> ReviewedFile:
 
 
 def _text_of(content: bytes) -> str:
+    for mark, encoding in BYTE_ORDER_MARKS:  # UTF-16 is what Excel calls Unicode text
+        if encoding in UTF16 and content.startswith(mark):
+            return content[len(mark) :].decode(encoding, errors_of(encoding))
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return content.decode("cp1252", "replace")  # as Excel saves what it calls CSV
+        return content.decode("cp1252", errors_of("cp1252"))  # as Excel saves what it calls CSV
 
 
 def _rows(text: str, name: str) -> list[dict[str, str]]:

@@ -51,6 +51,7 @@ def should_tell_agreement_and_where_to_decide(
     assert run(["agree", str(folder / "ann.csv"), str(folder / "bob.csv")]) == ExitStatus.DONE
     said = capsys.readouterr().out
     assert "All texts: 50.0% of 2 agree" in said
+    assert "down to 1 digits: 100.0% agree; no kappa, as both gave all of them one" in said
     assert "Blind texts: none that both have decided" in said
     assert (folder / "agreement" / "decide.html").is_file()
 

@@ -36,3 +36,13 @@ def exported(lines: Iterable[Mapping[str, str]], separator: str = ",") -> bytes:
     writer.writeheader()
     writer.writerows(lines)
     return b"\xef\xbb\xbf" + text.getvalue().encode()
+
+
+SAVED = ((";", "cp1252"), ("\t", "utf-16"), (",", "utf-8"), ("\t", "utf-16-be"))
+"""As Excel saves what it calls CSV and Unicode text, other programs alike: separator, encoding."""
+
+
+def saved_again(content: bytes, encoding: str) -> bytes:
+    """The file as a spreadsheet saves it: without needless quotes, in an encoding of its own."""
+    text = content.decode("utf-8-sig").replace('"', "")
+    return (f"\ufeff{text}" if encoding == "utf-16-be" else text).encode(encoding)

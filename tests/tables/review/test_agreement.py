@@ -12,7 +12,7 @@ from tables.review.final_decisions import final_decisions
 from tables.review.measures import agreement_of, at_level, levels_of, wilson
 from tables.review.page.document import data_of_page, html_of_review
 from tables.review.reviewed_file import ReviewedFile, begins_like_one, read_reviewed
-from tests.support.tables.decided import a_line, exported
+from tests.support.tables.decided import SAVED, a_line, exported, saved_again
 
 COOKS, CHEFS, NURSES = "code 351411", "code 351311", "code 254411"
 # 100 texts: what Ann and Bob say, and how often. Of Cohen's kind, with known kappas.
@@ -172,6 +172,7 @@ def should_read_files_put_one_behind_the_other_as_one() -> None:
         (exported([])[:64], True),
         (exported([], separator=";")[:64], True),
         (b"item,drop,round,by,at,decision,label,blind", True),
+        (exported([], separator="\t").decode().encode("utf-16-le")[:64], True),
         (b"item,drop,price\n1,2,3\n", False),
         (b"\xff\xfe\x00", False),
     ],
@@ -180,9 +181,11 @@ def should_know_an_exported_file_by_its_beginning(head: bytes, is_one: bool) -> 
     assert begins_like_one(head) is is_one
 
 
-def should_read_what_a_spreadsheet_has_saved() -> None:
+@pytest.mark.parametrize(("separator", "encoding"), SAVED)
+def should_read_what_a_spreadsheet_has_saved(separator: str, encoding: str) -> None:
     line = a_line(_item(0), CHEFS, label="Köchin", note="'=1+1")
-    saved = exported([line], separator=";").decode("utf-8-sig").replace('"', "").encode("cp1252")
+    saved = saved_again(exported([line], separator=separator), encoding)
+    assert begins_like_one(saved[:64])
     (decision,) = read_reviewed(saved, "ann.csv").decisions
     assert (decision.label, decision.note, decision.rows) == ("Köchin", "=1+1", 2)
     assert decision.texts == {"occp_text": "text 0", "tasks_text": ""}

@@ -18,7 +18,7 @@ from tables.review.page.document import html_of_review
 from tables.review.reviewed_file import read_reviewed
 from tests.support.browsers import CHROMIUM, FIREFOX, Page, Start, starter_of
 from tests.support.eventually import eventually
-from tests.support.tables.decided import a_line, exported
+from tests.support.tables.decided import SAVED, a_line, exported, saved_again
 from tests.support.tables.reviews import PROJECT, ReviewedDrop, a_csv, a_reviewed_drop, some_rows
 
 pytestmark = pytest.mark.slow
@@ -280,6 +280,25 @@ def should_leave_no_formula_in_the_export_and_read_it_again(
         eventually(lambda: page.value_of(PROGRESS).startswith(f"{len(rows)} of "))
         assert page.value_of("document.getElementById('note').value") == "=1+1"
         assert "by =cmd()" in page.value_of("document.getElementById('said').textContent")
+
+
+@pytest.mark.parametrize(("separator", "encoding"), SAVED)
+def should_import_what_a_spreadsheet_has_saved_as_the_merge_reads_it(
+    page: Page, tmp_path: Path, separator: str, encoding: str
+) -> None:
+    drop = a_reviewed_drop(a_csv(some_rows(100)), blind_share=0)
+    line = a_line(drop.data["items"][0], "code 351311", by="Jürg", note="für “Köche”")
+    path = tmp_path / "saved.csv"
+    path.write_bytes(saved_again(exported([line], separator=separator), encoding))
+    address = _written(tmp_path, drop.data)
+    page.open(address)
+    page.value_of("localStorage.clear()")
+    page.open(address)
+    page.give_file("#import", path)
+    eventually(lambda: page.value_of(PROGRESS).startswith("1 of "))
+    (read,) = read_reviewed(path.read_bytes(), "saved.csv").decisions
+    assert page.value_of("document.getElementById('note').value") == read.note == "für “Köche”"
+    assert "by Jürg" in page.value_of("document.getElementById('said').textContent")
 
 
 def should_say_so_and_go_on_when_the_browser_keeps_nothing(

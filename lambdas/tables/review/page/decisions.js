@@ -125,7 +125,7 @@ class Decisions {
 
   // Takes the decisions of an exported file that are newer; [taken, passed over].
   imported(text) {
-    const [header, ...rows] = csvRows(text.replace(/^\ufeff/, ""));
+    const [header, ...rows] = csvRows(text);
     const place = Object.fromEntries((header || []).map((name, at) => [name, at]));
     if (!COLUMNS.every((name) => name in place)) return null;
     let taken = 0;
@@ -155,9 +155,22 @@ class Decisions {
   }
 }
 
-// Cells between commas, or the semicolons and tabs that spreadsheets write, with quotes.
+// The text of a file, which a spreadsheet may have saved again in its own encoding: UTF-16 as what
+// Excel calls Unicode text, Windows-1252 as what it calls CSV. The merge reads alike.
+function textOf(content) {
+  const [first, second] = new Uint8Array(content);
+  if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le").decode(content);
+  if (first === 0xfe && second === 0xff) return new TextDecoder("utf-16be").decode(content);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(content);
+  } catch (error) {
+    return new TextDecoder("windows-1252").decode(content);
+  }
+}
+
+// Cells between commas, or what else spreadsheets write between them, with quotes.
 function csvRows(text) {
-  const separator = (/^"?item"?([,;\t])/.exec(text) || ["", ","])[1];
+  const separator = (/^"?item"?([,;\t|])/.exec(text) || ["", ","])[1];
   const rows = [];
   let row = [];
   let cell = "";

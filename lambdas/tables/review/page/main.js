@@ -261,7 +261,7 @@ class Review {
   }
 
   async import(file) {
-    const found = this.decisions.imported(await file.text());
+    const found = this.decisions.imported(textOf(await file.arrayBuffer()));
     byId("import").value = "";
     if (found === null) return this.view.warn(`${file.name} was not exported by such a page.`);
     const [taken, passed] = found;
