@@ -1,15 +1,15 @@
-"""Either browser that a machine has, steered alike: tests of pages that must work in both."""
+"""Any browser that a machine has, steered alike: tests of pages that must work in all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
-from tests.support import browser, firefox
+from tests.support import browser, firefox, webkit
 
-CHROMIUM, FIREFOX = "chromium", "firefox"
+CHROMIUM, FIREFOX, WEBKIT = "chromium", "firefox", "webkit"
 
 
 class Page(Protocol):
@@ -44,10 +44,17 @@ Start = Callable[[Path, Path], AbstractContextManager[Page]]
 """Starts a browser that keeps all its files in the first folder, and downloads to the second."""
 
 
+_STARTED: Mapping[str, tuple[Callable[[], str | None], Callable[..., Any]]] = {
+    CHROMIUM: (browser.browser_path, browser.started),
+    FIREFOX: (firefox.firefox_path, firefox.started_firefox),
+    WEBKIT: (webkit.webkit_path, webkit.started_webkit),
+}
+
+
 def starter_of(name: str) -> Start:
-    """How one of the two is started; skips the test where this machine has none."""
-    path = browser.browser_path() if name == CHROMIUM else firefox.firefox_path()
+    """How one of them is started; skips the test where this machine has none."""
+    path_of, start = _STARTED[name]
+    path = path_of()
     if path is None:
         pytest.skip(f"no {name} on this machine")
-    start = browser.started if name == CHROMIUM else firefox.started_firefox
     return lambda folder, downloads: start(path, folder, downloads)
