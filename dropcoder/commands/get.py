@@ -54,15 +54,17 @@ def fetch(
     screen: Screen, pipeline: "Pipeline", found: "KnownDrop", out: Path, *, replace: bool
 ) -> dict[str, Any]:
     """Downloads what an ended drop has, and says where it is; the same for programs."""
-    from dropcoder.deployed.results import download, folder_name  # noqa: PLC0415
+    from dropcoder.deployed.results import download  # noqa: PLC0415
     from dropcoder.local_coding.result_folder import (  # noqa: PLC0415
         checked_folder,
         filled,
         from_here,
+        name_of,
     )
 
     results = found.body.get("results") or {}
-    folder = checked_folder(out / folder_name(found.key, found.drop_id), replace=replace)
+    file = found.key.rpartition("/")[2]
+    folder = checked_folder(out / f"{name_of(file) or 'drop'}-{found.short_id}", replace=replace)
     with screen.progress("Getting the results", None) as advance, filled(folder) as begun:
         done = download(pipeline, results, begun, advance)
     done = done.in_place(folder)

@@ -6,7 +6,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dropcoder.deployed.reach import Pipeline
-from dropcoder.local_coding.result_folder import name_of
 from tables.report.files import REPORT
 
 NAMED = ("table", "page", "review", "report", "output", "metadata", "manifest")
@@ -42,11 +41,6 @@ class Downloaded:
         files: dict[str, Path | None] = {name: getattr(self, name) for name in FILES}
         moved = {n: None if path is None else directory / path.name for n, path in files.items()}
         return Downloaded(directory, **moved)
-
-
-def folder_name(key: str, drop_id: str) -> str:
-    """What a drop's folder is called: by its file, and the beginning of its id."""
-    return f"{name_of(PurePosixPath(key).name) or 'drop'}-{drop_id[:8]}"
 
 
 def download(
