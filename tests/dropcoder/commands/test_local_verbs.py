@@ -12,6 +12,7 @@ import pytest
 from dropcoder.commands.app import dropcoder, run
 from dropcoder.errors import ExitStatus
 from infra.project_files import PROJECT
+from tests.support.markdown import document
 
 SAMPLE = str(PROJECT / "samples" / "survey.csv")
 
@@ -202,6 +203,12 @@ def should_list_each_verb_in_a_section_of_the_help(capsys: pytest.CaptureFixture
         assert re.search(rf"^  {name} +\w", said, re.MULTILINE)
     assert run(["--version"]) == ExitStatus.DONE
     assert capsys.readouterr().out.startswith("dropcoder, version ")
+
+
+def should_be_named_in_the_readme_verb_by_verb() -> None:
+    section = document("README.md").section("On a laptop")
+    missing = {each for each in dropcoder.commands if not re.search(rf"\b{each}\b", section)}
+    assert not missing
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
