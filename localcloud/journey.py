@@ -11,9 +11,9 @@ from dropcoder.deployed.follow import follow
 from dropcoder.deployed.notifications import Notification, Subscription, subscribed
 from dropcoder.deployed.put_file import key_of, put_file
 from dropcoder.deployed.reach import Pipeline
-from dropcoder.deployed.results import Downloaded, download, folder_name
+from dropcoder.deployed.results import Downloaded, download
 from dropcoder.errors import CommandError
-from dropcoder.local_coding.result_folder import from_here
+from dropcoder.local_coding.result_folder import drop_folder, from_here
 from dropcoder.terminal.text import one_line, shortened
 from localcloud.cloud import LocalCloud
 from localcloud.console import Console
@@ -58,7 +58,7 @@ def take(
             ) from None
         told = _told(subscription, dropped.drop_id)
     console.say(f"Told after {time.time() - at:.1f} s: {one_line(told.subject)}")
-    folder = out / folder_name(told.key, told.drop_id)
+    folder = out / drop_folder(told.key, told.drop_id)
     folder.mkdir(parents=True, exist_ok=True)
     results = download(pipeline, told.body["results"], folder)
     if told.status != "complete":

@@ -57,14 +57,13 @@ def fetch(
     from dropcoder.deployed.results import download  # noqa: PLC0415
     from dropcoder.local_coding.result_folder import (  # noqa: PLC0415
         checked_folder,
+        drop_folder,
         filled,
         from_here,
-        name_of,
     )
 
     results = found.body.get("results") or {}
-    file = found.key.rpartition("/")[2]
-    folder = checked_folder(out / f"{name_of(file) or 'drop'}-{found.short_id}", replace=replace)
+    folder = checked_folder(out / drop_folder(found.key, found.drop_id), replace=replace)
     with screen.progress("Getting the results", None) as advance, filled(folder) as begun:
         done = download(pipeline, results, begun, advance)
     done = done.in_place(folder)

@@ -47,6 +47,11 @@ def name_of(file: str) -> str:
     return path.stem if path.suffix[1:2].isalpha() else path.name
 
 
+def drop_folder(key: str, drop_id: str) -> str:
+    """What the folder of a drop's results is called: by its file, and the beginning of its id."""
+    return f"{name_of(key.rpartition('/')[2]) or 'drop'}-{drop_id[:8]}"
+
+
 @contextmanager
 def filled(folder: Path, *, at_times: Iterable[str] = ()) -> Iterator[Path]:
     """A folder beside it to write into; its files are in `folder` once all of them are written.
