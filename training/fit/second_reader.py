@@ -48,8 +48,10 @@ class FittedReader:
     """Without the file's hash."""
     asked: Integers
     """The examples that were held out."""
-    held_out: Floats
-    """What both readers together make of them: examples x (leaves, then "none of them")."""
+    read: Floats
+    """What this reader makes of them then: examples x (leaves, then "none of them")."""
+    powers: Floats
+    """The powers of each of them, as `combined` takes them."""
 
 
 def fit_second_reader(
@@ -103,7 +105,8 @@ def fit_second_reader(
         SentenceReader(model.encoder, _layer(inputs, learnt, every, count, seed=seed)),
         card,
         asked,
-        combined(linear[asked], read, powers_of(card, alone)),
+        read,
+        powers_of(card, alone),
     )
 
 

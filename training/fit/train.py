@@ -12,6 +12,7 @@ import numpy as np
 import scipy
 import sklearn
 
+from coding_service.coder.both_readers import combined
 from coding_service.coder.classifiers import Classifiers, softmax
 from coding_service.coder.code_tree import Hierarchy
 from coding_service.coder.errors import ModelError
@@ -72,9 +73,9 @@ def train(topic: Topic, *, seed: int = SEED) -> ModelParts:
     ]
     classifiers = Classifiers.of(hierarchy)
     fitted, held_out = fit_and_hold_out(examples, groups, classifiers, seed=seed)
-    temperatures = best_temperatures(held_out, examples.codes, classifiers)
-    temperatures += temperatures[-1:] * (len(settings.levels) - len(temperatures))
-    temperatures = tuple(map(operator.mul, temperatures, settings.temperature_factors))
+    fitting = best_temperatures(held_out, examples.codes, classifiers)
+    fitting += fitting[-1:] * (len(settings.levels) - len(fitting))
+    temperatures = tuple(map(operator.mul, fitting, settings.temperature_factors))
     nodes = _probabilities(classifiers, held_out, temperatures)
     card = ModelCard(
         topic=settings.name,
@@ -103,26 +104,41 @@ def train(topic: Topic, *, seed: int = SEED) -> ModelParts:
     keys, leaves = _exact_titles(fitted, examples, hierarchy)
     parts = ModelParts(card, hierarchy, fitted.terms.vocabulary, _weights(fitted), keys, leaves)
     if settings.readers == WITH_SENTENCES:
-        parts = _with_sentences(parts, examples, folds_of(groups, seed=seed), nodes, topic)
+        # Powers fitted on what the topic's factors leave would undo these.
+        plain = _probabilities(classifiers, held_out, fitting)
+        folds = folds_of(groups, seed=seed)
+        parts = _with_sentences(parts, examples, folds, plain, nodes, topic=topic)
     return parts
 
 
 def _with_sentences(
-    parts: ModelParts, examples: Examples, folds: Integers, nodes: Floats, topic: Topic
+    parts: ModelParts,
+    examples: Examples,
+    folds: Integers,
+    plain: Floats,
+    nodes: Floats,
+    *,
+    topic: Topic,
 ) -> ModelParts:
-    """The model with a second reader; `nodes` is what the first made of held-out examples."""
+    """The model with a second reader.
+
+    `nodes` is what the first made of held-out examples, `plain` the same without the topic's
+    temperature factors.
+    """
     classifiers, leaves = Classifiers.of(parts.hierarchy), parts.hierarchy.leaves
     model = read_sentence_model(_sentence_model(topic))
     number = {leaf: place for place, leaf in enumerate(leaves)}
     classes = np.asarray([number.get(code, len(leaves)) for code in examples.codes], np.int64)
     place = {code: number for number, code in enumerate(classifiers.codes)}
-    odds = nodes[:, [place[leaf] for leaf in leaves]]
-    odds = np.hstack([odds, np.maximum(1 - odds.sum(axis=1, keepdims=True), 0)])
-    second = fit_second_reader(model, examples.texts, classes, folds, odds, seed=parts.card.seed)
+    columns = [place[leaf] for leaf in leaves]
+    second = fit_second_reader(
+        model, examples.texts, classes, folds, _with_none(plain[:, columns]), seed=parts.card.seed
+    )
     inside = np.zeros((len(leaves), len(classifiers.codes)), np.float32)
     for leaf, row in number.items():
         inside[row, [place[code] for code in classifiers.lineages[leaf]]] = 1.0
-    both = second.held_out[:, :-1] @ inside
+    linear = _with_none(nodes[second.asked][:, columns])
+    both = combined(linear, second.read, second.powers)[:, :-1] @ inside
     asked = [examples.codes[row] for row in second.asked.tolist()]
     card = replace(
         parts.card,
@@ -131,6 +147,11 @@ def _with_sentences(
         second_reader=second.card,
     )
     return replace(parts, card=card, sentences=second.reader)
+
+
+def _with_none(odds: Floats) -> Floats:
+    """Examples x (leaves, then "none of them"), of the probabilities of the leaves."""
+    return np.hstack([odds, np.maximum(1 - odds.sum(axis=1, keepdims=True), 0)])
 
 
 def _weights(fitted: Fit) -> Weights:

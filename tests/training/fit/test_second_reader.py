@@ -1,5 +1,6 @@
 """What a second reader learns, and that it is measured on examples that it had not seen."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -58,14 +59,44 @@ def should_read_linearly_alone_unless_the_topic_says_otherwise(tmp_path: Path) -
 
 def should_read_one_field_or_three_when_a_topic_has_so_many(tmp_path: Path) -> None:
     sentence_model_folder(tmp_path / "tiny")
-    for number, fields in enumerate(("{occp_text: 1}", "{tasks_text: 1, occp_text: 2}")):
+    three = "{tasks_text: 1, occp_text: 2, industry: 0.5}"
+    for number, fields in enumerate(("{occp_text: 1}", "{tasks_text: 1, occp_text: 2}", three)):
         settings = (
             BOTH[: BOTH.index("fields:")] + f"fields: {fields}\n" + BOTH[BOTH.index("readers:") :]
         )
-        topic = read_topic(topic_folder(tmp_path / str(number), settings=settings))
-        model = TrainedModel.of(train(topic))
+        folder = topic_folder(tmp_path / str(number), settings=settings)
+        records = [
+            {**each, "tasks_text": f"duty {each['code']}", "industry": f"trade {each['code']}"}
+            for each in map(json.loads, (folder / "examples.jsonl").read_text("utf-8").splitlines())
+        ]
+        (folder / "examples.jsonl").write_text("\n".join(map(json.dumps, records)), "utf-8")
+        parts = train(read_topic(folder))
+        model = TrainedModel.of(parts)
 
-        assert model.code([{"occp_text": "hb drvr", "tasks_text": ""}])[0].suggestions
+        assert parts.sentences is not None
+        assert parts.sentences.fields == len(model.card.field_weights) == number + 1
+        record = {"occp_text": "hb drvr", "tasks_text": "", "industry": ""}
+        told = [{**record, "tasks_text": "duty 21"}, {**record, "industry": "trade 21"}]
+        alone, *others = model.code([record, *told])
+        assert alone.suggestions
+        # Each field that there is says something, also behind an empty one.
+        assert [alone != each for each in others] == [number > 0, number > 1]
+
+
+def should_be_less_sure_when_the_topic_has_temperature_factors(tmp_path: Path) -> None:
+    sentence_model_folder(tmp_path / "tiny")
+    for name, factors in (("plain", "[1, 1]"), ("careful", "[4, 4]")):
+        topic_folder(tmp_path / name, settings=BOTH + f"temperatureFactors: {factors}\n")
+    plain, careful = (train(read_topic(tmp_path / name)) for name in ("plain", "careful"))
+    record = {"occp_text": "hb drvr", "tasks_text": ""}
+
+    sure, unsure = (TrainedModel.of(each).probabilities([record]) for each in (plain, careful))
+
+    assert plain.card.second_reader
+    assert careful.card.second_reader
+    # Powers fitted on what the factors leave would undo them.
+    assert plain.card.second_reader.alone == careful.card.second_reader.alone
+    assert unsure.max() / unsure.min() < sure.max() / sure.min()
 
 
 @pytest.mark.parametrize("tasks", ["", "meals"])
