@@ -26,6 +26,7 @@ VARIABLES = {
     "FALLBACK_ENCODING": "cp1252",
     "MAX_REFUSED_SHARE": "0.05",
     "STRICT": "false",
+    "DISTINCT_TEXTS": "true",
     "CODE_DIGITS": "{}",
     "BLIND_SHARE": "0.05",
     "MAX_UNPACKED_BYTES": "20000000000",

@@ -47,6 +47,7 @@ def function_environment(
         "FALLBACK_ENCODING": settings.fallback_encoding,
         "MAX_REFUSED_SHARE": f"{settings.max_refused_share:g}",
         "STRICT": "true" if settings.strict else "false",
+        "DISTINCT_TEXTS": "true" if settings.distinct_texts else "false",
         "RESULT_FORMATS": ",".join(settings.result_formats),
         "CODE_DIGITS": json.dumps(settings.code_digits),
         "BLIND_SHARE": f"{settings.blind_share:g}",

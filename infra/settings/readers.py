@@ -204,6 +204,7 @@ READERS: Mapping[str, Callable[[str, object], Any]] = {
     "fallback_encoding": _encoding,
     "max_refused_share": read_number(0, 1),
     "strict": read_flag,
+    "distinct_texts": read_flag,
     "result_formats": read_all_matching(RESULT_FORMAT, "list csv, xlsx or parquet"),
     "code_digits": _code_digits,
     "blind_share": read_number(0, 1),

@@ -121,6 +121,9 @@ class Settings:
     """Part of a table's rows that may be unreadable; with more, the file is rejected."""
     strict: bool = False
     """One row that can't be read, or is too long, rejects the file."""
+    distinct_texts: bool = True
+    """Of a table's rows with the same texts the first alone is sent, and its answer given to all;
+    not of JSON Lines that go to the service as they are."""
     result_formats: tuple[str, ...] = ()
     """Formats in which each table is given back beside its own: csv, xlsx, parquet."""
     code_digits: Mapping[str, int] = field(default_factory=dict)

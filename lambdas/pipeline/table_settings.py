@@ -26,6 +26,8 @@ class TableSettings:
     """From 0 to 1: with more rows that can't be read than this, a file is rejected."""
     strict: bool
     """Whether one row that would be refused or shortened rejects the file."""
+    distinct_texts: bool
+    """Whether rows with the same texts are sent as one record."""
     result_formats: tuple[str, ...]
     """The formats in which every table is given back beside that in which it was dropped."""
     code_digits: tuple[tuple[str, int], ...]
@@ -51,6 +53,7 @@ class TableSettings:
             fallback_encoding=source.text("FALLBACK_ENCODING"),
             max_refused_share=_share(source, "MAX_REFUSED_SHARE"),
             strict=source.flag("STRICT"),
+            distinct_texts=source.flag("DISTINCT_TEXTS"),
             result_formats=tuple(filter(None, variables.get("RESULT_FORMATS", "").split(","))),
             code_digits=tuple(_object(variables, "CODE_DIGITS").items()),
             max_unpacked_bytes=source.count("MAX_UNPACKED_BYTES"),

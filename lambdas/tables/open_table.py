@@ -27,7 +27,11 @@ def open_table(
     Raises `TableRefused`, and what `source` raises.
     """
     table, plan = _opened(source, format, options, encoding)
-    return table, replace(plan, max_text_characters=options.max_text_characters)
+    return table, replace(
+        plan,
+        max_text_characters=options.max_text_characters,
+        distinct_window=options.distinct_window,
+    )
 
 
 def _opened(

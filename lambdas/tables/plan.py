@@ -37,6 +37,8 @@ class TableOptions:
     """A row that would be refused or shortened refuses the table."""
     max_text_characters: int = MAX_TEXT_CHARACTERS
     """Of a record's fields together: what codes the topic takes no more."""
+    distinct_window: int = 0
+    """As in `TablePlan`, of a table that is prepared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +59,16 @@ class RowCounts:
 
     rows: int = 0
     sent: int = 0
-    """Of these `shortened` were cut."""
+    """Of these `shortened` were cut, and `repeated` go by the record of an earlier row."""
+    repeated: int = 0
     blank: int = 0
     refused: int = 0
     shortened: int = 0
+
+    @property
+    def records(self) -> int:
+        """The records that are sent."""
+        return self.sent - self.repeated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +107,9 @@ class TablePlan:
     """Of a workbook: the sheet's name."""
     max_text_characters: int = MAX_TEXT_CHARACTERS
     """Of a record's fields together."""
+    distinct_window: int = 0
+    """Of so many rows in a row that are sent (`distinct_rows`), those with the same texts are sent
+    as one record, the first's; 0: each is a record of its own."""
     counts: RowCounts = field(default_factory=RowCounts)
     refusals: tuple[tuple[int, str], ...] = ()
     """The first hundred refused rows: number and reason."""

@@ -1,19 +1,21 @@
 """Turns a table into the JSON Lines that a service takes, in a stream that can be taken up again.
 
-What is sent for a row is an object with recordId and all fields of the model. A chunk ends where a
-batch of the reader does, so nothing about it depends on where an earlier run was cut.
+What is sent for a row is an object with recordId and all fields of the model; of rows with the same
+texts the first alone may be sent (`distinct_rows`). A chunk ends where a batch of the reader does,
+so nothing about it depends on where an earlier run was cut.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
-from itertools import compress, islice
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from protocol.records import RECORD_ID
 from tables.decisions import DecidedColumns, RowDecisions, RowStatus
+from tables.distinct_rows import DistinctRows, Window, sent_columns, without
 from tables.errors import PlanChanged
 from tables.mapping.columns import MAX_COLUMNS
 from tables.open_table import reopened
@@ -23,9 +25,6 @@ from tables.rows import RowBatch
 from tables.source import ByteSource
 
 ROWS_KEPT = 100  # of those refused, and of those shortened; the plan's
-FEW = (
-    16  # times fewer places than rows: moving what is behind each takes less than a new list; ours
-)
 
 Encode = Callable[[list[list[str]]], bytes]
 
@@ -36,6 +35,7 @@ class _Progress:
 
     rows: int = 0
     sent: int = 0
+    repeated: int = 0
     blank: int = 0
     refused: int = 0
     shortened: int = 0
@@ -65,11 +65,16 @@ class Preparation:
         self._encode = _record_encoder(tuple(plan.mapping.fields))
         self._reader_state: dict[str, Any] | None = None
         self._progress = _Progress(width=plan.width)
+        self._distinct = DistinctRows(plan.distinct_window) if plan.distinct_window else None
         if state is not None:
             if state.get("plan") != self._plan_digest:
                 raise PlanChanged
             self._reader_state = state["reader"]
             self._progress = msgspec.convert(state["progress"], _Progress)
+            if self._distinct is not None:
+                self._distinct = DistinctRows.resumed(
+                    source, plan, Window(**state["window"]), state["window_rows"]
+                )
 
     @property
     def refusals(self) -> tuple[tuple[int, str], ...]:
@@ -108,6 +113,7 @@ class Preparation:
             counts=RowCounts(
                 rows=found.rows,
                 sent=found.sent,
+                repeated=found.repeated,
                 blank=found.blank,
                 refused=found.refused,
                 shortened=found.shortened,
@@ -121,15 +127,21 @@ class Preparation:
     def _state(self) -> dict[str, Any] | None:
         if self._reader_state is None:
             return None
-        return {
+        state = {
             "plan": self._plan_digest,
             "reader": self._reader_state,
             "progress": msgspec.to_builtins(self._progress),
         }
+        if self._distinct is not None:
+            state |= {
+                "window": asdict(self._distinct.window),
+                "window_rows": self._distinct.count,
+            }
+        return state
 
     def _lines(self, batch: RowBatch) -> bytes:
         """The lines of a batch's rows that are sent."""
-        self._reader_state = batch.state
+        before, self._reader_state = self._reader_state, batch.state
         decided = self._decisions.columns(batch)
         count = len(decided.statuses)
         found = self._progress
@@ -138,9 +150,11 @@ class Preparation:
         found.width = max(found.width, self._width(batch))
         if decided.statuses.count(RowStatus.SENT) < count:
             self._note_others(batch, decided)
-        columns = [decided.record_ids, *decided.texts]
-        if decided.unsent:
-            columns = _without(decided.unsent, columns)
+        columns = sent_columns(decided)
+        if self._distinct is not None:
+            repeats = self._distinct.repeats(columns[1:], before)
+            found.repeated += len(repeats)
+            columns = without(repeats, columns)
         return self._encode(columns)
 
     def _width(self, batch: RowBatch) -> int:
@@ -170,20 +184,6 @@ class Preparation:
         if shortened and room:
             places = (place for place, each in enumerate(statuses) if each is RowStatus.SHORTENED)
             found.shortened_rows += [batch.numbers[place] for place in islice(places, room)]
-
-
-def _without(places: list[int], columns: list[list[str]]) -> list[list[str]]:
-    """The columns without these rows, whose places ascend."""
-    count = len(columns[0])
-    if len(places) * FEW < count:
-        for column in columns:
-            for place in reversed(places):
-                del column[place]
-        return columns
-    is_left = bytearray(b"\1" * count)
-    for place in places:
-        is_left[place] = 0
-    return [list(compress(column, is_left)) for column in columns]
 
 
 def _record_encoder(fields: tuple[str, ...]) -> Encode:

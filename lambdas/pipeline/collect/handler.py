@@ -33,7 +33,7 @@ from pipeline.ledger.shared_files import SharedFiles
 from pipeline.observability import Measures, logger, observed, quoted
 from pipeline.rate_limit.limiter import RateLimited, sent_away
 from pipeline.storage.multipart import PART_BYTES, MultipartFiles
-from pipeline.storage.results_bucket import METADATA_NAME, OUTPUT_NAME, folder_of_results
+from pipeline.storage.results_bucket import METADATA_NAME, folder_of_results, key_of_output
 from protocol.short_texts import LONGEST_REASON, cut
 from shared.received_json import JsonFault, read_object
 
@@ -180,7 +180,8 @@ def _folder(part: Part) -> str:
 
 
 def _output_key(part: Part) -> str:
-    return f"{_folder(part)}{OUTPUT_NAME}"
+    first = part.segments[0]
+    return key_of_output(first.results_prefix, part.piece, distinct=first.distinct)
 
 
 def _metadata(results: ResultFiles) -> tuple[MetadataFacts, bytes]:

@@ -14,13 +14,13 @@ import msgspec
 
 from pipeline.collect.copy_output import start_over
 from pipeline.domain.facts import MetadataFacts, OutputFacts
-from pipeline.domain.part import Part
+from pipeline.domain.part import Part, Segment
 from pipeline.engines.base import ResultFile, ResultFiles, ResultsChanged
 from pipeline.errors import ResultsMismatch
 from pipeline.ledger.parts import PartLease
 from pipeline.ledger.shared_files import FileStatus, SharedFile, SharedFiles
 from pipeline.storage.multipart import MultipartFiles
-from pipeline.storage.results_bucket import METADATA_NAME, OUTPUT_NAME
+from pipeline.storage.results_bucket import METADATA_NAME, key_of_output
 from pipeline.validation.output_lines import OutputScan
 from shared.lines import LineReader
 
@@ -30,10 +30,10 @@ DROPS_PER_STEP = 100  # between two looks at the clock these take a few seconds;
 
 @dataclass(frozen=True, slots=True)
 class _Portion:
-    """The lines of the output that are a drop's, and the prefix of its results."""
+    """The lines of the output that are a drop's, and its segment."""
 
     shared_file: SharedFile
-    prefix: str
+    segment: Segment
     content: bytes
 
 
@@ -78,13 +78,13 @@ class OutputSplit:
             self.lease.checkpoint({"restarts": restarts, "shared": done})
         return self._facts(), metadata
 
-    def _included(self) -> list[tuple[SharedFile, str]]:
-        """Each included file, with the prefix of its results, in the order of the upload."""
+    def _included(self) -> list[tuple[SharedFile, Segment]]:
+        """Each included file, with its segment, in the order of the upload."""
         known = self.shared_files.of(self.part.part_id)
-        prefixes = {each.drop_id: each.results_prefix for each in self.part.segments}
-        found = [known[drop_id] for drop_id in prefixes if drop_id in known]
+        segments = {each.drop_id: each for each in self.part.segments}
+        found = [known[drop_id] for drop_id in segments if drop_id in known]
         return [
-            (each, prefixes[each.drop_id]) for each in found if each.fate is FileStatus.INCLUDED
+            (each, segments[each.drop_id]) for each in found if each.fate is FileStatus.INCLUDED
         ]
 
     def _checkpoint(self) -> dict[str, Any]:
@@ -92,17 +92,17 @@ class OutputSplit:
         return kept or {"drops": 0, "offset": 0, "etag": None, "total": None}
 
     def _portions(
-        self, included: Sequence[tuple[SharedFile, str]], done: dict[str, Any]
+        self, included: Sequence[tuple[SharedFile, Segment]], done: dict[str, Any]
     ) -> Iterator[_Portion]:
         lines = LineReader(self._blocks(done))
-        for shared_file, prefix in included:
+        for shared_file, segment in included:
             wanted = shared_file.input.records if shared_file.input else 0
             content, missing = lines.take(wanted)
             if missing:
                 raise ResultsMismatch(
                     "fewer lines came out than went in, of an operation of many files"
                 )
-            yield _Portion(shared_file, prefix, content)
+            yield _Portion(shared_file, segment, content)
         if lines.take(1)[0]:
             raise ResultsMismatch("more lines came out than went in, of an operation of many files")
 
@@ -129,14 +129,15 @@ class OutputSplit:
         self.shared_files.write(self.part.part_id, written)
 
     def _written(self, portion: _Portion, metadata: MetadataFacts, content: bytes) -> SharedFile:
-        facts = _facts_of(portion.content, f"{portion.prefix}{OUTPUT_NAME}")
+        prefix, distinct = portion.segment.results_prefix, portion.segment.distinct
+        facts = _facts_of(portion.content, key_of_output(prefix, None, distinct=distinct))
         sent = portion.shared_file.input
         if sent is not None and sent.record_id_digest != facts.record_id_digest:
             raise ResultsMismatch(
                 "the records that came out of an operation of many files do not have the "
                 "recordIds that went in, in their order"
             )
-        key = f"{portion.prefix}{METADATA_NAME}"
+        key = f"{prefix}{METADATA_NAME}"
         own = replace(metadata, key=key)
         if (model := metadata.counting(facts)) is not metadata.model:
             content = msgspec.json.encode(model)  # as our service would have written it

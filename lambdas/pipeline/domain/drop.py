@@ -45,7 +45,9 @@ class StoredObject(State):
 class Drop(State):
     """One version of one dropped object, and where its results go."""
 
-    LEFT_OUT: ClassVar = frozenset({"rejection", "failure", "prepared", "table", "reviews"})
+    LEFT_OUT: ClassVar = frozenset(
+        {"rejection", "failure", "prepared", "table", "distinct", "reviews"}
+    )
     drop_id: str
     bucket: str
     key: str
@@ -69,6 +71,9 @@ class Drop(State):
     table: str | None = None
     """The key, in the bucket of prepared files, of what is known of the file as a table; None: only
     the service's own output is given back."""
+    distinct: bool | None = None
+    """True where rows of the table have the same texts and are sent as one record: what comes out
+    is expanded to all of them (`finish.expanded_outputs`)."""
     reviews: str | None = None
     """The id of the drop into whose table this file's decisions are merged; None: it is coded."""
 

@@ -11,6 +11,7 @@ from pipeline.domain.state_fields import MalformedState, State
 class Segment(State):
     """A byte range of one object version; `last_byte` is included, as in HTTP ranges."""
 
+    LEFT_OUT: ClassVar = frozenset({"distinct"})
     drop_id: str
     bucket: str
     key: str
@@ -21,6 +22,8 @@ class Segment(State):
     last_byte: int
     results_prefix: str
     """The results prefix of the segment's drop; ends with a slash."""
+    distinct: bool | None = None
+    """As the drop's."""
 
     @property
     def length(self) -> int:
@@ -82,4 +85,5 @@ def whole_file(drop: Drop) -> Segment:
         first_byte=0,
         last_byte=sent.size - 1,
         results_prefix=drop.results_prefix,
+        distinct=drop.distinct,
     )

@@ -3,16 +3,17 @@
 Where all went well, what came out is reconciled with what went in, and the manifest is written.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.domain.drop import Drop, Rejection
-from pipeline.domain.facts import InputFacts, OutputFacts
+from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
 from pipeline.domain.identity import folder_of
 from pipeline.domain.progress import PartStatus
 from pipeline.errors import DropGone, ResultsMismatch
 from pipeline.finish.coded_tables import CodedTables, TableFacts
+from pipeline.finish.expanded_outputs import ExpandedOutputs
 from pipeline.finish.explanations import (
     Explanation,
     explain_error,
@@ -24,7 +25,7 @@ from pipeline.finish.finish_input import EndedExecution
 from pipeline.finish.join_output import JoinedOutputs
 from pipeline.finish.manifest import agreed_facts, check_model, manifest_of
 from pipeline.finish.notification import console_link
-from pipeline.finish.outcomes import DropOutcome, Outcomes
+from pipeline.finish.outcomes import DropOutcome, Outcomes, PieceFacts
 from pipeline.finish.reviewed_tables import ReviewedTables
 from pipeline.storage.results_bucket import MANIFEST_NAME, PIECES, ResultsBucket
 from pipeline.validation.rejection_report import Rejections, piece_report
@@ -98,6 +99,7 @@ class DropResults:
 
     outcomes: Outcomes
     joined_outputs: JoinedOutputs
+    expanded_outputs: ExpandedOutputs
     coded_tables: CodedTables
     reviewed_tables: ReviewedTables
     results: ResultsBucket
@@ -105,7 +107,7 @@ class DropResults:
     def of(
         self, drop: Drop, ended: EndedExecution, ended_at: str, has_time: Callable[[], bool]
     ) -> DropResult | None:
-        """The result; None where there was no time to join its pieces: another call goes on.
+        """The result; None where there was no time to write all of it: another call goes on.
 
         Raises `AwsBusy`, `PartTaken`.
         """
@@ -171,26 +173,45 @@ class DropResults:
             else Rejections(self.results).report_refused(drop, rejection),
         )
 
+    def _whole(
+        self, drop: Drop, pieces: Sequence[PieceFacts], has_time: Callable[[], bool]
+    ) -> tuple[OutputFacts, OutputFacts, MetadataFacts] | None:
+        """What came out of the service, and the output and metadata that are the drop's results."""
+        found: tuple[OutputFacts, MetadataFacts] | None
+        if len(pieces) == 1:
+            found = agreed_facts(pieces[0])[1:]
+        else:
+            found = self.joined_outputs.of(drop, pieces, has_time)
+        if found is None:
+            return None
+        received, metadata = found
+        check_model(drop, metadata)
+        if drop.distinct:
+            found = self.expanded_outputs.of(drop, received, metadata, has_time)
+        return found and (received, *found)
+
     def _reconciled(
         self, drop: Drop, outcome: DropOutcome, ended_at: str, has_time: Callable[[], bool]
     ) -> DropResult | None:
         pieces = outcome.pieces
         try:
-            if len(pieces) == 1:
-                _, output, metadata = agreed_facts(pieces[0])
-            else:
-                joined = self.joined_outputs.of(drop, pieces, has_time)
-                if joined is None:
-                    return None
-                output, metadata = joined
-            check_model(drop, metadata)
+            whole = self._whole(drop, pieces, has_time)
+            if whole is None:
+                return None
+            received, output, metadata = whole
             tables = None
             if drop.table is not None:
                 tables = self.coded_tables.of(drop, output, metadata, ended_at, has_time)
                 if tables is None:
                     return None
             manifest = manifest_of(
-                drop, pieces, output, metadata, tables=tables, completed_at=ended_at
+                drop,
+                pieces,
+                output,
+                metadata,
+                received=received,
+                tables=tables,
+                completed_at=ended_at,
             )
         except (ResultsMismatch, DropGone) as error:
             return DropResult(
@@ -207,6 +228,8 @@ class DropResults:
         self.results.put_json(key, manifest)
         if len(pieces) > 1:
             self.joined_outputs.discard(drop, pieces)
+        if output.key != received.key:
+            self.results.delete([received.key])
         place = f"s3://{self.results.name}/{drop.results_prefix}"
         return DropResult(
             status="complete",

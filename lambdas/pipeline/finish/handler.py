@@ -21,6 +21,7 @@ from pipeline.executions.compact_input import expanded_drops
 from pipeline.executions.starter import ExecutionStarter
 from pipeline.finish.coded_tables import CodedTables
 from pipeline.finish.drop_result import DropResults
+from pipeline.finish.expanded_outputs import ExpandedOutputs
 from pipeline.finish.finish_input import EndedExecution
 from pipeline.finish.join_output import JoinedOutputs
 from pipeline.finish.notification import notification_of
@@ -180,6 +181,13 @@ def finisher(deps: Dependencies) -> Finisher:
         drop_results=DropResults(
             outcomes=outcomes,
             joined_outputs=joined_outputs,
+            expanded_outputs=ExpandedOutputs(
+                s3=deps.s3,
+                reader=deps.table_reader,
+                files=deps.result_files,
+                prepared=deps.prepared,
+                drops=deps.drops,
+            ),
             coded_tables=CodedTables(
                 s3=deps.s3,
                 reader=deps.table_reader,

@@ -23,7 +23,12 @@ from pipeline.finish.manifest import agreed_facts, joined_digest
 from pipeline.finish.outcomes import PieceFacts
 from pipeline.ledger.drops import Drops
 from pipeline.storage.multipart import MultipartFiles, UploadGone
-from pipeline.storage.results_bucket import METADATA_NAME, OUTPUT_NAME, FileChanged, ResultsBucket
+from pipeline.storage.results_bucket import (
+    METADATA_NAME,
+    FileChanged,
+    ResultsBucket,
+    key_of_output,
+)
 from pipeline.validation.checksums import joined as joined_checksum
 from pipeline.validation.rejection_report import piece_report
 from shared.join_plan import (
@@ -237,7 +242,8 @@ class JoinedOutputs:
     def of(
         self, drop: Drop, pieces: Sequence[PieceFacts], has_time: Callable[[], bool]
     ) -> tuple[OutputFacts, MetadataFacts] | None:
-        """Puts output and metadata of the whole file where the drop's results belong.
+        """Puts output and metadata of the whole file where the drop's results belong, or the
+        output where it is expanded from.
 
         Gives the facts of both; None where there was no time to finish. Raises `AwsBusy`,
         `ResultsMismatch`.
@@ -258,7 +264,7 @@ class JoinedOutputs:
         join = OutputJoin(
             files=self.files,
             results=self.results,
-            key=f"{drop.results_prefix}{OUTPUT_NAME}",
+            key=key_of_output(drop.results_prefix, None, distinct=drop.distinct),
             parts=received,
             has_time=has_time,
             checkpoint=known,

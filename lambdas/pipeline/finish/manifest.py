@@ -65,11 +65,13 @@ def manifest_of(
     output: OutputFacts,
     metadata: MetadataFacts,
     *,
+    received: OutputFacts,
     tables: tuple[TableFacts, TablePlan] | None,
     completed_at: str,
 ) -> dict[str, Any]:
     """The manifest of a drop; `output` and `metadata` are those of its whole file.
 
+    `received` is what came out of the service for it: `output`, unless that has been expanded.
     `tables`: what was given back of it as a table, and how that was read.
 
     Raises `ResultsMismatch`: the pieces do not agree with the file or with what came out.
@@ -94,7 +96,7 @@ def manifest_of(
             }
             for piece, sent in zip(pieces, inputs, strict=True)
         ],
-        "input": _input(drop, inputs, output),
+        "input": {**_input(drop, inputs, received), "rows": output.records},
         "output": {
             "key": output.key,
             "bytes": output.bytes,

@@ -21,7 +21,7 @@ KEPT_SECONDS = 400 * 86_400  # a year of drops and then some stays readable; our
 SK = "drop"
 FACTS = (
     *("bucket", "key", "version_id", "size", "etag"),
-    *("topic", "model", "results_prefix", "dropped_at", "prepared", "table", "reviews"),
+    *("topic", "model", "results_prefix", "dropped_at", "prepared", "table", "distinct", "reviews"),
 )
 """The fields of a `Drop` that the ledger keeps: all but how it ends."""
 TRIES = 10  # conditional writes refused in a row; two at once is the most that happens; ours

@@ -131,7 +131,12 @@ class _Attempt:
                 "rows": msgspec.to_builtins(plan.counts),
             },
         )
-        return replace(self.drop, prepared=prepared, table=self._key(TABLE))
+        return replace(
+            self.drop,
+            prepared=prepared,
+            table=self._key(TABLE),
+            distinct=True if plan.counts.repeated else None,
+        )
 
     def _plan_as_it_is(self, source: ObjectSource, found: Recognised) -> TablePlan | None:
         """The plan of a file that goes to the service without a copy; None: it does not."""

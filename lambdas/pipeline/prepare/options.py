@@ -11,6 +11,7 @@ from pipeline.errors import DropGone
 from pipeline.table_settings import TableSettings
 from protocol.records import RECORD_ID
 from shared.aws_errors import code_of
+from tables.distinct_rows import WINDOW_ROWS
 from tables.mapping.column_options import options_of_file, options_of_metadata
 from tables.mapping.columns_file import MAX_FILE_BYTES
 from tables.plan import TableOptions
@@ -46,6 +47,7 @@ class OptionsOfDrops:
             fallback_encoding=self.settings.fallback_encoding,
             max_refused_share=self.settings.max_refused_share,
             strict=self.settings.strict,
+            distinct_window=WINDOW_ROWS if self.settings.distinct_texts else 0,
         )
         beside = self._columns_file(drop)
         if beside is not None:

@@ -108,6 +108,13 @@ def folder_of_results(results_prefix: str, piece: int | None) -> str:
     return results_prefix if piece is None else f"{PIECES}{results_prefix}{piece:04d}/"
 
 
+def key_of_output(results_prefix: str, piece: int | None, *, distinct: bool | None) -> str:
+    """Where a part's output is put: below `PIECES`, too, where it is `distinct`, until it is
+    expanded."""
+    folder = folder_of_results(results_prefix, piece)
+    return f"{PIECES if distinct and piece is None else ''}{folder}{OUTPUT_NAME}"
+
+
 @contextmanager
 def file_changed() -> Iterator[None]:
     """Raises `FileChanged` in place of S3's answers for another object or none."""

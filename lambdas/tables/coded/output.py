@@ -1,15 +1,15 @@
 """Reads the lines of a service's output, in order, beside the rows that were sent for them."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from protocol.records import MAX_LINE_BYTES, RecordFault, decode_output_line, record_id_of
-from shared.lines import batches, rest_after
+from protocol.records import RecordFault, decode_output_line, record_id_of
 from tables.coded.code_columns import status_of
 from tables.coded.coded_rows import CodeAnswer, CodedRows, CodedStatus
+from tables.coded.output_lines import OutputLines
 from tables.decisions import Decided, RowStatus
 from tables.errors import RowsDisagree
 from tables.mapping.names import shown
@@ -37,13 +37,13 @@ class CodedOutput:
 
     def __init__(self, output: ByteSource, offset: int = 0, *, code_digits: int) -> None:
         """`code_digits` are the letters and digits of a code of the deepest level."""
-        self.offset = offset
-        """Of the first line that has not been taken."""
+        self._lines = OutputLines(output, offset)
         self._code_digits = code_digits
-        self._size = output.size
-        self._batches = _line_batches(output, offset)
-        self._lines: list[bytes] = []
-        self._next = 0
+
+    @property
+    def offset(self) -> int:
+        """Of the first line that has not been taken."""
+        return self._lines.offset
 
     def coded(self, rows: RowBatch, decided: Decided) -> CodedRows:
         """What came out for these rows, with a line for each that was sent.
@@ -52,7 +52,7 @@ class CodedOutput:
         `ByteSource` raises.
         """
         sent = [place for place, status in enumerate(decided.statuses) if status in _SENT]
-        taken = self._take(len(sent))
+        taken = self._lines.take(len(sent))
         if len(taken) < len(sent):
             number = rows.numbers[sent[len(taken)]]
             raise RowsDisagree(f"nothing came out for row {number:,} and what follows it")
@@ -65,12 +65,12 @@ class CodedOutput:
 
     def finish(self) -> None:
         """Raises `RowsDisagree` where a line is left over."""
-        if self._take(1):
+        if self._lines.take(1):
             raise RowsDisagree("more lines came out than rows went in")
 
     def close(self) -> None:
         """Reads no further."""
-        self._batches.close()
+        self._lines.close()
 
     def _rows(self, rows: RowBatch, decided: Decided, lines: list[_Line]) -> CodedRows:
         codes = [None if line.result is None else line.result.code for line in lines]
@@ -92,44 +92,11 @@ class CodedOutput:
             reasons=decided.reasons,
         )
 
-    def _take(self, count: int) -> list[bytes]:
-        """The next `count` lines without their ends, or all that are left."""
-        taken = self._lines[self._next : self._next + count]
-        self._next += len(taken)
-        while len(taken) < count:
-            batch = next(self._batches, None)
-            if batch is None:
-                break
-            self._lines = batch
-            self._next = count - len(taken)
-            taken += batch[: self._next]
-        # The last line may lack its end.
-        self.offset = min(self.offset + sum(map(len, taken)) + len(taken), self._size)
-        return taken
-
 
 @lru_cache(maxsize=10_000)
 def level_of(code: str) -> int:
     """The letters and digits of a code, such as 6 of `241213` and of `24.12-13`."""
     return sum(map(str.isalnum, code))
-
-
-def _line_batches(output: ByteSource, offset: int) -> Generator[list[bytes], None, None]:
-    if offset >= output.size:
-        return
-    rest = b""
-    blocks = output.blocks(offset)
-    try:
-        for block in blocks:
-            yield from batches(rest, block)
-            rest = rest_after(rest, block)
-            if len(rest) > MAX_LINE_BYTES:
-                raise RowsDisagree(f"a line came out that is longer than {MAX_LINE_BYTES:,} bytes")
-        if rest:
-            yield [rest]
-    finally:
-        if isinstance(blocks, Generator):
-            blocks.close()
 
 
 def _spread(

@@ -179,8 +179,13 @@ def should_send_what_is_unpacked_when_it_is_as_the_service_takes_it(
     assert fixture.table(drop).source == drop.prepared
 
 
+def numbered(row: bytes, count: int) -> bytes:
+    """Rows with texts that no other has."""
+    return b"".join(row % number for number in range(count))
+
+
 def should_read_it_again_with_the_fallback_when_it_is_no_utf8(fixture: PrepareFixture) -> None:
-    rows = b"cook\n" * 400_000  # the first chunk is read as UTF-8 before that comes
+    rows = numbered(b"cook %d\n", 400_000)  # the first chunk is read as UTF-8 before that comes
     drop = fixture.drop(b"Job title\n" + rows + "Bäcker\n".encode("cp1252"))
     plan = fixture.table(drop).plan
     assert (plan.encoding, plan.encoding_assumed, plan.assumed_examples) == (
@@ -193,7 +198,7 @@ def should_read_it_again_with_the_fallback_when_it_is_no_utf8(fixture: PrepareFi
 def should_not_mix_encodings_when_a_message_comes_again_that_knows_of_none(
     fixture: PrepareFixture,
 ) -> None:
-    content = b"Job title\n" + b"cook\n" * 400_000 + b"B\xe4cker\n"
+    content = b"Job title\n" + numbered(b"cook %d\n", 400_000) + b"B\xe4cker\n"
     fixture.seconds_left = 2.0  # is asked for once while it is read as UTF-8, and once again
     again = fixture.prepare(fixture.put(content))
     assert isinstance(again, PrepareMessage)
@@ -210,8 +215,10 @@ def should_not_mix_encodings_when_a_message_comes_again_that_knows_of_none(
 def should_not_mix_encodings_when_the_byte_that_tells_lies_before_the_checkpoint(
     fixture: PrepareFixture,
 ) -> None:
-    first = b"cook,%b\n" % (b"x" * 80) * 15_000  # more than is looked at for the header
-    rows = first + b"B\xe4cker,\n" + "Köchin,\n".encode() * 300_000
+    first = numbered(
+        b"cook %d," + b"x" * 80 + b"\n", 15_000
+    )  # more than is looked at for the header
+    rows = first + b"B\xe4cker,\n" + numbered("Köchin %d,\n".encode(), 300_000)
     fixture.seconds_left = 1.0  # a checkpoint is kept behind the first chunk
     again = fixture.prepare(fixture.put(b"Job title,Notes\n" + rows))
     assert isinstance(again, PrepareMessage)
@@ -228,7 +235,8 @@ def should_begin_anew_when_columns_yaml_changes_between_two_invocations(
 ) -> None:
     fixture.aws.s3.put_object(Bucket=DROPS, Key="anzsco/columns.yaml", Body=b"columns: occp_text=A")
     fixture.seconds_left = 1.0
-    again = fixture.prepare(fixture.put(b"A,B\n" + b"nurse,cook\n" * 400_000))
+    rows = b"".join(b"nurse %d,cook %d\n" % (n, n) for n in range(400_000))
+    again = fixture.prepare(fixture.put(b"A,B\n" + rows))
     assert isinstance(again, PrepareMessage)
     fixture.aws.s3.put_object(Bucket=DROPS, Key="anzsco/columns.yaml", Body=b"columns: occp_text=B")
     fixture.seconds_left = 600.0

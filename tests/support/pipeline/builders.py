@@ -93,7 +93,7 @@ def a_part(drop: Drop | None = None) -> Part:
         part_id=part_id(drop.drop_id),
         topic=drop.topic or TOPIC,
         model=drop.model,
-        bytes=drop.size,
+        bytes=drop.sent.size,
         segments=(whole_file(drop),),
     )
 

@@ -18,6 +18,7 @@ from pipeline.executions.pieces import PieceLists
 from pipeline.executions.starter import ExecutionStarter
 from pipeline.finish.coded_tables import CodedTables
 from pipeline.finish.drop_result import DropResults
+from pipeline.finish.expanded_outputs import ExpandedOutputs
 from pipeline.finish.finish_input import EndedExecution
 from pipeline.finish.handler import Finisher
 from pipeline.finish.join_output import JoinedOutputs
@@ -130,6 +131,7 @@ class FinishFixture:
             drop_results=DropResults(
                 outcomes=outcomes,
                 joined_outputs=joined_outputs,
+                expanded_outputs=self.expanded_outputs,
                 coded_tables=self.coded_tables,
                 reviewed_tables=ReviewedTables(
                     s3=self.aws.s3,
@@ -144,6 +146,16 @@ class FinishFixture:
             starter=self._starter,
             clock=clock,
             measure=self.measured,
+        )
+
+    @property
+    def expanded_outputs(self) -> ExpandedOutputs:
+        return ExpandedOutputs(
+            s3=self.aws.s3,
+            reader=BlockReader(self.aws.s3, sleep=self.io.sleep),
+            files=MultipartFiles(self.aws.s3, RESULTS),
+            prepared=PreparedBucket(self.aws.s3, PREPARED),
+            drops=self.drops,
         )
 
     @property
