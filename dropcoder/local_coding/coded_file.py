@@ -19,6 +19,7 @@ from protocol.records import RecordForm
 from shared.codelist import Codelist, CodelistEntry
 from tables.documents import documents_of
 from tables.errors import RowsDisagree, TableRefused
+from tables.expanded_output import ExpandedOutput
 from tables.join import CodedTable
 from tables.plan import TableFormat, TableOptions
 from tables.report.files import PAGE, REPORT, REVIEW, TABLES, table_name
@@ -69,12 +70,13 @@ def code_file(
             table = held.enter_context(prepared(file, options, advance))
         begun = held.enter_context(filled(folder, at_times=[REVIEW]))
         scratch = Path(held.enter_context(TemporaryDirectory(prefix="dropcoder-")))
-        with progress("Coding", table.plan.counts.sent or None) as advance:
-            output = _code_lines(table, model, scratch / "output.jsonl", advance)
+        with progress("Coding", table.plan.counts.records or None) as advance:
+            output = _code_lines(table, model, scratch / "coded.jsonl", advance)
         with progress("Writing the table and its report", None):
             drop_id = _drop_id(file, model.card.topic)
-            writing = _Writing(table, model, output, file.name, drop_id, began_at)
             try:
+                output = _expanded(table, output, scratch / "output.jsonl")
+                writing = _Writing(table, model, output, file.name, drop_id, began_at)
                 done = writing.into(begun, also)
             except TableRefused as refused:
                 raise rejected(file, refused) from None
@@ -107,6 +109,16 @@ def _code_lines(
     return LocalFile(output)
 
 
+def _expanded(table: PreparedFile, output: LocalFile, path: Path) -> LocalFile:
+    """The output with a line for each row; it is `path` where texts were coded once."""
+    if not table.plan.counts.repeated:
+        return output
+    expanded = ExpandedOutput(table.content, table.plan, output)
+    with path.open("wb") as out:
+        out.writelines(chunk.content for chunk in expanded.chunks(CHUNK_BYTES))
+    return LocalFile(path)
+
+
 @dataclass(frozen=True, slots=True)
 class _Writing:
     """Gives a coded table back."""
@@ -114,7 +126,7 @@ class _Writing:
     table: PreparedFile
     model: TrainedModel
     output: LocalFile
-    """The coder's."""
+    """The coder's, a line for each row that has text."""
     name: str
     """The file's, for its report."""
     drop_id: str

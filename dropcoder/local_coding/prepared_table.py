@@ -33,7 +33,8 @@ class PreparedFile:
     is_packed: bool
     plan: TablePlan
     lines: LocalFile
-    """JSON Lines, one for each row that is sent; the table itself where it is that already."""
+    """JSON Lines, a record for each row that is sent, or for those with the same texts; the table
+    itself where it is that already."""
 
 
 @contextmanager

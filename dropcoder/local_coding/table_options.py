@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dropcoder.errors import FileRejected, UsageError
+from tables.distinct_rows import WINDOW_ROWS
 from tables.errors import TableRefused
 from tables.mapping.column_options import options_of_file, options_of_metadata
 from tables.mapping.columns_file import MAX_FILE_BYTES
@@ -20,7 +21,7 @@ def options_for(file: Path, fields: tuple[str, ...], said: Mapping[str, str]) ->
     (docs/formats.md); it goes before `columns.yaml`. Raises `FileRejected` where that file can't be
     understood, `UsageError` where the command line can't.
     """
-    options = TableOptions(fields=fields)
+    options = TableOptions(fields=fields, distinct_window=WINDOW_ROWS)
     beside = file.parent / COLUMNS_FILE
     if beside.is_file():
         with beside.open("rb") as content:
