@@ -17,7 +17,7 @@ from dropcoder.commands.drops import erase, list_drops, retry, show
 from dropcoder.commands.get import get
 from dropcoder.commands.operate import costs, doctor
 from dropcoder.commands.plan import plan
-from dropcoder.commands.review import agree, merge
+from dropcoder.commands.review import agree, dictionary, merge
 from dropcoder.commands.verbs import COMMAND, JSON_OPTION, Sectioned
 from dropcoder.errors import CommandError, ExitStatus, Interrupted, UsageError
 from dropcoder.terminal.screen import Screen
@@ -33,7 +33,7 @@ def version() -> str:
 
 
 SECTIONS = (
-    ("On this machine", (code, plan, merge, agree)),
+    ("On this machine", (code, plan, merge, agree, dictionary)),
     ("Drops of a deployed Pipeline", (drop, watch, list_drops, show, get, retry, erase)),
     ("The deployment", (doctor, costs)),
 )
@@ -44,10 +44,10 @@ SECTIONS = (
 def dropcoder() -> None:
     """Tables of free text, coded to a classification of occupations.
 
-    `code`, `plan`, `merge` and `agree` work on this machine and send nothing. All others work with
-    a deployed Pipeline, in the account and region of the shell's AWS credentials, or in the local
-    cloud: eval "$(make -s env)". Every verb takes --json, for programs, and --help, with an
-    example.
+    `code`, `plan`, `merge`, `agree` and `dictionary` work on this machine and send nothing. All
+    others work with a deployed Pipeline, in the account and region of the shell's AWS credentials,
+    or in the local cloud: eval "$(make -s env)". Every verb takes --json, for programs, and --help,
+    with an example.
 
     Exit statuses: 0 done, 1 failed, 2 the command line can't be meant, 3 the file is rejected, 4
     the drop has not ended, 5 nobody said yes, 6 no such drop, 130 Ctrl-C.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = """\
 dropcoder code survey.xlsx
+dropcoder code survey.xlsx --dictionary anzsco-dictionary
 dropcoder code answers.csv --columns 'occp_text=Job title; tasks_text=Duties' -o coded"""
 FORMATS = ("csv", "xlsx", "parquet", "jsonl", "json")
 
@@ -48,6 +49,13 @@ FORMATS = ("csv", "xlsx", "parquet", "jsonl", "json")
     metavar="DIR",
     help="Folder of a trained model, instead of the topic's.",
 )
+@click.option(
+    "--dictionary",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Texts that people have decided on, looked up first: a folder that `dictionary` fills, or "
+    "the file of one version.",
+)
 @force_option
 @table_options
 def code(
@@ -58,6 +66,7 @@ def code(
     out: Path | None,
     also: tuple[str, ...],
     model: Path | None,
+    dictionary: Path | None,
     force: bool,
     **said: Any,
 ) -> None:
@@ -73,6 +82,7 @@ def code(
     kept.
     """
     from dropcoder.local_coding.coded_file import FILES, code_file  # noqa: PLC0415  numpy takes time
+    from dropcoder.local_coding.dictionary_folder import dictionary_for  # noqa: PLC0415
     from dropcoder.local_coding.models import TopicFolder, model_in, model_of  # noqa: PLC0415
     from dropcoder.local_coding.result_folder import checked_folder, name_of  # noqa: PLC0415
     from dropcoder.local_coding.table_options import options_for  # noqa: PLC0415
@@ -88,7 +98,13 @@ def code(
         trained = model_in(model)
     options = options_for(file, trained.card.input_format, said_of_table(**said))
     done = code_file(
-        file, options, trained, folder, progress=screen.progress, also=tuple(map(TableFormat, also))
+        file,
+        options,
+        trained,
+        folder,
+        progress=screen.progress,
+        also=tuple(map(TableFormat, also)),
+        dictionary=None if dictionary is None else dictionary_for(dictionary, trained),
     )
     _tell(screen, done, folder, time.monotonic() - began)
 

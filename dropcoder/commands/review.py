@@ -1,4 +1,4 @@
-"""`dropcoder merge` and `dropcoder agree`: what becomes of the files that a review page exports."""
+"""`dropcoder merge`, `agree` and `dictionary`: what becomes of files that a review page exports."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,12 +15,16 @@ from dropcoder.terminal.text import one_line
 MERGE_EXAMPLE = """\
 dropcoder merge survey-coded/results.csv ann.csv
 dropcoder merge results.xlsx ann.csv bob.csv decide.csv -o final"""
+DICTIONARY_EXAMPLE = """\
+dropcoder dictionary anzsco-dictionary ann.csv bob.csv decide.csv
+dropcoder code survey.xlsx --dictionary anzsco-dictionary"""
 AGREE_EXAMPLE = """\
 dropcoder agree ann.csv bob.csv --page survey-coded/review.html"""
 PATH = click.Path(path_type=Path)
 ENDED = {
     "model": "by the model",
     "person": "by people",
+    "dictionary": "from the dictionary",
     "cannotBeCoded": "not codable",
     "disagreed": "disagreed on",
     "open": "open",
@@ -28,6 +32,15 @@ ENDED = {
     "unsent": "blank or refused",
 }
 """What rows end as, in words."""
+LEARNED = {
+    "added": "added",
+    "replaced": "replaced",
+    "unchanged": "known already",
+    "outdated": "decided otherwise later",
+    "disagreed": "that reviewers disagree on",
+    "altered": "not as they stood in the drop",
+}
+"""What becomes of decided texts, in words."""
 
 
 @verb(MERGE_EXAMPLE)
@@ -79,6 +92,38 @@ def merge(
     screen.say(one_line(f"Table:  {from_here(folder / manifest['table']['file'])}"))
     screen.say(one_line(f"Report: {from_here(folder / PAGE)}"))
     screen.document(manifest)
+
+
+@verb(DICTIONARY_EXAMPLE)
+@click.argument("folder", type=PATH)
+@click.argument("reviewed", type=PATH, nargs=-1, required=True)
+def dictionary(screen: Screen, *, folder: Path, reviewed: tuple[Path, ...]) -> None:
+    """Learn the decisions of REVIEWED files, for `code --dictionary`.
+
+    FOLDER holds a topic's dictionary: a file for each version, with a line for each text that
+    people have decided on, its code, by whom and when. REVIEWED are files that review pages of that
+    topic exported, of one drop or several. They become the next version; earlier ones stay as they
+    are. Texts that reviewers disagree on are left out until somebody decides; later decisions
+    replace earlier ones.
+    """
+    from dropcoder.local_coding.dictionary_folder import learn_into  # noqa: PLC0415
+    from dropcoder.local_coding.result_folder import from_here  # noqa: PLC0415
+
+    check_files(*reviewed, next_step="Name files that were exported from a review page.")
+    path, found = learn_into(folder, reviewed)
+    became = ", ".join(f"{count:,} {LEARNED[end]}" for end, count in found.texts.items() if count)
+    screen.say(f"{sum(found.texts.values()):,} texts: {became or 'none was decided'}")
+    if path is not None:
+        entries = f"{len(found.dictionary.entries):,} texts"
+        screen.say(one_line(f"Dictionary: {from_here(path)}, {entries}"))
+    screen.document(
+        {
+            "dictionary": None if path is None else str(path),
+            "version": found.dictionary.version,
+            "entries": len(found.dictionary.entries),
+            "texts": dict(found.texts),
+        }
+    )
 
 
 @verb(AGREE_EXAMPLE)

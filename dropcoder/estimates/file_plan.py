@@ -39,7 +39,7 @@ class FilePlan:
             "packed": self.is_packed,
             "readAs": self.read_as,
             "columns": list(self.columns),
-            "rows": asdict(self.rows),
+            "rows": {name: n for name, n in asdict(self.rows).items() if name != "known"},
             "refusals": [{"number": number, "fault": why} for number, why in self.refusals],
             "distinctTexts": self.distinct_texts,
             "sentBytes": self.sent_bytes,

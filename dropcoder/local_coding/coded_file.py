@@ -17,9 +17,10 @@ from dropcoder.terminal.screen import Advance, Progress
 from pipeline.clock import Clock
 from protocol.records import RecordForm
 from shared.codelist import Codelist, CodelistEntry
+from tables.coded.expanded_output import ExpandedOutput
+from tables.dictionary.dictionary import Dictionary
 from tables.documents import documents_of
 from tables.errors import RowsDisagree, TableRefused
-from tables.expanded_output import ExpandedOutput
 from tables.join import CodedTable
 from tables.plan import TableFormat, TableOptions
 from tables.report.files import PAGE, REPORT, REVIEW, TABLES, table_name
@@ -59,15 +60,17 @@ def code_file(
     *,
     progress: Progress,
     also: tuple[TableFormat, ...] = (),
+    dictionary: Dictionary | None = None,
 ) -> CodedFile:
     """Codes a file; its table, in its own format and in `also`, and its report come to `folder`.
 
-    The folder is filled once all of it is written. Raises `CommandError`.
+    What `dictionary` has is looked up there, and the model codes the rest. The folder is filled
+    once all of it is written. Raises `CommandError`.
     """
     began_at = Clock().iso()
     with ExitStack() as held:
         with progress(f"Reading {file.name}", None) as advance:
-            table = held.enter_context(prepared(file, options, advance))
+            table = held.enter_context(prepared(file, options, advance, dictionary))
         begun = held.enter_context(filled(folder, at_times=[REVIEW]))
         scratch = Path(held.enter_context(TemporaryDirectory(prefix="dropcoder-")))
         with progress("Coding", table.plan.counts.records or None) as advance:
@@ -75,8 +78,8 @@ def code_file(
         with progress("Writing the table and its report", None):
             drop_id = _drop_id(file, model.card.topic)
             try:
-                output = _expanded(table, output, scratch / "output.jsonl")
-                writing = _Writing(table, model, output, file.name, drop_id, began_at)
+                output = _expanded(table, output, scratch / "output.jsonl", dictionary)
+                writing = _Writing(table, model, output, file.name, drop_id, began_at, dictionary)
                 done = writing.into(begun, also)
             except TableRefused as refused:
                 raise rejected(file, refused) from None
@@ -109,11 +112,13 @@ def _code_lines(
     return LocalFile(output)
 
 
-def _expanded(table: PreparedFile, output: LocalFile, path: Path) -> LocalFile:
+def _expanded(
+    table: PreparedFile, output: LocalFile, path: Path, dictionary: Dictionary | None
+) -> LocalFile:
     """The output with a line for each row; it is `path` where texts were coded once."""
     if not table.plan.counts.repeated:
         return output
-    expanded = ExpandedOutput(table.content, table.plan, output)
+    expanded = ExpandedOutput(table.content, table.plan, output, dictionary)
     with path.open("wb") as out:
         out.writelines(chunk.content for chunk in expanded.chunks(CHUNK_BYTES))
     return LocalFile(path)
@@ -133,6 +138,8 @@ class _Writing:
     """In the place of a drop's: by it a browser keeps what was decided of it."""
     began_at: str
     """ISO 8601."""
+    dictionary: Dictionary | None
+    """That by which the table was prepared."""
 
     def into(self, folder: Path, also: tuple[TableFormat, ...]) -> CodedFile:
         """Writes the table, in its own format and in `also`, and its report.
@@ -170,6 +177,7 @@ class _Writing:
             model=self.model.card.metadata(),
             code_digits=max(sum(map(str.isalnum, leaf)) for leaf in leaves),
             drop_id=self.drop_id,
+            dictionary=self.dictionary,
         )
 
     def _report(self, coded: CodedTable, form: TableFormat, folder: Path, done: CodedFile) -> None:

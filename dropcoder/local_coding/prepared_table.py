@@ -10,6 +10,7 @@ from dropcoder.errors import FileRejected
 from dropcoder.local_coding.table_options import rejected
 from tables.as_wanted import plan_as_wanted
 from tables.containers.unpack import unpacked
+from tables.dictionary.dictionary import Dictionary
 from tables.errors import EncodingAssumed, TableRefused
 from tables.open_table import open_table
 from tables.plan import TableFormat, TableOptions, TablePlan
@@ -38,14 +39,16 @@ class PreparedFile:
 
 
 @contextmanager
-def prepared(file: Path, options: TableOptions, tell: Tell) -> Iterator[PreparedFile]:
-    """The file, prepared, for as long as the context lasts.
+def prepared(
+    file: Path, options: TableOptions, tell: Tell, dictionary: Dictionary | None = None
+) -> Iterator[PreparedFile]:
+    """The file, prepared, for as long as the context lasts; without what `dictionary` has.
 
     Raises `FileRejected` where it is no table that can be coded.
     """
     with TemporaryDirectory(prefix="dropcoder-") as scratch:
         try:
-            ready = _prepared(file, options, Path(scratch), tell)
+            ready = _prepared(file, options, Path(scratch), tell, dictionary)
         except TableRefused as refused:
             raise rejected(file, refused) from None
         except PermissionError as error:
@@ -83,14 +86,16 @@ def found_table(file: Path, options: TableOptions, scratch: Path) -> FoundTable:
     return FoundTable(source, found.format, is_packed)
 
 
-def _prepared(file: Path, options: TableOptions, scratch: Path, tell: Tell) -> PreparedFile:
+def _prepared(
+    file: Path, options: TableOptions, scratch: Path, tell: Tell, dictionary: Dictionary | None
+) -> PreparedFile:
     found = found_table(file, options, scratch)
     source = found.content
-    plan = _plan_as_it_is(found, options)
+    plan = None if dictionary is not None else _plan_as_it_is(found, options)
     if plan is not None:
         return PreparedFile(source, found.is_packed, plan, source)
     lines = LocalFile(scratch / "input.jsonl")
-    plan = _written(source, found.format, options, lines.path, tell)
+    plan = _written(found, options, lines.path, tell, dictionary)
     return PreparedFile(source, found.is_packed, plan, lines)
 
 
@@ -102,12 +107,12 @@ def _plan_as_it_is(found: FoundTable, options: TableOptions) -> TablePlan | None
 
 
 def _written(
-    source: LocalFile, form: TableFormat, options: TableOptions, path: Path, tell: Tell
+    found: FoundTable, options: TableOptions, path: Path, tell: Tell, dictionary: Dictionary | None
 ) -> TablePlan:
-    encoding = None
+    source, encoding = found.content, None
     while True:
-        _, plan = open_table(source, form, options, encoding=encoding)
-        preparation = Preparation(source, plan, options)
+        _, plan = open_table(source, found.format, options, encoding=encoding)
+        preparation = Preparation(source, plan, options, dictionary=dictionary)
         try:
             with path.open("wb") as out:
                 for chunk in preparation.chunks(CHUNK_BYTES):

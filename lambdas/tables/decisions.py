@@ -4,10 +4,11 @@ Whoever reads the table again by the same plan decides the same: that is how row
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from shared.fitted_texts import shortened
+from tables.dictionary.dictionary import Dictionary, KnownText
 from tables.mapping.names import shown
 from tables.plan import TableFormat, TablePlan
 from tables.rows import Cell, RowBatch
@@ -34,6 +35,8 @@ class RowStatus(StrEnum):
     """Not sent: it has no text."""
     REFUSED = "refused"
     """Not sent: it can't be read."""
+    KNOWN = "known"
+    """Not sent: the topic's dictionary has its text."""
 
 
 @dataclass(slots=True)
@@ -47,6 +50,8 @@ class Decided:
     """In the order of the mapping's fields; () where a row is not sent."""
     reasons: dict[int, str]
     """Place in the batch → why the row is refused."""
+    known: dict[int, KnownText] = field(default_factory=dict)
+    """Place in the batch → what the dictionary says of the row."""
 
 
 @dataclass(slots=True)
@@ -60,12 +65,17 @@ class DecidedColumns:
     reasons: dict[int, str]
     unsent: list[int]
     """The places of the rows that are not sent."""
+    known: dict[int, KnownText] = field(default_factory=dict)
+    """As `Decided.known`."""
 
 
 class RowDecisions:
     """Decides the rows of one table."""
 
-    def __init__(self, plan: TablePlan) -> None:
+    def __init__(self, plan: TablePlan, dictionary: Dictionary | None = None) -> None:
+        """`dictionary` is of the version that the plan names; without it no row is looked up."""
+        self._dictionary = dictionary
+        self._names = tuple(plan.mapping.fields)
         self._prepared = plan.prepared
         self._columns = plan.columns
         self._fields = tuple(plan.mapping.fields.values())
@@ -83,7 +93,7 @@ class RowDecisions:
         for place in found.unsent:
             texts[place] = ()
             found.record_ids[place] = ""
-        return Decided(found.statuses, found.record_ids, texts, found.reasons)
+        return Decided(found.statuses, found.record_ids, texts, found.reasons, found.known)
 
     def columns(self, rows: RowBatch) -> DecidedColumns:
         """What becomes of each row of a batch, column by column."""
@@ -107,7 +117,20 @@ class RowDecisions:
             unsent = sorted({*unsent, *reasons})
             for place in reasons:
                 statuses[place] = RowStatus.REFUSED
-        return DecidedColumns(statuses, record_ids, texts, reasons, unsent)
+        known = self._known(texts, statuses)
+        if known:
+            unsent = sorted({*unsent, *known})
+            for place in known:
+                statuses[place] = RowStatus.KNOWN
+        return DecidedColumns(statuses, record_ids, texts, reasons, unsent, known)
+
+    def _known(self, texts: list[list[str]], statuses: list[RowStatus]) -> dict[int, KnownText]:
+        """What the dictionary says of rows that would be sent whole; of the beginning of a text
+        it says nothing."""
+        if self._dictionary is None:
+            return {}
+        found = self._dictionary.known(self._names, texts)
+        return {place: each for place, each in found.items() if statuses[place] is RowStatus.SENT}
 
     def _may_be_longer(self, rows: RowBatch, most: int) -> bool:
         """Whether a row's texts, or its id, may have more than `most` characters together: the

@@ -12,6 +12,7 @@ from operator import ne
 from typing import Any, NamedTuple, Self
 
 from tables.decisions import DecidedColumns, RowDecisions
+from tables.dictionary.dictionary import Dictionary
 from tables.open_table import reopened
 from tables.plan import TablePlan
 from tables.source import ByteSource
@@ -61,13 +62,20 @@ class DistinctRows:
         """Its rows so far."""
 
     @classmethod
-    def resumed(cls, source: ByteSource, plan: TablePlan, window: Window, count: int) -> Self:
-        """As it is behind `count` rows of a window, which are read again."""
+    def resumed(
+        cls,
+        source: ByteSource,
+        plan: TablePlan,
+        window: Window,
+        count: int,
+        dictionary: Dictionary | None = None,
+    ) -> Self:
+        """As it is behind `count` rows of a window, which are read again; see `RowDecisions`."""
         found = cls(plan.distinct_window, window)
         if window.idle:
             found.count = count
             return found
-        decisions, passed = RowDecisions(plan), window.passed
+        decisions, passed = RowDecisions(plan, dictionary), window.passed
         batches = reopened(source, plan).rows(window.before)
         while found.count < count:
             _, *texts = sent_columns(decisions.columns(next(batches)))

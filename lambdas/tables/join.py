@@ -14,6 +14,7 @@ from tables.coded.code_columns import CodeColumns
 from tables.coded.coded_rows import CodedRows, CodedStatus
 from tables.coded.output import CodedOutput
 from tables.decisions import RowDecisions
+from tables.dictionary.dictionary import Dictionary
 from tables.errors import RowsDisagree
 from tables.open_table import reopened
 from tables.plan import Chunk, TableFormat, TablePlan
@@ -40,6 +41,7 @@ class _Progress:
     sent: int = 0
     blank: int = 0
     refused: int = 0
+    known: int = 0
     done: bool = False
 
     def add(self, coded: CodedRows) -> None:
@@ -49,13 +51,16 @@ class _Progress:
         self.rows += len(coded.statuses)
         self.blank += blank
         self.refused += refused
-        self.sent += len(coded.statuses) - blank - refused
+        known = coded.statuses.count(CodedStatus.DICTIONARY)
+        self.known += known
+        self.sent += len(coded.statuses) - blank - refused - known
 
     def check(self, plan: TablePlan) -> None:
         """Raises `RowsDisagree` where other rows passed than were prepared."""
         counted = plan.counts
-        prepared = (counted.rows, counted.sent, counted.blank, counted.refused)
-        if any(prepared) and prepared != (self.rows, self.sent, self.blank, self.refused):
+        prepared = (counted.rows, counted.sent, counted.blank, counted.refused, counted.known)
+        passed = (self.rows, self.sent, self.blank, self.refused, self.known)
+        if any(prepared) and prepared != passed:
             raise RowsDisagree(
                 f"{self.rows:,} rows were read again, {self.sent:,} of them with texts; "
                 f"{counted.rows:,} and {counted.sent:,} were prepared"
@@ -76,17 +81,21 @@ class CodedTable:
         code_digits: int = CODE_DIGITS,
         drop_id: str = "",
         blind_share: float = BLIND_SHARE,
+        dictionary: Dictionary | None = None,
     ) -> None:
         """`source` and `plan` are as `Preparation` left them; `output` is the service's.
 
         `model` is the metadata that came with the output. A code of `code_digits` letters and
         digits is one of the deepest level. Of the distinct texts, `blind_share` is drawn for a
-        review without suggestions; in each drop others.
+        review without suggestions; in each drop others. `dictionary` is that by which the table
+        was prepared.
         """
         self._source = source
         self.plan = plan
         self._output = output
-        self._codes = CodeColumns(topic, plan.columns, model)
+        self._dictionary = dictionary
+        name = "" if dictionary is None else dictionary.name
+        self._codes = CodeColumns(topic, plan.columns, model, dictionary=name)
         self._code_digits = code_digits
         self.tally = Tally()
         """Of the rows that have passed."""
@@ -147,7 +156,7 @@ class CodedTable:
         self, reader: TableReader, progress: _Progress
     ) -> Iterator[tuple[RowBatch, CodedRows]]:
         """The rows from `progress` on, with what came out for them; keeps `progress` and tally."""
-        decisions = RowDecisions(self.plan)
+        decisions = RowDecisions(self.plan, self._dictionary)
         lines = CodedOutput(self._output, progress.output, code_digits=self._code_digits)
         try:
             for rows in reader.rows(progress.reader):

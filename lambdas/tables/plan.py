@@ -64,6 +64,8 @@ class RowCounts:
     blank: int = 0
     refused: int = 0
     shortened: int = 0
+    known: int = 0
+    """Not sent, as the dictionary has them."""
 
     @property
     def records(self) -> int:
@@ -110,6 +112,8 @@ class TablePlan:
     distinct_window: int = 0
     """Of so many rows in a row that are sent (`distinct_rows`), those with the same texts are sent
     as one record, the first's; 0: each is a record of its own."""
+    dictionary: int | None = None
+    """The version of the topic's dictionary that rows are looked up in; None: in none."""
     counts: RowCounts = field(default_factory=RowCounts)
     refusals: tuple[tuple[int, str], ...] = ()
     """The first hundred refused rows: number and reason."""

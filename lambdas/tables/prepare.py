@@ -15,6 +15,7 @@ import msgspec
 
 from protocol.records import RECORD_ID
 from tables.decisions import DecidedColumns, RowDecisions, RowStatus
+from tables.dictionary.dictionary import Dictionary
 from tables.distinct_rows import DistinctRows, Window, sent_columns, without
 from tables.errors import PlanChanged
 from tables.mapping.columns import MAX_COLUMNS
@@ -39,6 +40,7 @@ class _Progress:
     blank: int = 0
     refused: int = 0
     shortened: int = 0
+    known: int = 0
     width: int = 0
     refusals: list[tuple[int, str]] = field(default_factory=list)
     shortened_rows: list[int] = field(default_factory=list)
@@ -53,15 +55,19 @@ class Preparation:
         plan: TablePlan,
         options: TableOptions,
         state: dict[str, Any] | None = None,
+        *,
+        dictionary: Dictionary | None = None,
     ) -> None:
-        """With `state`, a chunk's, it goes on behind that chunk.
+        """With `state`, a chunk's, it goes on behind that chunk; rows that `dictionary` knows are
+        left out.
 
         Raises `PlanChanged` where that chunk was made by another plan."""
+        plan = replace(plan, dictionary=None if dictionary is None else dictionary.version)
         self._plan = plan
         self._plan_digest = sha256(msgspec.json.encode(plan)).hexdigest()
         self._options = options
         self._reader = reopened(source, plan, options)
-        self._decisions = RowDecisions(plan)
+        self._decisions = RowDecisions(plan, dictionary)
         self._encode = _record_encoder(tuple(plan.mapping.fields))
         self._reader_state: dict[str, Any] | None = None
         self._progress = _Progress(width=plan.width)
@@ -73,7 +79,7 @@ class Preparation:
             self._progress = msgspec.convert(state["progress"], _Progress)
             if self._distinct is not None:
                 self._distinct = DistinctRows.resumed(
-                    source, plan, Window(**state["window"]), state["window_rows"]
+                    source, plan, Window(**state["window"]), state["window_rows"], dictionary
                 )
 
     @property
@@ -117,6 +123,7 @@ class Preparation:
                 blank=found.blank,
                 refused=found.refused,
                 shortened=found.shortened,
+                known=found.known,
             ),
             refusals=self.refusals,
             shortened_rows=tuple(found.shortened_rows),
@@ -171,7 +178,8 @@ class Preparation:
         """Counts the rows that are not simply sent, and keeps the first of them."""
         found, statuses, reasons = self._progress, decided.statuses, decided.reasons
         shortened = statuses.count(RowStatus.SHORTENED)
-        found.blank += len(decided.unsent) - len(reasons)
+        found.blank += len(decided.unsent) - len(reasons) - len(decided.known)
+        found.known += len(decided.known)
         found.refused += len(reasons)
         found.shortened += shortened
         if reasons:

@@ -38,7 +38,7 @@ def refuse_unfit(plan: TablePlan, options: TableOptions) -> None:
             row_count=counts.refused,
             rows_in_all=counts.rows,
         )
-    if not counts.sent:
+    if not counts.sent + counts.known:
         raise _nothing(plan)
 
 

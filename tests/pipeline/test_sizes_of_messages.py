@@ -35,6 +35,7 @@ from protocol.messages import LONGEST_ID
 from protocol.records import RecordFault, RecordForm
 from protocol.short_texts import LONGEST_FAULT, LONGEST_REASON, MOST_JSON_BYTES, cut
 from simulation.cloud.handlers import MemoryBucket
+from tables.coded.coded_rows import CodedStatus
 from tests.support.pipeline.builders import a_drop, a_part
 from tests.support.pipeline.clouds import RESULTS, cloud
 
@@ -56,7 +57,6 @@ def longest_key(character: str) -> str:
 
 def longest_body(drop: Drop, character: str = "r") -> dict[str, Any]:
     name = f"{drop.results_prefix}coded.table"
-    statuses = ("coded", "broader", "suggested", "nothing_to_code", "blank", "shortened", "refused")
     result = DropResult(
         status="timed_out",
         explanation=Explanation(character * 2_000, character * 2_000),
@@ -67,7 +67,7 @@ def longest_body(drop: Drop, character: str = "r") -> dict[str, Any]:
         manifest=name,
         report=name,
         tables=TableFacts(
-            rows=dict.fromkeys(statuses, NUMBER),
+            rows=dict.fromkeys(map(str, CodedStatus), NUMBER),
             files={"csv": {"key": name}},
             page=name,
             review=name,

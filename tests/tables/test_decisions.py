@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from tables.decisions import Decided, RowDecisions, RowStatus
 from tables.plan import ColumnMapping, TableFormat, TablePlan
 from tables.rows import Cell, RowBatch, Written
+from tests.support.tables.dictionaries import a_dictionary, an_entry
 
-SENT, SHORTENED, BLANK, REFUSED = RowStatus
+SENT, SHORTENED, BLANK, REFUSED, KNOWN = RowStatus
 PLAN = TablePlan(
     format=TableFormat.JSON_LINES,
     columns=("id", "job", "industry", "duties"),
@@ -153,3 +154,23 @@ def should_decide_the_same_when_the_longest_row_is_known(
     )
 
     assert known == unknown
+
+
+def should_not_send_what_the_dictionary_has() -> None:
+    dictionary = a_dictionary(an_entry("cook, hotel"), an_entry("x" * 300), an_entry("nurse", "a"))
+    rows: list[Sequence[Cell]] = [
+        ["a", "COOK", "Hotel", None],
+        ["b", "cook", "hotel", "at sea"],
+        ["c"],
+        ["d", "x" * 301],
+        ["e", "x" * 300],
+        ["f", "nurse", None, ["a"]],
+    ]
+    found = RowDecisions(PLAN, dictionary).of(RowBatch(range(2, 8), rows, {}))
+    assert found.statuses == [KNOWN, SENT, BLANK, SHORTENED, KNOWN, REFUSED]
+    assert [found.texts[place] for place in (0, 4)] == [(), ()]
+    assert [found.record_ids[place] for place in (0, 4)] == ["", ""]
+    assert {place: each.texts["occp_text"] for place, each in found.known.items()} == {
+        0: "cook, hotel",
+        4: "x" * 300,
+    }

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tables.as_wanted import plan_as_wanted
+from tables.coded.coded_rows import CodedStatus
 from tables.errors import RowsDisagree, TableRefused
 from tables.join import CodedTable
 from tables.plan import RowCounts, TableFormat
@@ -30,6 +31,7 @@ from tests.support.tables.coding import (
     streamed,
     workbook,
 )
+from tests.support.tables.dictionaries import a_dictionary, an_entry
 from tests.support.tables.held_bytes import HeldBytes
 
 NEW = 15  # code columns
@@ -223,6 +225,89 @@ def should_join_lines_that_went_to_the_service_as_they_are() -> None:
         "coded",
         "nothing_to_code",
     ]
+
+
+@pytest.mark.parametrize("form", STREAMED)
+def should_tell_the_rows_that_the_dictionary_has(form: TableFormat, tmp_path: Path) -> None:
+    dictionary = a_dictionary(
+        an_entry("Cook"), an_entry("stuff", code=None, label=""), an_entry("x"), version=7
+    )
+    rows = [{"id": str(n), "occupation": t} for n, t in enumerate(("COOK", "nurse", "", "Stuff"))]
+    if form is TableFormat.CSV:
+        content = "id,occupation\n" + "".join(
+            f"{n},{each['occupation']}\n" for n, each in enumerate(rows)
+        )
+    else:
+        lines = [json.dumps(each) for each in rows]
+        content = "\n".join(lines) if form is TableFormat.JSON_LINES else f"[{','.join(lines)}]"
+    table = coded_table(content.encode(), form, dictionary=dictionary)
+    assert table.plan.counts == RowCounts(rows=4, sent=1, blank=1, known=2)
+    assert table.plan.dictionary == 7
+    back = streamed(table, form).decode()
+    if form is TableFormat.CSV:
+        found: list[dict[str, Any]] = list(csv.DictReader(io.StringIO(back)))
+    else:
+        found = (
+            json.loads(back)
+            if form is TableFormat.JSON_ARRAY
+            else list(map(json.loads, back.splitlines()))
+        )
+    names = ("id", "code", "label", "level", "confidence", "status", "alt1_code", "model")
+    told = [
+        [str(each.get(f"occupation_{name}", each.get(name)) or "") for name in names]
+        for each in found
+    ]
+    assert told == [
+        ["0", "351311", "Chef", "6", "", "dictionary", "", "dictionary 7"],
+        ["1", "024113", 'Cook, "head"', "6", told[1][4], "coded", "", "anzsco-7"],
+        ["2", "", "", "", "", "blank", "", "anzsco-7"],
+        ["3", "", "", "", "", "dictionary", "", "dictionary 7"],
+    ]
+    assert table.tally.statuses[CodedStatus.DICTIONARY] == 2
+
+
+def should_join_a_table_of_which_nothing_had_to_be_sent(tmp_path: Path) -> None:
+    table = coded_table(
+        b"occupation\ncook\n\nCOOK\n", TableFormat.CSV, dictionary=a_dictionary(an_entry("cook"))
+    )
+    assert table.plan.counts == RowCounts(rows=3, sent=0, blank=1, known=2)
+    statuses = [row.split(",")[5] for row in streamed(table, TableFormat.CSV).decode().splitlines()]
+    assert statuses == ["occupation_status", "dictionary", "blank", "dictionary"]
+    table.write(TableFormat.XLSX, tmp_path / "results.xlsx")
+    rows = list(sheet_rows(tmp_path / "results.xlsx"))
+    assert [(row[1], row[-1]) for row in rows[1:]] == [
+        ("351311", "dictionary 1"),
+        (None, MODEL["modelId"]),
+        ("351311", "dictionary 1"),
+    ]
+
+
+@FEW
+@given(st.data())
+def should_give_back_the_same_rows_whatever_the_dictionary_has(data: st.DataObject) -> None:
+    words = ["cook", "Nurse", "day trader", "", "ÖFEN"]
+    rows = data.draw(st.lists(st.sampled_from(words), min_size=1, max_size=12))
+    known = data.draw(st.sets(st.sampled_from([word for word in words if word])))
+    content = "job title\n" + "".join(f'"{row}"\n' for row in ["other", *rows])
+    table = coded_table(
+        content.encode(),
+        TableFormat.CSV,
+        options=MAPPED,
+        dictionary=a_dictionary(*(an_entry(word.swapcase()) for word in known)),
+    )
+    found = _read_csv(resumed(table, TableFormat.CSV, 1))
+    assert [row[0] for row in found[1:]] == ["other", *rows]
+    assert [row[5] == "dictionary" for row in found[1:]] == [False, *(row in known for row in rows)]
+    assert table.plan.counts.sent == 1 + sum(bool(row) and row not in known for row in rows)
+
+
+def should_refuse_to_join_by_another_dictionary() -> None:
+    content, dictionary = b"occupation\ncook\n", a_dictionary(an_entry("cook"))
+    table = coded_table(content, TableFormat.CSV, dictionary=dictionary)
+    assert b"dictionary" in streamed(table, TableFormat.CSV)
+    other = CodedTable(HeldBytes(content), table.plan, HeldBytes(b""), topic=TOPIC, model=MODEL)
+    with pytest.raises(RowsDisagree, match="nothing came out for row 2"):
+        streamed(other, TableFormat.CSV)
 
 
 @pytest.mark.parametrize(

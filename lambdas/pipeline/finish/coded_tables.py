@@ -51,7 +51,7 @@ class TableFacts:
     """What was given back of a table; the manifest and the message name it. JSON-able."""
 
     rows: dict[str, int] = field(default_factory=dict)
-    """By status: coded, broader, suggested, nothing_to_code, blank, shortened, refused."""
+    """By status: coded, broader, … as `CodedStatus`."""
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By format, that of the dropped table first: its key and bytes."""
     left_out: dict[str, str] = field(default_factory=dict)

@@ -23,8 +23,8 @@ from pipeline.storage.prepared_bucket import Checkpoint, PreparedBucket, stored_
 from pipeline.storage.prepared_table import PreparedTable
 from pipeline.storage.results_bucket import key_of_output
 from pipeline.validation.output_lines import OutputScan
+from tables.coded.expanded_output import ExpandedOutput
 from tables.errors import RowsDisagree, TableRefused
-from tables.expanded_output import ExpandedOutput
 from tables.plan import Chunk
 
 if TYPE_CHECKING:

@@ -135,6 +135,7 @@ def _table(facts: TableFacts, plan: TablePlan) -> dict[str, Any]:
         "columns": {field: [plan.columns[place] for place in found] for field, found in places},
         "recordIdColumn": None if id_column is None else plan.columns[id_column],
         "prepared": plan.prepared,
+        "dictionary": plan.dictionary,
         "rows": facts.rows,
         "files": list(facts.files.values()),
         "leftOut": facts.left_out,

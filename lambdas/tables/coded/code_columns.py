@@ -59,10 +59,20 @@ class AddedColumns(ABC):
 class CodeColumns(AddedColumns):
     """The columns of what the service said."""
 
-    def __init__(self, topic: str, columns: Sequence[str], model: Mapping[str, Any]) -> None:
-        """`columns` are the table's own; `model` is the metadata that came with the output."""
+    def __init__(
+        self,
+        topic: str,
+        columns: Sequence[str],
+        model: Mapping[str, Any],
+        *,
+        dictionary: str = "",
+    ) -> None:
+        """`columns` are the table's own; `model` is the metadata that came with the output.
+
+        `dictionary` stands in the model's place in rows that were looked up."""
         super().__init__(topic, columns, _KINDS, status="status", line="line")
         self._model = str(model.get("modelId") or "")
+        self.dictionary = dictionary
 
     @classmethod
     def places_in(cls, topic: str, columns: Sequence[str]) -> dict[str, int] | None:
@@ -90,7 +100,7 @@ class CodeColumns(AddedColumns):
                 ),
                 status,
                 *_suggested_values(suggestions),
-                self._model or None,
+                (self.dictionary if status is CodedStatus.DICTIONARY else self._model) or None,
             )
             for result, level, status, suggestions in zip(
                 coded.results, coded.levels, coded.statuses, coded.suggestions, strict=True
@@ -99,7 +109,7 @@ class CodeColumns(AddedColumns):
 
     @property
     def model(self) -> str:
-        """The last cell of each row."""
+        """The last cell of each row, but of those that were looked up: that is `dictionary`."""
         return self._model
 
 

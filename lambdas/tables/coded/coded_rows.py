@@ -23,6 +23,8 @@ class CodedStatus(StrEnum):
     """Went by the beginning of its text, which was too long, whatever came of it."""
     REFUSED = "refused"
     """Could not be read, and was not sent."""
+    DICTIONARY = "dictionary"
+    """Has what people have decided on its text before, a code or none, and was not sent."""
 
 
 class CodeAnswer(NamedTuple):
@@ -42,7 +44,7 @@ class CodedRows:
     """As `rows.RowBatch.numbers`."""
     statuses: list[CodedStatus]
     results: list[CodeAnswer | None]
-    """None where the row has suggestions alone, or was not sent."""
+    """None where the row has suggestions alone, was not sent, or can't be coded."""
     levels: list[int | None]
     """The letters and digits of the result's code, such as 6 of `241213`; None without one."""
     suggestions: list[tuple[CodeAnswer, ...]]

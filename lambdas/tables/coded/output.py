@@ -17,7 +17,11 @@ from tables.rows import RowBatch
 from tables.source import ByteSource
 
 _SENT = frozenset({RowStatus.SENT, RowStatus.SHORTENED})
-_UNSENT = {RowStatus.BLANK: CodedStatus.BLANK, RowStatus.REFUSED: CodedStatus.REFUSED}
+_UNSENT = {
+    RowStatus.BLANK: CodedStatus.BLANK,
+    RowStatus.REFUSED: CodedStatus.REFUSED,
+    RowStatus.KNOWN: CodedStatus.DICTIONARY,
+}
 
 
 class _Answer(msgspec.Struct, frozen=True, gc=False):
@@ -76,7 +80,7 @@ class CodedOutput:
         codes = [None if line.result is None else line.result.code for line in lines]
         levels = [None if code is None else level_of(code) for code in codes]
         digits = self._code_digits
-        return CodedRows(
+        coded = CodedRows(
             rows.numbers,
             *_spread(
                 decided.statuses,
@@ -91,6 +95,11 @@ class CodedOutput:
             texts=decided.texts,
             reasons=decided.reasons,
         )
+        for place, entry in decided.known.items():
+            if entry.code is not None:
+                coded.results[place] = CodeAnswer(entry.code, entry.label, None)
+                coded.levels[place] = level_of(entry.code)
+        return coded
 
 
 @lru_cache(maxsize=10_000)

@@ -39,6 +39,7 @@ def assumptions_of(plan: TablePlan) -> dict[str, Any]:
             None if plan.mapping.record_id is None else shown_column(plan, plan.mapping.record_id)
         ),
         "maxTextCharacters": plan.max_text_characters,
+        "dictionary": plan.dictionary,
     }
 
 

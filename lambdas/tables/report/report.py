@@ -120,6 +120,7 @@ def _headline(tally: Tally) -> str:
         CodedStatus.SHORTENED: "too long, decided by the beginning of the text",
         CodedStatus.BLANK: "blank",
         CodedStatus.REFUSED: "refused",
+        CodedStatus.DICTIONARY: "known from the dictionary",
     }
     parts = [
         f"{number(tally.statuses[status])} {text}"
@@ -136,7 +137,7 @@ def _threshold_sentence(
     if tally.results.unknown and not tally.results.known:
         return None
     entry = entry_at(thresholds, about.threshold)
-    return sentence(entry, tally.rows, tally.empty, about.rows_an_hour)
+    return sentence(entry, tally.rows, tally.empty, about.rows_an_hour, known=tally.known)
 
 
 def _confidence(tally: Tally) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Rows are counted by the batch; batches cut anywhere make the same tally.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -23,7 +24,7 @@ class Tally:
     levels: Counter[int] = field(default_factory=Counter)
     """Rows with a code, by the letters and digits of the code."""
     results: Confidences = field(default_factory=Confidences)
-    """Of the rows with a code."""
+    """Of the rows with a code of the service."""
     best_suggestions: Confidences = field(default_factory=Confidences)
     """The first suggestion's, of the rows that have suggestions alone."""
     codes: CodeCounts = field(default_factory=CodeCounts)
@@ -41,9 +42,14 @@ class Tally:
         return self.statuses[CodedStatus.BLANK] + self.statuses[CodedStatus.NOTHING_TO_CODE]
 
     @property
+    def known(self) -> int:
+        """Rows that the dictionary has, which leave nobody any work either."""
+        return self.statuses[CodedStatus.DICTIONARY]
+
+    @property
     def coded(self) -> int:
         """Rows with a code of any level."""
-        return self.results.known + self.results.unknown
+        return self.codes.rows
 
     def add(self, rows: CodedRows) -> None:
         """The next rows of the table."""
@@ -55,6 +61,8 @@ class Tally:
         if answers:
             codes, labels, confidences = zip(*answers, strict=True)
             self.codes.add(codes, labels)
+            if CodedStatus.DICTIONARY in rows.statuses:
+                confidences = tuple(_of_the_service(rows))
             self.results.add(confidences)
         if len(answers) < len(rows.results):
             self._add_uncoded(rows)
@@ -92,3 +100,10 @@ class Tally:
             CodeCounts.from_state(state["codes"]),
             FrequentTexts.from_state(state["uncoded"]),
         )
+
+
+def _of_the_service(rows: CodedRows) -> Iterator[float | None]:
+    """The confidences of codes that are not from the dictionary, which has none."""
+    for answer, status in zip(rows.results, rows.statuses, strict=True):
+        if answer is not None and status is not CodedStatus.DICTIONARY:
+            yield answer.confidence

@@ -18,12 +18,12 @@ THRESHOLD = 0.75  # that the report speaks of first; ours
 
 def by_threshold(tally: Tally, rows_an_hour: float) -> list[dict[str, Any]]:
     """An entry for each hundredth from 0.00 to 0.99, as `report.json` has it."""
-    with_text = tally.rows - tally.empty
+    to_code = tally.rows - tally.empty - tally.known
     results, suggestions = _at_or_above(tally.results), _at_or_above(tally.best_suggestions)
     entries = []
     for place, (coded, total) in enumerate(results):
         suggested, more = suggestions[place]
-        left = with_text - coded
+        left = to_code - coded
         entries.append(
             {
                 "threshold": place / BINS,
@@ -54,19 +54,26 @@ def entry_at(entries: Sequence[Mapping[str, Any]], threshold: float) -> Mapping[
     return entries[min(max(round(threshold * BINS), 0), BINS - 1)]
 
 
-def sentence(entry: Mapping[str, Any], all_rows: int, empty: int, rows_an_hour: float) -> str:
-    """What a manager needs to know of a threshold."""
+def sentence(
+    entry: Mapping[str, Any], all_rows: int, empty: int, rows_an_hour: float, *, known: int = 0
+) -> str:
+    """What a manager needs to know of a threshold; `known` rows are in the dictionary."""
     coded, left, precision = entry["coded"], entry["left"], entry["expectedPrecision"]
     right = "" if precision is None else f", about {percent(precision, 0)} right"
     nothing = (
         f"; {number(empty)} {'has' if empty == 1 else 'have'} nothing to code" if empty else ""
+    )
+    dictionary = (
+        f"; {number(known)} {'is' if known == 1 else 'are'} known from the dictionary"
+        if known
+        else ""
     )
     work = ""
     if left:
         work = f": {hours(left / rows_an_hour)} by hand at {rows_an_hour:,g} an hour"
     return (
         f"At {entry['threshold']:.2f}, {number(coded)} of {rows(all_rows)} "
-        f"{'is' if coded == 1 else 'are'} coded{right}{nothing}; "
+        f"{'is' if coded == 1 else 'are'} coded{right}{dictionary}{nothing}; "
         f"{number(left)} {'is' if left == 1 else 'are'} left{work}."
     )
 

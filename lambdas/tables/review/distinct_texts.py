@@ -17,6 +17,7 @@ from tables.coded.code_columns import SUGGESTIONS
 from tables.coded.coded_rows import CodeAnswer, CodedRows
 from tables.report.words import cut_together
 from tables.text.cell_text import whole_text
+from tables.text.plain_text import alike
 
 MOST_TEXTS = 10_000  # people read some thousands of a file; ours
 _MOST_SLOTS = MOST_TEXTS * 3 // 2  # for a while: to find the most frequent takes all of them
@@ -34,9 +35,9 @@ _HASHES = 1 << (8 * _HASH_BYTES)
 def text_id(texts: Iterable[str], drop_id: str) -> str:
     """The name of a row's text in a drop: `t` and 16 hex digits, in another drop others.
 
-    `texts` are by field, whole. Those that differ in case and white space alone have one name.
+    `texts` are by field, whole. Those that are `alike` have one name.
     """
-    plain = "\0".join(" ".join(each.casefold().split()) for each in texts)
+    plain = "\0".join(map(alike, texts))
     key = drop_id.encode()[: blake2b.MAX_KEY_SIZE]
     content = plain.encode("utf-8", "surrogatepass")
     return f"t{blake2b(content, digest_size=_HASH_BYTES, key=key).hexdigest()}"

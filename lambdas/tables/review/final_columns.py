@@ -14,6 +14,10 @@ MODEL = "model"
 """Who gave the code of a row that no person has decided on."""
 
 
+DICTIONARY = "dictionary"
+"""The same of a row whose text the topic's dictionary had when the file was coded."""
+
+
 class FinalAnswer(NamedTuple):
     """What a row ended as. `by` alone says that it has surely no code: it can't be coded."""
 

@@ -15,7 +15,14 @@ from tables.report.files import MANIFEST, PAGE, REPORT, REVIEW, as_json, report_
 from tables.report.page.document import html_of
 from tables.report.page.reviewed import ENDS
 from tables.review.distinct_texts import text_id
-from tables.review.final_columns import MODEL, UNDECIDED, FinalAnswer, FinalColumns, FinalRows
+from tables.review.final_columns import (
+    DICTIONARY,
+    MODEL,
+    UNDECIDED,
+    FinalAnswer,
+    FinalColumns,
+    FinalRows,
+)
 from tables.review.final_decisions import FinalDecision, final_decisions
 from tables.review.measured import MachineAnswers, measured
 from tables.review.measures import levels_of
@@ -42,6 +49,8 @@ class Merging:
     rows: Counter[str] = field(default_factory=Counter)
     """By end: as `reviewed.ENDS`."""
     machine: MachineAnswers = field(default_factory=MachineAnswers)
+    matched: set[str] = field(default_factory=set)
+    """The texts with a decision that rows have."""
 
     def finals(self, coded: CodedRows) -> list[FinalAnswer]:
         """What each row of a batch ended as."""
@@ -52,15 +61,22 @@ class Merging:
         if coded.statuses[place] in (CodedStatus.BLANK, CodedStatus.REFUSED):
             self.rows["unsent"] += 1
             return UNDECIDED
+        is_known = coded.statuses[place] is CodedStatus.DICTIONARY
         item = text_id(texts, self.drop_id)
         decision = self.decisions.get(item)
         if decision is not None:
-            self.machine.add(item, result, coded.suggestions[place])
+            self.matched.add(item)
+            if not is_known:
+                self.machine.add(item, result, coded.suggestions[place])
             if decision.is_made:
                 self.rows["cannotBeCoded" if decision.cannot else "person"] += 1
                 code, label = decision.code, decision.label
                 return FinalAnswer(code, label, decision.by, decision.at, decision.note)
         note = decision.note if decision is not None else None
+        if is_known:
+            self.rows["dictionary"] += 1
+            answer = FinalAnswer(by=DICTIONARY, at=self.coded_at, note=note)
+            return answer if result is None else answer._replace(code=result[0], label=result[1])
         if result is None:
             self.rows[_end_without_code(decision, coded.suggestions[place])] += 1
             return UNDECIDED._replace(note=note)
@@ -106,7 +122,7 @@ def merge_source(
     out = merged.parent
     out.mkdir(parents=True, exist_ok=True)
     write_merged(result, merging, report["topic"], merged)
-    unmatched = len(merging.decisions.keys() - merging.machine.results.keys())
+    unmatched = len(merging.decisions.keys() - merging.matched)
     review = {
         "files": [_about(each) for each in files],
         "texts": _texts(merging.decisions, unmatched),

@@ -4,8 +4,6 @@ Its columns are in docs/review.md. Spreadsheets may have saved it again, with ot
 their own encoding; the page imports what is read here (`decisions.js`).
 """
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,22 +12,15 @@ from itertools import count
 
 from tables.errors import TableRefused
 from tables.mapping.names import shown
+from tables.review.decided_csv import CANNOT, CODE_PREFIX, code_said, rows_of, text_of, texts_of
 from tables.review.page_data import DECIDE, REVIEW
-from tables.text.encodings import BYTE_ORDER_MARKS, UTF16, errors_of
 
 COLUMNS = (
     *("item", "drop", "round", "by", "at", "decision", "label"),
     *("blind", "flag", "note", "rows"),
 )
-TEXT_PREFIX = "text:"
-CANNOT = "cannot be coded"
-CODE_PREFIX = "code "
-"""So that no spreadsheet takes a code for a number, and its zeros in front away."""
 EXPORT_IT = "Export the decisions again from the review page, and leave the file as it is."
-_HEADER = re.compile(r'"?item"?([,;\t|])')
 _BEGINNING = re.compile(r"item([,;\t|])drop\1round\1by\1")
-_ESCAPED = re.compile(r"'(?=[=+\-@\t\r\n])")
-_MARK = "\ufeff"
 _ITEM = re.compile(r"t[0-9a-f]{16}")
 MOST_BYTES = 100 << 20  # of 11,000 texts, with notes, there are a tenth; ours
 
@@ -84,7 +75,7 @@ class ReviewedFile:
 
 def begins_like_one(head: bytes) -> bool:
     """Whether a file with this beginning, of 64 bytes or more, was exported by the review page."""
-    begun = _text_of(head).replace('"', "")
+    begun = text_of(head).replace('"', "")
     return _BEGINNING.match(begun) is not None
 
 
@@ -92,7 +83,7 @@ def read_reviewed(content: bytes, name: str) -> ReviewedFile:
     """The decisions of an exported file. Raises `TableRefused` where it is none, or damaged."""
     if len(content) > MOST_BYTES:
         raise _refused(name, "is larger than any that the review page exports")
-    rows = _rows(_text_of(content), name)
+    rows = rows_of(content, COLUMNS, lambda why: _refused(name, why))
     decisions = tuple(_decision(row, name, number) for row, number in zip(rows, count(2)))
     drops = {row["drop"] for row in rows}
     if len(drops) > 1:
@@ -100,38 +91,6 @@ def read_reviewed(content: bytes, name: str) -> ReviewedFile:
     if not drops:
         raise _refused(name, "has no decision")
     return ReviewedFile(name, sha256(content).hexdigest(), drops.pop(), decisions)
-
-
-def _text_of(content: bytes) -> str:
-    for mark, encoding in BYTE_ORDER_MARKS:  # UTF-16 is what Excel calls Unicode text
-        if encoding in UTF16 and content.startswith(mark):
-            return content[len(mark) :].decode(encoding, errors_of(encoding))
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors_of("cp1252"))  # as Excel saves what it calls CSV
-
-
-def _rows(text: str, name: str) -> list[dict[str, str]]:
-    header = _HEADER.match(text)
-    if header is None:
-        raise _refused(name, "does not begin as an exported file does")
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=header[1])
-    try:
-        columns, *rows = [row for row in lines if any(row)]
-        # Files put one behind the other are one: each begins with the header.
-        rows = [row for row in rows if [row[0].lstrip(_MARK).strip('"'), *row[1:]] != columns]
-    except csv.Error:
-        raise _refused(name, "is damaged: a cell has no end") from None
-    if missing := [each for each in COLUMNS if each not in columns]:
-        raise _refused(name, f"lacks the column {missing[0]}")
-    return [
-        {
-            column: _ESCAPED.sub("", cell, count=1) if _ESCAPED.match(cell) else cell
-            for column, cell in zip(columns, row, strict=False)
-        }
-        for row in rows
-    ]
 
 
 def _decision(row: Mapping[str, str], name: str, number: int) -> Decision:
@@ -148,18 +107,14 @@ def _decision(row: Mapping[str, str], name: str, number: int) -> Decision:
         round=row["round"],
         by=row["by"],
         at=row["at"],
-        code=said.removeprefix(CODE_PREFIX).strip() if said.startswith(CODE_PREFIX) else None,
+        code=code_said(said),
         label=row["label"],
         cannot=said == CANNOT,
         blind=row["blind"] == "yes",
         flag=row["flag"] == "yes",
         note=row["note"],
         rows=int(row["rows"]) if row["rows"].isdecimal() else 0,
-        texts={
-            column.removeprefix(TEXT_PREFIX): cell
-            for column, cell in row.items()
-            if column.startswith(TEXT_PREFIX)
-        },
+        texts=texts_of(row),
     )
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from itertools import product
+from unicodedata import normalize
 
 from tables.rows import Cell
 from tables.text.cell_text import cell_text
@@ -82,6 +83,15 @@ def encodable(texts: list[str]) -> list[str]:
 def joined_texts(columns: Iterable[list[str]]) -> list[str]:
     """The texts of several columns as one, row by row; empty ones leave no comma."""
     return [", ".join(filter(None, texts)) for texts in zip(*columns, strict=True)]
+
+
+def alike(text: str) -> str:
+    """What texts that count as one have in common: they differ in case, white space, or in how
+    Unicode writes their letters (NFKC) alone."""
+    if not text.isascii():
+        # Once more: folding case may undo it (Unicode Standard, 3.13, "NFKC_Casefold").
+        text = normalize("NFKC", normalize("NFKC", text).casefold())
+    return _ONE_SPACE.join(text.casefold().split())
 
 
 def _is_printable(text: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from tables.coded.code_columns import SUGGESTIONS, CodeColumns, confidence_text
-from tables.coded.coded_rows import CodeAnswer, CodedRows
+from tables.coded.coded_rows import CodeAnswer, CodedRows, CodedStatus
 from tables.plan import TableFormat
 from tables.rows import RowBatch
 from tables.text.cell_text import cell_text, whole_text
@@ -30,11 +30,12 @@ class DelimitedWriter:
         self._no_result = separator * (RESULT_CELLS + 1)
         self._is_quick = isinstance(layout.codes, CodeColumns)
         model = layout.codes.model if isinstance(layout.codes, CodeColumns) else ""
-        model = self._csv.rows([[model]])[0] + self._line_end
         self._endings = [
-            separator * (1 + ANSWER_CELLS * (SUGGESTIONS - count)) + model
+            self._ending(model, ANSWER_CELLS * (SUGGESTIONS - count))
             for count in range(SUGGESTIONS + 1)
         ]
+        known = layout.codes.dictionary if isinstance(layout.codes, CodeColumns) else ""
+        self._known_ending = self._ending(known, ANSWER_CELLS * SUGGESTIONS)
         self._code = lru_cache(maxsize=KEPT)(self._code_text)
 
     def head(self) -> bytes:
@@ -78,6 +79,7 @@ class DelimitedWriter:
         """The code columns of each row, from the separator before them to the line's end."""
         separator, no_result = self._csv.separator, self._no_result
         code, suggested, ending = self._code, self._suggested, self._endings[0]
+        known, known_ending = CodedStatus.DICTIONARY, self._known_ending
         return [
             (
                 no_result
@@ -86,11 +88,21 @@ class DelimitedWriter:
                 f"{confidence_text(result[2])}{separator}"
             )
             + status
-            + (suggested(suggestions) if suggestions else ending)
+            + (
+                suggested(suggestions)
+                if suggestions
+                else known_ending
+                if status is known
+                else ending
+            )
             for result, level, status, suggestions in zip(
                 coded.results, coded.levels, coded.statuses, coded.suggestions, strict=True
             )
         ]
+
+    def _ending(self, model: str, empty: int) -> str:
+        """The model's cell with the line's end, behind so many cells that are empty."""
+        return self._csv.separator * (1 + empty) + self._csv.rows([[model]])[0] + self._line_end
 
     def _suggested(self, suggestions: Sequence[CodeAnswer]) -> str:
         kept = suggestions[:SUGGESTIONS]

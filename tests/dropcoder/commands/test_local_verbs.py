@@ -64,7 +64,14 @@ def should_plan_a_file_and_say_the_same_to_programs(capsys: pytest.CaptureFixtur
     assert "of 10,000 a day and 1 a second" in said
     assert run(["plan", SAMPLE, "--json"]) == ExitStatus.DONE
     document = json.loads(capsys.readouterr().out)
-    assert document["rows"] == {"rows": 50, "sent": 49, "blank": 1, "refused": 0, "shortened": 1}
+    assert document["rows"] == {
+        "rows": 50,
+        "sent": 49,
+        "repeated": 0,
+        "blank": 1,
+        "refused": 0,
+        "shortened": 1,
+    }
     assert document["distinctTexts"] == 49
     assert document["calls"]["least"] < document["calls"]["most"]
     assert document["review"]["coverage"] == pytest.approx(0.72, abs=0.01)

@@ -1,4 +1,4 @@
-"""`merge` and `agree` on a command line."""
+"""`merge`, `agree` and `dictionary` on a command line."""
 
 import json
 from pathlib import Path
@@ -111,3 +111,40 @@ def should_say_what_is_wrong_and_fail(folder: Path, capsys: pytest.CaptureFixtur
         assert "gone.csv is not there" in capsys.readouterr().err
     assert not (folder / "agreement").exists()
     assert not (folder / "reviewed").exists()
+
+
+def should_learn_what_people_agree_on_and_say_what_became_of_the_rest(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [str(folder / name) for name in ("ann.csv", "bob.csv")]
+    learned = str(folder / "dictionary")
+    assert run(["dictionary", learned, *files]) == ExitStatus.DONE
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "2 texts: 1 added, 1 that reviewers disagree on"
+    assert said[1].endswith("dictionary/dictionary-0001.csv, 1 texts")
+    first = (folder / "dictionary" / "dictionary-0001.csv").read_bytes()
+    assert b"code 351311" in first
+    assert run(["dictionary", learned, files[0], "--json"]) == ExitStatus.DONE
+    document = json.loads(capsys.readouterr().out)
+    assert (document["version"], document["entries"]) == (2, 2)
+    assert {end: n for end, n in document["texts"].items() if n} == {"added": 1, "unchanged": 1}
+    assert run(["dictionary", learned, files[0]]) == ExitStatus.DONE
+    assert "dictionary-0002.csv" in capsys.readouterr().out, "nothing new, no new version"
+    names = sorted(each.name for each in (folder / "dictionary").iterdir())
+    assert names == ["dictionary-0001.csv", "dictionary-0002.csv"]
+    assert (folder / "dictionary" / names[0]).read_bytes() == first, "a version never changes"
+
+
+def should_learn_nothing_from_what_is_no_review(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    learned = folder / "dictionary"
+    assert run(["dictionary", str(learned), str(folder / "results.csv")]) == ExitStatus.REJECTED
+    assert "does not begin as an exported file does" in capsys.readouterr().err
+    assert run(["dictionary", str(folder / "ann.csv"), str(folder / "ann.csv")]) == ExitStatus.USAGE
+    assert run(["dictionary", str(learned), str(folder / "gone.csv")]) == ExitStatus.USAGE
+    assert not learned.exists()
+    learned.mkdir()
+    (learned / "dictionary-0003.csv").write_text("decision,label\n")
+    assert run(["dictionary", str(learned), str(folder / "ann.csv")]) == ExitStatus.REJECTED
+    assert "dictionary-0003.csv lacks the column by" in capsys.readouterr().err

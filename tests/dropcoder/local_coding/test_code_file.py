@@ -14,11 +14,14 @@ import pytest
 from coding_service.coder.model import TrainedModel
 from dropcoder.errors import CommandError, FileRejected, UsageError
 from dropcoder.local_coding.coded_file import CodedFile, code_file
+from dropcoder.local_coding.dictionary_folder import dictionary_for
 from dropcoder.local_coding.models import TopicFolder
 from dropcoder.local_coding.table_options import options_for
 from dropcoder.terminal.screen import Advance
 from infra.project_files import PROJECT
+from tables.dictionary.dictionary_file import dictionary_bytes, name_of
 from tables.plan import TableFormat
+from tests.support.tables.dictionaries import a_dictionary, an_entry
 
 SAMPLE = PROJECT / "samples" / "survey.csv"
 ROWS = "id,Job title,Main tasks\n1,registered nurse,wards\n2,,\n3,chef,kitchen\n"
@@ -97,6 +100,48 @@ def should_give_the_table_back_in_its_own_format_and_in_others_that_are_asked_fo
         "results.csv",
     ]
     assert read(done.tables[2])[0]["anzsco_code"] == read_sheet(done.tables[0])[0]["anzsco_code"]
+
+
+def should_look_rows_up_first_and_code_the_others(model: TrainedModel, tmp_path: Path) -> None:
+    (tmp_path / "learned").mkdir()
+    known = a_dictionary(an_entry("REGISTERED nurse", "Wards", code="411411", label="Enrolled"))
+    path = tmp_path / "learned" / name_of(1)
+    path.write_bytes(dictionary_bytes(known))
+    file = made(tmp_path, ROWS)
+    options = options_for(file, model.card.input_format, {})
+    dictionary = dictionary_for(path.parent, model)
+    done = code_file(
+        file, options, model, tmp_path / "coded", progress=unseen, dictionary=dictionary
+    )
+    told = [(row["anzsco_code"], row["anzsco_status"]) for row in read(done.tables[0])]
+    assert told == [("411411", "dictionary"), ("", "blank"), ("351311", "coded")]
+    assert done.rows["dictionary"] == 1
+    assert done.report["assumed"]["dictionary"] == 1
+    page = (tmp_path / "coded" / "report.html").read_text("utf-8")
+    assert "dictionary 1" in page
+    assert "has what people decided on its text before" in page
+
+
+def should_code_lines_of_which_the_dictionary_has_all(model: TrainedModel, tmp_path: Path) -> None:
+    file = made(tmp_path, b'{"occp_text": "chef", "tasks_text": ""}\n', "rows.jsonl")
+    options = options_for(file, model.card.input_format, {})
+    known = a_dictionary(an_entry("Chef"))
+    done = code_file(file, options, model, tmp_path / "coded", progress=unseen, dictionary=known)
+    (row,) = map(json.loads, done.tables[0].read_text("utf-8").splitlines())
+    assert (row["anzsco_code"], row["anzsco_status"]) == ("351311", "dictionary")
+
+
+def should_take_the_dictionary_of_the_topic_alone(model: TrainedModel, tmp_path: Path) -> None:
+    path = tmp_path / name_of(2)
+    path.write_bytes(dictionary_bytes(a_dictionary(an_entry("cook", code="9412"))))
+    with pytest.raises(UsageError, match="the code 9412, which anzsco lacks"):
+        dictionary_for(path, model)
+    path.write_bytes(b"decision,label\n")
+    with pytest.raises(FileRejected, match="lacks the column"):
+        dictionary_for(tmp_path, model)
+    path.unlink()
+    with pytest.raises(UsageError, match="There is no dictionary in"):
+        dictionary_for(tmp_path, model)
 
 
 def should_have_an_id_of_its_own_for_each_topic_and_file(

@@ -7,6 +7,7 @@ from typing import Any
 
 import openpyxl
 
+from tables.dictionary.dictionary import Dictionary
 from tables.errors import EncodingAssumed
 from tables.join import CodedTable
 from tables.open_table import open_table
@@ -43,10 +44,11 @@ def coded_table(
     output: Callable[[bytes], bytes] = lambda lines: lines,
     drop_id: str = "",
     blind_share: float = 0.05,
+    dictionary: Dictionary | None = None,
 ) -> CodedTable:
     """The table that `content` is, after the service has answered; `output` may spoil that."""
     source = HeldBytes(content, block=1000) if isinstance(content, bytes) else content
-    plan, lines = prepared(source, form, options)
+    plan, lines = prepared(source, form, options, dictionary)
     answers = [
         json.dumps({"recordId": record["recordId"], **answer(number, record)}, ensure_ascii=False)
         for number, record in enumerate(map(json.loads, lines.splitlines()))
@@ -60,17 +62,21 @@ def coded_table(
         model=MODEL,
         drop_id=drop_id,
         blind_share=blind_share,
+        dictionary=dictionary,
     )
 
 
 def prepared(
-    source: ByteSource, form: TableFormat, options: TableOptions
+    source: ByteSource,
+    form: TableFormat,
+    options: TableOptions,
+    dictionary: Dictionary | None = None,
 ) -> tuple[TablePlan, bytes]:
     """The finished plan, and the lines for the service."""
     encoding = None
     while True:
         _, plan = open_table(source, form, options, encoding=encoding)
-        preparation = Preparation(source, plan, options)
+        preparation = Preparation(source, plan, options, dictionary=dictionary)
         try:
             lines = b"".join(chunk.content for chunk in preparation.chunks(1 << 20))
         except EncodingAssumed as assumed:

@@ -70,6 +70,7 @@ def a_suggested(*texts: str, confidence: float | None = 0.4) -> CodedRow:
 
 
 A_NOTHING = CodedRow(CodedStatus.NOTHING_TO_CODE, texts=("retired", ""))
+A_KNOWN = CodedRow(CodedStatus.DICTIONARY, CodeAnswer("351311", "Chef", None))
 A_BLANK, A_REFUSED = CodedRow(CodedStatus.BLANK), CodedRow(CodedStatus.REFUSED)
 
 

@@ -14,7 +14,7 @@ from tables.rows import RowBatch
 from tests.support.garbage import garbage
 from tests.support.tables.held_bytes import HeldBytes
 
-SENT, SHORTENED, BLANK, REFUSED = RowStatus
+SENT, SHORTENED, BLANK, REFUSED, KNOWN = RowStatus
 
 
 def _line(record_id: str, code: str = "241213") -> bytes:

@@ -14,6 +14,7 @@ from tables.report.state_size import MAX_STATE
 from tables.report.tally import Tally
 from tests.support.tables.reports import (
     A_BLANK,
+    A_KNOWN,
     A_NOTHING,
     A_REFUSED,
     ABOUT,
@@ -32,6 +33,7 @@ CONFIDENCES = st.none() | st.floats(allow_nan=True, allow_infinity=True) | st.fl
 ROWS = st.one_of(
     st.just(A_BLANK),
     st.just(A_REFUSED),
+    st.just(A_KNOWN),
     st.builds(
         a_coded, st.sampled_from(["241213", "2412", "261313"]), st.just("Label"), CONFIDENCES
     ),
@@ -41,13 +43,16 @@ ROWS = st.one_of(
 
 def should_count_each_row_by_its_status_and_level() -> None:
     shortened = replace(a_coded("2412"), status=CodedStatus.SHORTENED)
-    unsent = [A_BLANK, A_REFUSED]
+    unsent = [A_BLANK, A_REFUSED, A_KNOWN]
     tally = tally_of([a_coded(), a_coded("2412"), a_suggested(), A_NOTHING, *unsent, shortened])
-    assert tally.rows == 7
+    assert tally.rows == 8
     assert tally.empty == 2
+    assert tally.known == 1
     assert tally.statuses == dict.fromkeys(CodedStatus, 1)
-    assert tally.levels == {6: 1, 4: 2}
-    assert tally.coded == 3
+    assert tally.levels == {6: 2, 4: 2}
+    assert tally.coded == 4
+    assert tally.results.known == 3, "the dictionary is no machine that could be sure"
+    assert tally.results.unknown == 0
     assert tally.best_suggestions.known == 1
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tables.report.thresholds import by_threshold, entry_at, sentence
 from tables.report.words import NO_BREAK
-from tests.support.tables.reports import A_BLANK, A_REFUSED, a_coded, a_suggested, tally_of
+from tests.support.tables.reports import A_BLANK, A_KNOWN, A_REFUSED, a_coded, a_suggested, tally_of
 
 
 def should_expect_the_mean_confidence_of_what_is_at_or_above_the_threshold() -> None:
@@ -78,6 +78,15 @@ def should_say_what_a_manager_needs(
     entry: dict[str, object], rows: int, blank: int, words: str
 ) -> None:
     assert sentence(entry, rows, blank, 100).replace(NO_BREAK, " ") == words
+
+
+def should_leave_nobody_the_rows_that_the_dictionary_has() -> None:
+    entries = by_threshold(tally_of([a_coded(), A_KNOWN, a_suggested()]), 100)
+    assert [each["left"] for each in entries[::99]] == [1, 2]
+    said = sentence(entries[75], 3, 0, 100, known=1).replace(NO_BREAK, " ")
+    assert (
+        "1 of 3 rows is coded, about 90 % right; 1 is known from the dictionary; 1 is left" in said
+    )
 
 
 @pytest.mark.parametrize(("wanted", "at"), [(0.75, 0.75), (0.7, 0.7), (1.0, 0.99), (-1, 0.0)])

@@ -15,11 +15,13 @@ from tables.errors import TableRefused
 from tables.join import CodedTable
 from tables.plan import TableFormat, TableOptions
 from tables.report.report import report_of
+from tables.review.distinct_texts import text_id
 from tables.review.merge import merge
 from tables.review.page.document import html_of_review
 from tables.review.page_data import page_data
 from tests.support.tables.coding import MODEL, OPTIONS, coded_table, sheet_rows, streamed, workbook
 from tests.support.tables.decided import a_line, exported
+from tests.support.tables.dictionaries import a_dictionary, an_entry
 from tests.support.tables.held_bytes import HeldBytes
 from tests.support.tables.reviews import ABOUT, PROJECT, a_csv, some_answer, some_rows
 
@@ -176,6 +178,41 @@ def should_count_apart_what_has_nothing_to_code(tmp_path: Path) -> None:
     ended = {end: count for end, count in manifest["rows"].items() if count}
     assert ended == {"person": 1, "open": 1, "nothingToCode": 1}
     assert "Nothing to code" in (tmp_path / "merged" / "report.html").read_text("utf-8")
+
+
+def should_keep_what_the_dictionary_had_and_measure_the_machine_alone(tmp_path: Path) -> None:
+    table = coded_table(
+        a_csv([["1", "cook", ""], ["2", "COOK", ""], ["3", "stuff", ""], ["4", "odd job", ""]]),
+        TableFormat.CSV,
+        answer=_odd,
+        drop_id=ABOUT.drop_id,
+        blind_share=1,
+        dictionary=a_dictionary(an_entry("cook"), an_entry("stuff", code=None)),
+    )
+    path, page = _given_back(tmp_path, table, TableFormat.CSV)
+    assert [each["texts"][0] for each in page["items"]] == ["odd job"]
+    (item,) = page["items"]
+    stuff = {"id": text_id(("stuff", ""), ABOUT.drop_id), "texts": ("stuff", ""), "rows": 1}
+    lines = [a_line(item, "code 351311"), a_line(stuff, "code 351411", blind="yes")]
+    (tmp_path / "ann.csv").write_bytes(exported(lines))
+    manifest = merge(path, [tmp_path / "ann.csv"], tmp_path / "merged")
+    _schema("merged").validate(manifest)
+    assert {end: count for end, count in manifest["rows"].items() if count} == {
+        "dictionary": 2,
+        "person": 2,
+    }
+    assert manifest["texts"]["unmatched"] == 0
+    report = json.loads((tmp_path / "merged" / "report.json").read_text("utf-8"))
+    _schema("report").validate(report)
+    assert report["review"]["suggestions"]["first"]["texts"] == 1, "of the machine alone"
+    with (tmp_path / "merged" / path.name).open(encoding="utf-8", newline="") as file:
+        rows = [[row[name] or "" for name in FINAL[:3]] for row in csv.DictReader(file)]
+    assert rows == [
+        ["351311", "Chef", "dictionary"],
+        ["351311", "Chef", "dictionary"],
+        ["351411", "", "Ann"],
+        ["351311", "", "Ann"],
+    ]
 
 
 def should_measure_what_people_confirm(drop: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:

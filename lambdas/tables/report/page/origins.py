@@ -69,6 +69,8 @@ def _assumed(assumed: Facts) -> Iterator[tuple[Markup, Markup]]:
             yield theirs(each["field"]), origin
         is_number = assumed["recordId"] is None
         yield text("Ids"), text("row numbers") if is_number else theirs(assumed["recordId"])
+        if assumed.get("dictionary") is not None:
+            yield text("Looked up in"), text(f"dictionary {assumed['dictionary']}")
 
 
 def _encoding(assumed: Facts) -> Markup:

@@ -26,6 +26,7 @@ STATUSES = {
     "shortened": "was too long: went by its beginning",
     "blank": "had no text, and was not sent",
     "refused": "could not be read, and was not sent",
+    "dictionary": "has what people decided on its text before, and was not sent",
 }
 BARS = 20  # of 0.05 each
 SHOWN = (50, 60, 70, 75, 80, 85, 90, 95)  # hundredths; the others are folded

@@ -10,6 +10,7 @@ Numbers = Mapping[str, Any]
 ENDS = {
     "model": "The machine's code",
     "person": "A person's code",
+    "dictionary": "Known from the dictionary",
     "cannotBeCoded": "Cannot be coded",
     "disagreed": "Reviewers disagree",
     "open": "Still open",

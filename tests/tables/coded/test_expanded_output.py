@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from tables import distinct_rows
 from tables import open_table as opening
+from tables.coded.expanded_output import ExpandedOutput
 from tables.errors import RowsDisagree
-from tables.expanded_output import ExpandedOutput
 from tables.join import CodedTable
 from tables.open_table import open_table
 from tables.plan import TableFormat, TableOptions, TablePlan

@@ -19,6 +19,7 @@ from protocol.records import RECORD_ID, RecordFault, decode_output_line, record_
 from shared.lines import NEWLINE
 from tables.coded.output_lines import OutputLines
 from tables.decisions import RowDecisions
+from tables.dictionary.dictionary import Dictionary
 from tables.distinct_rows import DistinctRows, Piece, Window, sent_columns
 from tables.errors import RowsDisagree
 from tables.mapping.names import shown
@@ -37,9 +38,17 @@ _decode = msgspec.json.Decoder(str).decode
 class ExpandedOutput:
     """The output of one table."""
 
-    def __init__(self, source: ByteSource, plan: TablePlan, output: ByteSource) -> None:
-        """`source` and `plan` are as `Preparation` left them; `output` is the service's."""
+    def __init__(
+        self,
+        source: ByteSource,
+        plan: TablePlan,
+        output: ByteSource,
+        dictionary: Dictionary | None = None,
+    ) -> None:
+        """`source`, `plan` and `dictionary` are as `Preparation` had them; `output` is the
+        service's."""
         self._source, self._plan, self._output = source, plan, output
+        self._dictionary = dictionary
 
     def chunks(self, chunk_bytes: int, state: dict[str, Any] | None = None) -> Iterator[Chunk]:
         """Whole lines, in chunks of at least `chunk_bytes` but for the last.
@@ -48,7 +57,8 @@ class ExpandedOutput:
         or left over, or a line that rows share is another record's, and what the table's reader
         and the sources raise.
         """
-        expansion = _Expansion(self._source, self._plan, self._output, state)
+        decisions = RowDecisions(self._plan, self._dictionary)
+        expansion = _Expansion(self._source, self._plan, decisions, self._output, state)
         made: list[bytes] = []
         size, behind = 0, state
         with closing(expansion.output):
@@ -76,11 +86,12 @@ class _Expansion:
         self,
         source: ByteSource,
         plan: TablePlan,
+        decisions: RowDecisions,
         output: ByteSource,
         state: dict[str, Any] | None,
     ) -> None:
         state = state or {"window": {}, "rows": 0, "output": 0}
-        self._source, self._plan = source, plan
+        self._source, self._plan, self._decisions = source, plan, decisions
         self._distinct = DistinctRows(plan.distinct_window, Window(**state["window"]))
         self._there: int = state["rows"]
         """Rows of the window whose lines an earlier run has given."""
@@ -94,10 +105,10 @@ class _Expansion:
 
     def batches(self) -> Iterator[list[bytes]]:
         """The lines of each batch of rows, with their ends, without those that are there."""
-        decisions, passed = RowDecisions(self._plan), self._distinct.window.passed
+        passed = self._distinct.window.passed
         before = self._distinct.window.before
         for rows in reopened(self._source, self._plan).rows(before):
-            ids, *texts = sent_columns(decisions.columns(rows))
+            ids, *texts = sent_columns(self._decisions.columns(rows))
             skipped = min(passed, len(ids))
             passed -= skipped
             ids, texts = ids[skipped:], [column[skipped:] for column in texts]
