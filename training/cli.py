@@ -13,24 +13,28 @@ from coding_service.coder.code_lines import RecordLineFault
 from coding_service.coder.errors import CoderError, RecordError
 from coding_service.coder.model import BATCH_RECORDS, TrainedModel
 from protocol.records import MAX_LINE_BYTES, RECORD_ID, RecordForm
+from training.errors import WorseModel
 from training.import_options import add_import
 from training.progress import telling
 
 ONE_FORM = "Write every line as the service takes it"
+ADD_WEIGHT = 3
+MOST_WEIGHT = 100
 BAD_INPUT = 1  # exit status: a message says what to mend
+WORSE = 3  # exit status: the model is worse than the one before, and was not kept
 INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it
 
 
 def main(arguments: Sequence[str], *, stdin: BinaryIO, stdout: TextIO, stderr: TextIO) -> int:
     """Run one command.
 
-    Returns the exit status: 0, `BAD_INPUT` with a message on `stderr`, or `INTERRUPTED`.
+    Returns the exit status: 0, `BAD_INPUT` or `WORSE` with a message on `stderr`, or `INTERRUPTED`.
     """
-    options = _parser().parse_args(arguments)
+    options = _options(arguments)
     try:
         match options.command:
             case "train":
-                _train(options.topic, options.out, stdout, stderr)
+                _train(options, stdout, stderr)
             case "evaluate":
                 with telling("evaluating", stderr):
                     _evaluate(options, arguments, stdout)
@@ -43,7 +47,7 @@ def main(arguments: Sequence[str], *, stdin: BinaryIO, stdout: TextIO, stderr: T
                 _code(options.model, options.file, stdin, stdout)
     except CoderError as error:
         stderr.write(f"{error}\n")
-        return BAD_INPUT
+        return WORSE if isinstance(error, WorseModel) else BAD_INPUT
     except OSError as error:
         if error.filename is None:
             raise
@@ -54,8 +58,17 @@ def main(arguments: Sequence[str], *, stdin: BinaryIO, stdout: TextIO, stderr: T
     return 0
 
 
-def _train(folder: Path, out: Path, stdout: TextIO, stderr: TextIO) -> None:
+def _train(options: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> None:
     # Imported here: coding needs neither scikit-learn nor PyYAML, and starts much sooner without.
+    if options.add:
+        from training.reviews.train_with_reviews import run_train_with_reviews  # noqa: PLC0415
+
+        run_train_with_reviews(options, stdout, stderr)
+    else:
+        _train_alone(options.topic, options.out, stdout, stderr)
+
+
+def _train_alone(folder: Path, out: Path, stdout: TextIO, stderr: TextIO) -> None:
     from training.fit.train import train_into  # noqa: PLC0415
     from training.topic.files import read_topic  # noqa: PLC0415
     from training.topic.warnings import warnings_about  # noqa: PLC0415
@@ -125,12 +138,18 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
     return iter(lambda: file.readline(MAX_LINE_BYTES + 2), b"")
 
 
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command == "train" and not options.add and (lone := _without_add(options)):
+        parser.error(f"{lone} goes with --add")
+    return options
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    train = commands.add_parser("train", help="train a topic folder into a directory of models")
-    train.add_argument("topic", type=Path, metavar="TOPIC_DIR")
-    train.add_argument("--out", type=Path, required=True, metavar="DIR")
+    _add_train(commands.add_parser("train", help="train a topic folder into a directory of models"))
     evaluate = commands.add_parser(
         "evaluate", help="measure a topic's latest model on its evaluation file"
     )
@@ -173,6 +192,58 @@ def _parser() -> argparse.ArgumentParser:
         "file", nargs="?", default="-", metavar="FILE", help="a JSONL file, or - for stdin"
     )
     return parser
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("topic", type=Path, metavar="TOPIC_DIR")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument(
+        "--add",
+        type=Path,
+        nargs="+",
+        metavar="REVIEWED",
+        help="files that review pages have exported: what people decided joins the examples, as a"
+        " new version of the model, which is kept only where it is not worse on a sample",
+    )
+    parser.add_argument(
+        "--add-weight",
+        type=_weight,
+        default=ADD_WEIGHT,
+        metavar="TIMES",
+        help=f"as how many examples each of their texts counts (default {ADD_WEIGHT})",
+    )
+    parser.add_argument(
+        "--sample",
+        type=Path,
+        metavar="FILE",
+        help="what both models are measured on, and nothing of which is learned; the topic's"
+        " evaluation file unless another is named",
+    )
+    parser.add_argument("--force", action="store_true", help="keep the model though it is worse")
+    parser.add_argument(
+        "--bucket", help="publish it then, as the command publish does; needs AWS credentials"
+    )
+    parser.add_argument(
+        "--endpoint-url", metavar="URL", help="another S3 than that of the environment"
+    )
+
+
+def _weight(text: str) -> int:
+    weight = int(text)
+    if not 1 <= weight <= MOST_WEIGHT:
+        raise argparse.ArgumentTypeError(f"is from 1 to {MOST_WEIGHT}")
+    return weight
+
+
+def _without_add(options: argparse.Namespace) -> str | None:
+    """An option that means nothing where no decisions are added."""
+    given = {
+        "--sample": options.sample,
+        "--force": options.force,
+        "--bucket": options.bucket,
+        "--endpoint-url": options.endpoint_url,
+    }
+    return next((name for name, value in given.items() if value), None)
 
 
 def _add_publish(parser: argparse.ArgumentParser) -> None:

@@ -2,9 +2,11 @@
 
 CoderError
 ├── TopicError           the author of the topic folder: file, line and remedy are in the message
-└── PublishError         whoever publishes a model: what to do is in the message
+├── PublishError         whoever publishes a model: what to do is in the message
+└── WorseModel           whoever trains: the new model is worse than the one before
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from coding_service.coder.errors import CoderError
@@ -34,3 +36,14 @@ class PublishError(CoderError):
 
     def __init__(self, problem: str, remedy: str) -> None:
         super().__init__(f"{problem}. {remedy}.")
+
+
+class WorseModel(CoderError):
+    """A model that is worse than the one before, and was not kept."""
+
+    def __init__(self, figures: Sequence[str]) -> None:
+        super().__init__(
+            f"The model is worse on the sample: {'; '.join(figures)}. Nothing was kept or "
+            "published. Look at the decisions that it learned, give them less weight (--add-weight)"
+            ", or keep it all the same: --force."
+        )

@@ -125,6 +125,19 @@ def publish(directory: Path, bucket: str, *, s3: "S3Client") -> Publication:
     return Publication(card, bucket, was_there=False)
 
 
+def newest_version(topic: str, bucket: str, *, s3: "S3Client") -> int:
+    """The highest version of a topic that is published; 0 where none is. Raises `PublishError`."""
+    highest = 0
+    with _explained(bucket):
+        models = ModelsBucket(s3, bucket)
+        for listed in models.list(topic):
+            try:
+                highest = max(highest, models.read(listed).card.model_version)
+            except ModelError:
+                continue  # the service passes it over too
+    return highest
+
+
 def _is_there(model: PublishedModel, bucket: ModelsBucket) -> bool:
     """Whether the very model is published; raises `PublishError` where it can't be any more."""
     card, own = model.card, key_of(model.card, CARD)

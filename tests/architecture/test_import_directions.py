@@ -67,7 +67,6 @@ SIZES: dict[str, Reasons] = {
     },
     "training": {
         "__main__.py": "python -m training",
-        "errors.py": "the error tree",
     },
     "bench": {
         "streams/function_variables.py": "one dictionary, which tests use too",

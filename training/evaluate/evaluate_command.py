@@ -32,7 +32,7 @@ def run_evaluate(options: argparse.Namespace, command: str, stdout: TextIO) -> N
     model = catalogue.load(catalogue.latest(topic.settings.name))
     file = options.records or options.topic / EVALUATION
     questions = read_evaluation(file, topic)
-    before = _before(options.compare, topic, questions) if options.compare else None
+    before = numbers_before(options.compare, topic, questions) if options.compare else None
     if model.card.fingerprint != topic.fingerprint:
         stdout.write("note: the topic folder has changed since this model was trained\n")
     measured = evaluate(model, questions)
@@ -48,8 +48,11 @@ def run_evaluate(options: argparse.Namespace, command: str, stdout: TextIO) -> N
         options.page.write_text(evaluation_page(numbers, difference), encoding="utf-8")
 
 
-def _before(path: Path, topic: Topic, questions: Sequence[Question]) -> dict[str, Any]:
-    """The evaluation of a model before: written by one, or of the model in a directory."""
+def numbers_before(path: Path, topic: Topic, questions: Sequence[Question]) -> dict[str, Any]:
+    """The evaluation of a model before: written by one, or of the model in a directory.
+
+    Raises `TopicError` where there is none, or it can't be asked these questions.
+    """
     if not path.is_dir():
         return read_numbers(path)
     if not (path / CARD).exists():
@@ -78,8 +81,12 @@ def _lines(numbers: Numbers, difference: Numbers | None) -> Iterator[str]:
         "the records"
     )
     yield "\n" if best["threshold"] is None else f", from {best['threshold']:.3f} on\n"
-    if difference is None:
-        return
+    if difference is not None:
+        yield from difference_lines(difference)
+
+
+def difference_lines(difference: Numbers) -> Iterator[str]:
+    """How the figures differ from those before, as `compared` has it."""
     before = difference["model"]
     yield f"\nBeside version {before['modelVersion']}, model {before['modelId']}"
     yield " on the same records\n" if difference["sameQuestions"] else " on other records\n"

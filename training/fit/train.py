@@ -100,6 +100,7 @@ def train(topic: Topic, *, seed: int = SEED) -> ModelParts:
         },
         metrics=_held_out_metrics(nodes, examples.codes, classifiers, topic),
         phrases=topic.phrases,
+        added=topic.added,
     )
     keys, leaves = _exact_titles(fitted, examples, hierarchy)
     parts = ModelParts(card, hierarchy, fitted.terms.vocabulary, _weights(fitted), keys, leaves)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from coding_service.coder.code_tree import Hierarchy
 from coding_service.coder.text.phrases import Phrases
@@ -85,3 +86,5 @@ class Topic:
     """SHA-256 of the files that a model is trained from, as hex."""
     phrases: Phrases = Phrases()  # noqa: RUF009  frozen
     """What people write in place of an occupation, and between two."""
+    added: Mapping[str, Any] | None = None
+    """What reviewed files have added to the examples, as the model's card tells it."""

@@ -107,6 +107,8 @@ class ModelCard:
     """What people write in place of an occupation, and between two."""
     second_reader: SecondReader | None = None
     """None for a model that reads linearly alone."""
+    added: Mapping[str, Any] | None = None
+    """Which decisions of people it was trained on beside its topic; None: on none."""
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -146,6 +148,7 @@ class ModelCard:
             "metrics": dict(self.metrics),
             "phrases": self.phrases.to_json(),
             **({"secondReader": self.second_reader.to_json()} if self.second_reader else {}),
+            **({"added": dict(self.added)} if self.added is not None else {}),
         }
 
 
@@ -195,6 +198,7 @@ def card_of(text: bytes, path: Path) -> ModelCard:
             metrics=content["metrics"],
             phrases=Phrases.of(content.get("phrases", {})),  # cards from before have none
             second_reader=SecondReader.from_json(second) if second else None,
+            added=content.get("added"),
         )
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise ModelError(path, f"damaged: {error!r}") from error
