@@ -31,4 +31,5 @@ VARIABLES = {
     "BLIND_SHARE": "0.05",
     "MAX_UNPACKED_BYTES": "20000000000",
 }
-"""Without those that stand empty by default (TOKEN_PREFIX, DEFAULT_TOPIC, RESULT_FORMATS)."""
+"""Without those that stand empty by default (TOKEN_PREFIX, DEFAULT_TOPIC, RESULT_FORMATS,
+USE_DICTIONARY)."""

@@ -51,6 +51,7 @@ def function_environment(
         "RESULT_FORMATS": ",".join(settings.result_formats),
         "CODE_DIGITS": json.dumps(settings.code_digits),
         "BLIND_SHARE": f"{settings.blind_share:g}",
+        "USE_DICTIONARY": ",".join(settings.use_dictionary),
         "MAX_UNPACKED_BYTES": str(settings.max_unpacked_bytes),
         **({"ENGINES": pairs(settings.engines)} if settings.engines else {}),
         **(amazon_ml.environment() if amazon_ml is not None else {}),

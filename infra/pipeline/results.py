@@ -16,6 +16,8 @@ from infra.settings.settings import Settings
 WRITE_IN_PARTS = ("PutObject", "ListMultipartUploadParts", "AbortMultipartUpload")
 # Where the results of a large file's pieces lie until they are joined (`storage.results_bucket`).
 PIECES = ".pieces/"
+# What people have decided, version by version (`storage.dictionaries`).
+DICTIONARIES = ".dictionaries/*"
 # What functions write below the prefix of a drop or piece; a test compares it with their code.
 REPORT = "rejection.json"
 OUTPUT, METADATA = "output.jsonl", "metadata.json"
@@ -69,6 +71,7 @@ class Results(Construct):
             "Result keys mirror the keys that droppers choose; their last part is named.",
             *(f"*/{name}" for name in (REPORT, OUTPUT, METADATA, *GIVEN_BACK)),
             f"{PIECES}*",
+            DICTIONARIES,
         )
         self._pieces = self.bucket.arn_for_objects(f"{PIECES}*")
 
@@ -93,6 +96,20 @@ class Results(Construct):
             use_key(self._key, via="s3", scope=self, read=True),
         )
 
+    def may_look_up(self) -> tuple[iam.PolicyStatement, ...]:
+        """To find and read the topics' dictionaries."""
+        return (
+            iam.PolicyStatement(
+                actions=["s3:GetObject"], resources=[self.bucket.arn_for_objects(DICTIONARIES)]
+            ),
+            iam.PolicyStatement(
+                actions=["s3:ListBucket"],
+                resources=[self.bucket.bucket_arn],
+                conditions={"StringLike": {"s3:prefix": DICTIONARIES}},
+            ),
+            use_key(self._key, via="s3", scope=self, read=True),
+        )
+
     def may_collect(self) -> tuple[iam.PolicyStatement, ...]:
         """To write an operation's output in parts, over several invocations, and its metadata."""
         # To decrypt as well: S3 reads the parts of a multipart upload when it joins them (Amazon
@@ -103,7 +120,8 @@ class Results(Construct):
         )
 
     def may_finish(self) -> tuple[iam.PolicyStatement, ...]:
-        """To join the pieces of a large file's output, to remove them then, to give tables back.
+        """To join the pieces of a large file's output, to remove them then, to give tables back,
+        and to learn what people have decided.
 
         What is removed can be brought back for a day: the bucket has versions."""
         return (
@@ -113,6 +131,11 @@ class Results(Construct):
                 actions=["s3:GetObject", "s3:DeleteObject"], resources=[self._pieces]
             ),
             self._may(WRITE_IN_PARTS, OUTPUT, METADATA, REPORT, *GIVEN_BACK),
+            # A version of a dictionary is written once, and never deleted here.
+            iam.PolicyStatement(
+                actions=["s3:GetObject", "s3:PutObject"],
+                resources=[self.bucket.arn_for_objects(DICTIONARIES)],
+            ),
             # A joined output that is not what its pieces add up to is removed too.
             self._may(["DeleteObject"], OUTPUT),
             # Without it S3 answers 403 for an object that is not there (Amazon S3 API, GetObject).

@@ -128,6 +128,8 @@ class PipelineStack(Stack):
             tasks.collect.allow(*amazon_ml.may_collect())
             amazon_ml.acknowledge_calls(tasks)
             CfnOutput(self, "ExchangeBucketName", value=amazon_ml.exchange.bucket_name)
+        if settings.use_dictionary:
+            prepare.handler.allow(*results.may_look_up())
         if settings.topics_of("coding-service-small"):
             tasks.submit.allow(*prepared.may_take_operations_apart())
             tasks.check.allow(*prepared.may_see_operations())

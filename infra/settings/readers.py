@@ -208,6 +208,7 @@ READERS: Mapping[str, Callable[[str, object], Any]] = {
     "result_formats": read_all_matching(RESULT_FORMAT, "list csv, xlsx or parquet"),
     "code_digits": _code_digits,
     "blind_share": read_number(0, 1),
+    "use_dictionary": read_all_matching(TOPIC, "list names of topics"),
     "piece_concurrency": read_whole_number(1, MAX_CHILDREN),
     "prepare_concurrency": read_whole_number(*QUEUE_CONCURRENCY),
     "max_unpacked_bytes": read_whole_number(1),

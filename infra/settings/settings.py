@@ -131,6 +131,9 @@ class Settings:
     blind_share: float = 0.05
     """Part of a table's distinct texts, with and without a code, that its review page shows
     without suggestions, so that agreement can be measured; 0 is none."""
+    use_dictionary: tuple[str, ...] = ()
+    """Topics whose files are looked up first in [what people have
+    decided](review.md#the-dictionary); what is known there is not sent."""
     piece_concurrency: int = 4
     """Pieces of one large file that are coded at a time."""
     prepare_concurrency: int = 20

@@ -36,6 +36,8 @@ class TableSettings:
     """The most bytes of a packed file's content."""
     blind_share: float
     """From 0 to 1: of a table's distinct texts, so many are reviewed without suggestions."""
+    use_dictionary: tuple[str, ...] = ()
+    """The topics whose files are looked up in what people have decided."""
     codelists: Path = CODELISTS
     """The folder of `<topic>.csv`."""
 
@@ -58,6 +60,7 @@ class TableSettings:
             code_digits=tuple(_object(variables, "CODE_DIGITS").items()),
             max_unpacked_bytes=source.count("MAX_UNPACKED_BYTES"),
             blind_share=_share(source, "BLIND_SHARE"),
+            use_dictionary=tuple(filter(None, variables.get("USE_DICTIONARY", "").split(","))),
             codelists=Path(variables.get("CODELISTS_FOLDER") or CODELISTS),
         )
 

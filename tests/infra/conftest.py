@@ -191,6 +191,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
         **FITTED,
         codingService=True,
         engines="anzsco=amazon-ml,osca=coding-service-small",
+        useDictionary="osca",
         operatorEmails="operators@example.com",
     )
 

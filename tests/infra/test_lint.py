@@ -63,6 +63,7 @@ ALL: Mapping[str, Any] = {
     "maxRefusedShare": 0.1,
     "strict": "true",
     "blindShare": 0.1,
+    "useDictionary": "anzsco",
     "resultFormats": "csv,xlsx",
     "prepareConcurrency": 5,
     "amazonMlUrl": "https://ml.example",

@@ -594,6 +594,98 @@ def should_merge_a_reviewers_file_when_it_is_dropped_back(
     assert len(journey.memory.operations) == 1
 
 
+def _reviewed(journey: Journey, coded: str, decisions: Mapping[str, str], **cells: str) -> str:
+    """What people have decided of titles of a drop is dropped back; the review's id."""
+    lines = []
+    for title, decision in decisions.items():
+        item = {"id": text_id((title, ""), coded), "texts": [title, ""], "rows": 1}
+        lines.append(a_line(item, decision, drop=coded, label="By Ann", **cells))
+    return journey.drop(exported(lines), "anzsco/reviewed/ann.csv")
+
+
+DECIDED = {"nurse": "code 254499", "stuff": "cannot be coded"}
+DICTIONARY = {"USE_DICTIONARY": "other,anzsco"}
+
+
+@pytest.mark.parametrize("settings", [DICTIONARY])
+def should_look_up_what_people_have_decided_and_send_the_rest(journey: Journey) -> None:
+    coded = journey.drop(b"Job title\nnurse\nbus driver\nstuff\n", "anzsco/people.csv")
+    review = _reviewed(journey, coded, DECIDED)
+    merged = journey.document(f"anzsco/reviewed/ann.csv/{review}/manifest.json")
+    schema("merged").validate(merged)
+    assert (merged["dictionary"]["version"], merged["dictionary"]["entries"]) == (1, 2)
+    assert merged["dictionary"]["texts"]["added"] == 2
+    journey.notifications()
+
+    again = journey.drop(b"Job title,Age\nNURSE ,1\ncook,2\nStuff,3\n,4\n", "anzsco/next.csv")
+    (body,) = journey.notifications()
+    assert body["status"] == "complete"
+    assert body["records"]["input"] == 1
+    assert body["rows"]["dictionary"] == 2
+    schema("notification").validate(body)
+    prefix = f"anzsco/next.csv/{again}/"
+    rows = list(csv.DictReader(journey.aws.result(f"{prefix}results.csv").decode().splitlines()))
+    assert [row["Age"] for row in rows] == ["1", "2", "3", "4"]
+    statuses = ["dictionary", "coded", "dictionary", "blank"]
+    assert [row["anzsco_status"] for row in rows] == statuses
+    assert [rows[0][f"anzsco_{n}"] for n in ("code", "label", "level", "confidence", "model")] == [
+        *("254499", "By Ann", "6", "", "dictionary 1")
+    ]
+    assert rows[2]["anzsco_code"] == ""
+    manifest = journey.document(f"{prefix}manifest.json")
+    schema("manifest").validate(manifest)
+    assert manifest["table"]["dictionary"] == 1
+    schema("report").validate(journey.document(f"{prefix}report.json"))
+
+
+@pytest.mark.parametrize("settings", [DICTIONARY])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("next.csv", b"Job title\nSTUFF\n\nnurse\n"),
+        ("next.jsonl", b'{"occp_text":"nurse","tasks_text":""}\n' * 2),
+    ],
+)
+def should_give_a_table_back_of_which_all_is_known_and_call_nobody(
+    journey: Journey, name: str, content: bytes
+) -> None:
+    coded = journey.drop(b"Job title\nnurse\nstuff\n", "anzsco/people.csv")
+    _reviewed(journey, coded, DECIDED)
+    journey.notifications()
+    operations = len(journey.memory.operations)
+    dropped = journey.drop(content, f"anzsco/{name}")
+    (body,) = journey.notifications()
+    assert body["status"] == "complete"
+    schema("notification").validate(body)
+    assert body["rows"]["dictionary"] == 2
+    assert set(body["records"].values()) == {0}
+    assert len(journey.memory.operations) == operations
+    prefix = f"anzsco/{name}/{dropped}/"
+    manifest = journey.document(f"{prefix}manifest.json")
+    schema("manifest").validate(manifest)
+    assert manifest["operations"] == []
+    assert journey.aws.result(f"{prefix}output.jsonl") == b""
+    assert journey.aws.result(body["results"]["table"]).count(b"By Ann") > 0
+    schema("report").validate(journey.document(f"{prefix}report.json"))
+
+
+def should_learn_and_look_nothing_up_unless_it_is_asked_for(journey: Journey) -> None:
+    coded = journey.drop(b"Job title\nnurse\n", "anzsco/people.csv")
+    _reviewed(journey, coded, {"nurse": "code 254499"})
+    _reviewed(journey, coded, {"nurse": "code 254412"}, at="2026-03-07T08:00:00.000Z")
+    keys = [key for key in journey.aws.result_keys() if key.startswith(".dictionaries/")]
+    assert [key.rpartition("/")[2] for key in keys] == [
+        "dictionary-0001.csv",
+        "dictionary-0002.csv",
+    ]
+    assert b"code 254499" in journey.aws.result(keys[0])
+    assert b"code 254412" in journey.aws.result(keys[1])
+    journey.notifications()
+    journey.drop(b"Job title\nnurse\n", "anzsco/next.csv")
+    (body,) = journey.notifications()
+    assert (body["records"]["input"], body["rows"]["dictionary"]) == (1, 0)
+
+
 @pytest.mark.parametrize(
     ("key", "reason"),
     [

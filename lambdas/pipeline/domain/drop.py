@@ -79,10 +79,15 @@ class Drop(State):
 
     @property
     def is_to_be_coded(self) -> bool:
-        """False for a drop that only has to be told, as it was rejected or has failed, and for
-        one that is a review."""
+        """False for a drop that only has to be told, as it was rejected or has failed, for one
+        that is a review, and for one that `is_known`."""
         ends = self.rejection is not None or self.failure is not None or self.reviews is not None
-        return not ends and self.topic is not None
+        return not ends and not self.is_known and self.topic is not None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the topic's dictionary has all of its rows, so that none is to be sent."""
+        return self.prepared is not None and not self.prepared.size
 
     @property
     def dropped(self) -> StoredObject:

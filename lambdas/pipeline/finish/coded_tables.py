@@ -17,6 +17,7 @@ from pipeline.errors import ResultsMismatch
 from pipeline.ledger.topic_reports import TopicReports
 from pipeline.storage.block_reader import BlockReader
 from pipeline.storage.chunked_file import ChunkedFile, StreamUnfinished, chunk_bytes_for
+from pipeline.storage.dictionaries import Dictionaries
 from pipeline.storage.multipart import MultipartFiles
 from pipeline.storage.object_source import ObjectSource
 from pipeline.storage.prepared_bucket import Checkpoint, PreparedBucket, stored_object
@@ -78,6 +79,7 @@ class CodedTables:
     """Of the results bucket."""
     prepared: PreparedBucket
     reports: TopicReports
+    dictionaries: Dictionaries
     settings: TableSettings
 
     def of(
@@ -164,6 +166,7 @@ class _DropTable:
             code_digits=self.parts.settings.digits_of(self.drop.topic or ""),
             drop_id=self.drop.drop_id,
             blind_share=self.parts.settings.blind_share,
+            dictionary=self.parts.dictionaries.of_plan(self.drop.topic or "", table.plan),
         )
 
     def _write(self, form: TableFormat, key: str, coded: CodedTable, table: PreparedTable) -> bool:

@@ -5,7 +5,9 @@ Where all went well, what came out is reconciled with what went in, and the mani
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
+from zlib import crc32
 
 from pipeline.domain.drop import Drop, Rejection
 from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
@@ -23,17 +25,25 @@ from pipeline.finish.explanations import (
 )
 from pipeline.finish.finish_input import EndedExecution
 from pipeline.finish.join_output import JoinedOutputs
-from pipeline.finish.manifest import agreed_facts, check_model, manifest_of
+from pipeline.finish.manifest import agreed_facts, check_model, joined_digest, manifest_of
 from pipeline.finish.notification import console_link
 from pipeline.finish.outcomes import DropOutcome, Outcomes, PieceFacts
 from pipeline.finish.reviewed_tables import ReviewedTables
-from pipeline.storage.results_bucket import MANIFEST_NAME, PIECES, ResultsBucket
+from pipeline.storage.results_bucket import (
+    MANIFEST_NAME,
+    METADATA_NAME,
+    OUTPUT_NAME,
+    PIECES,
+    ResultsBucket,
+)
 from pipeline.validation.rejection_report import Rejections, piece_report
 from protocol.short_texts import reason_cut
 from shared.join_plan import TooLargeToJoin
 from tables.errors import TableRefused
 
 SCHEMA_VERSION = "2"  # docs/schemas/notification.json
+NO_MODEL = b"{}\n"
+"""The metadata of a drop of which nothing was sent: no model has coded it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +128,11 @@ class DropResults:
             return self._refused(drop, drop.rejection)
         if drop.reviews is not None:
             return self._merged(drop)
+        if drop.is_known:
+            return self._given_back(drop, (), ended_at, has_time)
         outcome = self.outcomes.of(drop.drop_id, ended)
         if outcome.progress.status is PartStatus.COLLECTED:
-            return self._reconciled(drop, outcome, ended_at, has_time)
+            return self._given_back(drop, outcome.pieces, ended_at, has_time)
         self.outcomes.give_up(drop.drop_id, ended)
         return self._not_coded(drop, outcome)
 
@@ -176,8 +188,13 @@ class DropResults:
     def _whole(
         self, drop: Drop, pieces: Sequence[PieceFacts], has_time: Callable[[], bool]
     ) -> tuple[OutputFacts, OutputFacts, MetadataFacts] | None:
-        """What came out of the service, and the output and metadata that are the drop's results."""
+        """What came out of the service, and the output and metadata that are the drop's results.
+
+        None where no time was left."""
         found: tuple[OutputFacts, MetadataFacts] | None
+        if not pieces:
+            output, metadata = self._nothing_sent(drop)
+            return output, output, metadata
         if len(pieces) == 1:
             found = agreed_facts(pieces[0])[1:]
         else:
@@ -190,10 +207,14 @@ class DropResults:
             found = self.expanded_outputs.of(drop, received, metadata, has_time)
         return found and (received, *found)
 
-    def _reconciled(
-        self, drop: Drop, outcome: DropOutcome, ended_at: str, has_time: Callable[[], bool]
+    def _given_back(
+        self,
+        drop: Drop,
+        pieces: Sequence[PieceFacts],
+        ended_at: str,
+        has_time: Callable[[], bool],
     ) -> DropResult | None:
-        pieces = outcome.pieces
+        """What came out, reconciled with what went in; without pieces nothing had to be sent."""
         try:
             whole = self._whole(drop, pieces, has_time)
             if whole is None:
@@ -217,13 +238,13 @@ class DropResults:
             return DropResult(
                 status="failed",
                 explanation=explain_error(type(error).__name__, str(error)),
-                records=_counted(outcome),
+                records=_counted(pieces),
             )
         except TooLargeToJoin as error:
             explanation = explain_too_large(
                 str(error), f"s3://{self.results.name}/{PIECES}{drop.results_prefix}"
             )
-            return DropResult(status="failed", explanation=explanation, records=_counted(outcome))
+            return DropResult(status="failed", explanation=explanation, records=_counted(pieces))
         key = f"{drop.results_prefix}{MANIFEST_NAME}"
         self.results.put_json(key, manifest)
         if len(pieces) > 1:
@@ -242,6 +263,17 @@ class DropResults:
             tables=tables[0] if tables else None,
         )
 
+    def _nothing_sent(self, drop: Drop) -> tuple[OutputFacts, MetadataFacts]:
+        """An empty output, and metadata without a model: the dictionary has all rows."""
+        output, metadata = (f"{drop.results_prefix}{n}" for n in (OUTPUT_NAME, METADATA_NAME))
+        self.results.put(output, b"")
+        self.results.put(metadata, NO_MODEL)
+        digest = joined_digest(())
+        return (
+            OutputFacts(output, 0, 0, f"{crc32(b''):08x}", digest, 0, 0),
+            MetadataFacts(metadata, len(NO_MODEL), sha256(NO_MODEL).hexdigest(), {}),
+        )
+
 
 def record_counts(sent: Iterable[InputFacts], received: Iterable[OutputFacts]) -> dict[str, int]:
     """How many records went in and came out; have a code, suggestions, nothing to code."""
@@ -255,10 +287,10 @@ def record_counts(sent: Iterable[InputFacts], received: Iterable[OutputFacts]) -
     }
 
 
-def _counted(outcome: DropOutcome) -> dict[str, int] | None:
+def _counted(pieces: Sequence[PieceFacts]) -> dict[str, int] | None:
     """The counts of a drop whose facts do not agree; None where a piece's are missing."""
-    sent = [piece.input for piece in outcome.pieces if piece.input is not None]
-    received = [piece.output for piece in outcome.pieces if piece.output is not None]
-    if not len(sent) == len(received) == len(outcome.pieces):
+    sent = [piece.input for piece in pieces if piece.input is not None]
+    received = [piece.output for piece in pieces if piece.output is not None]
+    if not len(sent) == len(received) == len(pieces):
         return None
     return record_counts(sent, received)

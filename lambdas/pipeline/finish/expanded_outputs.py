@@ -17,6 +17,7 @@ from pipeline.errors import ResultsMismatch
 from pipeline.ledger.drops import Drops
 from pipeline.storage.block_reader import BlockReader
 from pipeline.storage.chunked_file import ChunkedFile, chunk_bytes_for
+from pipeline.storage.dictionaries import Dictionaries
 from pipeline.storage.multipart import MultipartFiles
 from pipeline.storage.object_source import ObjectSource
 from pipeline.storage.prepared_bucket import Checkpoint, PreparedBucket, stored_object
@@ -41,6 +42,7 @@ class ExpandedOutputs:
     """Of the results bucket."""
     prepared: PreparedBucket
     drops: Drops
+    dictionaries: Dictionaries
 
     def of(
         self,
@@ -79,6 +81,7 @@ class ExpandedOutputs:
             ObjectSource(self.reader, table.source, has_time),
             table.plan,
             ObjectSource(self.reader, stored, has_time),
+            self.dictionaries.of_plan(drop.topic or "", table.plan),
         )
         counts = table.plan.counts
         chunk_bytes = chunk_bytes_for(2 * stored.size * counts.sent // max(counts.records, 1))

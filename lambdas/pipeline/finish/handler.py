@@ -32,6 +32,7 @@ from pipeline.ledger.drops import Drops, Ending
 from pipeline.ledger.groups import GroupedBy
 from pipeline.ledger.topic_reports import TopicReports
 from pipeline.observability import Measures, logger, observed
+from pipeline.storage.dictionaries import Dictionaries
 
 WORST_FIRST = ("failed", "timed_out", "rejected", "complete")
 ENDING_SECONDS = 60.0  # a drop's manifest and ledger take a second, a copy of 5 GB a minute; ours
@@ -173,6 +174,7 @@ class _Page:
 
 def finisher(deps: Dependencies) -> Finisher:
     """Made anew for each call, as its `Outcomes` remember what they read."""
+    dictionaries = Dictionaries(deps.s3, deps.environment.results_bucket)
     outcomes = Outcomes(parts=deps.parts, shared_files=deps.shared_files)
     joined_outputs = JoinedOutputs(drops=deps.drops, files=deps.result_files, results=deps.results)
     return Finisher(
@@ -187,6 +189,7 @@ def finisher(deps: Dependencies) -> Finisher:
                 files=deps.result_files,
                 prepared=deps.prepared,
                 drops=deps.drops,
+                dictionaries=dictionaries,
             ),
             coded_tables=CodedTables(
                 s3=deps.s3,
@@ -194,6 +197,7 @@ def finisher(deps: Dependencies) -> Finisher:
                 files=deps.result_files,
                 prepared=deps.prepared,
                 reports=TopicReports(deps.ledger, deps.clock),
+                dictionaries=dictionaries,
                 settings=deps.environment.tables,
             ),
             reviewed_tables=ReviewedTables(
@@ -202,6 +206,7 @@ def finisher(deps: Dependencies) -> Finisher:
                 files=deps.result_files,
                 drops=deps.drops,
                 results=deps.results,
+                dictionaries=dictionaries,
                 settings=deps.environment.tables,
             ),
             results=deps.results,

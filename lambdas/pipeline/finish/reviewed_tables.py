@@ -3,12 +3,13 @@
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.domain.drop import Drop
 from pipeline.finish.coded_tables import TableFacts
 from pipeline.ledger.drops import Drops
 from pipeline.storage.block_reader import BlockReader
+from pipeline.storage.dictionaries import Dictionaries
 from pipeline.storage.multipart import MultipartFiles
 from pipeline.storage.object_source import ObjectSource
 from pipeline.storage.prepared_bucket import stored_object
@@ -17,10 +18,10 @@ from pipeline.table_settings import TableSettings
 from tables.errors import TableRefused
 from tables.mapping.names import shown
 from tables.plan import TableFormat
-from tables.report.files import MANIFEST, PAGE, REPORT
+from tables.report.files import MANIFEST, PAGE, REPORT, as_json
 from tables.review.measures import levels_of
 from tables.review.merge import merge_source, report_of_drop
-from tables.review.reviewed_file import read_reviewed
+from tables.review.reviewed_file import ReviewedFile, read_reviewed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -39,6 +40,7 @@ class ReviewedTables:
     """Of the results bucket."""
     drops: Drops
     results: ResultsBucket
+    dictionaries: Dictionaries
     settings: TableSettings
 
     def of(self, drop: Drop) -> tuple[TableFacts, str]:
@@ -62,8 +64,21 @@ class ReviewedTables:
         with tempfile.TemporaryDirectory(prefix="reviewed-") as folder:
             merged = Path(folder) / table.rpartition("/")[2]
             levels = self._levels(drop.topic)
-            merge_source(ObjectSource(self.reader, stored), report, [reviewed], merged, levels)
+            manifest = merge_source(
+                ObjectSource(self.reader, stored), report, [reviewed], merged, levels
+            )
+            manifest["dictionary"] = self._learned(drop.topic or "", reviewed)
+            (merged.parent / MANIFEST).write_bytes(as_json(manifest))
             return self._put(drop, merged)
+
+    def _learned(self, topic: str, reviewed: ReviewedFile) -> dict[str, Any]:
+        """What the topic's dictionary has learned, as the manifest says it."""
+        found = self.dictionaries.learn(topic, [reviewed])
+        return {
+            "version": found.dictionary.version,
+            "entries": len(found.dictionary.entries),
+            "texts": dict(found.texts),
+        }
 
     def _levels(self, topic: str | None) -> list[int]:
         """The classification's, as far as they are known."""

@@ -35,6 +35,7 @@ from pipeline.storage.prepared_bucket import (
 from pipeline.storage.prepared_table import PreparedTable
 from tables.as_wanted import plan_as_wanted
 from tables.containers.unpack import Packed, unpacked
+from tables.dictionary.dictionary import Dictionary
 from tables.errors import EncodingAssumed, PlanChanged, TableRefused
 from tables.open_table import open_table
 from tables.plan import Chunk, TableFormat, TableOptions, TablePlan
@@ -74,13 +75,14 @@ class Conversion:
         options: TableOptions,
         message: PrepareMessage,
         has_time: Callable[[], bool],
+        dictionary: Dictionary | None = None,
     ) -> Drop:
-        """The drop with its prepared rows and its table.
+        """The drop with its prepared rows, without those that `dictionary` has, and its table.
 
         `message` has the attempt in whose folder it is done. Raises `TableRefused`,
         `PreparationUnfinished`, and as `BlockReader` does.
         """
-        return _Attempt(self, drop, options, message, has_time).drop_with_table()
+        return _Attempt(self, drop, options, message, has_time, dictionary).drop_with_table()
 
     def is_json_lines(self, drop: Drop) -> bool:
         """Whether the dropped file is JSON Lines, as far as its beginning tells. Raises as `of`."""
@@ -95,6 +97,7 @@ class _Attempt:
     options: TableOptions
     message: PrepareMessage
     has_time: Callable[[], bool]
+    dictionary: Dictionary | None
 
     def drop_with_table(self) -> Drop:
         source = self._source(self.drop.dropped)
@@ -140,7 +143,7 @@ class _Attempt:
 
     def _plan_as_it_is(self, source: ObjectSource, found: Recognised) -> TablePlan | None:
         """The plan of a file that goes to the service without a copy; None: it does not."""
-        mapped = bool(self.options.columns)
+        mapped = bool(self.options.columns) or self.dictionary is not None
         if found.format is not TableFormat.JSON_LINES or mapped or self.options.strict:
             return None
         if source.size > WANTED_BYTES:  # to write it anew takes as many invocations as it needs
@@ -172,11 +175,13 @@ class _Attempt:
         while True:
             encoding = self.message.encoding
             _, plan = open_table(source, form, self.options, encoding=encoding)
-            preparation = Preparation(source, plan, self.options)
+            preparation = Preparation(source, plan, self.options, dictionary=self.dictionary)
 
             def chunks(state: dict[str, Any] | None, plan: TablePlan = plan) -> Iterator[Chunk]:
                 nonlocal preparation
-                preparation = Preparation(source, plan, self.options, state)
+                preparation = Preparation(
+                    source, plan, self.options, state, dictionary=self.dictionary
+                )
                 return preparation.chunks(chunk_bytes_for(MOST_GROWTH * source.size))
 
             try:

@@ -33,11 +33,13 @@ from pipeline.prepare.queues import PrepareQueues, PrepareRecord, smallest_first
 from pipeline.prepare.reviewed import ReviewedFiles
 from pipeline.prepare.s3_event import drop_from_event
 from pipeline.rate_limit.limiter import RateLimited, Throttled
+from pipeline.storage.dictionaries import Dictionaries
 from pipeline.storage.multipart import MultipartFiles
 from pipeline.validation.input_lines import InputFault, InputFaults
 from pipeline.validation.rejection_report import Rejections
 from protocol.records import input_format_of
 from protocol.short_texts import LONGEST_REASON, cut
+from tables.dictionary.dictionary import Dictionary
 from tables.errors import TableRefused
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ class Preparer:
     options: OptionsOfDrops
     conversion: Conversion
     reviewed: ReviewedFiles
+    dictionaries: Dictionaries
     rejections: Rejections
     default_topic: str | None
     model_id: Callable[[str, str], str | None] = guid
@@ -146,12 +149,24 @@ class Preparer:
         except OperatorNeeded:
             # Submit meets the same error, and its execution can be redriven once that is mended;
             # but it takes JSON Lines alone.
-            if not self.conversion.is_json_lines(drop):
+            looked_up = topic in self.options.settings.use_dictionary
+            if looked_up or not self.conversion.is_json_lines(drop):
                 raise
             return drop
         options = self.options.of(drop, input_format_of(model.input_format))
         options = replace(options, max_text_characters=engine.most_characters)
-        return self.conversion.of(drop, options, message, has_time)
+        dictionary = self._dictionary(topic, message.dictionary)
+        if dictionary is not None:
+            message = replace(message, dictionary=dictionary.version)
+        return self.conversion.of(drop, options, message, has_time, dictionary)
+
+    def _dictionary(self, topic: str, version: int | None) -> Dictionary | None:
+        """That in which rows are looked up: of a version that an attempt began with, the same."""
+        if topic not in self.options.settings.use_dictionary:
+            return None
+        if version is None:
+            return self.dictionaries.newest(topic)
+        return self.dictionaries.version(topic, version)
 
     def _rejection(self, drop: Drop, refused: TableRefused) -> Rejection:
         rejection = Rejection(_short(refused.reason), _short(refused.next_step))
@@ -203,6 +218,7 @@ def preparer(deps: Dependencies, function_arn: str) -> Preparer:
             max_unpacked_bytes=tables.max_unpacked_bytes,
         ),
         reviewed=ReviewedFiles(deps.table_reader),
+        dictionaries=Dictionaries(deps.s3, settings.results_bucket),
         rejections=Rejections(deps.results),
         default_topic=settings.default_topic,
         model_id=settings.engines.model_id,

@@ -24,6 +24,7 @@ class _GoesOn:
     turn: str | None
     tries: int
     deaths: int
+    dictionary: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,8 @@ class PrepareMessage:
     """The folder of the attempt that is gone on with; None: a new one."""
     encoding: str | None = None
     """What that attempt found the text's encoding to be, where it is not UTF-8."""
+    dictionary: int | None = None
+    """The version of the topic's dictionary that it looks rows up in; None: the newest then."""
     turn: str | None = None
     """The place in the queue for a call of the service (`limiter.RateLimited`)."""
     tries: int = 0
@@ -61,6 +64,7 @@ class PrepareMessage:
             created=ObjectCreated.from_event(kept.continues),
             attempt=kept.attempt,
             encoding=kept.encoding,
+            dictionary=kept.dictionary,
             turn=kept.turn,
             tries=kept.tries,
             deaths=kept.deaths,
@@ -73,6 +77,7 @@ class PrepareMessage:
                 "continues": self.event,
                 "attempt": self.attempt,
                 "encoding": self.encoding,
+                "dictionary": self.dictionary,
                 "turn": self.turn,
                 "tries": self.tries,
                 "deaths": self.deaths,

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.storage.dictionaries import DICTIONARIES
 from pipeline.storage.results_bucket import MANIFEST_NAME, METADATA_NAME, OUTPUT_NAME, PIECES
 from pipeline.validation.rejection_report import REPORT_NAME as REJECTION
 from tables.report.files import DESCRIPTION, PAGE, REPORT, REVIEW, TABLES
@@ -22,6 +23,7 @@ RESULTS = "ResultsBucket"
 REPORTED = {f"*/{REJECTION}"}
 COLLECTED = {f"*/{OUTPUT_NAME}", f"*/{METADATA_NAME}"}
 GIVEN = {f"*/{name}" for name in TABLES}
+LEARNED = {f"{DICTIONARIES}*"}
 BESIDE = {f"*/{name}" for name in (DESCRIPTION, REPORT, PAGE, REVIEW, MANIFEST_NAME)}
 WRITTEN: dict[str, dict[str, set[str]]] = {
     "prepare": {"s3:PutObject": REPORTED},
@@ -29,10 +31,12 @@ WRITTEN: dict[str, dict[str, set[str]]] = {
     "submit": {"s3:PutObject": REPORTED},
     "collect": dict.fromkeys(sorted(WRITES_IN_PARTS), COLLECTED),
     "finish": {
-        "s3:GetObject": {f"*/{OUTPUT_NAME}", f"{PIECES}*", f"*/{REPORT}"} | REPORTED | GIVEN,
+        "s3:GetObject": {f"*/{OUTPUT_NAME}", f"{PIECES}*", f"*/{REPORT}"}
+        | {*REPORTED, *GIVEN, *LEARNED},
         "s3:GetObjectVersion": {f"*/{OUTPUT_NAME}"} | GIVEN,
         "s3:DeleteObject": {f"*/{OUTPUT_NAME}", f"{PIECES}*"},
         **dict.fromkeys(sorted(WRITES_IN_PARTS), REPORTED | COLLECTED | GIVEN | BESIDE),
+        "s3:PutObject": REPORTED | COLLECTED | GIVEN | BESIDE | LEARNED,
     },
 }
 

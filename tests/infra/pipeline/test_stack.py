@@ -22,7 +22,7 @@ from tests.support.markdown import document
 FUNCTIONS = ("prepare", "receive", "submit", "check", "collect", "finish", "report_failure")
 EVERY_FUNCTIONS = {
     *("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"),
-    *("TOKEN_PREFIX", "DEFAULT_TOPIC", "RESULT_FORMATS"),
+    *("TOKEN_PREFIX", "DEFAULT_TOPIC", "RESULT_FORMATS", "USE_DICTIONARY"),
     *function_variables.VARIABLES,
 }
 LEDGER = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}

@@ -105,6 +105,7 @@ def should_read_text_from_the_command_line_as_the_settings_type() -> None:
         ("pieceConcurrency", 0, "a whole number from 1"),
         ("pollFraction", "nan", "give a number"),
         ("defaultTopic", "Über", "a-z, 0-9"),
+        ("useDictionary", "anzsco, Über", "list names of topics"),
         ("notificationEmails", "nobody", "whole e-mail addresses"),
         ("presignedHosts", "https://a.example", "hosts alone"),
         ("presignedHosts", "*", "hosts alone"),

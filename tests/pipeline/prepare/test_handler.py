@@ -34,13 +34,16 @@ from pipeline.prepare.message import LONGEST_DELAY, MOST_TRIES, PrepareMessage
 from pipeline.prepare.queues import PrepareQueues, smallest_first
 from pipeline.rate_limit.limiter import RateLimited, Throttled
 from pipeline.storage.chunked_file import CHUNK_BYTES
+from pipeline.storage.dictionaries import DICTIONARIES
 from pipeline.storage.prepared_table import PreparedTable
 from protocol.messages import Model
+from tables.dictionary.dictionary_file import dictionary_bytes, name_of
 from tables.plan import TableFormat
 from tests.support.pipeline.builders import SimulatedIo, lines
 from tests.support.pipeline.clouds import DROPS, PREPARED, RESULTS, Cloud, cloud
 from tests.support.pipeline.memory_service import a_model
 from tests.support.state_machine import ACCOUNT, function_arn
+from tests.support.tables.dictionaries import a_dictionary, an_entry
 
 CSV = b"Case,Job title,Main tasks\n7,nurse,wards\n8,cook,\n9,,\n"
 SENT = (
@@ -461,3 +464,64 @@ def should_name_the_variable_when_a_queue_is_missing() -> None:
     deps = Dependencies(Environment.read(VARIABLES), Clock())
     with pytest.raises(SettingInvalid, match="ARRIVALS_QUEUE"):
         prepare_queues(deps)
+
+
+def _learned(fixture: PrepareFixture, version: int, *titles: str) -> None:
+    content = dictionary_bytes(a_dictionary(*map(an_entry, titles), version=version))
+    key = f"{DICTIONARIES}anzsco/{name_of(version)}"
+    fixture.aws.s3.put_object(Bucket=RESULTS, Key=key, Body=content)
+
+
+def should_not_prepare_what_the_dictionary_has(fixture: PrepareFixture) -> None:
+    _learned(fixture, 4, "COOK", "bus driver")
+    assert fixture.sent(fixture.drop(CSV)) == SENT, "unless it is asked for"
+    fixture.settings = {"USE_DICTIONARY": "anzsco"}
+    drop = fixture.drop(CSV)
+    assert fixture.sent(drop) == SENT.splitlines(keepends=True)[0]
+    plan = fixture.table(drop).plan
+    assert (plan.dictionary, plan.counts.known) == (4, 1)
+    assert drop.is_to_be_coded
+    lines_alone = fixture.drop(b'{"occp_text":"cook","tasks_text":""}\n', "anzsco/jobs.jsonl")
+    assert lines_alone.is_known
+    assert not lines_alone.is_to_be_coded
+    assert Drop.from_state(lines_alone.to_state()) == lines_alone
+    other = fixture.drop(CSV, "osca/jobs.csv")
+    assert fixture.sent(other) == SENT
+
+
+def should_look_up_in_the_version_that_the_preparation_began_with(
+    fixture: PrepareFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fixture.settings = {"USE_DICTIONARY": "anzsco"}
+    monkeypatch.setattr(conversion, "chunk_bytes_for", lambda _: 5 << 20)
+    _learned(fixture, 1, "cook")
+    rows = 300_000
+    content = b"Job title\n" + b"cook\nnurse of a ward\n" * (rows // 2)
+    message = fixture.put(content)
+    fixture.seconds_left = 1
+    found = fixture.prepare(message)
+    assert isinstance(found, PrepareMessage), "it takes more than one invocation"
+    _learned(fixture, 2, "cook", "nurse of a ward")
+    fixture.seconds_left = 600
+    drop = fixture.prepare(PrepareMessage.from_body(found.to_body()))
+    assert isinstance(drop, Drop)
+    plan = fixture.table(drop).plan
+    assert (plan.dictionary, plan.counts.known, plan.counts.sent) == (1, rows // 2, rows // 2)
+
+
+def should_send_no_lines_unprepared_that_the_dictionary_may_have(fixture: PrepareFixture) -> None:
+    fixture.models.error = CredentialsMissing("no credentials")
+    assert fixture.drop(lines(2), "anzsco/jobs.jsonl").is_to_be_coded
+    fixture.settings = {"USE_DICTIONARY": "anzsco"}
+    failed = fixture.drop(lines(2), "anzsco/jobs.jsonl")
+    assert failed.failure is not None
+    assert failed.failure.error == "CredentialsMissing"
+
+
+def should_reject_with_the_reason_when_the_dictionary_is_damaged(fixture: PrepareFixture) -> None:
+    fixture.settings = {"USE_DICTIONARY": "anzsco"}
+    key = f"{DICTIONARIES}anzsco/{name_of(3)}"
+    fixture.aws.s3.put_object(Bucket=RESULTS, Key=key, Body=b"decision,label\n")
+    rejection = fixture.drop(CSV).rejection
+    assert rejection is not None
+    assert "dictionary-0003.csv lacks the column by" in rejection.reason

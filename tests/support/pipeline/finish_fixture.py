@@ -30,6 +30,7 @@ from pipeline.ledger.parts import AttemptState, PartRecord, Parts
 from pipeline.ledger.shared_files import SharedFiles
 from pipeline.ledger.topic_reports import TopicReports
 from pipeline.storage.block_reader import BlockReader
+from pipeline.storage.dictionaries import Dictionaries
 from pipeline.storage.multipart import MultipartFiles
 from pipeline.storage.prepared_bucket import PreparedBucket
 from pipeline.storage.results_bucket import ResultsBucket
@@ -139,6 +140,7 @@ class FinishFixture:
                     files=MultipartFiles(self.aws.s3, RESULTS),
                     drops=self.drops,
                     results=bucket,
+                    dictionaries=Dictionaries(self.aws.s3, RESULTS),
                     settings=self.coded_tables.settings,
                 ),
                 results=bucket,
@@ -156,6 +158,7 @@ class FinishFixture:
             files=MultipartFiles(self.aws.s3, RESULTS),
             prepared=PreparedBucket(self.aws.s3, PREPARED),
             drops=self.drops,
+            dictionaries=Dictionaries(self.aws.s3, RESULTS),
         )
 
     @property
@@ -166,6 +169,7 @@ class FinishFixture:
             files=MultipartFiles(self.aws.s3, RESULTS),
             prepared=PreparedBucket(self.aws.s3, PREPARED),
             reports=TopicReports(self.aws.ledger, self.io.clock),
+            dictionaries=Dictionaries(self.aws.s3, RESULTS),
             settings=TableSettings.read({**VARIABLES, "PREPARED_BUCKET": PREPARED}),
         )
 

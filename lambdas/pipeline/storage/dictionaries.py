@@ -1,0 +1,125 @@
+"""The topics' dictionaries: an object of the results bucket for each version, which never changes.
+
+    .dictionaries/<topic>/dictionary-0007.csv
+
+Only prepare, which looks rows up, and finish, which gives them back and learns, have the package
+`tables` beside them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from pipeline.aws import aws_busy_as_try_again
+from pipeline.errors import AwsBusy, DropGone
+from shared.aws_errors import code_of
+from tables.dictionary.dictionary import Dictionary
+from tables.dictionary.dictionary_file import (
+    dictionary_bytes,
+    name_of,
+    newest,
+    read_dictionary,
+)
+from tables.dictionary.learn import Learned, learned
+from tables.plan import TablePlan
+from tables.review.reviewed_file import ReviewedFile
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+DICTIONARIES = ".dictionaries/"  # apart from all results; no topic's name begins with a dot; ours
+# S3 says 403 to whoever may list a part of the bucket's keys alone (Amazon S3 API, GetObject).
+ABSENT_CODES = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})
+TAKEN_CODES = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+TRIES = 5  # of versions that others have written at the same time; ours
+
+
+@dataclass(frozen=True, slots=True)
+class Dictionaries:
+    """Reads and writes them. Every method may raise `AwsBusy`, and `TableRefused` where a file
+    is damaged: people may write versions too."""
+
+    s3: "S3Client"
+    bucket: str
+    """The results bucket."""
+    _read: dict[str, Dictionary] = field(default_factory=dict, init=False, repr=False)
+    """What was read, by key; one object serves one call."""
+
+    def newest(self, topic: str) -> Dictionary | None:
+        """The newest version of a topic's; None where there is none, or nothing in it."""
+        for _ in range(TRIES):
+            key = newest(self._keys(topic))
+            found = None if key is None else self._get(key)
+            if key is None or found is not None:
+                return found if found is not None and found.entries else None
+        raise AwsBusy(f"the newest version of the dictionary of {topic} can't be read")
+
+    def version(self, topic: str, version: int) -> Dictionary:
+        """A certain version. Raises `DropGone` where it is no longer there."""
+        found = self._get(_key(topic, version))
+        if found is None:
+            raise DropGone(
+                f"version {version} of the dictionary of {topic}, by which the file was prepared, "
+                "was deleted; drop the file again"
+            )
+        return found
+
+    def of_plan(self, topic: str, plan: TablePlan) -> Dictionary | None:
+        """That by which a table was prepared; None: by none. Raises as `version`."""
+        return None if plan.dictionary is None else self.version(topic, plan.dictionary)
+
+    def learn(self, topic: str, files: Sequence[ReviewedFile]) -> Learned:
+        """Adds what people have decided as the next version. Whoever does so at the same time
+        loses nothing: a version is written once."""
+        for _ in range(TRIES):
+            key = newest(self._keys(topic))
+            before = Dictionary(0, {}) if key is None else self._get(key)
+            if before is None:
+                continue
+            found = learned(before, files)
+            if found.dictionary.version == before.version or self._put(topic, found.dictionary):
+                return found
+        raise AwsBusy(f"others write the dictionary of {topic} at the same time")
+
+    def _keys(self, topic: str) -> list[str]:
+        with aws_busy_as_try_again():
+            pages = self.s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=f"{DICTIONARIES}{topic}/"
+            )
+            return [each["Key"] for page in pages for each in page.get("Contents", [])]
+
+    def _get(self, key: str) -> Dictionary | None:
+        if key not in self._read:
+            with aws_busy_as_try_again():
+                try:
+                    content = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+                except ClientError as error:
+                    if code_of(error) not in ABSENT_CODES:
+                        raise
+                    return None
+            self._read[key] = read_dictionary(content, key)
+        return self._read[key]
+
+    def _put(self, topic: str, dictionary: Dictionary) -> bool:
+        """False where another one has written this version."""
+        content = dictionary_bytes(dictionary)
+        with aws_busy_as_try_again():
+            try:
+                self.s3.put_object(
+                    Bucket=self.bucket,
+                    Key=_key(topic, dictionary.version),
+                    Body=content,
+                    ContentType="text/csv",
+                    IfNoneMatch="*",
+                )
+            except ClientError as error:
+                if code_of(error) not in TAKEN_CODES:
+                    raise
+                return False
+        return True
+
+
+def _key(topic: str, version: int) -> str:
+    return f"{DICTIONARIES}{topic}/{name_of(version)}"
