@@ -1,8 +1,8 @@
 """Finds all that is kept of a drop, and erases it.
 
-The order is: dropped object, results, prepared files, what Amazon ML has, unfinished uploads,
-ledger; the drop's own item of the ledger goes last, so that whatever stops in between is found
-again and completed.
+The order is: dropped object, results, prepared files, what Amazon ML has, what dictionaries have
+learned, unfinished uploads, ledger; the drop's own item of the ledger goes last, so that whatever
+stops in between is found again and completed.
 """
 
 import re
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from erasure.deployment import Clients, Deployment, find_deployment
+from erasure.dictionaries import leave_dictionaries, versions_with
 from erasure.errors import BadRequest, NotConfirmed, NothingKnown, Unfinished
 from erasure.ledger_items import LedgerItems, delete_items, find_items
 from erasure.objects import (
@@ -79,6 +80,7 @@ def erase_drop(
         raise NotConfirmed("Nothing was erased.")
     # Whoever was asked may have taken an hour, in which the drop was started again.
     kept = find_kept(clients, kept.deployment, drop_id, below=below, now=now)
+    leave_dictionaries(clients.s3, kept.versions, kept.drop_id)
     # The dropped object first: without it nothing can be coded again.
     delete_versions(clients.s3, kept.versions)
     abort_uploads(clients.s3, kept.uploads)
@@ -188,13 +190,15 @@ class _Search:
         return (found.key if found else ""), [*dropped, *own]
 
     def beside(self, items: LedgerItems) -> list[StoredVersion]:
-        """Prepared files, and what engines have of operations that are the drop's own."""
+        """Prepared files, what engines have of operations that are the drop's own, and versions of
+        dictionaries that name it."""
         s3, exchange = self.clients.s3, self.deployment.exchange_bucket
         own = [f"{each}/" for each in items.operations] if exchange else []
         prepared = [f"{self.drop_id}/", *_operations(items)]
         return [
             *(v for each in prepared for v in versions_of(s3, self._prepared_bucket, each)),
             *(v for prefix in own for v in versions_of(s3, exchange or "", prefix)),
+            *versions_with(s3, self.deployment.results_bucket, self.drop_id),
         ]
 
     @property

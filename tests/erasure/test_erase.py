@@ -19,6 +19,8 @@ from pipeline.engines.small_batches.files import OPERATIONS
 from pipeline.executions.compact_input import compact_input
 from pipeline.ledger.groups import ExecutionGroups, GroupedBy
 from pipeline.ledger.topic_reports import TopicReports
+from pipeline.storage.dictionaries import DICTIONARIES
+from tables.dictionary.dictionary_file import read_dictionary
 from tests.support.erasure import World, stack, world
 from tests.support.pipeline.clouds import DROPS, PREPARED, RESULTS, stepfunctions
 
@@ -54,6 +56,59 @@ def should_leave_nothing_of_a_drop_when_it_is_erased(here: World) -> None:
     assert here.kept() == {}
     assert kept.key == drop.key
     assert sum(count for count, _ in kept.places().values()) == len(kept.versions)
+
+
+def _dictionaries(here: World) -> dict[str, bytes]:
+    """All versions of the topic's dictionary, of whatever object version."""
+    s3, found = here.cloud.s3, {}
+    listed = s3.list_object_versions(Bucket=RESULTS, Prefix=DICTIONARIES).get("Versions", [])
+    for each in listed:
+        key = each["Key"]
+        answer = s3.get_object(Bucket=RESULTS, Key=key, VersionId=each["VersionId"])
+        found[key.rpartition("/")[2]] = answer["Body"].read()
+    return found
+
+
+def should_leave_nothing_in_the_dictionary_of_what_was_decided_in_its_review(here: World) -> None:
+    other, drop, third = (here.drop(f"anzsco/{number}.csv") for number in range(3))
+    for each in (other, drop, third):
+        here.alone(each)
+    here.learned(other, drop, third)
+    erased(here, drop)
+    left = _dictionaries(here)
+    assert sorted(left) == ["dictionary-0001.csv", "dictionary-0004.csv"]
+    assert not any(drop.drop_id.encode() in content for content in left.values())
+    newest = read_dictionary(left["dictionary-0004.csv"], "dictionary-0004.csv")
+    assert [each.drop_id for each in newest.entries.values()] == [other.drop_id, third.drop_id]
+    for each in (other, third):
+        erased(here, each)
+    (name,) = _dictionaries(here)
+    assert read_dictionary(_dictionaries(here)[name], name).entries == {}
+
+
+def should_leave_the_dictionary_when_only_an_earlier_version_names_the_drop(here: World) -> None:
+    drop, other = here.drop("anzsco/1.csv"), here.drop("anzsco/2.csv")
+    for each in (drop, other):
+        here.alone(each)
+    here.learned(other, drop)
+    newest = f"{DICTIONARIES}anzsco/dictionary-0003.csv"
+    content = _dictionaries(here)["dictionary-0001.csv"]
+    here.cloud.s3.put_object(Bucket=RESULTS, Key=newest, Body=content)
+    erased(here, drop)
+    assert sorted(_dictionaries(here)) == ["dictionary-0001.csv", "dictionary-0003.csv"]
+
+
+def should_say_so_when_the_dictionary_can_not_be_read(here: World) -> None:
+    drop = here.drop()
+    here.alone(drop)
+    here.cloud.s3.put_object(
+        Bucket=RESULTS,
+        Key=f"{DICTIONARIES}anzsco/dictionary-0001.csv",
+        Body=f"decision,label\n{drop.drop_id}".encode(),
+    )
+    with pytest.raises(Unfinished, match="lacks the column by"):
+        erased(here, drop)
+    assert here.kept_of(drop), "what is left is found again"
 
 
 def should_keep_a_neighbours_results_whose_key_begins_alike(here: World) -> None:

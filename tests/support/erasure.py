@@ -26,7 +26,9 @@ from pipeline.ledger.groups import ExecutionGroups, GroupedBy
 from pipeline.ledger.parts import Parts
 from pipeline.ledger.shared_files import FileStatus, SharedFile, SharedFiles
 from pipeline.ledger.topic_reports import TopicReports
+from pipeline.storage.dictionaries import DICTIONARIES
 from pipeline.storage.results_bucket import PIECES
+from tables.dictionary.dictionary_file import dictionary_bytes, name_of
 from tests.support.pipeline.clouds import (
     DROPS,
     PREPARED,
@@ -37,6 +39,7 @@ from tests.support.pipeline.clouds import (
     stepfunctions,
     waiting_machine,
 )
+from tests.support.tables.dictionaries import a_dictionary, an_entry
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -109,6 +112,19 @@ class World:
     def put(self, bucket: str, *keys: str) -> None:
         for key in keys:
             self.cloud.s3.put_object(Bucket=bucket, Key=key, Body=TEXT)
+
+    def learned(self, *drops: Drop) -> None:
+        """A version of the topic's dictionary for each drop, with a text of each before it too."""
+        for version in range(1, len(drops) + 1):
+            entries = [
+                an_entry(f"nurse {n}", drop_id=drop.drop_id)
+                for n, drop in enumerate(drops[:version])
+            ]
+            self.cloud.s3.put_object(
+                Bucket=RESULTS,
+                Key=f"{DICTIONARIES}anzsco/{name_of(version)}",
+                Body=dictionary_bytes(a_dictionary(*entries, version=version)),
+            )
 
     def began(self, execution: str, *drops: Drop, again: bool = False) -> str:
         """The ARN of a running execution that the drops are assigned to."""

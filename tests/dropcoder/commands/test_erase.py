@@ -20,10 +20,14 @@ ACTIONS = {
     "ListObjectVersions": "s3:ListBucketVersions",
     "ListMultipartUploads": "s3:ListBucketMultipartUploads",
     "DeleteObjects": "s3:DeleteObjectVersion",
+    "ListObjectsV2": "s3:ListBucket",
 }
 """Actions that are not named like their calls (Service Authorization Reference)."""
 # S3 asks for it beside the other where a version is named; CloudFormation where no stack is.
-BESIDE = {"s3:DeleteObject", "cloudformation:ListStacks", "cloudformation:DescribeStacks"}
+BESIDE = {
+    *("s3:DeleteObject", "s3:GetObjectVersion"),
+    *("cloudformation:ListStacks", "cloudformation:DescribeStacks"),
+}
 
 
 @pytest.fixture
@@ -135,6 +139,7 @@ def should_need_just_what_the_policy_of_the_page_grants(here: World) -> None:
 
     drop, other = here.drop("anzsco/1.csv"), here.drop("anzsco/2.csv")
     here.together(drop, other)
+    here.learned(drop)
     here.cloud.s3.create_multipart_upload(Bucket="results", Key=f"{drop.results_prefix}begun")
     clients = (here.clients.s3, here.clients.dynamodb, here.clients.stepfunctions)
     for client in clients:
