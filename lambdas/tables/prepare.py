@@ -26,6 +26,7 @@ from tables.rows import RowBatch
 from tables.source import ByteSource
 
 ROWS_KEPT = 100  # of those refused, and of those shortened; the plan's
+MOST_ROWS = 4_000_000  # of a chunk: of rows that are sent, 184 MB, or a few seconds' reading; ours
 
 Encode = Callable[[list[list[str]]], bytes]
 
@@ -88,19 +89,20 @@ class Preparation:
         return tuple(self._progress.refusals)
 
     def chunks(self, chunk_bytes: int) -> Iterator[Chunk]:
-        """The lines, in chunks of at least `chunk_bytes` but for the last one. Call once.
+        """The lines, in chunks of at least `chunk_bytes` but for the last one, and for those of so
+        many rows that are not sent by themselves, or at all, that there must be a state. Call once.
 
         Raises as the reader's `rows`: `EncodingAssumed` where all has to begin anew. Raises
         `TableRefused`, too, where there is no point in reading on.
         """
         pieces: list[bytes] = []
-        size = 0
+        size, rows = 0, self._progress.rows
         for lines in map(self._lines, self._reader.rows(self._reader_state)):
             pieces.append(lines)
             size += len(lines)
-            if size >= chunk_bytes:
+            if size >= chunk_bytes or self._progress.rows - rows >= MOST_ROWS:
                 yield Chunk(b"".join(pieces), self._state())
-                pieces, size = [], 0
+                pieces, size, rows = [], 0, self._progress.rows
         if size:
             yield Chunk(b"".join(pieces), self._state())
 

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.records import RecordForm
+from tables import prepare
 from tables.errors import TableRefused
 from tables.open_table import open_table
 from tables.plan import Chunk, RowCounts, TableFormat, TableOptions, TablePlan
@@ -94,6 +96,22 @@ def should_write_fields_of_any_name() -> None:
     (chunk,) = Preparation(source, plan, options).chunks(1)
 
     assert json.loads(chunk.content) == {"recordId": "2", 'the "text"': "nurse", "\\": ""}
+
+
+def should_give_a_state_now_and_then_when_hardly_a_row_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(prepare, "MOST_ROWS", 1)
+    source = HeldBytes(b"job\n" + b"cook\n" * 900_000, block=1000)
+    options = replace(OPTIONS, distinct_window=10_000_000)
+    _, plan = open_table(source, TableFormat.CSV, options)
+    found = list(Preparation(source, plan, options).chunks(1 << 20))
+    assert len(found) > 1
+    assert [len(each.content) > 0 for each in found] == [True, *[False] * (len(found) - 1)]
+    assert found[-2].state is not None
+    behind = Preparation(source, plan, options, json.loads(json.dumps(found[-2].state)))
+    assert b"".join(each.content for each in behind.chunks(1 << 20)) == b""
+    assert behind.finished_plan().counts == RowCounts(rows=900_000, sent=900_000, repeated=899_999)
 
 
 # --- Cut and taken up again --------------------------------------------------------------------

@@ -1,10 +1,12 @@
 """Writes a stream of chunks as one object, over as many invocations as that takes.
 
-Each chunk is a part of a multipart upload, stored while the next one is made. A checkpoint says
-which parts are stored and where the stream goes on behind them; parts that came after the last
-checkpoint are simply made again. A stream of one chunk is put whole.
+Each chunk is a part of a multipart upload, stored while the next one is made; shorter ones than S3
+takes are held until they are a part together. A checkpoint says which parts are stored, what is
+held, and where the stream goes on behind them; what came after the last checkpoint is simply made
+again. A stream of one chunk is put whole.
 """
 
+from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -14,6 +16,7 @@ from typing import Any, Protocol
 from pipeline.errors import StorageBusy
 from pipeline.storage.multipart import MultipartFiles, UploadGone
 from pipeline.storage.prepared_bucket import Checkpoint
+from shared.join_plan import MIN_PART_BYTES
 
 CHUNK_BYTES = 8 << 20  # S3 allows parts of 5 MiB and more, 10,000 of them; ours
 LARGEST_CHUNK_BYTES = 128 << 20  # as a few of them are in memory; ours
@@ -27,7 +30,7 @@ class StreamChunk(Protocol):
 
     @property
     def content(self) -> bytes:
-        """Bytes of the stream, 5 MiB or more unless they are the last."""
+        """Bytes of the stream; may be none."""
 
     @property
     def state(self) -> dict[str, Any] | None:
@@ -67,6 +70,7 @@ class ChunkedFile:
             writing = _Writing(self, executor)
             if kept is not None:
                 writing.upload_id, writing.sizes = kept["upload_id"], list(kept["sizes"])
+                writing.short = b64decode(kept.get("short", ""))
             try:
                 done = writing.run(stream(None if kept is None else kept["state"]))
             except UploadGone:
@@ -86,7 +90,8 @@ class ChunkedFile:
         """Frees what was stored of a file that will not be finished. Raises `AwsBusy`."""
         kept = self.checkpoint.load()
         if kept is not None:
-            self.files.abort(self.key, kept["upload_id"])
+            if kept["upload_id"]:
+                self.files.abort(self.key, kept["upload_id"])
             self.checkpoint.forget()
 
 
@@ -98,6 +103,8 @@ class _Writing:
     executor: ThreadPoolExecutor
     upload_id: str = ""
     sizes: list[int] = field(default_factory=list)
+    short: bytes = b""
+    """What is not long enough for a part."""
     waiting: deque[Future[None]] = field(default_factory=deque)
     since_checkpoint: int = 0
     has_checkpoint: bool = False
@@ -106,7 +113,7 @@ class _Writing:
         held: StreamChunk | None = None
         for chunk in stream:
             if held is not None:
-                self._store(held.content)
+                self._add(held.content)
                 self.since_checkpoint += 1
                 if not self.file.has_time():
                     self._keep(held)
@@ -116,6 +123,13 @@ class _Writing:
             held = chunk
         self._finish(b"" if held is None else held.content)
         return True
+
+    def _add(self, content: bytes) -> None:
+        content, self.short = self.short + content, b""
+        if len(content) < MIN_PART_BYTES:
+            self.short = content
+        else:
+            self._store(content)
 
     def _store(self, content: bytes) -> None:
         files, key = self.file.files, self.file.key
@@ -130,12 +144,17 @@ class _Writing:
             self.waiting.popleft().result()
 
     def _keep(self, stored: StreamChunk) -> None:
-        """Keeps a checkpoint behind the chunk that was stored last."""
+        """Keeps a checkpoint behind the chunk that was stored or held last."""
         if stored.state is None:
             raise StreamUnfinished
         self._wait()
         self.file.checkpoint.keep(
-            {"upload_id": self.upload_id, "sizes": self.sizes, "state": stored.state}
+            {
+                "upload_id": self.upload_id,
+                "sizes": self.sizes,
+                "short": b64encode(self.short).decode(),
+                "state": stored.state,
+            }
         )
         self.since_checkpoint, self.has_checkpoint = 0, True
 
@@ -144,7 +163,7 @@ class _Writing:
             self.waiting.popleft().result()
 
     def _finish(self, last: bytes) -> None:
-        files, key = self.file.files, self.file.key
+        files, key, last = self.file.files, self.file.key, self.short + last
         if not self.upload_id:
             files.put(key, last)
             return

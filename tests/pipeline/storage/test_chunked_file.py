@@ -115,6 +115,27 @@ def should_write_the_same_object_in_however_many_steps(aws: Cloud, in_one_step: 
     assert aws.prepared_keys() == [KEY]
 
 
+@pytest.mark.parametrize("in_one_step", [1, 3, 10_000])
+@pytest.mark.parametrize("length", [0, 1_000_000, PART - 1])
+def should_write_chunks_that_are_too_short_for_parts(
+    aws: Cloud, in_one_step: int, length: int
+) -> None:
+    contents = [bytes([number]) * length for number in range(8)]
+    chunks = [Piece(each, {"at": n}) for n, each in enumerate([*contents, b"the end"], 1)]
+    writing = Writing(aws, chunks, in_one_step=in_one_step)
+    while not writing.step():
+        pass
+    assert aws.prepared(KEY) == b"".join(each.content for each in chunks)
+    assert aws.prepared_keys() == [KEY]
+
+
+def should_leave_nothing_when_a_file_of_short_chunks_is_abandoned(aws: Cloud) -> None:
+    writing = Writing(aws, [Piece(b"short", {"at": n}) for n in range(1, 4)], in_one_step=1)
+    assert not writing.step()
+    writing.file.abandon()
+    assert aws.prepared_keys() == []
+
+
 def should_go_on_from_the_last_checkpoint_when_an_invocation_was_killed(aws: Cloud) -> None:
     chunks = numbered(3)
     writing = Writing(aws, chunks, in_one_step=1)
