@@ -73,7 +73,8 @@ def _facts(planned: "FilePlan") -> dict[str, str]:
         f"can't be read{_refusals(planned)}",
         "Long texts": f"{rows.shortened:,} with more than {most} characters, which are cut",
         "Distinct": f"{planned.distinct_texts:,} texts",
-        "Operations": f"{takes.operations:,}, for {planned.sent_bytes:,} bytes",
+        "Operations": f"{takes.operations:,}, for {rows.records:,} records, "
+        f"{planned.sent_bytes:,} bytes",
         "Calls": _calls(takes),
         "AWS": f"${takes.least.dollars:.4f} to ${takes.most.dollars:.4f}, without what the "
         "coding service itself charges",

@@ -28,7 +28,7 @@ class FilePlan:
     """The first hundred refused rows: number and reason."""
     distinct_texts: int
     sent_bytes: int
-    """Of the rows with text, as JSON Lines."""
+    """Of the records that are sent, as JSON Lines: one of rows with the same texts."""
     takes: Estimate
 
     def to_json(self) -> dict[str, Any]:

@@ -82,6 +82,30 @@ def should_give_each_row_back_with_what_the_model_says_of_it(
     assert "<html" in (tmp_path / "coded" / "report.html").read_text("utf-8")
 
 
+def should_give_the_same_back_when_each_text_is_coded_once(
+    model: TrainedModel, tmp_path: Path
+) -> None:
+    rows = "".join(
+        f"{n},{('chef', 'nurse, registered', '', 'driver')[n % 4]}\n" for n in range(200)
+    )
+    file = made(tmp_path, "id,Job title,Main tasks\n" + rows.replace("nurse, ", "nurse "))
+    once = options_for(file, model.card.input_format, {})
+    each = replace(once, distinct_window=0)
+    told: dict[str, list[tuple[int | None, int]]] = {"once": [], "each": []}
+
+    for name, options in (("once", once), ("each", each)):
+
+        @contextmanager
+        def noted(said: str, total: int | None, name: str = name) -> Iterator[Advance]:
+            yield lambda more: told[name].append((total, more)) if said == "Coding" else None
+
+        code_file(file, options, model, tmp_path / name, progress=noted)
+
+    assert told == {"once": [(3, 3)], "each": [(150, 150)]}
+    tables = [(tmp_path / name / "results.csv").read_bytes() for name in told]
+    assert tables[0] == tables[1]
+
+
 def should_give_the_table_back_in_its_own_format_and_in_others_that_are_asked_for(
     model: TrainedModel, tmp_path: Path
 ) -> None:
