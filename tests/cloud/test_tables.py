@@ -25,17 +25,41 @@ def should_give_the_table_back_with_its_codes_whatever_its_format(
     assert sum(told.rows.values()) == len(PEOPLE)
 
 
+@pytest.mark.parametrize(("distinct", "most_bytes"), [("false", "200000"), ("true", "250")])
 def should_give_a_large_table_back_whole_when_it_was_coded_in_parts(
-    cloud: LocalCloud, subscriber: Subscriber, tmp_path: Path
+    cloud: LocalCloud, subscriber: Subscriber, tmp_path: Path, distinct: str, most_bytes: str
 ) -> None:
     content = delimited(rows=2_000)
     receive = "pipeline.receive.handler"
-    with changed_function(cloud, receive, MAX_FILE_BYTES="200000", SHARE_MAX_BYTES="0"):
+    with (
+        changed_function(cloud, PREPARE, DISTINCT_TEXTS=distinct),
+        changed_function(cloud, receive, MAX_FILE_BYTES=most_bytes, SHARE_MAX_BYTES="0"),
+    ):
         drop = subscriber.drop(f"{TOPIC}/tables/large.csv", content)
         told = subscriber.ended(drop, within=180)
     statuses = check_given_back(cloud, drop, told, tmp_path)
     assert len(statuses) == 2_000 * len(PEOPLE)
     assert len(subscriber.document(told.results.manifest)["operations"]) > 1
+
+
+def should_give_the_same_back_when_each_text_was_sent_once(
+    cloud: LocalCloud, subscriber: Subscriber, tmp_path: Path
+) -> None:
+    content = delimited(rows=50)
+    once = subscriber.drop(f"{TOPIC}/tables/repeats.csv", content)
+    told_once = subscriber.ended(once)
+    with changed_function(cloud, PREPARE, DISTINCT_TEXTS="false"):
+        each = subscriber.drop(f"{TOPIC}/tables/repeats.csv", content)
+        told_each = subscriber.ended(each)
+    check_given_back(cloud, once, told_once, tmp_path)
+    assert told_once.records == {**(told_each.records or {}), "input": len(PEOPLE)}
+    assert told_each.records is not None
+    assert told_each.records["input"] == told_each.records["output"] == 50 * len(PEOPLE)
+    for name in ("output", "table", "metadata"):
+        mine, theirs = (told.body["results"][name] for told in (told_once, told_each))
+        assert subscriber.result(mine) == subscriber.result(theirs), name
+    operations = subscriber.document(told_once.results.manifest)["operations"]
+    assert [each["records"] for each in operations] == [len(PEOPLE)]
 
 
 def should_say_what_became_of_each_row_when_some_are_blank_too_long_or_unreadable(
@@ -52,7 +76,7 @@ def should_say_what_became_of_each_row_when_some_are_blank_too_long_or_unreadabl
     statuses = check_given_back(cloud, drop, told, tmp_path)
     assert statuses[37:] == ["blank", "shortened", "refused"]
     assert told.records is not None
-    assert told.records["input"] == 38
+    assert (told.records["input"], told.records["output"]) == (2, 38)
     report = subscriber.document(told.results.page and told.results.page.replace(".html", ".json"))
     check_schema(report, "report")
 

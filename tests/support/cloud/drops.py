@@ -45,12 +45,13 @@ def check_complete(subscriber: Subscriber, drop: Drop, told: Notification) -> di
     assert [line["recordId"] for line in got] == sent
     assert all(("result" in line) != ("suggestions" in line) for line in got)
     assert told.records is not None
-    assert told.records["input"] == told.records["output"] == len(sent)
+    assert manifest["input"]["rows"] == told.records["output"] == len(sent)
     assert told.records["coded"] == sum("result" in line for line in got)
     if not manifest["table"]["prepared"]:
         assert manifest["input"]["bytes"] == len(drop.content)
+        assert told.records["input"] == len(sent)
+        assert manifest["input"]["recordIdDigest"] == manifest["output"]["recordIdDigest"]
     assert manifest["output"]["bytes"] == len(output)
-    assert manifest["input"]["recordIdDigest"] == manifest["output"]["recordIdDigest"]
     metadata = subscriber.document(told.results.metadata)
     assert metadata["modelId"] == manifest["model"]["modelId"] == told.body["model"]
     return manifest
