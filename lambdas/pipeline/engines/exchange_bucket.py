@@ -12,23 +12,28 @@ bucket's lifecycle. What lies there of small batches: `small_batches.files`.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from botocore.exceptions import ClientError
+
 from pipeline.aws import aws_busy_as_try_again
-from pipeline.errors import AwsBusy, StorageBusy
+from pipeline.errors import AwsBusy, DropcoderError, StorageBusy
+from pipeline.observability import logger
 from pipeline.storage.multipart import PART_BYTES, MultipartFiles, UploadGone
-from pipeline.storage.results_bucket import FileChanged, ResultsBucket
+from pipeline.storage.prepared_bucket import stored_object
+from pipeline.storage.results_bucket import ResultsBucket
 from protocol.messages import Model
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 MODEL, INPUT, OUTPUT = "order.json", "input.csv", "output.jsonl"
+RANGE_BYTES = 8 << 20  # S3's guidance: ranged GETs of 8 to 16 MB
 PUTS = 2  # parts that are put at once, while the next one is made: more would fill memory; ours
 
 
@@ -50,42 +55,45 @@ class ExchangeBucket:
     def objects(self) -> ResultsBucket:
         return ResultsBucket(self.s3, self.bucket)
 
-    def uri(self, prediction_id: str, name: str = "") -> str:
-        return f"s3://{self.bucket}/{prediction_id}/{name}"
+    def uri(self, folder: str, name: str = "") -> str:
+        return f"s3://{self.bucket}/{folder}/{name}"
 
-    def key_of(self, uri: str, prediction_id: str) -> str | None:
-        """The key of an object below a prediction's prefix; None where it lies elsewhere."""
-        own = self.uri(prediction_id)
+    def key_of(self, uri: str, folder: str) -> str | None:
+        """The key of an object in a folder; None where it lies elsewhere."""
+        own = self.uri(folder)
         return uri.removeprefix(f"s3://{self.bucket}/") if uri.startswith(own) else None
 
-    def put_model(self, prediction_id: str, model: Model) -> None:
-        self.objects.put_json(f"{prediction_id}/{MODEL}", model.to_json())
+    def put_model(self, folder: str, model: Model) -> None:
+        self.objects.put_json(f"{folder}/{MODEL}", model.to_json())
 
-    def model(self, prediction_id: str) -> Model | None:
+    def model(self, folder: str) -> Model | None:
         """The model that the input was made for; None where nothing is known of it."""
-        kept = self.objects.get_json(f"{prediction_id}/{MODEL}")
+        kept = self.objects.get_json(f"{folder}/{MODEL}")
         return None if kept is None else Model.from_json(kept)
 
     def length(self, key: str) -> tuple[int, str] | None:
-        """Bytes and ETag (quoted) of an object; None where there is none."""
-        try:
-            first = self.objects.read(key, 0, 0)
-        except FileChanged:
-            return None
-        return first.total, first.etag
+        """Bytes and ETag (quoted) of an object, which may be empty; None where there is none."""
+        found = stored_object(self.s3, self.bucket, key)
+        return None if found is None else (found.size, f'"{found.etag}"')
 
-    def delete_all(self, prediction_id: str) -> None:
-        """Deletes all objects of a prediction; harmless to repeat."""
+    def blocks(self, key: str, total: int, etag: str, first: int = 0) -> Iterator[bytes]:
+        """An object from a byte on, as `length` found it. Raises `FileChanged`."""
+        for begin in range(first, total, RANGE_BYTES):
+            last = min(begin + RANGE_BYTES, total) - 1
+            yield self.objects.read(key, begin, last, etag).content
+
+    def delete_all(self, folder: str) -> None:
+        """Deletes all objects of a folder; harmless to repeat."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=f"{prediction_id}/"
+            Bucket=self.bucket, Prefix=f"{folder}/"
         )
         with aws_busy_as_try_again():
             for page in pages:
                 self.objects.delete([each["Key"] for each in page.get("Contents", [])])
 
-    def input_of(self, prediction_id: str) -> AbstractContextManager["PartWriter"]:
+    def input_of(self, folder: str) -> AbstractContextManager["PartWriter"]:
         """As `writing`, of the input."""
-        return self.writing(f"{prediction_id}/{INPUT}")
+        return self.writing(f"{folder}/{INPUT}")
 
     @contextmanager
     def writing(self, key: str) -> Iterator["PartWriter"]:
@@ -97,6 +105,19 @@ class ExchangeBucket:
                 yield writer
         except UploadGone:
             raise StorageBusy("S3 lost the parts of an upload; it will be sent again") from None
+
+
+def delete_if_possible(operation_id: str, *steps: Callable[[], object]) -> None:
+    """Takes the steps that delete what is left of a collected operation, and never fails: what
+    stays behind costs little, and the bucket's lifecycle ends it."""
+    try:
+        for step in steps:
+            step()
+    except (DropcoderError, ClientError) as error:
+        logger.warning(
+            "a collected operation could not be deleted",
+            extra={"operation_id": operation_id, "text": str(error)},
+        )
 
 
 @dataclass(slots=True)

@@ -85,7 +85,8 @@ def explain_error(error: str, cause: str) -> Explanation:
     else:
         named = f"{error}: {message}" if message else error
         reason = f"An unexpected error ended the work: {named}"
-    return Explanation(_sentence(reason), NEXT_STEPS.get(error, UNEXPECTED))
+    # A cause may have nothing that can be shown.
+    return Explanation(_sentence(reason) or _sentence(error), NEXT_STEPS.get(error, UNEXPECTED))
 
 
 def explain_part(progress: Progress) -> Explanation:

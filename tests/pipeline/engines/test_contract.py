@@ -48,7 +48,8 @@ def should_bring_every_record_back_in_its_order_with_its_id(bench: Bench) -> Non
     assert record.input is not None
     assert record.output is not None
     assert record.input.record_id_digest == record.output.record_id_digest
-    assert (record.output.coded, record.output.suggested) == (len(ODD_IDS), 1)
+    blank = sum(not line["occp_text"] for line in decoded(content))
+    assert (record.output.coded, record.output.suggested) == (len(ODD_IDS) - blank, 1)
 
 
 def should_give_empty_ids_where_the_file_has_none(bench: Bench) -> None:

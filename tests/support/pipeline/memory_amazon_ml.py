@@ -186,7 +186,10 @@ class MemoryAmazonMl:
         if scores is None:
             return ""
         written = io.StringIO()
-        tag = row[json.loads(source["DataSourceSchema"])["rowId"]]
+        row_id = json.loads(source["DataSourceSchema"])["rowId"]
+        if not any(text.strip() for name, text in row.items() if name != row_id):
+            scores = [0.0] * len(scores)  # nothing to code
+        tag = row[row_id]
         csv.writer(written, lineterminator="").writerow([tag, *(f"{each:.6f}" for each in scores)])
         return written.getvalue()
 

@@ -429,7 +429,8 @@ class _Connection(BaseHTTPRequestHandler):
 
 
 def coded(content: bytes) -> bytes:
-    """The documented output for an input: a result for a known word, else suggestions."""
+    """The documented output for an input: a result for a known word, else suggestions, of which
+    there are none where there is no text."""
     lines = []
     for line in content.split(b"\n"):
         if not line.strip():
@@ -437,7 +438,9 @@ def coded(content: bytes) -> bytes:
         record = json.loads(line)
         code = {"codeCategory": "234111", "codeLabel": "Scientist", "codeConfidence": 0.9}
         answer: dict[str, Any] = {"recordId": record.get(RECORD_ID, "")}
-        if "unsure" in record["occp_text"]:
+        if not any(text.strip() for name, text in record.items() if name != RECORD_ID):
+            answer["suggestions"] = []
+        elif "unsure" in record["occp_text"]:
             answer["suggestions"] = [{**code, "codeConfidence": 0.3}]
         else:
             answer["result"] = code

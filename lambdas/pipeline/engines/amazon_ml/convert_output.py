@@ -16,8 +16,6 @@ from pipeline.engines.resumed_output import ResumedOutput
 from pipeline.errors import ResultsGone, ResultsMismatch
 from shared.received_json import JsonFault
 
-RANGE_BYTES = 8 << 20  # S3's guidance: ranged GETs of 8 to 16 MB
-
 
 @dataclass(slots=True, kw_only=True)
 class OutputConversion:
@@ -47,7 +45,7 @@ class OutputConversion:
         )
 
         def made_from(lines: int, offset: int) -> Iterator[tuple[bytes, int, int]]:
-            scores = ScoreLines(self._pieces(key, total, etag))
+            scores = ScoreLines(self.exchange.blocks(key, total, etag))
             renderer = LineRenderer(scores.header, self.rollup_of)
             if offset:
                 scores.skip_to(offset)
@@ -56,11 +54,6 @@ class OutputConversion:
                 yield renderer.of(batch), renderer.line, scores.offset
 
         return output.run(kept, etag, made_from)
-
-    def _pieces(self, key: str, total: int, etag: str) -> Iterator[bytes]:
-        for first in range(0, total, RANGE_BYTES):
-            last = min(first + RANGE_BYTES, total) - 1
-            yield self.exchange.objects.read(key, first, last, etag).content
 
     def _scores_key(self) -> str:
         """Where the manifest says that the scores are (a JSON map from input to output)."""

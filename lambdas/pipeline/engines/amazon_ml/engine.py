@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from pipeline.engines.amazon_ml.api import AmazonMlClient, NotFound
 from pipeline.engines.amazon_ml.codelist import ScoreRollup
 from pipeline.engines.amazon_ml.convert_output import OutputConversion
@@ -26,10 +24,10 @@ from pipeline.engines.base import (
     StorageAnswer,
     UploadBody,
 )
-from pipeline.engines.exchange_bucket import INPUT, OUTPUT, ExchangeBucket
+from pipeline.engines.exchange_bucket import INPUT, OUTPUT, ExchangeBucket, delete_if_possible
 from pipeline.engines.exchanged_results import DONE, ExchangedResults
-from pipeline.errors import DropcoderError, ResultsGone, ServiceRefused
-from pipeline.observability import logger, quoted
+from pipeline.errors import ResultsGone, ServiceRefused
+from pipeline.observability import quoted
 from protocol.messages import Model, OperationState
 from protocol.records import input_format_of
 from protocol.short_texts import cut
@@ -138,15 +136,11 @@ class AmazonMlEngine(Engine):
         return ScoreRollup(self.codelist_of(topic), classes, self.threshold)
 
     def delete_results(self, topic: str, operation_id: str) -> None:
-        """Never fails: what is left behind costs little, and the bucket's lifecycle ends it."""
-        try:
-            self.api.delete(operation_id)
-            self.exchange.delete_all(operation_id)
-        except (DropcoderError, ClientError) as error:
-            logger.warning(
-                "a collected prediction could not be deleted",
-                extra={"operation_id": operation_id, "text": str(error)},
-            )
+        delete_if_possible(
+            operation_id,
+            lambda: self.api.delete(operation_id),
+            lambda: self.exchange.delete_all(operation_id),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ CODE_FIELDS: Mapping[str, type | tuple[type, ...]] = {
     "codeConfidence": (int, float),
 }
 
+NOTHING_TO_CODE = b',"suggestions":[]}\n'
+"""Of a record without any text, which is not sent: as `protocol.records.has_nothing` reads it."""
+
 _encode = msgspec.json.Encoder().encode
 
 

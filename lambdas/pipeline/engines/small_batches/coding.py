@@ -14,8 +14,9 @@ import msgspec
 from pipeline.engines.base import Keep, OperationFailed
 from pipeline.engines.small_batches.answers import line_ends
 from pipeline.engines.small_batches.files import TEXTS, OperationFiles
-from pipeline.errors import OperatorNeeded, Rejected, ServiceRefused, TryAgain
+from pipeline.errors import OperatorNeeded, Rejected, ServiceRefused, StorageBusy, TryAgain
 from pipeline.rate_limit.limiter import RateLimited
+from pipeline.storage.results_bucket import FileChanged
 from protocol.real_time import MOST_RECORDS, batch_request
 from protocol.records import RECORD_ID
 from shared.lines import NEWLINE, LineReader
@@ -81,8 +82,13 @@ class BatchCoding:
 
     def _batches(self) -> Iterator[list[bytes]]:
         reader = LineReader(self.files.blocks(TEXTS, self.offset))
-        while lines := reader.take(MOST_RECORDS)[0]:
-            yield lines.removesuffix(NEWLINE).split(NEWLINE)
+        try:
+            while lines := reader.take(MOST_RECORDS)[0]:
+                yield lines.removesuffix(NEWLINE).split(NEWLINE)
+        except FileChanged:
+            raise StorageBusy(
+                f"{self.files.key(TEXTS)} changed while its texts were coded; starting over"
+            ) from None
 
     def _answer(self, lines: list[bytes]) -> None:
         ids = [str(number) for number in range(len(lines))]

@@ -2,10 +2,10 @@
 
 What many people write is sent once. Two records have the same texts where the service would be sent
 the same: in printable ASCII, all that its guide promises to take, and short enough. One text that
-is not would fail three hundred.
+is not would fail three hundred. A record of which nothing is left so is not sent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
 import msgspec
@@ -34,8 +34,9 @@ class InputTexts:
     def of(self, block: bytes) -> tuple[bytes, bytes]:
         """The records that end in `block`, and those of their texts that are new.
 
-        A line for each: of a record the number of its texts, from 0, a comma and its recordId as
-        JSON; of texts the record that is sent. Raises `ServiceRefused` where they are too many.
+        A line for each: of a record the number of its texts, from 0 (nothing where none are left
+        to be sent), a comma and its recordId as JSON; of texts the record that is sent. Raises
+        `ServiceRefused` where they are too many.
         """
         records, texts = list[bytes](), list[bytes]()
         for lines in batches(self._rest, block):
@@ -53,13 +54,16 @@ class InputTexts:
     def _add(self, lines: list[bytes], records: list[bytes], texts: list[bytes]) -> None:
         for line in lines:
             record = _decode(line)
-            sent = self._sent(record)
+            own_id = _encode(record.get(RECORD_ID, ""))
+            sent = texts_sent(record, self._fields)
+            if sent is None:
+                records.append(b",%b\n" % own_id)
+                continue
             digest = blake2b(sent, digest_size=DIGEST_BYTES).digest()
             place = self._places.get(digest)
             if place is None:
                 place = self._places[digest] = len(self._places)
                 texts.append(sent + b"\n")
-            own_id = _encode(record.get(RECORD_ID, ""))
             records.append(b"%d,%b\n" % (place, own_id))
         if len(self._places) > MOST_TEXTS:
             raise ServiceRefused(
@@ -68,8 +72,12 @@ class InputTexts:
                 "that each piece has fewer"
             )
 
-    def _sent(self, record: dict[str, str]) -> bytes:
-        texts = [printable_ascii(record[name]) for name in self._fields]
-        if sum(map(len, texts)) > MOST_CHARACTERS:
-            texts = list(shortened(texts, MOST_CHARACTERS))
-        return _encode(dict(zip(self._fields, texts, strict=True)))
+
+def texts_sent(record: Mapping[str, str], fields: Sequence[str]) -> bytes | None:
+    """The texts of a record as they are sent, as JSON; None where nothing is left of them."""
+    texts = [printable_ascii(record.get(name, "")) for name in fields]
+    if sum(map(len, texts)) > MOST_CHARACTERS:
+        texts = list(shortened(texts, MOST_CHARACTERS))
+    if not any(map(str.strip, texts)):
+        return None
+    return _encode(dict(zip(fields, texts, strict=True)))

@@ -12,8 +12,6 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from botocore.exceptions import ClientError
-
 from pipeline.engines.base import (
     Engine,
     Keep,
@@ -23,14 +21,13 @@ from pipeline.engines.base import (
     UploadBody,
 )
 from pipeline.engines.coding_service.engine import CodingServiceEngine
-from pipeline.engines.exchange_bucket import ExchangeBucket
+from pipeline.engines.exchange_bucket import ExchangeBucket, delete_if_possible
 from pipeline.engines.exchanged_results import DONE, ExchangedResults
 from pipeline.engines.resumed_output import ResumedOutput
+from pipeline.engines.small_batches.answers import NOTHING_TO_CODE
 from pipeline.engines.small_batches.coding import BatchCoding
 from pipeline.engines.small_batches.distinct_texts import InputTexts
 from pipeline.engines.small_batches.files import RECORDS, TEXTS, OperationFiles
-from pipeline.errors import DropcoderError
-from pipeline.observability import logger
 from pipeline.rate_limit.state import CallKind
 from protocol.messages import Model, OperationState
 from protocol.real_time import MOST_CHARACTERS
@@ -80,14 +77,8 @@ class SmallBatchEngine(Engine):
         return self.service.client.call("POST", path, CallKind.CODING, turn=turn, body=body)
 
     def delete_results(self, topic: str, operation_id: str) -> None:
-        """Never fails: what is left behind costs little, and the bucket's lifecycle ends it."""
-        try:
-            self.exchange.delete_all(OperationFiles(self.exchange, operation_id).folder)
-        except (DropcoderError, ClientError) as error:
-            logger.warning(
-                "files of a collected operation could not be deleted",
-                extra={"operation_id": operation_id, "text": str(error)},
-            )
+        folder = OperationFiles(self.exchange, operation_id).folder
+        delete_if_possible(operation_id, lambda: self.exchange.delete_all(folder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,17 +124,18 @@ class _Results(ExchangedResults):
     def make(
         self, kept: Mapping[str, Any] | None, keep: Keep, has_time: Callable[[], bool]
     ) -> bool:
-        kept = kept or {}
+        texts = self.files.etag(TEXTS)
+        kept = kept if kept and kept.get("texts", texts) == texts else {}
         coding = BatchCoding(
             files=self.files,
             call=partial(self.engine.code, self.topic, self.files.model()),
-            keep=keep,
+            keep=lambda made: keep({**made, "texts": texts}),
             has_time=has_time,
             turn=self.turn,
         )
         if not coding.run(kept):
             return False
-        coded = {"coded": coding.coded, "offset": coding.offset}
+        coded = {"coded": coding.coded, "offset": coding.offset, "texts": texts}
         output = ResumedOutput(
             exchange=self.exchange,
             key=self.output,
@@ -165,7 +157,8 @@ class _Results(ExchangedResults):
                 made: list[bytes] = []
                 for record in records:
                     place, _, own_id = record.partition(b",")
-                    made += (b'{"recordId":', own_id, answers[int(place)])
+                    answer = answers[int(place)] if place else NOTHING_TO_CODE
+                    made += (b'{"recordId":', own_id, answer)
                 lines += len(records)
                 offset += sum(map(len, records)) + len(records)
                 yield b"".join(made), lines, offset

@@ -17,7 +17,6 @@ from shared.lines import NEWLINE
 
 OPERATIONS = ".operations/"  # no drop's id begins so
 RECORDS, TEXTS = "records.jsonl", "texts.jsonl"
-RANGE_BYTES = 8 << 20  # S3's guidance: ranged GETs of 8 to 16 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +61,7 @@ class OperationFiles:
         found = self.exchange.length(key)
         if found is None:
             raise _gone(key)
-        total, etag = found
-        for first in range(offset, total, RANGE_BYTES):
-            last = min(first + RANGE_BYTES, total) - 1
-            yield self.exchange.objects.read(key, first, last, etag).content
+        yield from self.exchange.blocks(key, *found, offset)
 
     def put_answers(self, first: int, answers: list[bytes]) -> None:
         """Keeps the answers for the texts from number `first` on."""

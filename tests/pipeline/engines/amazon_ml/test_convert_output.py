@@ -19,7 +19,8 @@ def exchange(etags: Iterator[str]) -> Any:
         raise FileChanged
 
     return SimpleNamespace(
-        objects=SimpleNamespace(get_json=lambda _: {"in": "out"}, read=changed),
+        objects=SimpleNamespace(get_json=lambda _: {"in": "out"}),
+        blocks=changed,
         uri=lambda *_: "in",
         key_of=lambda uri, _: uri,
         length=lambda _: (1, next(etags)),

@@ -10,7 +10,13 @@ import pytest
 from pipeline.domain.progress import PartStatus
 from pipeline.engines.coding_service.http import HttpAnswer
 from pipeline.engines.small_batches import coding, distinct_texts
-from pipeline.errors import OperatorNeeded, ResultsMismatch, ServiceBusy, ServiceThrottled
+from pipeline.errors import (
+    OperatorNeeded,
+    ResultsMismatch,
+    ServiceBusy,
+    ServiceThrottled,
+    StorageBusy,
+)
 from pipeline.rate_limit.limiter import MOST_THROTTLES
 from protocol.errors import ServiceAnswer
 from protocol.real_time import MOST_CHARACTERS, MOST_RECORDS
@@ -95,9 +101,48 @@ def should_send_what_the_guide_lets_a_service_take(bench: Bench) -> None:
     content = file_of(texts)
     assert begun(bench, content)().splitlines() == _as_written(content)
     (batch,) = memory_of(bench).batches
+    assert len(batch) == len(texts) - 1
     sent = [each["occp_text"] for each in batch]
     assert sent[:3] == ['medecin "senior" -', "x" * 80, "tab and line"]
     assert max(map(len, sent)) <= MOST_CHARACTERS
+
+
+@pytest.mark.parametrize("others", [[], ["chef"]])
+def should_send_no_record_of_which_nothing_is_left(bench: Bench, others: list[str]) -> None:
+    nothing = ["", "  ", "医者", "\u0085\u0001", "," * 200]
+    made = begun(bench, file_of([*nothing, *others]))().splitlines()
+    sent = [each["occp_text"] for batch in memory_of(bench).batches for each in batch]
+    assert sent == others
+    assert codings(bench) == len(others)
+    answers = [json.loads(line) for line in made]
+    assert [each["recordId"] for each in answers] == [f"id {n}" for n in range(len(made))]
+    assert [each.get("suggestions") for each in answers[: len(nothing)]] == [[]] * len(nothing)
+    assert all("result" in each for each in answers[len(nothing) :])
+
+
+def should_say_what_changed_and_code_all_texts_again_when_they_were_sent_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.engines.exchange_bucket.RANGE_BYTES", 8_000)
+    go_on = begun(bench, file_of(numbered(3 * MOST_RECORDS)))
+    service, under_test = memory_of(bench), bench.under_test
+    assert isinstance(under_test, SmallBatchesUnderTest)
+    exchange, (key,) = under_test.engine.exchange, under_test.inputs
+
+    def then_sent_again(given: Any) -> Any:
+        other = exchange.objects.get(key) or b""
+        exchange.files.put(key, other.replace(b"job number", b"other job number"))
+        return given
+
+    service.alter = then_sent_again
+    with pytest.raises(StorageBusy, match=r"texts\.jsonl changed while its texts were coded"):
+        go_on()
+    service.alter = lambda given: given
+    sent = len(service.batches)
+    go_on()
+    again = [each["occp_text"] for batch in service.batches[sent:] for each in batch]
+    assert len(again) == 3 * MOST_RECORDS
+    assert all(each.startswith("other") for each in again)
 
 
 def should_wait_for_the_days_quota_and_ask_nothing_twice(bench: Bench) -> None:
