@@ -17,7 +17,7 @@ from dropcoder.terminal.text import one_line
 from tables.report.thresholds import ROWS_AN_HOUR
 
 if TYPE_CHECKING:
-    from dropcoder.estimates.estimate import Estimate
+    from dropcoder.estimates.estimate import Estimate, SmallBatches
     from dropcoder.estimates.file_plan import FilePlan
 
 EXAMPLE = """\
@@ -40,8 +40,9 @@ def plan(screen: Screen, *, file: Path, topic: str, model: Path | None, **said: 
     """Say what would happen if FILE was dropped. Sends nothing.
 
     FILE is read to its end, as for coding: its format, encoding and columns, its rows, distinct,
-    blank and long texts; then what a drop of it takes: operations and calls of the service, days of
-    its quota, AWS's price, and the hours of people for what gets no code.
+    blank and long texts; then what a drop of it takes: operations and calls of the service (calls
+    of small batches too), days of its quota, AWS's price, and the hours of people for what gets no
+    code.
     """
     from dropcoder.estimates.file_plan import plan_file  # noqa: PLC0415
     from dropcoder.local_coding.models import TopicFolder, card_in  # noqa: PLC0415  numpy takes time
@@ -76,6 +77,7 @@ def _facts(planned: "FilePlan") -> dict[str, str]:
         "Operations": f"{takes.operations:,}, for {rows.records:,} records, "
         f"{planned.sent_bytes:,} bytes",
         "Calls": _calls(takes),
+        "In batches": _small_batches(planned.small_batches),
         "AWS": f"${takes.least.dollars:.4f} to ${takes.most.dollars:.4f}, without what the "
         "coding service itself charges",
         "Review": _review(takes),
@@ -133,6 +135,17 @@ def _calls(takes: "Estimate") -> str:
         f"{takes.least.calls:,} if the service takes a minute, {takes.most.calls:,} if it takes a "
         f"day,\nof {LIMITS.requests_per_day:,} a day and {LIMITS.requests_per_second:g} a second: "
         f"{_days(takes.least.days, takes.most.days)}"
+    )
+
+
+def _small_batches(takes: "SmallBatches") -> str:
+    from dropcoder.estimates.estimate import PUBLIC_CALLS_PER_DAY  # noqa: PLC0415
+
+    days = f"{takes.days:,.1f} days of calls" if takes.days > 1 else f"{takes.days:.2%} of them"
+    calls = "call" if takes.calls == 1 else "calls"
+    return (
+        f"{takes.calls:,} {calls} for {takes.texts:,} texts with the engine coding-service-small,\n"
+        f"of {PUBLIC_CALLS_PER_DAY:,} a day that the public has: {days}"
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from infra.settings.settings import Settings
 from pipeline.rate_limit.polling import STANDARD
+from protocol.real_time import MOST_RECORDS
 from simulation.cloud.costs import Bill
 from tables.report.thresholds import ROWS_AN_HOUR
 
@@ -20,6 +21,7 @@ OWN_INVOCATIONS = 10  # docs/cost.md
 INVOCATION_GB_SECONDS = 0.05  # a fifth of a second of 256 MB; ours
 STREAMED_BYTES_A_SECOND, STREAMING_GB = 50e6, 0.75  # docs/scale.md
 WAYS = 2  # a file is streamed in, and its results out
+PUBLIC_CALLS_PER_DAY = 1_000  # of who codes in small batches: the guide's, for the public
 LIMITS = Settings()
 """The limits of the service and of Pipeline, as shipped."""
 
@@ -35,6 +37,23 @@ class Taken:
     def days(self) -> float:
         """Of the calls that the service allows in a day."""
         return self.calls / LIMITS.requests_per_day
+
+
+@dataclass(frozen=True, slots=True)
+class SmallBatches:
+    """What a file takes that is coded in small batches, by the engine `coding-service-small`."""
+
+    texts: int
+    """The different ones, as they are sent."""
+
+    @property
+    def calls(self) -> int:
+        return math.ceil(self.texts / MOST_RECORDS)
+
+    @property
+    def days(self) -> float:
+        """Of the calls that the service allows the public in a day."""
+        return self.calls / PUBLIC_CALLS_PER_DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

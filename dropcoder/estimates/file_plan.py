@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
-from dropcoder.estimates.estimate import Estimate, estimate
+from dropcoder.estimates.estimate import Estimate, SmallBatches, estimate
 from dropcoder.local_coding.prepared_table import PreparedFile, prepared
 from dropcoder.terminal.screen import Progress
+from pipeline.engines.small_batches.distinct_texts import texts_sent
 from tables.plan import RowCounts, TableOptions
 from tables.report.assumptions import assumptions_of
 
@@ -30,6 +31,7 @@ class FilePlan:
     sent_bytes: int
     """Of the records that are sent, as JSON Lines: one of rows with the same texts."""
     takes: Estimate
+    small_batches: SmallBatches
 
     def to_json(self) -> dict[str, Any]:
         """For programs."""
@@ -46,6 +48,11 @@ class FilePlan:
             "operations": takes.operations,
             "calls": {"least": takes.least.calls, "most": takes.most.calls},
             "daysOfCalls": {"least": takes.least.days, "most": takes.most.days},
+            "smallBatches": {
+                "texts": self.small_batches.texts,
+                "calls": self.small_batches.calls,
+                "daysOfCalls": self.small_batches.days,
+            },
             "dollars": {
                 "least": round(takes.least.dollars, 4),
                 "most": round(takes.most.dollars, 4),
@@ -75,7 +82,7 @@ def _planned(
     file: Path, table: PreparedFile, fields: tuple[str, ...], coverage: float | None
 ) -> FilePlan:
     with table.lines.path.open("rb") as lines:
-        distinct = count_distinct(lines, fields)
+        distinct, sent = count_distinct(lines, fields)
     counts = table.plan.counts
     return FilePlan(
         file=file,
@@ -92,18 +99,24 @@ def _planned(
             distinct_texts=distinct,
             coverage=coverage,
         ),
+        small_batches=SmallBatches(sent),
     )
 
 
-def count_distinct(lines: Iterable[bytes], fields: tuple[str, ...]) -> int:
-    """The number of different records, their ids aside.
+def count_distinct(lines: Iterable[bytes], fields: tuple[str, ...]) -> tuple[int, int]:
+    """The number of different records, their ids aside; and of those that small batches send.
 
-    Each is remembered by a hash of 64 bits: ten million take a gigabyte, and that two of them
-    are taken for one has a probability of a few in a million.
+    Each is remembered by a hash of 64 bits: ten million take one to two gigabytes, and that
+    two of them are taken for one has a probability of a few in a million.
     """
     decode = msgspec.json.Decoder(dict[str, str]).decode
-    seen = set()
+    seen, sent = set[int](), set[int]()
     for line in lines:
         record = decode(line)
-        seen.add(hash(tuple(record.get(field, "") for field in fields)))
-    return len(seen)
+        digest = hash(tuple(record.get(field, "") for field in fields))
+        if digest not in seen:
+            seen.add(digest)
+            texts = texts_sent(record, fields)
+            if texts is not None:
+                sent.add(hash(texts))
+    return len(seen), len(sent)

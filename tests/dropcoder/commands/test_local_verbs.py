@@ -59,6 +59,7 @@ def should_plan_a_file_and_say_the_same_to_programs(capsys: pytest.CaptureFixtur
         "Rows        50: 49 with text, 1 blank, 0 can't be read",
         "Read from   occp_text: Job title",
         "Distinct    49 texts",
+        "In batches  1 call for 49 texts with the engine coding-service-small",
     ):
         assert line in said
     assert "of 10,000 a day and 1 a second" in said
@@ -68,6 +69,7 @@ def should_plan_a_file_and_say_the_same_to_programs(capsys: pytest.CaptureFixtur
     assert document["rows"] == counts
     assert document["distinctTexts"] == 49
     assert document["calls"]["least"] < document["calls"]["most"]
+    assert document["smallBatches"] == {"texts": 49, "calls": 1, "daysOfCalls": 0.001}
     assert document["review"]["coverage"] == pytest.approx(0.72, abs=0.01)
 
 

@@ -1,10 +1,11 @@
 """What a drop takes, by the figures of the documents."""
 
+import json
 import math
 
 import pytest
 
-from dropcoder.estimates.estimate import LIMITS, checks_until, estimate
+from dropcoder.estimates.estimate import LIMITS, SmallBatches, checks_until, estimate
 from dropcoder.estimates.file_plan import count_distinct
 
 
@@ -39,4 +40,20 @@ def should_count_a_text_once_however_many_rows_have_it() -> None:
         b'{"recordId":"3","occp_text":"","tasks_text":"chef"}\n',
         b'{"recordId":"4","occp_text":"chef ","tasks_text":""}',
     ]
-    assert count_distinct(lines, ("occp_text", "tasks_text")) == 3
+    assert count_distinct(lines, ("occp_text", "tasks_text")) == (3, 3)
+
+
+def should_count_for_small_batches_what_is_sent_of_a_text_alone() -> None:
+    texts = ["Köchin", "Kochin", "医者", " ", f"{'x' * 99} chef", f"{'x' * 99} cook"]
+    lines = [json.dumps({"recordId": "1", "occp_text": each}).encode() for each in texts]
+    assert count_distinct(lines, ("occp_text",)) == (6, 2)
+
+
+@pytest.mark.parametrize(
+    ("texts", "calls", "days"), [(0, 0, 0), (1, 1, 0.001), (300, 1, 0.001), (300_001, 1_001, 1.001)]
+)
+def should_send_three_hundred_texts_a_call_and_a_thousand_calls_a_day(
+    texts: int, calls: int, days: float
+) -> None:
+    batches = SmallBatches(texts)
+    assert (batches.calls, batches.days) == (calls, days)
