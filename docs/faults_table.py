@@ -1,7 +1,8 @@
 """The table of what can go wrong in a conversation with a service, and how a drop ends then."""
 
 from docs.tables import markdown_table
-from tests.support.faults.rows import NO_ROWS, ROWS, Row
+from tests.support.faults.row import Row
+from tests.support.faults.rows import NO_ROWS, ROWS
 
 HEADS = ("#", "call", "what goes wrong", "how often", "what is dropped", "ends as", "is told")
 

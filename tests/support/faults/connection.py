@@ -13,11 +13,13 @@ from tests.support.faults.service import (
     KEY_ARN,
     LONG,
     SECRET,
+    SPOILT_LISTS,
     FaultyService,
     Operation,
     etag,
     refusal,
     spoilt,
+    spoilt_list,
 )
 
 HANGS_SECONDS = 20  # longer than any row's patience; the test's end lets go before
@@ -49,14 +51,16 @@ class Connection(BaseHTTPRequestHandler):
     service: FaultyService
     protocol_version = "HTTP/1.1"
     timeout = 5  # seconds without a byte
+    sent = b""
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base's name
         return
 
     def do_POST(self) -> None:
         path = urlsplit(self.path).path
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self._api(Call.TOKEN if path == "/oauth2/token" else Call.CREATE, path)
+        self.sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        calls = {"token": Call.TOKEN, "code": Call.CODE}
+        self._api(calls.get(path.rpartition("/")[2], Call.CREATE), path)
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
@@ -91,7 +95,7 @@ class Connection(BaseHTTPRequestHandler):
     def _done(self, call: Call, path: str) -> tuple[int, Any]:
         if call is Call.TOKEN:
             return self.service.token(self._token)
-        return self.service.api(self.command, path.strip("/").split("/"), self._token)
+        return self.service.api(self.command, path.strip("/").split("/"), self._token, self.sent)
 
     def _answer(self, done: tuple[int, Any], kind: Kind | None) -> None:
         status, body = _encoded(done)
@@ -274,6 +278,8 @@ def _encoded(answer: tuple[int, Any]) -> tuple[int, bytes]:
 
 def _spoilt_json(message: Any, body: bytes, kind: Kind | None) -> bytes:
     """The body of an answer, spoilt as a whole or in some members."""
+    if isinstance(message, list) and kind in SPOILT_LISTS:
+        return json.dumps(spoilt_list(message, kind)).encode()
     changes: dict[Kind | None, dict[str, Any]] = {
         Kind.FOREIGN_HOST: dict.fromkeys(_urls_of(message), ELSEWHERE),
         Kind.FOREIGN_METADATA: {"metadataDownloadUrl": ELSEWHERE},

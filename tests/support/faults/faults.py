@@ -16,6 +16,7 @@ class Call(StrEnum):
     PUT = "PUT"
     OUTPUT = "GET output"
     METADATA = "GET metadata"
+    CODE = "code a small batch"
 
 
 class Kind(StrEnum):

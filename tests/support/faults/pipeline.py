@@ -34,7 +34,7 @@ from simulation.agenda import Agenda
 from simulation.state_machine.machine import StateMachine, shipped
 from simulation.state_machine.states import StateFailed, Tally, TaskResult
 from tests.support.faults.connection import Connection
-from tests.support.faults.faults import Fault
+from tests.support.faults.faults import Call, Fault
 from tests.support.faults.service import CLIENT_ID, CLIENT_SECRET, TOPIC, FaultyService
 from tests.support.pipeline.builders import NOON, SimulatedIo, secrets
 from tests.support.pipeline.clouds import DROPS, REGION, Cloud, cloud
@@ -240,6 +240,8 @@ def deployed(
             "DROP_BUCKET": DROPS,
             "AWS_DEFAULT_REGION": REGION,
         }
+        if any(fault.call is Call.CODE for fault in faults):
+            variables["ENGINES"] = f"{TOPIC}=coding-service-small"
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         if any(fault.hangs for fault in faults):

@@ -1,76 +1,30 @@
 """The rows of the fault matrix: what goes wrong, and how the drop ends then.
 
-Each is tested by tests/faults, and listed in docs/faults.md (`make docs`).
+Each is tested by tests/faults, and listed in docs/faults.md (`make docs`). What a row is: `row`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
+from tests.support.faults.code_rows import code_rows
 from tests.support.faults.faults import ALWAYS, Call, Fault, Kind
-
-K = Kind
-
-
-class Dropped(StrEnum):
-    """What is dropped; the value is how the table names it."""
-
-    FILE = "a file"
-    LARGE = "a file with 12 MB of results"
-    SHARED = "three files that share an operation"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One fault, and the one end that a drop comes to with it."""
-
-    fault: Fault
-    ends: str
-    """The notification's status."""
-    says: str = ""
-    """Words of the reason that it gives."""
-    dropped: Dropped = Dropped.FILE
-    is_quick: bool = False
-    """Whether `make check` tests it too: its kind of fault appears for the first time."""
-    uploads: int = 1
-    """The most uploads that count: one for each operation that the service codes, or fails."""
-
-    @property
-    def how_often(self) -> str:
-        times = {1: "once", ALWAYS: "always"}.get(self.fault.times, f"{self.fault.times} times")
-        return f"{times}, after {self.fault.skip} that went well" if self.fault.skip else times
-
-    @property
-    def name(self) -> str:
-        return f"{self.fault.call}: {self.fault.kind}, {self.how_often}, {self.dropped}"
-
-
-PASSING = (
-    *(K.ERROR, K.UNAVAILABLE, K.BAD_GATEWAY, K.THROTTLE, K.QUOTA, K.GZIP, K.BAD_GZIP),
-    *(K.HANG, K.HANG_AFTER, K.DROP_BEFORE, K.DROP_AFTER, K.RESET, K.SHORT),
+from tests.support.faults.row import (
+    API,
+    CUT,
+    ENDPOINT,
+    NOT_JSON,
+    NOT_THE_FORM,
+    PASSING,
+    REFUSED_TOKEN,
+    SERVICE,
+    SIX,
+    STORAGE,
+    THROTTLED,
+    Dropped,
+    K,
+    Row,
+    rows,
 )
-"""Once, these cost an API's caller nothing but time."""
-API = (Call.TOKEN, Call.MODELS, Call.CREATE, Call.STATUS)
-SERVICE, ENDPOINT = "coding service at 127.0.0.1", "token endpoint at 127.0.0.1"
-STORAGE = "service's storage at 127.0.0.1"
-CUT = "(the connection was cut, or it was no HTTP)"
-SIX = "None of 6 operations within"
-THROTTLED = "with HTTP 429: Too Many Requests 16 times in a row"
-NOT_JSON, NOT_THE_FORM = "with something that is not JSON", "does not speak the documented form"
-REFUSED_TOKEN = "it refuses a fresh token"
-
-
-def _rows(  # noqa: PLR0917  a table's columns
-    call: Call,
-    ends: str,
-    said: dict[Kind, str] | Iterable[Kind],
-    times: int = 1,
-    skip: int = 0,
-    dropped: Dropped = Dropped.FILE,
-) -> list[Row]:
-    """A row for each kind, with the words that its end says."""
-    says = said if isinstance(said, dict) else dict.fromkeys(said, "")
-    return [Row(Fault(call, k, times, skip), ends, text, dropped) for k, text in says.items()]
 
 
 def _api_rows(call: Call) -> list[Row]:
@@ -98,9 +52,9 @@ def _api_rows(call: Call) -> list[Row]:
     replaced = [] if call is Call.TOKEN else [K.REVOKED]
     never_taken = dict.fromkeys(replaced, REFUSED_TOKEN)
     return [
-        *_rows(call, "complete", [*PASSING, *replaced]),
-        *_rows(call, "failed", spoilt),
-        *_rows(call, "failed", always | never_taken, ALWAYS),
+        *rows(call, "complete", [*PASSING, *replaced]),
+        *rows(call, "failed", spoilt),
+        *rows(call, "failed", always | never_taken, ALWAYS),
     ]
 
 
@@ -114,12 +68,12 @@ def _create_rows() -> list[Row]:
     }
     expired = {K.EXPIRED_URL: f"6 times the {STORAGE} called the new upload URL expired"}
     return [
-        *_rows(Call.CREATE, "rejected", {K.TOPIC_UNKNOWN: "has no topic anzsco; its topics are"}),
-        *_rows(Call.CREATE, "failed", refused),
-        *_rows(Call.CREATE, "complete", [K.EXPIRED_URL]),
-        *_rows(Call.CREATE, "failed", expired, ALWAYS),
-        *_rows(Call.CREATE, "complete", [K.QUOTA], 3),
-        *_rows(Call.CREATE, "complete", [K.DROP_AFTER], dropped=Dropped.SHARED),
+        *rows(Call.CREATE, "rejected", {K.TOPIC_UNKNOWN: "has no topic anzsco; its topics are"}),
+        *rows(Call.CREATE, "failed", refused),
+        *rows(Call.CREATE, "complete", [K.EXPIRED_URL]),
+        *rows(Call.CREATE, "failed", expired, ALWAYS),
+        *rows(Call.CREATE, "complete", [K.QUOTA], 3),
+        *rows(Call.CREATE, "complete", [K.DROP_AFTER], dropped=Dropped.SHARED),
     ]
 
 
@@ -130,8 +84,8 @@ def _models_rows() -> list[Row]:
         K.LONG_ID: NOT_THE_FORM,
     }
     return [
-        *_rows(Call.MODELS, "rejected", {K.TOPIC_UNKNOWN: "its topics are anzsco"}),
-        *_rows(Call.MODELS, "failed", refused),
+        *rows(Call.MODELS, "rejected", {K.TOPIC_UNKNOWN: "its topics are anzsco"}),
+        *rows(Call.MODELS, "failed", refused),
     ]
 
 
@@ -152,11 +106,11 @@ def _status_rows() -> list[Row]:
     expired = {K.EXPIRED_URL: f"{STORAGE} called 3 fresh download URLs expired"}
     halves = Fault(Call.STATUS, K.FAILED)
     return [
-        *_rows(Call.STATUS, "failed", refused),
-        *_rows(Call.STATUS, "complete", [K.PENDING], 30),
-        *_rows(Call.STATUS, "failed", urls, skip=2),
-        *_rows(Call.STATUS, "complete", [K.EXPIRED_URL], skip=2),
-        *_rows(Call.STATUS, "failed", expired, ALWAYS, 2),
+        *rows(Call.STATUS, "failed", refused),
+        *rows(Call.STATUS, "complete", [K.PENDING], 30),
+        *rows(Call.STATUS, "failed", urls, skip=2),
+        *rows(Call.STATUS, "complete", [K.EXPIRED_URL], skip=2),
+        *rows(Call.STATUS, "failed", expired, ALWAYS, 2),
         Row(halves, "complete", dropped=Dropped.SHARED, uploads=3),
     ]
 
@@ -189,13 +143,13 @@ def _put_rows() -> list[Row]:
     }
     timed_out = dict.fromkeys((K.LOSES_INPUT, K.HTML), "it was tried 3 times")
     return [
-        *_rows(Call.PUT, "complete", passing),
-        *_rows(Call.PUT, "failed", always, ALWAYS),
-        *_rows(Call.PUT, "complete", [K.HANG_AFTER, K.DROP_AFTER], ALWAYS),
-        *_rows(Call.PUT, "timed_out", timed_out, ALWAYS),
-        *_rows(Call.PUT, "failed", refused),
-        *_rows(Call.PUT, "failed", {K.EXPIRED: SIX}, ALWAYS, dropped=Dropped.SHARED),
-        *_rows(Call.PUT, "complete", [K.DROP_AFTER], dropped=Dropped.SHARED),
+        *rows(Call.PUT, "complete", passing),
+        *rows(Call.PUT, "failed", always, ALWAYS),
+        *rows(Call.PUT, "complete", [K.HANG_AFTER, K.DROP_AFTER], ALWAYS),
+        *rows(Call.PUT, "timed_out", timed_out, ALWAYS),
+        *rows(Call.PUT, "failed", refused),
+        *rows(Call.PUT, "failed", {K.EXPIRED: SIX}, ALWAYS, dropped=Dropped.SHARED),
+        *rows(Call.PUT, "complete", [K.DROP_AFTER], dropped=Dropped.SHARED),
     ]
 
 
@@ -222,9 +176,9 @@ def _get_rows(call: Call) -> list[Row]:
         **dict.fromkeys((K.GZIP, K.BAD_GZIP), "(a Content-Encoding that was not asked for)"),
     }
     return [
-        *_rows(call, "complete", passing),
-        *_rows(call, "failed", always, ALWAYS),
-        *_rows(call, "failed", refused),
+        *rows(call, "complete", passing),
+        *rows(call, "failed", always, ALWAYS),
+        *rows(call, "failed", refused),
     ]
 
 
@@ -245,17 +199,17 @@ def _output_rows() -> list[Row]:
         K.LINES_ADDED: "4 records went in, 5 came out",
         K.SHUFFLED: "do not have the recordIds that went in",
     }
-    alone_at_last = _rows(Call.OUTPUT, "failed", shared, ALWAYS, dropped=Dropped.SHARED)
+    alone_at_last = rows(Call.OUTPUT, "failed", shared, ALWAYS, dropped=Dropped.SHARED)
     large = [K.CHANGED_ETAG, K.SHORT, K.RESET, K.EXPIRED, K.UNKNOWN, K.WHOLE]
     out, large_file = Call.OUTPUT, Dropped.LARGE
     return [
-        *_rows(out, "failed", differs),
-        *_rows(out, "complete", [K.NO_ETAG], ALWAYS),
-        *_rows(out, "complete", large, skip=1, dropped=large_file),
-        *_rows(out, "complete", [K.WHOLE, K.NO_ETAG], ALWAYS, dropped=large_file),
-        *_rows(out, "complete", [K.WHOLE], ALWAYS, 1, large_file),
-        *_rows(out, "complete", [K.WHOLE], ALWAYS, dropped=Dropped.SHARED),
-        *_rows(out, "complete", [K.UNKNOWN], dropped=Dropped.SHARED),
+        *rows(out, "failed", differs),
+        *rows(out, "complete", [K.NO_ETAG], ALWAYS),
+        *rows(out, "complete", large, skip=1, dropped=large_file),
+        *rows(out, "complete", [K.WHOLE, K.NO_ETAG], ALWAYS, dropped=large_file),
+        *rows(out, "complete", [K.WHOLE], ALWAYS, 1, large_file),
+        *rows(out, "complete", [K.WHOLE], ALWAYS, dropped=Dropped.SHARED),
+        *rows(out, "complete", [K.UNKNOWN], dropped=Dropped.SHARED),
         *(replace(row, uploads=5) for row in alone_at_last),
     ]
 
@@ -265,7 +219,7 @@ def _metadata_rows() -> list[Row]:
     spoilt = dict.fromkeys(
         (K.HTML, K.BAD_JSON, K.EMPTY, K.WRONG_JSON, K.TRUNCATED, K.LONG_ID), unknown
     )
-    return _rows(Call.METADATA, "failed", spoilt)
+    return rows(Call.METADATA, "failed", spoilt)
 
 
 NO_ROWS: tuple[tuple[Iterable[Call], Iterable[Kind], str], ...] = (
@@ -275,17 +229,22 @@ NO_ROWS: tuple[tuple[Iterable[Call], Iterable[Kind], str], ...] = (
         "these spoil a file of results, and the answer is none",
     ),
     (
+        (Call.CODE,),
+        (K.WRONG_RANGE, K.CHANGED_ETAG),
+        "its answers come whole: there are no ranges, and no object that could change",
+    ),
+    (
         (Call.METADATA,),
         (K.LINES_LOST, K.LINES_ADDED, K.SHUFFLED),
         "it is one object of JSON; what may be wrong with it are *bad JSON* and those beside it",
     ),
     ((Call.METADATA,), (K.CHANGED_ETAG,), "it is read once, in one range"),
     (
-        (Call.TOKEN, Call.MODELS, Call.PUT, Call.OUTPUT, Call.METADATA),
+        (Call.TOKEN, Call.MODELS, Call.PUT, Call.OUTPUT, Call.METADATA, Call.CODE),
         (K.FOREIGN_HOST,),
         "their answers have no URL; a *redirect* is one that leads elsewhere",
     ),
-    (API, (K.EXPIRED,), "a token expires, and no URL: *token no longer taken*"),
+    ((*API, Call.CODE), (K.EXPIRED,), "a token expires, and no URL: *token no longer taken*"),
     (
         (Call.PUT,),
         (K.BAD_JSON, K.SHORT),
@@ -316,5 +275,6 @@ ROWS = _first_of_their_kind(
         *_output_rows(),
         *_get_rows(Call.METADATA),
         *_metadata_rows(),
+        *code_rows(),
     ]
 )

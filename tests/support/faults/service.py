@@ -101,7 +101,9 @@ class FaultyService:
         self._tokens[token] = self.now() + TOKEN_SECONDS
         return 200, {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS}
 
-    def api(self, method: str, path: list[str], authorization: str) -> tuple[int, Any]:
+    def api(
+        self, method: str, path: list[str], authorization: str, body: bytes = b""
+    ) -> tuple[int, Any]:
         if self._tokens.get(authorization, 0) < self.now():
             return refusal(Kind.DENIED)
         answer: tuple[int, Any] = (404, {"message": "Not Found"})
@@ -114,6 +116,8 @@ class FaultyService:
                 answer = 200, MODEL
             case ["POST", "v1", "topics", _, "batch-code"]:
                 answer = 200, self._created()
+            case ["POST", "v1", "topics", _, "models", _, "code"]:
+                answer = 200, [self._at_once(record) for record in json.loads(body)["records"]]
             case ["GET", "v1", "topics", _, "batch-code", "operations", operation_id]:
                 answer = self._status(operation_id)
         return answer
@@ -130,6 +134,12 @@ class FaultyService:
             "operationId": operation.operation_id,
             "bucketKmsKeyArn": KEY_ARN,
         }
+
+    def _at_once(self, record: dict[str, str]) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(coded(json.dumps(record).encode(), self.padding))
+        status = "successful" if "result" in answer else "unsuccessful"
+        texts = {name: text for name, text in record.items() if name != "recordId"}
+        return {**answer, "codeStatus": status, "input": texts}
 
     def _status(self, operation_id: str) -> tuple[int, Any]:
         operation = self.operation(operation_id)
@@ -255,6 +265,17 @@ def spoilt(content: bytes, kind: Kind) -> bytes:
         case _:
             return _another(content)[kind]
     return b"".join(lines)
+
+
+SPOILT_LISTS = frozenset({Kind.LINES_LOST, Kind.LINES_ADDED, Kind.SHUFFLED, Kind.OTHER_IDS})
+
+
+def spoilt_list(answers: list[dict[str, Any]], kind: Kind) -> list[dict[str, Any]]:
+    """The answers to a small batch, spoilt as the lines of an output are."""
+    lines = b"".join(json.dumps(each).encode() + b"\n" for each in answers)
+    if kind is Kind.OTHER_IDS:
+        return [{**each, "recordId": "q", "id": "q"} for each in answers]
+    return [json.loads(line) for line in spoilt(lines, kind).splitlines()]
 
 
 def _another(content: bytes) -> dict[Kind, bytes]:
