@@ -8,12 +8,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
-
-from aws_cdk.cx_api import CloudAssembly
+from typing import TYPE_CHECKING, Any
 
 from infra.settings.settings import Settings, context_name
 from infra.settings.types import SettingsError
+
+if TYPE_CHECKING:
+    from aws_cdk.cx_api import CloudAssembly
 
 MOST_BYTES = 4_096  # of all variables together, written as JSON (Lambda quotas)
 PSEUDO_PARAMETERS = {
@@ -47,7 +48,7 @@ class Environments:
     templates: Mapping[str, Mapping[str, Any]]
 
     @classmethod
-    def of(cls, assembly: CloudAssembly) -> "Environments":
+    def of(cls, assembly: "CloudAssembly") -> "Environments":
         """Those of what was synthesized."""
         return cls(
             {

@@ -16,10 +16,9 @@ from coding_service.byte_ranges.cut import MAX_RANGES
 from coding_service.byte_ranges.multipart_writer import PART_BYTES
 from coding_service.byte_ranges.process import READ_BYTES
 from coding_service.inference.cut import SLOWER_WITH_SENTENCES
-from infra.coding_service.inference import CODER_MEMORY_MB
 from infra.project_files import PROJECT
 from infra.settings.command_line import project_context
-from infra.settings.settings import Settings
+from infra.settings.settings import CODER_MEMORY_MB, Settings
 
 RECORDS = (1_000_000, 10_000_000, 40_000_000)
 

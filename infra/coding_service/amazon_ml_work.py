@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.coding_service.inference import CODER_MEMORY_MB, LONGEST_SECONDS
+from infra.coding_service.inference import LONGEST_SECONDS
 from infra.coding_service.storage import CHANGE_TABLE, READ_TABLE, WRITE_TABLE, Storage
 from infra.constructs.functions import FunctionFactory, TracedFunction
 from infra.constructs.keys import use_key, via_service
@@ -18,6 +18,7 @@ from infra.constructs.secure_storage import secure_table
 from infra.constructs.service_principals import any_state_machine, service_for
 from infra.nag import WILDCARD, acknowledge, acknowledge_keys
 from infra.project_files import definition
+from infra.settings.settings import CODER_MEMORY_MB
 
 WORK_FOLDER = "machine-learning/*"  # in the bucket of outputs: plans, pieces and logs
 

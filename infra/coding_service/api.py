@@ -10,12 +10,11 @@ from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
 from infra.coding_service.auth import Auth
-from infra.coding_service.inference import CODER_MEMORY_MB
 from infra.coding_service.storage import CHANGE_TABLE, READ_TABLE, WRITE_TABLE, Storage
 from infra.constructs.functions import FunctionFactory, TracedFunction
 from infra.constructs.secure_messaging import encrypted_log_group
 from infra.nag import acknowledge
-from infra.settings.settings import Settings
+from infra.settings.settings import CODER_MEMORY_MB, Settings
 
 STAGE = "live"
 ANSWER_SECONDS = 28  # API Gateway waits 29 s for a function

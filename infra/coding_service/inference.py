@@ -16,9 +16,8 @@ from infra.constructs.secure_messaging import dead_letters, state_machine_log_gr
 from infra.constructs.service_principals import any_state_machine, service_for
 from infra.nag import WILDCARD, acknowledge
 from infra.project_files import definition
+from infra.settings.settings import CODER_MEMORY_MB
 
-# 1,769 MB is one whole processor (Lambda, "Configure memory"); numpy uses no second one here.
-CODER_MEMORY_MB = 1_769
 LONGEST_SECONDS = 900  # Lambda's longest
 JOIN_SECONDS = 600  # S3 copies the largest output, about 45 GB, in a third of it; ours
 

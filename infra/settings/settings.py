@@ -19,6 +19,8 @@ DEFAULT_NAME = "dropcoder"
 METRICS_NAMESPACE = "Dropcoder"
 PIPELINE_CLIENT = "pipeline"
 """The client of CodingService's Amazon ML API that Pipeline is."""
+# 1,769 MB is one whole processor (Lambda, "Configure memory"); numpy uses no second one here.
+CODER_MEMORY_MB = 1_769
 # GovCloud has `us-gov-west-1`, isolated partitions `us-iso-east-1`, Europe's own `eusc-de-east-1`.
 COMMERCIAL_REGION = re.compile(r"(?!cn-)[a-z]{2}-[a-z]+-[0-9]+")
 

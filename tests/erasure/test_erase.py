@@ -11,7 +11,6 @@ from botocore.exceptions import ClientError
 from erasure import remains
 from erasure.erase import Kept, erase_drop
 from erasure.errors import BadRequest, NotConfirmed, NothingKnown, StillGoing, Unfinished
-from infra.pipeline import amazon_ml
 from pipeline.domain.drop import Drop
 from pipeline.domain.execution import shared_execution
 from pipeline.domain.identity import execution_name
@@ -389,4 +388,6 @@ def should_say_what_remains_until_when(here: World) -> None:
 
 
 def should_say_as_many_days_for_the_exchange_bucket_as_it_keeps_things() -> None:
+    from infra.pipeline import amazon_ml  # noqa: PLC0415
+
     assert remains.EXCHANGE_DAYS == amazon_ml.EXCHANGE_DAYS

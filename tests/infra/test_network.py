@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from infra.network import GATEWAYS, INTERFACES
 from tests.infra.conftest import SERVICE, VPC, Deployment, synthesize
 
 # Without an endpoint: Lambda itself brings logs and traces away, and keys are used through others.
@@ -32,6 +31,8 @@ def should_run_every_function_of_both_stacks_in_the_subnets(inside: Deployment) 
 
 
 def should_have_an_endpoint_for_every_service_that_functions_call(inside: Deployment) -> None:
+    from infra.network import GATEWAYS, INTERFACES  # noqa: PLC0415
+
     roles = {
         json.dumps({"Ref": each["Role"]["Fn::GetAtt"][0]})
         for each in inside.resources("AWS::Lambda::Function").values()

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from infra.pipeline.receive import RECEIVE_AT_ONCE
 from infra.project_files import LAMBDAS
 from infra.settings.account_readers import FUNCTIONS
 from infra.settings.readers import QUEUE_CONCURRENCY
@@ -83,4 +82,6 @@ def concurrencies(deployment: Deployment) -> list[int | None]:
 
 
 def should_reserve_no_less_than_a_queue_hands_out() -> None:
+    from infra.pipeline.receive import RECEIVE_AT_ONCE  # noqa: PLC0415
+
     assert QUEUE_CONCURRENCY[0] == RECEIVE_AT_ONCE

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from bench.streams import function_variables
-from infra.pipeline.receive import HIDDEN_AFTER_SECONDS
 from infra.project_files import LAMBDAS, STATE_MACHINES
 from infra.settings.settings import Settings
 from infra.settings.types import SettingsError
@@ -320,6 +319,8 @@ def mapping_from(deployment: Deployment, queue: str) -> Any:
 
 
 def should_keep_arrivals_that_failed_five_times_in_a_queue(either: Deployment) -> None:
+    from infra.pipeline.receive import HIDDEN_AFTER_SECONDS  # noqa: PLC0415
+
     for queue, function in (("Arrivals", "prepare"), ("Prepared", "receive")):
         (found,) = (
             each

@@ -3,7 +3,6 @@
 import dataclasses
 
 import pytest
-from aws_cdk import App
 from hypothesis import example, given
 
 from infra.settings.command_line import command_context, project_context, target_region
@@ -266,6 +265,8 @@ def should_pass_over_what_the_cdk_itself_puts_into_the_context() -> None:
     check_names(
         [*project_context(), "aws:cdk:enable-path-metadata", "availability-zones:account=1"]
     )
+    from aws_cdk import App  # noqa: PLC0415
+
     check_names(App(context=dict(project_context())).node.get_all_context())
 
 
