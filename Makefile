@@ -30,6 +30,11 @@ OWN_MODELS := build/own-models
 SENTENCE_MODEL := build/sentence-models/all-MiniLM-L6-v2
 # A file's tests stay together, so that what they share is made once (see tests/conftest.py).
 SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile
+# The parts of the tests by their marks (see tests/support/parts.py). Each test is in one of them.
+PART_CHECK := not (aws or slow or cloud)
+PART_AWS := aws and not (slow or cloud)
+PART_SLOW := slow and not cloud
+PART_CLOUD := cloud
 TOPIC_FILES := $(wildcard topics/anzsco/*)
 TRAINING_FILES := $(wildcard lambdas/coding_service/coder/*.py lambdas/coding_service/coder/*/*.py training/*.py training/*/*.py)
 PIN := .venv/bin/pip-compile --quiet --annotation-style=line --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-header
@@ -75,7 +80,7 @@ watch: .venv/.installed ## show every drop that ends in the kept cloud, until Ct
 # --- Checks ---------------------------------------------------------------------------------
 
 .PHONY: check
-check: .venv/.installed ## format, lint, types and fast tests
+check: .venv/.installed ## before each commit: format, lint, types and the tests that play no AWS
 	@.venv/bin/ruff format --check --quiet . || { echo "Not formatted; run: make format"; exit 1; }
 	@.venv/bin/ruff check --quiet .
 	@$(MAKE) --jobs=2 types unit
@@ -85,13 +90,17 @@ types: .venv/.installed ## types alone
 	@.venv/bin/mypy --no-error-summary .
 
 .PHONY: unit
-unit: .venv/.installed node_modules/.installed $(MODEL) ## fast tests alone
-	@exec .venv/bin/pytest -q -m "not (slow or cloud)" $(SIDE_BY_SIDE)
+unit: .venv/.installed node_modules/.installed $(MODEL) ## the tests of check alone
+	@exec .venv/bin/pytest -q -m "$(PART_CHECK)" $(SIDE_BY_SIDE)
+
+.PHONY: check-aws
+check-aws: .venv/.installed node_modules/.installed $(MODEL) ## before each push: the fast tests that play AWS or synthesize
+	@exec .venv/bin/pytest -q -m "$(PART_AWS)" $(SIDE_BY_SIDE)
 
 .PHONY: test
-test: $(INSTALLED) $(MODEL) check ## everything that must pass: check, and the journey in the local cloud
-	@.venv/bin/pytest -q -m "slow and not cloud" $(SIDE_BY_SIDE)
-	@.venv/bin/pytest -q -m cloud
+test: $(INSTALLED) $(MODEL) check check-aws ## everything that must pass: both checks, and the journey in the local cloud
+	@.venv/bin/pytest -q -m "$(PART_SLOW)" $(SIDE_BY_SIDE)
+	@.venv/bin/pytest -q -m "$(PART_CLOUD)"
 
 .PHONY: faults
 faults: .venv/.installed ## every fault of a service, from the drop to its message (docs/faults.md)

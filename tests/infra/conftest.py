@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from infra.settings.command_line import project_context
+from tests.support.parts import expect_aws
 
 Template = Mapping[str, Any]
 LOCAL_CLOUD = "https://localhost:4566"
@@ -76,6 +77,7 @@ def synthesize(place: Path, **context: object) -> Deployment:
 
     from infra.app import add_stacks  # noqa: PLC0415
 
+    expect_aws()
     for package in ("pipeline", "tables", "coding_service"):
         (place / "assets" / package).mkdir(parents=True, exist_ok=True)
         (place / "assets" / package / "placeholder.py").touch()
@@ -197,7 +199,6 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
 
 
 @pytest.fixture(params=["aws", "local"])
-def either(request: pytest.FixtureRequest) -> Deployment:
+def either(request: pytest.FixtureRequest, aws: Deployment, local: Deployment) -> Deployment:
     """Each sort of target in turn."""
-    deployment: Deployment = request.getfixturevalue(request.param)
-    return deployment
+    return {"aws": aws, "local": local}[request.param]

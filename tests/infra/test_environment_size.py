@@ -90,6 +90,7 @@ def should_pass_over_no_value_that_it_can_not_measure(value: object) -> None:
         of_variables({"A": value}).check()
 
 
+@pytest.mark.aws  # in a process of its own
 def should_end_the_app_with_the_setting_when_it_is_too_long(tmp_path: Path) -> None:
     for package in ("pipeline", "tables", "coding_service"):
         (tmp_path / "assets" / package).mkdir(parents=True)

@@ -12,6 +12,8 @@ from moto.core.model_instances import reset_model_data
 from moto.core.models import MockAWS, botocore_stubber
 from moto.dynamodb.parsing import expressions
 
+from tests.support.parts import expect_aws
+
 if TYPE_CHECKING:
     from moto.core.config import DefaultConfig
 
@@ -99,6 +101,7 @@ def played_aws(*, executes: bool = False) -> Iterator[None]:
 
     With `executes`, state machines are executed, with functions that need no Docker.
     """
+    expect_aws()
     if executes:
         _remember_grammar()
     config: DefaultConfig = {

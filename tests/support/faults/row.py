@@ -28,7 +28,7 @@ class Row:
     """Words of the reason that it gives."""
     dropped: Dropped = Dropped.FILE
     is_quick: bool = False
-    """Whether `make check` tests it too: its kind of fault appears for the first time."""
+    """Whether `make check-aws` tests it too: its kind of fault appears for the first time."""
     uploads: int = 1
     """The most uploads that count: one for each operation that the service codes, or fails."""
 
