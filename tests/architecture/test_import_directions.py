@@ -1,11 +1,12 @@
 """The project's trees keep the rules of the layout; `rules` has each of them."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from docs.imports import read_tree
+from docs import imports
 from tests.architecture.rules import (
     Reasons,
     arrows_that_do_not_go_down,
@@ -17,6 +18,7 @@ from tests.architecture.rules import (
 )
 
 PROJECT = Path(__file__).parents[2]
+read_tree = cache(imports.read_tree)
 LAMBDAS = ("pipeline", "coding_service", "tables", "protocol", "shared")
 
 # A room imports rooms of later lines only. A room of its own line it never imports: the first has

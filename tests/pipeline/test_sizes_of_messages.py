@@ -6,6 +6,7 @@ each backslash. Sizes are of JSON in ASCII, which is never shorter than in UTF-8
 
 import json
 from dataclasses import replace
+from functools import cache
 from typing import Any, cast
 
 import pytest
@@ -109,18 +110,25 @@ def should_fit_into_a_state_when_a_drop_is_alone_whatever_key_and_reason(
 @pytest.mark.parametrize("text", WORST)
 @pytest.mark.parametrize("key", WORST)
 def should_fit_into_a_state_when_a_thousand_drops_share_an_execution(key: str, text: str) -> None:
-    stem = longest_key(key).removesuffix("/x")
-    lengths = (len(stem), len(stem) // 4, 60)
-    for length in lengths:
-        drops = [a_drop(f"{stem[:length]}/{number}"[-1_000:], size=1) for number in range(1_000)]
-        largest = max(batches(drops, max_bytes=MAX_DROPS), key=len)
-        if len(largest) == 1:
-            continue
-        given = size(compact_input(shared_execution("shared-1000-" + "0" * 32, largest)))
-        body = longest_body(largest[0], text)
+    for first, given in _shared_inputs(key):
+        body = longest_body(first, text)
         page = max(PAGE_BYTES, size(notification_of(body)))
         cause = size(f"{body['key']}: {body['reason']}")
         assert given + CAUGHT_BYTES + page + cause + 500 < STATE_BYTES
+
+
+@cache
+def _shared_inputs(key: str) -> list[tuple[Drop, int]]:
+    """The first drop of the largest batch of a thousand, and the input's bytes, by keys' length."""
+    stem = longest_key(key).removesuffix("/x")
+    inputs = []
+    for length in (len(stem), len(stem) // 4, 60):
+        drops = [a_drop(f"{stem[:length]}/{number}"[-1_000:], size=1) for number in range(1_000)]
+        largest = max(batches(drops, max_bytes=MAX_DROPS), key=len)
+        if len(largest) > 1:
+            execution = shared_execution("shared-1000-" + "0" * 32, largest)
+            inputs.append((largest[0], size(compact_input(execution))))
+    return inputs
 
 
 @pytest.mark.parametrize("key", WORST)

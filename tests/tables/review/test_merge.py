@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -120,10 +121,14 @@ def should_give_the_same_rows_with_their_ends_in_the_tables_format(
 @pytest.fixture
 def drop(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
     """2,000 rows as CSV, and the data of their page."""
-    table = coded_table(
+    return _given_back(tmp_path, _coded_csv(), TableFormat.CSV)
+
+
+@cache
+def _coded_csv() -> CodedTable:
+    return coded_table(
         a_csv(some_rows(2_000)), TableFormat.CSV, answer=some_answer, drop_id=ABOUT.drop_id
     )
-    return _given_back(tmp_path, table, TableFormat.CSV)
 
 
 def _schema(name: str) -> Draft202012Validator:
