@@ -6,7 +6,7 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 # What may stand on make's command line. A misspelt name would be passed over, and the default taken.
-CHOICES := ALLOW_PLAIN_HTTP ARGS AUTH_URL BUCKET COMPARE DIR DROP ENGINE FILE KEEP KEY MEGABYTES PAGE PORT \
+CHOICES := ALLOW_PLAIN_HTTP ARGS AUTH_URL BUCKET COMPARE DIR DROP ENGINE EXAMPLES FILE KEEP KEY MEGABYTES PAGE PORT \
 	PRESIGNED_HOSTS PYTHON RECORDS ROUNDS SEED SEEDS SERVICE_URL SIZES STACK TOPIC YES
 CHOSEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 $(foreach name,$(filter-out $(CHOICES),$(CHOSEN)),$(error $(name)= means nothing here. \
@@ -35,6 +35,8 @@ PART_CHECK := not (aws or slow or cloud)
 PART_AWS := aws and not (slow or cloud)
 PART_SLOW := slow and not cloud
 PART_CLOUD := cloud
+# Of each kind of input Hypothesis makes few examples up while somebody works, and all in make test.
+export EXAMPLES ?= few
 TOPIC_FILES := $(wildcard topics/anzsco/*)
 TRAINING_FILES := $(wildcard lambdas/coding_service/coder/*.py lambdas/coding_service/coder/*/*.py training/*.py training/*/*.py)
 PIN := .venv/bin/pip-compile --quiet --annotation-style=line --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-header
@@ -98,6 +100,7 @@ check-aws: .venv/.installed node_modules/.installed $(MODEL) ## before each push
 	@exec .venv/bin/pytest -q -m "$(PART_AWS)" $(SIDE_BY_SIDE)
 
 .PHONY: test
+test: export EXAMPLES := all
 test: $(INSTALLED) $(MODEL) check check-aws ## everything that must pass: both checks, and the journey in the local cloud
 	@.venv/bin/pytest -q -m "$(PART_SLOW)" $(SIDE_BY_SIDE)
 	@.venv/bin/pytest -q -m "$(PART_CLOUD)"

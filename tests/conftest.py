@@ -52,8 +52,12 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     sys.addaudithook(_only_loopback)
     # How long an example takes says how busy the machine is.
+    few = os.environ.get("EXAMPLES") == "few"
     settings.register_profile(
-        "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        "untimed",
+        deadline=None,
+        max_examples=parts.QUICK_EXAMPLES if few else parts.USUAL_EXAMPLES,
+        suppress_health_check=[HealthCheck.too_slow],
     )
     settings.load_profile("untimed")
 

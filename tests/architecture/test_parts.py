@@ -1,5 +1,6 @@
 """Each test is in one part of the checks, and what plays AWS is in none of `make check`."""
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from itertools import combinations
 
 import pytest
 from _pytest.mark.expression import Expression
+from hypothesis import settings
 
 from infra.project_files import PROJECT
 from tests.support import parts
@@ -44,6 +46,13 @@ def should_run_every_part_in_make_test() -> None:
     run = parts_of["unit"] | parts_of["check-aws"] | parts_of["test"]
     assert run == PARTS.keys()
     assert MAKEFILE.count("pytest -q -m") == len(PARTS)
+
+
+def should_try_all_examples_in_make_test_and_fewer_in_a_check_alone() -> None:
+    assert re.search(r"^test: export EXAMPLES := all$", MAKEFILE, re.MULTILINE)
+    assert re.search(r"^export EXAMPLES \?= few$", MAKEFILE, re.MULTILINE)
+    tried = parts.QUICK_EXAMPLES if os.environ.get("EXAMPLES") == "few" else 100
+    assert parts.examples(100) == settings().max_examples == tried
 
 
 def plain() -> str:

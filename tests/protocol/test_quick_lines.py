@@ -17,6 +17,7 @@ from protocol.records import (
     is_coded,
     record_id_of,
 )
+from tests.support.parts import examples
 
 FORMAT = ("occp_text", "tasks_text")
 A_RECORD = b'{"recordId": "r\\u00e91", "occp_text": "K\xc3\xb6chin", "tasks_text": ""}'
@@ -85,7 +86,7 @@ def _line(**changes: Any) -> bytes:
     return json.dumps({name: value for name, value in record.items() if value is not None}).encode()
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(spoilt(A_RECORD, A_RECORD.replace(b'"recordId": "r\\u00e91", ', b"")))
 @example([A_RECORD + A_RECORD])
 @example([A_RECORD + b"," + A_RECORD])
@@ -98,7 +99,7 @@ def should_say_no_more_than_the_careful_check_of_input(lines: list[bytes]) -> No
         assert quick == _careful(lines)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     spoilt(A_RESULT, SUGGESTIONS, b'{"recordId": "", "result": {}, "suggestions": []}', *NOTHING)
 )

@@ -12,6 +12,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 PLAYERS = frozenset({"aws_cdk", "moto"})
 """These packages take longer to import and to start than most tests: moto plays AWS, and the CDK
@@ -22,7 +23,16 @@ imported so, that no process starts Node to collect the tests."""
 MARK = "aws"
 OURS = "tests"
 
+USUAL_EXAMPLES = 100
+QUICK_EXAMPLES = 20
+"""`make check` takes so many in place of the usual ones (EXAMPLES=few), `make test` all."""
+
 _plays = True  # outside of tests, say in a shell, whatever is wished
+
+
+def examples(wanted: int) -> int:
+    """So many examples of Hypothesis, or the part of them that a quick run takes."""
+    return max(1, wanted * settings().max_examples // USUAL_EXAMPLES)
 
 
 def mark_players(items: Iterable[pytest.Item]) -> None:

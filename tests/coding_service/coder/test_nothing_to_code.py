@@ -13,6 +13,7 @@ from coding_service.coder.model_files import read_model
 from coding_service.coder.text.phrases import Phrases
 from protocol.records import RecordForm
 from tests.support.coding_service.topic_folders import TITLES
+from tests.support.parts import examples
 
 PHRASES = Phrases(
     nothing=(
@@ -58,7 +59,7 @@ def is_empty(model: TrainedModel, title: str, tasks: str = "") -> bool:
     return coding.result is None and not coding.suggestions
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(NO_WORDS, NO_WORDS)
 def should_give_nothing_when_no_word_is_written(trades: TrainedModel, one: str, two: str) -> None:
     assert is_empty(trades, one, two)

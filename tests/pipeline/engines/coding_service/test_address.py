@@ -14,6 +14,7 @@ from urllib3.util import parse_url
 from pipeline.engines.coding_service.address import DEFAULT_PORTS, read_address
 from pipeline.engines.coding_service.presigned import PresignedHosts
 from pipeline.errors import AddressRefused
+from tests.support.parts import examples
 from tests.support.pipeline.odd_urls import ALLOWED, odd_urls
 
 BYPASS = rf"https://evil.example.net\x.{ALLOWED}/k"
@@ -58,7 +59,7 @@ def _same(text: str) -> str:
     return re.sub("%[0-9A-Fa-f]{2}", lambda match: match[0].upper(), text)
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=examples(1_000))
 @given(odd_urls())
 @example(BYPASS)
 @example("https://good.example\t/k")
@@ -69,7 +70,7 @@ def should_refuse_whatever_two_parsers_disagree_about(url: str) -> None:
         assert read_address(url) is None
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=examples(1_000))
 @given(odd_urls())
 @example(BYPASS)
 @example(f"https://b.{ALLOWED}/k?X-Amz-Signature=1")
