@@ -85,12 +85,14 @@ class TextRecords:
             records = list(map(self._decode, lines))
         except NOT_OF_THE_TYPE:
             return None
-        if longest > self._short_bytes and any(
-            len(line) > self._short_bytes
-            and sum(map(len, self.texts(record))) > MAX_TEXT_CHARACTERS
-            for line, record in zip(lines, records, strict=True)
-        ):
-            return None
+        if longest > self._short_bytes:
+            long = [
+                record
+                for line, record in zip(lines, records, strict=True)
+                if len(line) > self._short_bytes
+            ]
+            if any(len("".join(each)) > MAX_TEXT_CHARACTERS for each in map(self.texts, long)):
+                return None
         return records
 
     def record_ids(self, records: list[Any]) -> list[str]:

@@ -70,13 +70,15 @@ class Subtree:
         the top code for each record.
         """
         odds = np.ones((len(scores), self.width + 1), np.float32)
-        powers = np.exp(np.clip(scores, -STEEPEST, STEEPEST))
+        powers = np.clip(scores, -STEEPEST, STEEPEST)
+        np.exp(powers, out=powers)
         if self.width:
             sums = np.add.reduceat(powers, self.starts, axis=1)
             np.divide(powers, sums[:, self.group_of], out=odds[:, : self.width])
         levels = [above[:, None]]
         for level in self.levels:
-            levels.append(levels[-1][:, level.parents] * odds[:, level.columns])
+            above = levels[-1].take(level.parents, axis=1)
+            levels.append(above * odds.take(level.columns, axis=1))
         return levels
 
 

@@ -89,8 +89,8 @@ class LineCoder:
         output = b"".join(
             [piece for line in zip(repeat(b'{"recordId":'), ids, answers) for piece in line]
         )
-        uncoded = sum(answer.startswith(b',"s') for answer in answers)
-        nothing = answers.count(_NOTHING)
+        # Inside a text of JSON no quote stands without a backslash before it.
+        uncoded, nothing = output.count(_BEFORE_SUGGESTIONS), output.count(_NOTHING)
         return CodedLines(output, len(lines), len(lines) - uncoded, nothing)
 
     def _read(self, lines: list[bytes], form: RecordForm) -> tuple[list[bytes], list[Texts]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coding_service.coder.text.features import Flags, Floats, Integers
+from coding_service.coder.text.features import Floats, Integers
 from coding_service.coder.text.vocabulary import Hashes
 
 EXACT_SHARE = 0.95  # of the probability; the classifiers have the rest
@@ -18,8 +18,11 @@ class ExactTitles:
     """Hashes of the titles' words, sorted."""
     leaf: Integers
     """The number of the leaf of each."""
-    inside: Flags
-    """Nodes x leaves: whether a leaf is, or lies below, a node."""
+    lines: Integers
+    """Leaves x levels: the places of a leaf and its ancestors among the codes, in any order; -1 for
+    none."""
+    codes: int
+    """How many codes there are."""
 
     def leaves(self, titles: Hashes) -> Integers:
         """The leaf that each title stands for, -1 for none."""
@@ -29,11 +32,15 @@ class ExactTitles:
         return np.where(self.keys[places] == titles, self.leaf[places], -1)
 
     def mixed(self, odds: Floats, nodes: Integers, leaves: Integers) -> Floats:
-        """The odds of nodes, where some records' titles stand for a leaf."""
-        rows = np.flatnonzero(leaves >= 0)
+        """The odds of the nodes of one level, where some records' titles stand for a leaf."""
+        known = leaves >= 0
+        rows = np.flatnonzero(known)
         if not len(rows):
             return odds
-        stands = self.inside[nodes[None, :], leaves[rows, None]]
-        odds = odds.copy()
-        odds[rows] = odds[rows] * np.float32(1 - EXACT_SHARE) + stands * np.float32(EXACT_SHARE)
-        return odds
+        mixed = odds * np.where(known, np.float32(1 - EXACT_SHARE), np.float32(1))[:, None]
+        columns = np.full(self.codes + 1, -1)  # the last stands for none
+        columns[nodes] = np.arange(len(nodes))
+        found = columns[self.lines[leaves[rows]]]
+        record, level = np.nonzero(found >= 0)
+        mixed[rows[record], found[record, level]] += np.float32(EXACT_SHARE)
+        return mixed

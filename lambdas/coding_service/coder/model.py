@@ -126,12 +126,12 @@ class CodingEngine:
         tables = ScoreTables(
             self.classifiers, parts.weights, parts.card.temperatures, room=UNSEEN_WORDS
         )
-        number = {leaf: place for place, leaf in enumerate(parts.hierarchy.leaves)}
-        inside = np.zeros((len(self.classifiers.codes), len(number)), np.bool_)
         place = {code: place for place, code in enumerate(self.classifiers.codes)}
-        for leaf, leaf_number in number.items():
-            inside[[place[code] for code in parts.hierarchy.lineage(leaf)], leaf_number] = True
-        exact = ExactTitles(parts.exact_keys, parts.exact_leaves, inside)
+        lines = np.full((len(parts.hierarchy.leaves), len(parts.hierarchy.lengths)), -1)
+        for number, leaf in enumerate(parts.hierarchy.leaves):
+            line = [place[code] for code in parts.hierarchy.lineage(leaf)]
+            lines[number, : len(line)] = line
+        exact = ExactTitles(parts.exact_keys, parts.exact_leaves, lines, len(place))
         self._chooser = RecordChooser(
             RecordReader(phrases, nothing, exact, lexicon, title_ends(known)),
             CodeChooser(self.classifiers, tables, exact),

@@ -14,6 +14,8 @@ them these they this to up we who with you your
 FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 
 END = b"\x1e"  # the token that ends a text in a block; no word holds it
+_END = END.decode()
+_BETWEEN = f" {_END} "
 
 _DOTTED_LETTERS = re.compile(r"(?<=\b\w)\.(?=\w\b)")
 _APOSTROPHES = re.compile(r"['\u2018\u2019\u02bc`]")
@@ -33,7 +35,8 @@ def fold(text: str) -> str:
     """
     if not text.isascii():
         decomposed = unicodedata.normalize("NFKD", text)
-        text = "".join(each for each in decomposed if not unicodedata.combining(each))
+        marks = filter(unicodedata.combining, set(decomposed))
+        text = decomposed.translate(dict.fromkeys(map(ord, marks)))
     return " ".join(text.casefold().split())
 
 
@@ -59,20 +62,22 @@ def tokens(texts: Sequence[str]) -> list[bytes]:
     """
     if not texts:
         return []
-    joined = " \x1e ".join(texts)
-    if joined.isascii() and joined.count("\x1e") == len(texts) - 1:
-        block = joined.encode()
-    else:
-        block = b" \x1e ".join([_ascii_or_words(text) for text in texts])
-    block = block.translate(None, _APOSTROPHES_IN_BYTES)
+    pieces, first = list[bytes](), 0
+    # What is ASCII goes in pieces as large as can be.
+    for place in (*_unusual(texts), len(texts)):
+        if first < place:
+            pieces.append(_BETWEEN.join(texts[first:place]).encode())
+        if place < len(texts):
+            pieces.append(" ".join(_all_words(texts[place])).encode(errors="replace"))
+        first = place + 1
+    block = _BETWEEN.encode().join(pieces).translate(None, _APOSTROPHES_IN_BYTES)
     block = _DOTTED_LETTERS_IN_BYTES.sub(b"", block).translate(_FOLDED)
     return [*block.split(), END]
 
 
-def _ascii_or_words(text: str) -> bytes:
-    if text.isascii() and "\x1e" not in text:
-        return text.encode()
-    return " ".join(_all_words(text)).encode(errors="replace")
+def _unusual(texts: Sequence[str]) -> list[int]:
+    """The places of the texts that are not ASCII, or hold what is to stand between two."""
+    return [place for place, text in enumerate(texts) if not text.isascii() or _END in text]
 
 
 def _all_words(text: str) -> list[str]:
