@@ -8,7 +8,7 @@ whoever reads the table again by the same plan finds the same repeats, wherever 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from operator import ne
+from operator import eq
 from typing import Any, NamedTuple, Self
 
 from tables.decisions import DecidedColumns, RowDecisions
@@ -81,22 +81,20 @@ class DistinctRows:
             _, *texts = sent_columns(decisions.columns(next(batches)))
             behind = passed + count - found.count
             rows = len(texts[0])
-            found.repeats([column[passed:behind] for column in texts], window.before)
+            found.are_new([column[passed:behind] for column in texts], window.before)
             passed = max(0, passed - rows)
         return found
 
-    def repeats(self, texts: Sequence[list[str]], before: dict[str, Any] | None) -> list[int]:
-        """The places of the rows of a batch whose texts an earlier row of their window has.
+    def are_new(self, texts: Sequence[list[str]], before: dict[str, Any] | None) -> bytes:
+        """For each row of a batch 1 where its texts are new in its window, 0 where they are not.
 
         `texts` are columns of rows that are sent; `before` is as in `Window`."""
-        return [
-            place
+        return b"".join(
+            b"\1" * len(piece.numbers)
+            if piece.firsts is piece.numbers
+            else bytes(map(eq, piece.firsts, piece.numbers))
             for piece in self.pieces(texts, before)
-            if piece.firsts is not piece.numbers
-            for place in compress(
-                range(piece.begin, piece.end), map(ne, piece.firsts, piece.numbers)
-            )
-        ]
+        )
 
     def pieces(
         self, texts: Sequence[list[str]], before: dict[str, Any] | None, passed: int = 0
@@ -135,11 +133,11 @@ class DistinctRows:
 
 def sent_columns(decided: DecidedColumns) -> list[list[str]]:
     """The column of the ids and those of the texts, of the rows that are sent."""
-    return without(decided.unsent, [decided.record_ids, *decided.texts])
+    return _without(decided.unsent, [decided.record_ids, *decided.texts])
 
 
-def without(places: Sequence[int], columns: list[list[str]]) -> list[list[str]]:
-    """The columns without these rows, whose places ascend; they may be changed."""
+def _without(places: list[int], columns: list[list[str]]) -> list[list[str]]:
+    """The columns without these rows, whose places ascend."""
     count = len(columns[0])
     if len(places) * FEW < count:
         for column in columns:

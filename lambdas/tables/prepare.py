@@ -8,7 +8,7 @@ so nothing about it depends on where an earlier run was cut.
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
-from itertools import islice
+from itertools import compress, islice
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ import msgspec
 from protocol.records import RECORD_ID
 from tables.decisions import DecidedColumns, RowDecisions, RowStatus
 from tables.dictionary.dictionary import Dictionary
-from tables.distinct_rows import DistinctRows, Window, sent_columns, without
+from tables.distinct_rows import DistinctRows, Window, sent_columns
 from tables.errors import PlanChanged
 from tables.mapping.columns import MAX_COLUMNS
 from tables.open_table import reopened
@@ -161,9 +161,10 @@ class Preparation:
             self._note_others(batch, decided)
         columns = sent_columns(decided)
         if self._distinct is not None:
-            repeats = self._distinct.repeats(columns[1:], before)
-            found.repeated += len(repeats)
-            columns = without(repeats, columns)
+            are_new = self._distinct.are_new(columns[1:], before)
+            if repeated := are_new.count(0):
+                found.repeated += repeated
+                columns = [list(compress(column, are_new)) for column in columns]
         return self._encode(columns)
 
     def _width(self, batch: RowBatch) -> int:
