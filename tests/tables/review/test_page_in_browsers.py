@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tables.dictionary.dictionary import Dictionary
+from tables.dictionary.learn import learned
 from tables.review.agreement import decision_page, pairs_of
 from tables.review.merge import merge
 from tables.review.page.document import html_of_review
@@ -132,6 +134,8 @@ def should_keep_fifty_decisions_over_a_closed_browser_export_and_merge_them(
     assert "yes" in {row["blind"] for row in rows}
     (path,) = downloads.glob("*.csv")
     _check_merged(drop, path, tmp_path, wanted)
+    found = learned(Dictionary(0, {}), [read_reviewed(path.read_bytes(), path.name)])
+    assert {name: count for name, count in found.texts.items() if count} == {"added": 50}
 
 
 def _check_merged(drop: ReviewedDrop, path: Path, folder: Path, wanted: dict[str, str]) -> None:
