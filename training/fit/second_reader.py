@@ -46,10 +46,8 @@ class FittedReader:
     reader: SentenceReader
     card: SecondReader
     """Without the file's hash."""
-    asked: Integers
-    """The examples that were held out."""
     read: Floats
-    """What this reader makes of them then: examples x (leaves, then "none of them")."""
+    """What this reader makes of held-out examples: these x (leaves, then "none of them")."""
     powers: Floats
     """The powers of each of them, as `combined` takes them."""
 
@@ -66,9 +64,9 @@ def fit_second_reader(
     """Fits a reader to examples.
 
     `texts` has each field of the first example, then of the second, and so on; `classes` are the
-    numbers of their leaves, the last that of "none of them"; `folds` are the groups in which they
-    were held out, and `linear` what the linear reader made of them then: examples x (leaves, then
-    "none of them").
+    numbers of their leaves, the last that of "none of them". Those of fold 0 of `folds` are held
+    out; `linear` is what the linear reader made of them when it had not seen them: these x (leaves,
+    then "none of them").
     """
     count, fields = linear.shape[1], len(texts) // len(classes)
     noise = [" ".join(words) for words in random_words(NOISE_RECORDS, seed)]
@@ -90,7 +88,7 @@ def fit_second_reader(
     )
     taught = np.isin(classes[asked], learnt[others])
     powers = [
-        _powers(linear[asked[rows]], read[rows], classes[asked[rows]], seed=seed)
+        _powers(linear[rows], read[rows], classes[asked[rows]], seed=seed)
         for rows in (np.flatnonzero(kind & taught) for kind in (alone, ~alone))
     ]
     card = SecondReader(
@@ -104,7 +102,6 @@ def fit_second_reader(
     return FittedReader(
         SentenceReader(model.encoder, _layer(inputs, learnt, every, count, seed=seed)),
         card,
-        asked,
         read,
         powers_of(card, alone),
     )

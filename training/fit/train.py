@@ -73,7 +73,7 @@ def train(topic: Topic, *, seed: int = SEED) -> ModelParts:
     ]
     classifiers = Classifiers.of(hierarchy)
     fitted, held_out = fit_and_hold_out(examples, groups, classifiers, seed=seed)
-    fitting = best_temperatures(held_out, examples.codes, classifiers)
+    fitting = best_temperatures(held_out, examples, classifiers)
     fitting += fitting[-1:] * (len(settings.levels) - len(fitting))
     temperatures = tuple(map(operator.mul, fitting, settings.temperature_factors))
     nodes = _probabilities(classifiers, held_out, temperatures)
@@ -98,16 +98,19 @@ def train(topic: Topic, *, seed: int = SEED) -> ModelParts:
             "scipy": scipy.__version__,
             "scikit-learn": sklearn.__version__,
         },
-        metrics=_held_out_metrics(nodes, examples.codes, classifiers, topic),
+        metrics=_held_out_metrics(nodes, held_out.codes(examples), classifiers, topic),
         phrases=topic.phrases,
         added=topic.added,
     )
     keys, leaves = _exact_titles(fitted, examples, hierarchy)
     parts = ModelParts(card, hierarchy, fitted.terms.vocabulary, _weights(fitted), keys, leaves)
     if settings.readers == WITH_SENTENCES:
-        # Powers fitted on what the topic's factors leave would undo these.
-        plain = _probabilities(classifiers, held_out, fitting)
         folds = folds_of(groups, seed=seed)
+        first = held_out.of(np.flatnonzero(folds == 0))
+        # Powers fitted on what the topic's factors leave would undo these.
+        plain, nodes = (
+            _probabilities(classifiers, first, each) for each in (fitting, temperatures)
+        )
         parts = _with_sentences(parts, examples, folds, plain, nodes, topic=topic)
     return parts
 
@@ -123,8 +126,8 @@ def _with_sentences(
 ) -> ModelParts:
     """The model with a second reader.
 
-    `nodes` is what the first made of held-out examples, `plain` the same without the topic's
-    temperature factors.
+    `nodes` is what the first made of the examples of fold 0, which it had not seen, `plain` the
+    same without the topic's temperature factors.
     """
     classifiers, leaves = Classifiers.of(parts.hierarchy), parts.hierarchy.leaves
     model = read_sentence_model(_sentence_model(topic))
@@ -138,9 +141,9 @@ def _with_sentences(
     inside = np.zeros((len(leaves), len(classifiers.codes)), np.float32)
     for leaf, row in number.items():
         inside[row, [place[code] for code in classifiers.lineages[leaf]]] = 1.0
-    linear = _with_none(nodes[second.asked][:, columns])
+    linear = _with_none(nodes[:, columns])
     both = combined(linear, second.read, second.powers)[:, :-1] @ inside
-    asked = [examples.codes[row] for row in second.asked.tolist()]
+    asked = [examples.codes[row] for row in np.flatnonzero(folds == 0).tolist()]
     card = replace(
         parts.card,
         model_type=MODEL_TYPE + TWO_READERS,

@@ -111,7 +111,7 @@ def should_trust_no_reader_less_than_not_at_all_when_one_is_always_wrong(
     wrong = (1 - np.eye(3, dtype=np.float32))[classes] * np.float32(0.48) + np.float32(0.01)
     folds = np.arange(len(said)) // 9 % 3
 
-    card = fit_second_reader(model, texts, classes, folds, wrong, seed=1).card
+    card = fit_second_reader(model, texts, classes, folds, wrong[folds == 0], seed=1).card
 
     assert min(card.together if tasks else card.alone) >= 0
 

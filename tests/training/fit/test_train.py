@@ -12,6 +12,7 @@ import pytest
 
 from coding_service.coder.model import TrainedModel
 from infra.project_files import PROJECT
+from tests.support.coding_service.sentence_models import sentence_model_folder
 from tests.support.coding_service.topic_folders import SETTINGS, example, topic_folder
 from tests.support.eventually import eventually
 from training.fit import fit_classifiers
@@ -46,6 +47,25 @@ def should_give_the_same_model_when_processes_fit_it_side_by_side(
 
     assert (alone / "weights.npz").read_bytes() == (beside / "weights.npz").read_bytes()
     assert (alone / "model.json").read_bytes() == (beside / "model.json").read_bytes()
+
+
+def should_hold_out_one_fold_when_there_are_many_examples(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentence_model_folder(tmp_path / "tiny")
+    both = SETTINGS + "readers: linear+sentence\nsentenceModel: ../tiny\n"
+    topic = read_topic(topic_folder(tmp_path / "topic", settings=both))
+    three = train(topic)
+    monkeypatch.setattr(fit_classifiers, "ONE_FOLD_FROM", 1)
+
+    one = train(topic)
+
+    assert one.weights.rows.bytes.tobytes() == three.weights.rows.bytes.tobytes()
+    # The second reader's powers are fitted on the first fold in any case, with its temperatures.
+    assert one.card.temperatures != three.card.temperatures
+    assert one.card.metrics["heldOutExamples"] == three.card.metrics["heldOutExamples"]
+    np.testing.assert_allclose(one.card.temperatures, three.card.temperatures, rtol=0.8)
+    assert one.card.second_reader is not None
 
 
 def should_give_another_guid_when_an_example_is_added(tmp_path: Path) -> None:
