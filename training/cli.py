@@ -18,7 +18,8 @@ from training.import_options import add_import
 from training.progress import telling
 
 ONE_FORM = "Write every line as the service takes it"
-ADD_WEIGHT = 3
+ADD_WEIGHT = 1
+"""More makes a model surer, not better (docs/coder.md)."""
 MOST_WEIGHT = 100
 BAD_INPUT = 1  # exit status: a message says what to mend
 WORSE = 3  # exit status: the model is worse than the one before, and was not kept

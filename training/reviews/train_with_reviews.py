@@ -28,8 +28,7 @@ from training.topic.files import EVALUATION, read_evaluation, read_topic
 from training.topic.topic import Question, Topic
 
 MAY_LOSE = 0.005
-"""A share that may be lower by so much: half a point, which other examples of the same kind move
-it by (docs/coder.md); ours."""
+"""A share may be lower by so much, half a point: fewer answers change by chance alone; ours."""
 PRECISION = "Precision"
 Numbers = Mapping[str, Any]
 

@@ -81,7 +81,7 @@ def should_keep_a_model_that_is_better_as_a_new_version(topic: Path, models: Pat
     card = latest(models)
     assert card.model_version == 4
     assert before.is_dir(), "the version before stays"
-    assert said.splitlines()[0] == "4 texts that people decided, each 3 times"
+    assert said.splitlines()[0] == "4 texts that people decided, each once"
     assert "Beside version 3" in said
     assert f"On {len(SAMPLE)} records of {topic / 'evaluation.jsonl'}" in said
     assert f"{models / TOPIC / card.model_id}: version 4" in said
@@ -151,7 +151,7 @@ def should_measure_on_another_sample_and_learn_none_of_it(topic: Path, models: P
         "train", topic, "--out", models, "--add", file, "--sample", sample, "--force"
     )
     assert status == 0
-    assert "3 texts that people decided, each 3 times; left out: 1 inTheSample" in said
+    assert "3 texts that people decided, each once; left out: 1 inTheSample" in said
     assert "On 2 records of" in said
 
 
