@@ -122,9 +122,20 @@ def should_draw_what_it_measured_when_asked(tmp_path: Path) -> None:
     assert status == 0
     assert "By threshold" in report
     assert "Taken for another" in report
+    assert "Of 4 records a share may be 50 points off by chance alone" in report
     drawn = (tmp_path / "it.svg").read_text(encoding="utf-8")
     assert drawn.startswith("<svg ")
     assert 'aria-label="trades version 3, 4 records"' in drawn
+
+
+def should_ask_for_a_file_of_records_when_the_one_named_is_not_there(tmp_path: Path) -> None:
+    folder, models = topic_folder(tmp_path / "topic"), tmp_path / "models"
+    run("train", folder, "--out", models)
+
+    status, _, complaint = run("evaluate", folder, "--models", models, "--records", tmp_path / "no")
+
+    assert status == 1
+    assert "there is no such file. Name a file of records" in complaint
 
 
 def should_warn_of_what_is_amiss_when_it_trains(tmp_path: Path) -> None:
