@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -117,6 +117,18 @@ def should_read_anew_when_the_results_changed_a_few_times(kept: Kept) -> None:
     assert [split(kept, results).run() for _ in range(MAX_RESTARTS)] == [None] * MAX_RESTARTS
     assert split(kept, results).run() is not None
     assert [kept.objects[f"{drop.results_prefix}output.jsonl"] for drop in DROPS] == [*LINES]
+
+
+def should_put_what_has_yet_to_be_expanded_apart(kept: Kept) -> None:
+    found = split(kept, Changing(0))
+    found.part = whole_files("part", (DROPS[0], replace(DROPS[1], distinct=True)))
+    assert found.run() is not None
+    keys = [each.output.key for each in kept.files.values() if each.output is not None]
+    assert keys == [
+        f"{DROPS[0].results_prefix}output.jsonl",
+        f".pieces/{DROPS[1].results_prefix}output.jsonl",
+    ]
+    assert f"{DROPS[1].results_prefix}metadata.json" in kept.objects
 
 
 def should_give_up_when_the_results_keep_changing(kept: Kept) -> None:
