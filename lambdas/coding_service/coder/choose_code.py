@@ -11,15 +11,16 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 from coding_service.coder.classifiers import Classifiers, softmax
-from coding_service.coder.exact_titles import ExactTitles
 from coding_service.coder.score_tables import ScoreTables
 from coding_service.coder.text.encode import Encoded
 from coding_service.coder.text.features import Floats, Integers
+from coding_service.coder.text.vocabulary import Hashes
 
 MOST_SUGGESTIONS = 3  # the batch page's AsynchronousCodeResponse: 1 to 3
 FAINTEST_SUGGESTION = 0.1  # of the first suggestion's confidence; fainter ones only distract
 CONFIDENCE_STEPS = 10_000  # a confidence is written with four digits
 TOO_FAINT = 1 / CONFIDENCE_STEPS
+EXACT_SHARE = 0.95  # of the probability; the classifiers have the rest
 HALF = 0.5  # no two codes of a level are both likelier
 
 
@@ -59,6 +60,45 @@ class CodeChoices:
         """Other choices in the place of those of some records."""
         for each in fields(self):
             getattr(self, each.name)[records] = getattr(choices, each.name)
+
+
+@dataclass(frozen=True, slots=True)
+class ExactTitles:
+    """The table in front of the classifiers.
+
+    It has the titles that stand in the examples under one code alone, whatever the order of words.
+    """
+
+    keys: Hashes
+    """Hashes of the titles' words, sorted."""
+    leaf: Integers
+    """The number of the leaf of each."""
+    lines: Integers
+    """Leaves x levels: the places of a leaf and its ancestors among the codes, in any order; -1 for
+    none."""
+    codes: int
+    """How many codes there are."""
+
+    def leaves(self, titles: Hashes) -> Integers:
+        """The leaf that each title stands for, -1 for none."""
+        if not len(self.keys):
+            return np.full(len(titles), -1, np.int64)
+        places = np.minimum(np.searchsorted(self.keys, titles), len(self.keys) - 1)
+        return np.where(self.keys[places] == titles, self.leaf[places], -1)
+
+    def mixed(self, odds: Floats, nodes: Integers, leaves: Integers) -> Floats:
+        """The odds of the nodes of one level, where some records' titles stand for a leaf."""
+        known = leaves >= 0
+        rows = np.flatnonzero(known)
+        if not len(rows):
+            return odds
+        mixed = odds * np.where(known, np.float32(1 - EXACT_SHARE), np.float32(1))[:, None]
+        columns = np.full(self.codes + 1, -1)  # the last stands for none
+        columns[nodes] = np.arange(len(nodes))
+        found = columns[self.lines[leaves[rows]]]
+        record, level = np.nonzero(found >= 0)
+        mixed[rows[record], found[record, level]] += np.float32(EXACT_SHARE)
+        return mixed
 
 
 def leaves_of(classifiers: Classifiers, odds: Floats) -> Floats:

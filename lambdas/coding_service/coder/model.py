@@ -10,12 +10,11 @@ from typing import TypeVar
 import numpy as np
 
 from coding_service.coder.both_readers import BothReaders, Reader
-from coding_service.coder.choose_code import CONFIDENCE_STEPS, CodeChoices, CodeChooser
+from coding_service.coder.choose_code import CONFIDENCE_STEPS, CodeChoices, CodeChooser, ExactTitles
 from coding_service.coder.choose_records import RecordChooser
 from coding_service.coder.classifiers import Classifiers
 from coding_service.coder.code_lines import CodedLines, LineCoder
 from coding_service.coder.code_tree import Code, Hierarchy
-from coding_service.coder.exact_titles import ExactTitles
 from coding_service.coder.model_card import ModelCard
 from coding_service.coder.model_files import ModelParts, Vocabulary, read_model
 from coding_service.coder.readings import RecordReader, title_ends

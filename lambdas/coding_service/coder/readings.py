@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from coding_service.coder.exact_titles import ExactTitles
+from coding_service.coder.choose_code import ExactTitles
 from coding_service.coder.model_files import Vocabulary
 from coding_service.coder.text.encode import Encoded
 from coding_service.coder.text.features import PAIR_WEIGHT, Integers, examples_with
