@@ -54,6 +54,7 @@ SETTINGS = {
     "engines": f"{PREDICTED_TOPIC}=amazon-ml,{SMALL_TOPIC}=coding-service-small",
     "amazonMlModels": f"{PREDICTED_TOPIC}={OTHER_MODEL}",
     "codelists": CODELISTS,
+    "useDictionary": OTHER_TOPIC,
     "dropPrincipals": OTHER_ACCOUNT,
     "resultPrincipals": OTHER_ACCOUNT,
 }
