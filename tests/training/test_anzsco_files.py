@@ -66,6 +66,7 @@ def should_ask_enough_of_every_kind(anzsco_topic: Topic) -> None:
     assert {each.code for each in asked if each.kind == "clear"} >= {*anzsco_topic.hierarchy.leaves}
     tried = Counter(each.kind for each in questions(anzsco_topic, "tuning.jsonl"))
     assert min(tried.values()) >= 80
+    assert tried["out_of_scope"] >= 300
 
 
 def _labels(path: Path) -> dict[str, str]:

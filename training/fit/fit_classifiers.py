@@ -22,8 +22,10 @@ from scipy.sparse import csr_matrix, vstack
 from sklearn.svm import LinearSVC
 
 from coding_service.coder.classifiers import Classifiers, Group, softmax
+from coding_service.coder.text.encode import encode
 from coding_service.coder.text.features import Doubles, Flags, Floats, Integers
 from coding_service.coder.text.normalise import words
+from coding_service.coder.text.signs import SIGNS, ScopeSigns
 from training.fit.term_counts import Terms, word_numbers
 
 FOLDS = 3  # so a measured model lacks a third of the examples: confidence errs low, not high
@@ -76,6 +78,13 @@ class Fit:
         rows: Floats = self.terms.features() @ self.weights
         return rows
 
+    def signs(self, texts: Sequence[str]) -> Floats:
+        """Records x the signs that they have a code at all."""
+        terms = self.terms
+        pairs = terms.vocabulary.pair_keys
+        records = encode(texts, terms.field_weights, terms.lexicon, pairs)
+        return ScopeSigns(terms.vocabulary.heads, terms.lexicon).of(records)
+
     def scores(self, texts: Sequence[str]) -> Floats:
         """Records x columns."""
         records = self.terms.records(texts)
@@ -97,7 +106,12 @@ def fit(examples: Examples, classifiers: Classifiers, *, seed: int, room: int = 
     blanks = [""] * (len(examples.field_weights) - 1)
     noise_texts = [text for each in noise for text in (" ".join(each), *blanks)]
     noise_words = {word for each in noise for word in each}
-    terms = Terms.of(examples.texts, examples.field_weights, room=len(noise_words) + room)
+    terms = Terms.of(
+        examples.texts,
+        examples.field_weights,
+        np.asarray([code != "" for code in examples.codes]),
+        room=len(noise_words) + room,
+    )
     alone = _words_alone(terms, examples)
     records = [terms.records(examples.texts), terms.records(noise_texts)]
     spelt = terms.features()
@@ -167,11 +181,13 @@ class HeldOut:
     """These x columns."""
     seen: Flags
     """These x columns: whether that model had an example of the column."""
+    signs: Floats
+    """These x the signs that they have a code, as that model sees them."""
 
     def of(self, rows: Integers) -> "HeldOut":
         """Some of them, by their places among all examples."""
         places = np.searchsorted(self.rows, rows)
-        return HeldOut(rows, self.scores[places], self.seen[places])
+        return HeldOut(rows, self.scores[places], self.seen[places], self.signs[places])
 
     def codes(self, examples: Examples) -> list[str]:
         """Their codes."""
@@ -200,6 +216,7 @@ def fit_and_hold_out(
     folds = every[rows]
     scores = np.zeros((len(rows), classifiers.width), np.float32)
     seen = np.zeros((len(rows), classifiers.width), np.bool_)
+    signs = np.zeros((len(rows), SIGNS), np.float32)
     # A single group teaches nothing about others.
     numbers = sorted(set(folds.tolist())) if every.any() else []
     with _executor(len(examples.codes)) as pool:
@@ -209,8 +226,9 @@ def fit_and_hold_out(
             for number in numbers
         ]
         for number, found in zip(numbers, asked, strict=True):
-            scores[folds == number], seen[folds == number] = found.result()
-        return whole.result(), HeldOut(rows, scores, seen)
+            inside = folds == number
+            scores[inside], seen[inside], signs[inside] = found.result()
+        return whole.result(), HeldOut(rows, scores, seen, signs)
 
 
 def _executor(examples: int) -> Executor:
@@ -237,12 +255,13 @@ def _end_with_parent() -> None:
 
 def _held_out_fold(
     examples: Examples, inside: Flags, classifiers: Classifiers, *, seed: int
-) -> tuple[Floats, Flags]:
-    """The scores of the examples inside a fold by a fit of those outside, and what it has seen."""
+) -> tuple[Floats, Flags, Floats]:
+    """The scores of the examples inside a fold by a fit of those outside, what that has seen, and
+    the examples' signs."""
     asked = examples.of(np.flatnonzero(inside))
     room = sum(len(text) for text in asked.texts)
     fitted = fit(examples.of(np.flatnonzero(~inside)), classifiers, seed=seed, room=room)
-    return fitted.scores(asked.texts), fitted.seen
+    return fitted.scores(asked.texts), fitted.seen, fitted.signs(asked.texts)
 
 
 def best_temperatures(

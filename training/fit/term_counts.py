@@ -12,16 +12,25 @@ from coding_service.coder.text.encode import Encoded, Stream, encode
 from coding_service.coder.text.features import (
     PAIR_WEIGHT,
     WHOLE_WORD_SHARE,
+    Flags,
     Integers,
     Letters,
     grams,
     rarity,
 )
 from coding_service.coder.text.normalise import END, FUNCTION_WORDS, tokens
-from coding_service.coder.text.vocabulary import FIRST_WORD, Lexicon
+from coding_service.coder.text.vocabulary import (
+    FIRST_WORD,
+    NUMBER_BITS,
+    TEXT_END,
+    WHOLE,
+    Lexicon,
+    Shares,
+)
 
 PAIR_EXAMPLES = 2  # a pair that stands in fewer tells nothing about others
 MOST_PAIRS = 10_000  # those in the most examples; each has a row as wide as a word's
+DOUBTED_TITLES = 2  # that a word does not end, as if there were so many more; ours
 
 _PASSED_OVER = {word.encode() for word in FUNCTION_WORDS} | {END}
 
@@ -38,25 +47,30 @@ class Terms:
     field_weights: Sequence[float]
 
     @classmethod
-    def of(cls, texts: Sequence[str], field_weights: Sequence[float], *, room: int) -> "Terms":
+    def of(
+        cls, texts: Sequence[str], field_weights: Sequence[float], coded: Flags, *, room: int
+    ) -> "Terms":
         """The vocabulary of examples, sorted so that it is the same each time.
 
         `texts` are each field of the first example, then of the second, and so on; `field_weights`
-        are those of the fields, the highest first. There is room for `room` unseen words beside
-        those of the examples.
+        are those of the fields, the highest first; `coded` are the examples that have a code. There
+        is room for `room` unseen words beside those of the examples.
         """
         words = sorted(set(tokens(texts)) - _PASSED_OVER)
         counting = Lexicon(
             words, pairs=0, weights=np.ones(len(words), np.float32), unseen_weight=1.0, room=0
         )
         paired, keys = Stream.of(texts, counting).pairs(len(field_weights))
+        at_end = (keys & ((1 << NUMBER_BITS) - 1) == TEXT_END) & coded[paired]
+        lasts = (keys[at_end] >> NUMBER_BITS) - FIRST_WORD
         distinct = np.unique(np.stack([paired, keys]), axis=1)[1]
         pairs, pair_counts = np.unique(distinct, return_counts=True)
         frequent = np.sort(np.argsort(-pair_counts, kind="stable")[:MOST_PAIRS])
         frequent = frequent[pair_counts[frequent] >= PAIR_EXAMPLES]
         encoded = encode(texts, field_weights, counting, np.zeros(0, np.int64))
         records = len(encoded.lengths)
-        words_in = sum(_counts(encoded, FIRST_WORD + len(words)))[:, FIRST_WORD:]
+        counts = [each[:, FIRST_WORD:] for each in _counts(encoded, FIRST_WORD + len(words))]
+        words_in = sum(counts)
         word_rarity = [rarity(records, int(n)) for n in np.asarray(words_in.sum(axis=0)).ravel()]
         pair_rarity = [rarity(records, int(n)) for n in pair_counts[frequent]]
         weights = [*word_rarity, *(PAIR_WEIGHT * each for each in pair_rarity)]
@@ -65,6 +79,7 @@ class Terms:
             pairs[frequent],
             np.asarray(weights, np.float32),
             _letters(words, words_in, records),
+            _heads(counts[0], lasts),
         )
         lexicon = Lexicon(
             words,
@@ -115,6 +130,17 @@ def _counts(encoded: Encoded, terms: int) -> list[csr_matrix]:
         )
         for bag in encoded.bags
     ]
+
+
+def _heads(in_titles: csr_matrix, lasts: Integers) -> Shares:
+    """Of the titles with each word how many it ends, in 255ths; few say less than many.
+
+    `lasts` are the last words of the titles of a code.
+    """
+    titles = np.asarray(in_titles.sum(axis=0)).ravel()
+    ends = np.bincount(lasts, minlength=len(titles))
+    shares: Shares = np.rint(WHOLE * ends / (titles + DOUBTED_TITLES)).astype(np.uint8)
+    return shares
 
 
 def _letters(words: Sequence[bytes], words_in: csr_matrix, records: int) -> Letters:

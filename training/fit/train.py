@@ -13,10 +13,10 @@ import scipy
 import sklearn
 
 from coding_service.coder.both_readers import combined
-from coding_service.coder.classifiers import Classifiers, softmax
+from coding_service.coder.classifiers import Classifiers, in_scope
 from coding_service.coder.code_tree import Hierarchy
 from coding_service.coder.errors import ModelError
-from coding_service.coder.model_card import TWO_READERS, ModelCard, read_card
+from coding_service.coder.model_card import TWO_READERS, ModelCard, ScopeWeights, read_card
 from coding_service.coder.model_files import ModelParts, write_model
 from coding_service.coder.score_tables import Bytes, Weights
 from coding_service.coder.text.encode import encode
@@ -31,6 +31,7 @@ from training.fit.fit_classifiers import (
     fit_and_hold_out,
     folds_of,
 )
+from training.fit.fit_scope import fit_scope, top_odds
 from training.fit.second_reader import fit_second_reader
 from training.fit.sentence_model import read_sentence_model, weights_hash
 from training.topic.topic import WITH_SENTENCES, Topic
@@ -76,7 +77,13 @@ def train(topic: Topic, *, seed: int = SEED) -> ModelParts:
     fitting = best_temperatures(held_out, examples, classifiers)
     fitting += fitting[-1:] * (len(settings.levels) - len(fitting))
     temperatures = tuple(map(operator.mul, fitting, settings.temperature_factors))
-    nodes = _probabilities(classifiers, held_out, temperatures)
+    codes = held_out.codes(examples)
+    scope = fit_scope(
+        top_odds(classifiers, held_out, temperatures),
+        held_out.signs,
+        np.asarray([code != "" for code in codes]),
+    )
+    nodes = _probabilities(classifiers, held_out, temperatures, scope)
     card = ModelCard(
         topic=settings.name,
         full_name=settings.full_name,
@@ -98,9 +105,10 @@ def train(topic: Topic, *, seed: int = SEED) -> ModelParts:
             "scipy": scipy.__version__,
             "scikit-learn": sklearn.__version__,
         },
-        metrics=_held_out_metrics(nodes, held_out.codes(examples), classifiers, topic),
+        metrics=_held_out_metrics(nodes, codes, classifiers, topic),
         phrases=topic.phrases,
         added=topic.added,
+        scope=scope,
     )
     keys, leaves = _exact_titles(fitted, examples, hierarchy)
     parts = ModelParts(card, hierarchy, fitted.terms.vocabulary, _weights(fitted), keys, leaves)
@@ -109,7 +117,7 @@ def train(topic: Topic, *, seed: int = SEED) -> ModelParts:
         first = held_out.of(np.flatnonzero(folds == 0))
         # Powers fitted on what the topic's factors leave would undo these.
         plain, nodes = (
-            _probabilities(classifiers, first, each) for each in (fitting, temperatures)
+            _probabilities(classifiers, first, each, scope) for each in (fitting, temperatures)
         )
         parts = _with_sentences(parts, examples, folds, plain, nodes, topic=topic)
     return parts
@@ -250,11 +258,15 @@ def _held_out_metrics(
 
 
 def _probabilities(
-    classifiers: Classifiers, held_out: HeldOut, temperatures: Sequence[float]
+    classifiers: Classifiers,
+    held_out: HeldOut,
+    temperatures: Sequence[float],
+    scope: ScopeWeights | None,
 ) -> Floats:
     """Held-out examples x all codes."""
+    top = top_odds(classifiers, held_out, temperatures)
+    top = top[:, :-1] if scope is None else in_scope(top, held_out.signs, scope)
     scores = held_out.scores / np.asarray(temperatures, np.float32)[classifiers.column_levels]
-    top = softmax(scores[:, classifiers.groups[0].columns])[:, :-1]
     nodes = np.zeros((len(scores), len(classifiers.codes)), np.float32)
     for number, subtree in enumerate(classifiers.subtrees):
         inside = scores[:, subtree.start : subtree.start + subtree.width]

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
-from coding_service.coder.classifiers import Classifiers, softmax
+from coding_service.coder.classifiers import Classifiers, in_scope, softmax
+from coding_service.coder.model_card import ScopeWeights
 from coding_service.coder.score_tables import ScoreTables
 from coding_service.coder.text.encode import Encoded
 from coding_service.coder.text.features import Floats, Integers
+from coding_service.coder.text.signs import ScopeSigns
 from coding_service.coder.text.vocabulary import Hashes
 
 MOST_SUGGESTIONS = 3  # the batch page's AsynchronousCodeResponse: 1 to 3
@@ -139,16 +141,22 @@ class CodeChooser:
     classifiers: Classifiers
     tables: ScoreTables
     exact: ExactTitles
+    signs: ScopeSigns
+    scope: ScopeWeights | None
+    """None where the top's classifier alone says how likely a record is to have a code."""
 
     def top(self, records: Encoded) -> Floats:
-        """Records x top codes by the classifier alone; a row sums to what "none" leaves of 1."""
-        return softmax(self.tables.top_scores(records))[:, :-1]
+        """Records x top codes, without exact titles; a row sums to what "none" leaves of 1."""
+        odds = softmax(self.tables.top_scores(records))
+        if self.scope is None:
+            return odds[:, :-1]
+        return in_scope(odds, self.signs.of(records), self.scope)
 
     def subtree(self, number: int, records: Encoded, titles: Integers, top: Floats) -> list[Floats]:
         """Records x nodes of each level of a subtree, the top code first.
 
         `titles` is the leaf that each record's title stands for, -1 for none; `top` is the
-        probability of the top code by the classifier alone.
+        probability of the top code without regard to these.
         """
         scores = self.tables.subtree_scores(number, records)
         levels = self.classifiers.subtrees[number].probabilities(scores, top)

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from coding_service.coder.code_tree import Hierarchy
+from coding_service.coder.model_card import ScopeWeights
 from coding_service.coder.text.features import Floats, Integers
 
+FAINTEST = np.float32(1e-6)  # of a probability whose logarithm is taken
 STEEPEST = 60.0  # scores are cut off here, so that no exponential leaves the range of a float32
 
 
@@ -184,3 +186,30 @@ def softmax(scores: Floats) -> Floats:
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     summed: Floats = powers / powers.sum(axis=1, keepdims=True)
     return summed
+
+
+def in_scope(odds: Floats, signs: Floats, weights: ScopeWeights) -> Floats:
+    """Records x top codes: their probabilities, where the signs count too.
+
+    `odds` are records x (top codes, "none of them") by the classifier alone. Every sum is of one
+    record's numbers, in one order: its answer does not depend on who is beside it.
+    """
+    sure: Floats = np.float32(1) / (np.float32(1) + np.exp(-_log_odds(odds, signs, weights)))
+    inside = odds[:, :-1]
+    scale: Floats = sure / np.maximum(inside.sum(axis=1), FAINTEST)
+    return inside * scale[:, None]
+
+
+def verdict(odds: Floats) -> Floats:
+    """The logarithm of the odds that each record has a code, by the top's classifier."""
+    inside = np.maximum(odds[:, :-1].sum(axis=1), FAINTEST)
+    found: Floats = np.log(inside / np.maximum(odds[:, -1], FAINTEST))
+    return found
+
+
+def _log_odds(odds: Floats, signs: Floats, weights: ScopeWeights) -> Floats:
+    always, of_verdict, *of_signs = map(np.float32, weights)
+    found = verdict(odds) * of_verdict + always
+    for place, weight in enumerate(of_signs):
+        found = found + signs[:, place] * weight
+    return found

@@ -22,6 +22,7 @@ from coding_service.coder.score_tables import ScoreTables
 from coding_service.coder.text.encode import Encoded, encode
 from coding_service.coder.text.features import Flags, Floats
 from coding_service.coder.text.nothing import NothingToCode
+from coding_service.coder.text.signs import ScopeSigns
 from coding_service.coder.text.vocabulary import Lexicon, LexiconFullError
 from protocol.records import RECORD_ID, RecordForm
 
@@ -133,7 +134,13 @@ class CodingEngine:
         exact = ExactTitles(parts.exact_keys, parts.exact_leaves, lines, len(place))
         self._chooser = RecordChooser(
             RecordReader(phrases, nothing, exact, lexicon, title_ends(known)),
-            CodeChooser(self.classifiers, tables, exact),
+            CodeChooser(
+                self.classifiers,
+                tables,
+                exact,
+                ScopeSigns(known.heads, lexicon),
+                parts.card.scope,
+            ),
             RecordEncoder([weight for _, weight in self._fields], known, lexicon, tables).encode,
         )
         self._lock = threading.Lock()  # the unseen words are shared

@@ -11,8 +11,7 @@ from shared.received_json import read_object
 
 CARD, CODES, WEIGHTS, SENTENCE = "model.json", "codes.json", "weights.npz", "sentence.npz"
 TWO_READERS = "+sentence"  # at the end of a model's type: it has a second reader
-FORMAT = 3  # of a model directory; a reader refuses another
-FORMAT_TWO_READERS = 4  # which a coder that has no second reader refuses
+FORMAT = 5  # of a model directory; a reader refuses another
 
 
 class Powers(NamedTuple):
@@ -22,6 +21,23 @@ class Powers(NamedTuple):
     """The power of the linear reader's probabilities."""
     sentence: float
     """The power of the sentence reader's."""
+
+
+class ScopeWeights(NamedTuple):
+    """What each sign adds to the logarithm of the odds that a text has a code."""
+
+    always: float
+    """Whatever the text."""
+    verdict: float
+    """Times that logarithm by the top's classifier."""
+    head: float
+    """Times the greatest share of their titles that words of the text end."""
+    unseen: float
+    """Times the share of the text's words that no example has."""
+    untitled: float
+    """Where the weightiest field holds no word."""
+    beside: float
+    """Where another field holds one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +121,8 @@ class ModelCard:
     """Figures measured on examples that the measured model had not seen."""
     phrases: Phrases = Phrases()  # noqa: RUF009  frozen
     """What people write in place of an occupation, and between two."""
+    scope: ScopeWeights | None = None
+    """How likely a text is to have a code at all; None where the top's classifier alone says it."""
     second_reader: SecondReader | None = None
     """None for a model that reads linearly alone."""
     added: Mapping[str, Any] | None = None
@@ -135,7 +153,7 @@ class ModelCard:
     def to_json(self) -> dict[str, object]:
         """Everything, as `model.json` holds it."""
         return {
-            "format": FORMAT_TWO_READERS if self.second_reader else FORMAT,
+            "format": FORMAT,
             "topic": {"uriName": self.topic, "fullName": self.full_name},
             **self.metadata(),
             "fieldWeights": dict(self.field_weights),
@@ -147,6 +165,7 @@ class ModelCard:
             "libraries": dict(self.libraries),
             "metrics": dict(self.metrics),
             "phrases": self.phrases.to_json(),
+            **({"scope": self.scope._asdict()} if self.scope else {}),
             **({"secondReader": self.second_reader.to_json()} if self.second_reader else {}),
             **({"added": dict(self.added)} if self.added is not None else {}),
         }
@@ -172,13 +191,11 @@ def card_of(text: bytes, path: Path) -> ModelCard:
     """
     try:
         content = read_object(text)
-        if content["format"] not in (FORMAT, FORMAT_TWO_READERS):
+        if content["format"] != FORMAT:
             raise ModelError(
-                path,
-                f"format {content['format']!r} is neither {FORMAT} nor {FORMAT_TWO_READERS}, "
-                "which this version reads",
+                path, f"format {content['format']!r} is not {FORMAT}, which this version reads"
             )
-        second = content.get("secondReader")
+        second, scope = content.get("secondReader"), content.get("scope")
         return ModelCard(
             topic=content["topic"]["uriName"],
             full_name=content["topic"]["fullName"],
@@ -197,6 +214,9 @@ def card_of(text: bytes, path: Path) -> ModelCard:
             libraries=content["libraries"],
             metrics=content["metrics"],
             phrases=Phrases.of(content.get("phrases", {})),  # cards from before have none
+            scope=ScopeWeights(**{name: float(each) for name, each in scope.items()})
+            if scope
+            else None,
             second_reader=SecondReader.from_json(second) if second else None,
             added=content.get("added"),
         )

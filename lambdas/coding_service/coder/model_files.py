@@ -18,7 +18,7 @@ from coding_service.coder.model_card import CARD, CODES, SENTENCE, WEIGHTS, Mode
 from coding_service.coder.score_tables import Bytes, Weights
 from coding_service.coder.sentence.reader import SentenceReader, read_reader, write_reader
 from coding_service.coder.text.features import Floats, Integers, Letters
-from coding_service.coder.text.vocabulary import Hashes
+from coding_service.coder.text.vocabulary import Hashes, Shares
 from shared.received_json import read_json
 
 
@@ -34,6 +34,9 @@ class Vocabulary:
     """How much each of them counts in a record."""
     letters: Letters
     """The runs of letters."""
+    heads: Shares
+    """Of the titles with each word how many it ends, in 255ths; one that ends many is what a person
+    is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ def write_model(parts: ModelParts, directory: Path) -> None:
         letters=np.frombuffer("\n".join(letters.columns).encode(), np.uint8),
         letter_rarity=np.asarray(letters.rarity, np.float32),
         unseen_rarity=np.asarray(letters.unseen_rarity, np.float32),
+        heads=vocabulary.heads,
         rows=parts.weights.rows.bytes,
         row_steps=parts.weights.rows.steps,
         letter_rows=parts.weights.letters.bytes,
@@ -103,6 +107,7 @@ def read_model(directory: Path) -> ModelParts:
                 arrays["letter_rarity"].tolist(),
                 float(arrays["unseen_rarity"]),
             ),
+            arrays["heads"],
         )
         weights = Weights(
             Bytes(arrays["rows"], arrays["row_steps"]),
@@ -137,6 +142,7 @@ def _fits(parts: ModelParts) -> bool:
         parts.weights.rows.bytes.shape == (terms, width)
         and parts.weights.rows.steps.shape == (width,)
         and words.weights.shape == (terms,)
+        and words.heads.shape == (len(words.words),)
         and parts.weights.letters.bytes.shape == (len(words.letters.columns), width)
         and parts.weights.letters.steps.shape == (width,)
         and parts.weights.prior.shape == (width,)

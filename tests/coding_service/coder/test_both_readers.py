@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from coding_service.coder.both_readers import combined
 from coding_service.coder.errors import ModelError
 from coding_service.coder.model import TrainedModel
-from coding_service.coder.model_card import CARD, SENTENCE
+from coding_service.coder.model_card import CARD, FORMAT, SENTENCE
 from coding_service.coder.model_files import read_model
 from coding_service.coder.sentence import reader
 from coding_service.coder.sentence.encoder import SentenceEncoder
@@ -189,7 +189,7 @@ def should_be_one_reader_alone_when_the_other_has_no_power() -> None:
 def should_say_what_it_is_when_its_card_is_read(directory: Path) -> None:
     card = json.loads((directory / CARD).read_bytes())
 
-    assert (card["format"], card["modelType"]) == (4, "hsvm+sentence")
+    assert (card["format"], card["modelType"]) == (FORMAT, "hsvm+sentence")
     assert card["secondReader"]["name"] == "tiny"
     assert len(card["secondReader"]["weightsHash"]) == len(card["secondReader"]["fileHash"]) == 64
 

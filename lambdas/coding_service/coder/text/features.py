@@ -42,12 +42,6 @@ def rarity(examples: int, count: int) -> float:
     return float((math.log((1 + examples) / (1 + count)) + 1.0) ** RARITY_POWER)
 
 
-def examples_with(value: float, unseen: float) -> float:
-    """How many examples have a feature of this rarity, where `unseen` is that of none."""
-    power = 1 / RARITY_POWER
-    return float(math.exp(unseen**power - value**power) - 1.0)
-
-
 @dataclass(frozen=True, slots=True)
 class Letters:
     """The runs of letters that a model knows."""

@@ -11,7 +11,9 @@ from coding_service.coder.text.normalise import END, FUNCTION_WORDS
 
 NOTHING, TEXT_END, FIRST_WORD = 0, 1, 2  # numbers of: a word to pass over, a text's end, words
 NUMBER_BITS = 24  # of a word's number inside the key of a pair
+WHOLE = 255  # of a share that is kept as a byte
 Hashes = npt.NDArray[np.uint64]
+Shares = npt.NDArray[np.uint8]
 
 
 class LexiconFullError(Exception):

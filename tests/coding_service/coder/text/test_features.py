@@ -6,7 +6,13 @@ import pytest
 from coding_service.coder.score_tables import add_rows
 from coding_service.coder.text.encode import Bag, encode
 from coding_service.coder.text.features import Letters, grams
-from coding_service.coder.text.vocabulary import NUMBER_BITS, TEXT_END, Lexicon, LexiconFullError
+from coding_service.coder.text.vocabulary import (
+    NUMBER_BITS,
+    TEXT_END,
+    WHOLE,
+    Lexicon,
+    LexiconFullError,
+)
 from training.fit import term_counts as learning_terms
 from training.fit.term_counts import Terms
 
@@ -80,7 +86,7 @@ def should_keep_the_pairs_that_stand_in_the_most_examples(monkeypatch: pytest.Mo
     texts = ["bus driver", "", "tram stop", "", "tram stop", "", "school bus driver", "bus driver"]
     texts += ["bus driver", "poet"]
 
-    terms = Terms.of(texts, [1.0, 0.3], room=0)
+    terms = Terms.of(texts, [1.0, 0.3], np.ones(5, np.bool_), room=0)
 
     # "bus driver" and "driver" at the end stand in three titles, "tram stop" in two.
     bus, driver = (terms.lexicon[word] for word in (b"bus", b"driver"))
@@ -88,8 +94,20 @@ def should_keep_the_pairs_that_stand_in_the_most_examples(monkeypatch: pytest.Mo
     assert terms.vocabulary.pair_keys.tolist() == expected
 
 
+def should_count_which_words_end_the_titles_of_a_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learning_terms, "DOUBTED_TITLES", 0)
+    texts = ["bus driver", "the driver of a bus", "bus stop", "", "Driver", "bus driver", "bus", ""]
+    coded = np.asarray([True, False, True, True])
+
+    terms = Terms.of(texts, [1.0, 0.3], coded, room=0)
+
+    known = terms.vocabulary
+    shares = dict(zip(known.words, (known.heads / WHOLE).tolist(), strict=True))
+    assert shares == pytest.approx({b"bus": 1 / 3, b"driver": 1, b"stop": 0}, abs=0.01)
+
+
 def should_be_a_vector_of_length_one_when_every_word_is_known() -> None:
-    terms = Terms.of(["bus driver", "cook"], [1.0], room=4)
+    terms = Terms.of(["bus driver", "cook"], [1.0], np.ones(2, np.bool_), room=4)
 
     features = terms.features()
     rows = [terms.lexicon[word] for word in (b"bus", b"driver")]
