@@ -1,9 +1,7 @@
-"""Fitting the classifiers of a code tree, and finding out what their scores are worth.
+"""Fitting the classifiers of a code tree, and their scores of examples that they had not seen.
 
 Each classifier is a linear support vector machine, one against the rest, that learns from the
-examples below its own code alone. Confidence is calibrated on scores of examples that the scoring
-model had not seen (3 folds), with one temperature for each level of the tree (Guo et al., 2017,
-"On Calibration of Modern Neural Networks").
+examples below its own code alone. What the scores are worth is found out by `calibrate`.
 """
 
 import os
@@ -17,11 +15,10 @@ from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_matrix, vstack
 from sklearn.svm import LinearSVC
 
-from coding_service.coder.classifiers import Classifiers, Group, softmax
+from coding_service.coder.classifiers import Classifiers, Group
 from coding_service.coder.text.encode import encode
 from coding_service.coder.text.features import Doubles, Flags, Floats, Integers
 from coding_service.coder.text.normalise import words
@@ -36,7 +33,6 @@ DOUBT_SHARE = 0.2  # of the examples: a title's last word behind random letters,
 ONE_FOLD_FROM = 50_000  # examples of which one fold tells as much as three; ours: twice as fast
 SIDE_BY_SIDE = 10_000  # examples from which on a process of its own is worth its start
 UNSEEN_SCORE = -10.0  # of a class that a fold has no example of: next to impossible
-TEMPERATURES = (0.02, 5.0)  # the range searched
 TOLERANCE = 1e-2  # where the optimiser ends; held-out accuracy gains nothing below
 MOST_STEPS = 20_000  # of the optimiser; it ends far earlier
 
@@ -116,13 +112,15 @@ def fit(examples: Examples, classifiers: Classifiers, *, seed: int, room: int = 
     records = [terms.records(examples.texts), terms.records(noise_texts)]
     spelt = terms.features()
     inputs = vstack([vstack(records) @ spelt, spelt[[number for number, _ in alone]]]).tocsr()
-    lines = _lines([*examples.codes, *[""] * len(noise), *(code for _, code in alone)], classifiers)
+    lines = lines_of(
+        [*examples.codes, *[""] * len(noise), *(code for _, code in alone)], classifiers
+    )
     counted = [1.0] * (len(examples.codes) + len(noise))
     counted += [WORD_ALONE_WEIGHT * count for count in alone.values()]
     weights = np.zeros((inputs.shape[1], classifiers.width), np.float32)
     prior = np.full(classifiers.width, UNSEEN_SCORE, np.float32)
     for group in classifiers.groups:
-        classes = _classes(group, lines, classifiers)
+        classes = classes_of(group, lines, classifiers)
         columns, used, found, intercepts = _fit_group(
             inputs, classes, np.asarray(counted), seed=seed
         )
@@ -148,7 +146,7 @@ def _fit_group(
     return present, used, found, intercepts
 
 
-def _lines(codes: Sequence[str], classifiers: Classifiers) -> Integers:
+def lines_of(codes: Sequence[str], classifiers: Classifiers) -> Integers:
     """Examples x levels: the places in `Classifiers.codes` of each code's line from the top.
 
     -1 for "", which has none.
@@ -162,7 +160,7 @@ def _lines(codes: Sequence[str], classifiers: Classifiers) -> Integers:
     return np.asarray([lines[code] if code else nowhere for code in codes], np.int64)
 
 
-def _classes(group: Group, lines: Integers, classifiers: Classifiers) -> Integers:
+def classes_of(group: Group, lines: Integers, classifiers: Classifiers) -> Integers:
     """The place of each example's code among a group's columns, -1 for one of elsewhere."""
     classes = np.full(len(classifiers.codes) + 1, -1)
     classes[np.searchsorted(classifiers.codes, group.children)] = np.arange(len(group.children))
@@ -262,43 +260,6 @@ def _held_out_fold(
     room = sum(len(text) for text in asked.texts)
     fitted = fit(examples.of(np.flatnonzero(~inside)), classifiers, seed=seed, room=room)
     return fitted.scores(asked.texts), fitted.seen, fitted.signs(asked.texts)
-
-
-def best_temperatures(
-    held_out: HeldOut, examples: Examples, classifiers: Classifiers
-) -> tuple[float, ...]:
-    """For each level the temperature under which the codes of held-out examples are likeliest."""
-    lines = _lines(held_out.codes(examples), classifiers)
-    found: list[float] = []
-    for level in range(1 + max(group.level for group in classifiers.groups)):
-        parts = []
-        for group in classifiers.groups:
-            if group.level == level:
-                classes = _classes(group, lines, classifiers)
-                rows = np.flatnonzero(classes >= 0)
-                # A class that its fold never saw tells nothing.
-                rows = rows[held_out.seen[rows, group.start + classes[rows]]]
-                parts.append((held_out.scores[rows, group.columns], classes[rows]))
-        found.append(_temperature(parts, found[-1] if found else 1.0))
-    return tuple(found)
-
-
-def _temperature(parts: Sequence[tuple[Floats, Integers]], otherwise: float) -> float:
-    asked = sum(len(classes) for _, classes in parts)
-    if not asked:
-        return otherwise
-
-    def surprise(logarithm: float) -> float:
-        sharpness = np.float32(np.exp(-logarithm))
-        total = 0.0
-        for scores, classes in parts:
-            if len(classes):
-                odds = softmax(scores * sharpness)[np.arange(len(classes)), classes]
-                total -= float(np.log(odds + 1e-9).sum())
-        return total / asked
-
-    bounds = np.log(TEMPERATURES)
-    return float(np.exp(minimize_scalar(surprise, bounds=bounds, method="bounded").x))
 
 
 def _words_alone(terms: Terms, examples: Examples) -> dict[tuple[int, str], int]:

@@ -23,15 +23,8 @@ from coding_service.coder.text.encode import encode
 from coding_service.coder.text.features import Flags, Floats, Integers
 from coding_service.coder.text.normalise import fold
 from coding_service.coder.text.vocabulary import FIRST_WORD, Hashes
-from training.fit.fit_classifiers import (
-    Examples,
-    Fit,
-    HeldOut,
-    best_temperatures,
-    fit_and_hold_out,
-    folds_of,
-)
-from training.fit.fit_scope import fit_scope, top_odds
+from training.fit.calibrate import best_temperatures, fit_scope, top_odds
+from training.fit.fit_classifiers import Examples, Fit, HeldOut, fit_and_hold_out, folds_of
 from training.fit.second_reader import fit_second_reader
 from training.fit.sentence_model import read_sentence_model, weights_hash
 from training.topic.topic import WITH_SENTENCES, Topic

@@ -15,7 +15,7 @@ from coding_service.coder.text.encode import encode
 from coding_service.coder.text.signs import ScopeSigns
 from coding_service.coder.text.vocabulary import WHOLE, Lexicon
 from tests.support.coding_service.topic_folders import TITLES, example, topic_folder
-from training.fit.fit_scope import FEWEST, fit_scope
+from training.fit.calibrate import FEWEST, fit_scope
 from training.fit.train import train
 from training.topic.files import read_topic
 

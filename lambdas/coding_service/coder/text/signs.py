@@ -2,7 +2,7 @@
 
 "police check" and "fence posts" are made of words that occupations have, so classifiers take them
 for some. What tells them apart is that no word in them is one in which titles end. What the signs
-weigh is a model's to say (`ScopeWeights`); `training.fit.fit_scope` finds it out.
+weigh is a model's to say (`ScopeWeights`); `training.fit.calibrate` finds it out.
 """
 
 import numpy as np
