@@ -62,6 +62,7 @@ ALL: Mapping[str, Any] = {
     "fallbackEncoding": "cp1250",
     "maxRefusedShare": 0.1,
     "strict": "true",
+    "distinctTexts": "false",
     "blindShare": 0.1,
     "useDictionary": "anzsco",
     "resultFormats": "csv,xlsx",

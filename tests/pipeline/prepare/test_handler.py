@@ -492,7 +492,7 @@ def should_not_prepare_what_the_dictionary_has(fixture: PrepareFixture) -> None:
 def should_look_up_in_the_version_that_the_preparation_began_with(
     fixture: PrepareFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fixture.settings = {"USE_DICTIONARY": "anzsco"}
+    fixture.settings = {"USE_DICTIONARY": "anzsco", "DISTINCT_TEXTS": "false"}
     monkeypatch.setattr(conversion, "chunk_bytes_for", lambda _: 5 << 20)
     _learned(fixture, 1, "cook")
     rows = 300_000
