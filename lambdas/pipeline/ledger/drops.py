@@ -82,8 +82,8 @@ class Drops:
     ledger: Ledger
     clock: Clock
 
-    def accept(self, drop: Drop) -> DropRecord:
-        """Writes a drop unless it is there already; gives what the ledger knows of it."""
+    def accept(self, drop: Drop) -> DropRecord | None:
+        """Writes a drop unless it is there already; gives what the ledger knew, None: nothing."""
         facts = drop.to_state()
         new = self.ledger.put_new(
             {
@@ -95,8 +95,7 @@ class Drops:
                 "expires_at": int(self.clock.seconds()) + KEPT_SECONDS,
             }
         )
-        known = None if new else self.record(drop.drop_id)
-        return known or DropRecord()
+        return None if new else self.record(drop.drop_id)
 
     def assign(self, drop_id: str, execution: str, *, instead_of: str | None = None) -> bool:
         """Writes which execution the drop is in, before that is started.

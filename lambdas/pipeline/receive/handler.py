@@ -73,14 +73,16 @@ class Receiver:
     def _accept(self, drop: Drop) -> "_Unstarted | None":
         """Writes the drop into the ledger; gives it where it needs an execution."""
         record = self.drops.accept(drop)
+        if record is None:
+            return _Unstarted(drop, None)
+        if drop.is_to_be_coded:  # it may have been prepared twice: the first one counts
+            drop = self.drops.known([drop.drop_id]).get(drop.drop_id, drop)
         if record.execution is None:
             return _Unstarted(drop, None)
         logger.info(
             "the drop was delivered again",
             extra={"drop_id": drop.drop_id, "execution": record.execution},
         )
-        if drop.is_to_be_coded:  # it may have been prepared twice: the first one counts
-            drop = self.drops.known([drop.drop_id]).get(drop.drop_id, drop)
         if record.state is DropState.ENDED or not self._is_unassigned(drop, record.execution):
             return None
         return _Unstarted(drop, record.execution)

@@ -22,12 +22,18 @@ def drops() -> Iterator[Drops]:
 
 
 def should_accept_a_drop_once_when_it_is_delivered_twice(drops: Drops) -> None:
-    assert drops.accept(DROP).execution is None
+    assert drops.accept(DROP) is None
+    unassigned = drops.accept(DROP)
+    assert unassigned is not None
+    assert unassigned.execution is None
     assert drops.assign(DROP.drop_id, "jobs-1")
-    assert drops.accept(DROP).execution == "jobs-1"
-    assert drops.accept(DROP).state is DropState.ACCEPTED
+    assigned = drops.accept(DROP)
+    assert assigned is not None
+    assert (assigned.execution, assigned.state) == ("jobs-1", DropState.ACCEPTED)
     drops.end(DROP.drop_id, COMPLETE)
-    assert drops.accept(DROP).state is DropState.ENDED
+    ended = drops.accept(DROP)
+    assert ended is not None
+    assert ended.state is DropState.ENDED
 
 
 def should_be_in_one_execution_when_several_want_it(drops: Drops) -> None:

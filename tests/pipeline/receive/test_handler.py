@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from pipeline.clock import Clock
 from pipeline.config import Environment
 from pipeline.dependencies import Dependencies
 from pipeline.domain import identity
-from pipeline.domain.drop import ReadyDrops
+from pipeline.domain.drop import ReadyDrops, StoredObject
 from pipeline.domain.execution import Execution
 from pipeline.domain.state_fields import MalformedState
 from pipeline.errors import SettingInvalid
@@ -152,6 +153,28 @@ def should_run_once_when_the_event_is_delivered_twice(fixture: ReceiveFixture) -
     assert fixture.receive(an_event()) == fixture.receive(an_event(), an_event()) == set()
     assert len(fixture.started()) == 1
     assert fixture.measured.total("DropsAccepted") == 1
+
+
+def should_code_the_first_preparation_when_a_drop_was_prepared_twice(
+    fixture: ReceiveFixture,
+) -> None:
+    created = ObjectCreated.from_event(an_event())
+    drop = drop_from_event(created, s3=fixture.aws.s3, default_topic=None)
+    assert drop is not None
+    first, second = (
+        replace(
+            drop,
+            prepared=StoredObject(
+                bucket="prepared", key=f"{attempt}.jsonl", version_id="v1", etag="e", size=size
+            ),
+        )
+        for attempt, size in (("a", 40), ("b", 80))
+    )
+    fixture.drops.accept(first)  # and the function died
+    fixture.receiver.receive([second])
+    (execution,) = fixture.started()
+    assert execution.parts[0].bytes == 40
+    assert execution.parts[0].segments[0].key == "a.jsonl"
 
 
 def should_run_again_when_the_key_has_a_new_version(fixture: ReceiveFixture) -> None:
