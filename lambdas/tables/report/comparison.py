@@ -64,7 +64,9 @@ def compared(
         "statuses": statuses,
         "meanConfidence": rounded(tally.results.mean),
         "previousMeanConfidence": previous["meanConfidence"],
-        "modelChanged": any(
+        # A dictionary may have had every text of one of them: no model coded that.
+        "modelChanged": bool(model.get("modelId") and previous["model"]["modelId"])
+        and any(
             str(model.get(name, ""))[:100] != previous["model"].get(name) for name in MODEL_NAMES
         ),
         "previousModel": dict(previous["model"]),

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from tables.report.comparison import MOST_CHANGED, summary_of
+from tables.report.page.document import html_of
 from tables.report.state_size import MAX_SUMMARY
 from tests.support.tables.reports import (
     A_BLANK,
@@ -53,6 +54,13 @@ def should_name_the_model_that_coded_the_last_one_when_it_was_another() -> None:
     previous = a_report(previous=then)["previous"]
     assert previous["modelChanged"]
     assert previous["previousModel"]["modelVersion"] == "6"
+
+
+def should_name_no_other_model_when_the_dictionary_had_every_text_of_the_last_one() -> None:
+    now = a_report(previous=summary_of(a_report(model={})))
+    assert not now["previous"]["modelChanged"]
+    assert "no model coded it" in html_of(now)
+    assert not a_report(model={}, previous=summary_of(a_report()))["previous"]["modelChanged"]
 
 
 def should_list_codes_by_how_much_their_share_changed() -> None:

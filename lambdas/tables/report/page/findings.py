@@ -163,12 +163,12 @@ def difference(report: Numbers) -> Markup:
         words = "There is no earlier report of this topic to compare with."
         return section("difference", title, paragraph(words))
     model = previous["previousModel"]
-    changed = (
-        "Another model coded that one: "
-        f"{model.get('modelId', '')}, version {model.get('modelVersion', '')}."
-        if previous["modelChanged"]
-        else "The same model coded both."
-    )
+    changed = "The same model coded both."
+    if previous["modelChanged"]:
+        version = model.get("modelVersion", "")
+        changed = f"Another model coded that one: {model['modelId']}, version {version}."
+    elif not (model.get("modelId") and report["model"].get("modelId")):
+        changed = "The dictionary had every text of one of them, and no model coded it."
     means = [previous["previousMeanConfidence"], previous["meanConfidence"]]
     then, now = ("none" if each is None else f"{each:.2f}" for each in means)
     return section(
