@@ -73,7 +73,10 @@ class ReviewedTables:
 
     def _learned(self, topic: str, reviewed: ReviewedFile) -> dict[str, Any]:
         """What the topic's dictionary has learned, as the manifest says it."""
-        found = self.dictionaries.learn(topic, [reviewed])
+        try:
+            found = self.dictionaries.learn(topic, [reviewed])
+        except TableRefused as refused:  # the dictionary is no reason to withhold the table
+            return {"nothing": f"{refused.reason} {refused.next_step}"}
         return {
             "version": found.dictionary.version,
             "entries": len(found.dictionary.entries),
