@@ -14,7 +14,7 @@ from infra.nag import acknowledge_keys
 from infra.settings.settings import Settings
 
 WRITE_IN_PARTS = ("PutObject", "ListMultipartUploadParts", "AbortMultipartUpload")
-# Where the results of a large file's pieces lie until they are joined (`storage.results_bucket`).
+# Where results lie until pieces are joined and repeats have theirs (`storage.results_bucket`).
 PIECES = ".pieces/"
 # What people have decided, version by version (`storage.dictionaries`).
 DICTIONARIES = ".dictionaries/*"

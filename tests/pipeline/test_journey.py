@@ -617,16 +617,18 @@ def should_look_up_what_people_have_decided_and_send_the_rest(journey: Journey) 
     assert merged["dictionary"]["texts"]["added"] == 2
     journey.notifications()
 
-    again = journey.drop(b"Job title,Age\nNURSE ,1\ncook,2\nStuff,3\n,4\n", "anzsco/next.csv")
+    again = journey.drop(
+        b"Job title,Age\nNURSE ,1\ncook,2\nStuff,3\n,4\ncook,5\n", "anzsco/next.csv"
+    )
     (body,) = journey.notifications()
     assert body["status"] == "complete"
-    assert body["records"]["input"] == 1
+    assert (body["records"]["input"], body["records"]["output"]) == (1, 2), "cook is sent once"
     assert body["rows"]["dictionary"] == 2
     schema("notification").validate(body)
     prefix = f"anzsco/next.csv/{again}/"
     rows = list(csv.DictReader(journey.aws.result(f"{prefix}results.csv").decode().splitlines()))
-    assert [row["Age"] for row in rows] == ["1", "2", "3", "4"]
-    statuses = ["dictionary", "coded", "dictionary", "blank"]
+    assert [row["Age"] for row in rows] == ["1", "2", "3", "4", "5"]
+    statuses = ["dictionary", "coded", "dictionary", "blank", "coded"]
     assert [row["anzsco_status"] for row in rows] == statuses
     assert [rows[0][f"anzsco_{n}"] for n in ("code", "label", "level", "confidence", "model")] == [
         *("254499", "By Ann", "6", "", "dictionary 1")
@@ -684,6 +686,18 @@ def should_learn_and_look_nothing_up_unless_it_is_asked_for(journey: Journey) ->
     journey.drop(b"Job title\nnurse\n", "anzsco/next.csv")
     (body,) = journey.notifications()
     assert (body["records"]["input"], body["rows"]["dictionary"]) == (1, 0)
+
+
+def should_give_a_merged_table_back_when_the_dictionary_can_learn_nothing(journey: Journey) -> None:
+    coded = journey.drop(b"Job title\nnurse\n", "anzsco/people.csv")
+    journey.aws.s3.put_object(
+        Bucket=RESULTS, Key=".dictionaries/anzsco/dictionary-0001.csv", Body=b"no dictionary"
+    )
+    review = _reviewed(journey, coded, {"nurse": "code 254499"})
+    merged = journey.document(f"anzsco/reviewed/ann.csv/{review}/manifest.json")
+    schema("merged").validate(merged)
+    assert "dictionary-0001.csv" in merged["dictionary"]["nothing"]
+    assert journey.notifications()[-1]["status"] == "complete"
 
 
 @pytest.mark.parametrize(

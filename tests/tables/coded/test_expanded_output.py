@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tables import distinct_rows
 from tables import open_table as opening
 from tables.coded.expanded_output import ExpandedOutput
+from tables.dictionary.dictionary import Dictionary
 from tables.errors import RowsDisagree
 from tables.join import CodedTable
 from tables.open_table import open_table
@@ -36,6 +37,7 @@ from tests.support.tables.coding import (
     streamed,
     workbook,
 )
+from tests.support.tables.dictionaries import a_dictionary, an_entry
 from tests.support.tables.held_bytes import HeldBytes
 
 MANY = settings(max_examples=60, deadline=None)
@@ -93,7 +95,11 @@ def table_of(found: Sequence[tuple[str, str, str]], form: TableFormat) -> bytes:
 
 
 def prepared_in_steps(
-    content: bytes, form: TableFormat, options: TableOptions, chunk_bytes: int
+    content: bytes,
+    form: TableFormat,
+    options: TableOptions,
+    chunk_bytes: int,
+    dictionary: Dictionary | None = None,
 ) -> tuple[TablePlan, bytes]:
     """Begun anew behind each chunk, by its state as JSON keeps it; each run reads other batches."""
     state, lines = None, b""
@@ -101,7 +107,7 @@ def prepared_in_steps(
         source = HeldBytes(content)
         _, plan = open_table(source, form, options)
         with in_batches(chunk_bytes + len(lines) % 97):
-            preparation = Preparation(source, plan, options, state)
+            preparation = Preparation(source, plan, options, state, dictionary=dictionary)
             chunk = next(preparation.chunks(chunk_bytes), None)
         if chunk is None:
             return preparation.finished_plan(), lines
@@ -133,22 +139,33 @@ def in_batches(of_bytes: int) -> Iterator[None]:
 
 
 @MANY
-@given(rows, st.sampled_from(FORMS), st.integers(1, 12), st.integers(1, 300), st.booleans())
+@given(
+    found=rows,
+    form=st.sampled_from(FORMS),
+    window=st.integers(1, 12),
+    chunk_bytes=st.integers(1, 300),
+    ends_line=st.booleans(),
+    dictionary=st.sampled_from(
+        [None, a_dictionary(an_entry("Cook", "duty"), an_entry('a recordId":"1'))]
+    ),
+)
 def should_give_all_back_as_without_when_texts_are_sent_once(
+    *,
     found: list[tuple[str, str, str]],
     form: TableFormat,
     window: int,
     chunk_bytes: int,
     ends_line: bool,
+    dictionary: Dictionary | None,
 ) -> None:
     content = table_of([*found, ("cook", "", "x"), ("cook", "", "y")], form)
     source = HeldBytes(content)
-    without, all_lines = prepared(source, form, OPTIONS)
+    without, all_lines = prepared(source, form, OPTIONS, dictionary)
     options = replace(OPTIONS, distinct_window=window)
 
-    plan, lines = prepared_in_steps(content, form, options, chunk_bytes)
+    plan, lines = prepared_in_steps(content, form, options, chunk_bytes, dictionary)
 
-    assert (plan, lines) == prepared(source, form, options)
+    assert (plan, lines) == prepared(source, form, options, dictionary)
     assert set(lines.splitlines()) <= set(all_lines.splitlines())
     assert lines.count(b"\n") == plan.counts.records <= all_lines.count(b"\n")
     assert replace(plan.counts, repeated=0) == without.counts
@@ -156,7 +173,8 @@ def should_give_all_back_as_without_when_texts_are_sent_once(
         out, wanted = answered(lines, write), answered(all_lines, write)
         if not ends_line:
             out, wanted = out.removesuffix(b"\n"), wanted.removesuffix(b"\n")
-        expanded = expanded_in_steps(ExpandedOutput(source, plan, HeldBytes(out)), chunk_bytes)
+        expansion = ExpandedOutput(source, plan, HeldBytes(out), dictionary)
+        expanded = expanded_in_steps(expansion, chunk_bytes)
         if name != "in ASCII" or plan.counts.records == len(expanded.splitlines()):
             assert expanded == wanted, name
         assert list(map(json.loads, expanded.splitlines())) == list(
@@ -164,7 +182,12 @@ def should_give_all_back_as_without_when_texts_are_sent_once(
         )
         assert expanded.endswith(b"\n") is ends_line
     tables = [
-        CodedTable(source, each, HeldBytes(answered(all_lines)), topic=TOPIC, model=MODEL)
+        CodedTable(
+            *(source, each, HeldBytes(answered(all_lines))),
+            topic=TOPIC,
+            model=MODEL,
+            dictionary=dictionary,
+        )
         for each in (without, plan)
     ]
     assert streamed(tables[0], form) == resumed(tables[1], form, chunk_bytes)
