@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 COLUMNS_FILE = "columns.yaml"
+# Of short rows: what comes out for all, 300 bytes each, is expanded into an object of 10,000 parts.
+MOST_SENT_ONCE_BYTES = 100_000_000_000
 ABSENT_CODES = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
 REFUSED_CODES = frozenset({"AccessDenied", "403"})
 
@@ -47,12 +49,16 @@ class OptionsOfDrops:
             fallback_encoding=self.settings.fallback_encoding,
             max_refused_share=self.settings.max_refused_share,
             strict=self.settings.strict,
-            distinct_window=WINDOW_ROWS if self.settings.distinct_texts else 0,
+            distinct_window=self._distinct_window(drop),
         )
         beside = self._columns_file(drop)
         if beside is not None:
             options = options_of_file(beside, options)
         return options_of_metadata(self._metadata(drop), options)
+
+    def _distinct_window(self, drop: Drop) -> int:
+        sends_once = self.settings.distinct_texts and drop.size <= MOST_SENT_ONCE_BYTES
+        return WINDOW_ROWS if sends_once else 0
 
     def _columns_file(self, drop: Drop) -> bytes | None:
         folder, slash, _ = drop.key.rpartition("/")

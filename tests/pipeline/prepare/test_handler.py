@@ -21,7 +21,7 @@ from pipeline.errors import (
     TopicUnknown,
 )
 from pipeline.ledger.drops import Drops
-from pipeline.prepare import conversion
+from pipeline.prepare import conversion, options
 from pipeline.prepare.handler import (
     MOST_DEATHS,
     MOST_UNFORESEEN,
@@ -487,6 +487,15 @@ def should_not_prepare_what_the_dictionary_has(fixture: PrepareFixture) -> None:
     assert Drop.from_state(lines_alone.to_state()) == lines_alone
     other = fixture.drop(CSV, "osca/jobs.csv")
     assert fixture.sent(other) == SENT
+
+
+def should_send_texts_once_unless_the_file_is_too_large_to_expand_what_comes_out(
+    fixture: PrepareFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = b"Job title\ncook\ncook\n"
+    assert fixture.sent(fixture.drop(content)).count(b"cook") == 1
+    monkeypatch.setattr(options, "MOST_SENT_ONCE_BYTES", len(content) - 1)
+    assert fixture.sent(fixture.drop(content, "anzsco/again.csv")).count(b"cook") == 2
 
 
 def should_look_up_in_the_version_that_the_preparation_began_with(
