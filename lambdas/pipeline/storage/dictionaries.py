@@ -6,6 +6,7 @@ Only prepare, which looks rows up, and finish, which gives them back and learns,
 `tables` beside them.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from tables.dictionary.dictionary_file import (
     name_of,
     newest,
     read_dictionary,
+    version_in,
 )
 from tables.dictionary.learn import Learned, learned
 from tables.plan import TablePlan
@@ -50,7 +52,7 @@ class Dictionaries:
     def newest(self, topic: str) -> Dictionary | None:
         """The newest version of a topic's; None where there is none, or nothing in it."""
         for _ in range(TRIES):
-            key = newest(self._keys(topic))
+            key = self._newest_key(topic)
             found = None if key is None else self._get(key)
             if key is None or found is not None:
                 return found if found is not None and found.entries else None
@@ -58,7 +60,7 @@ class Dictionaries:
 
     def version(self, topic: str, version: int) -> Dictionary:
         """A certain version. Raises `DropGone` where it is no longer there."""
-        found = self._get(_key(topic, version))
+        found = self._get(key_of_version(topic, version))
         if found is None:
             raise DropGone(
                 f"version {version} of the dictionary of {topic}, by which the file was prepared, "
@@ -74,7 +76,7 @@ class Dictionaries:
         """Adds what people have decided as the next version. Whoever does so at the same time
         loses nothing: a version is written once."""
         for _ in range(TRIES):
-            key = newest(self._keys(topic))
+            key = self._newest_key(topic)
             before = Dictionary(0, {}) if key is None else self._get(key)
             if before is None:
                 continue
@@ -83,12 +85,9 @@ class Dictionaries:
                 return found
         raise AwsBusy(f"others write the dictionary of {topic} at the same time")
 
-    def _keys(self, topic: str) -> list[str]:
+    def _newest_key(self, topic: str) -> str | None:
         with aws_busy_as_try_again():
-            pages = self.s3.get_paginator("list_objects_v2").paginate(
-                Bucket=self.bucket, Prefix=f"{DICTIONARIES}{topic}/"
-            )
-            return [each["Key"] for page in pages for each in page.get("Contents", [])]
+            return newest_keys(self.s3, self.bucket, f"{DICTIONARIES}{topic}/").get(topic)
 
     def _get(self, key: str) -> Dictionary | None:
         if key not in self._read:
@@ -109,7 +108,7 @@ class Dictionaries:
             try:
                 self.s3.put_object(
                     Bucket=self.bucket,
-                    Key=_key(topic, dictionary.version),
+                    Key=key_of_version(topic, dictionary.version),
                     Body=content,
                     ContentType="text/csv",
                     IfNoneMatch="*",
@@ -121,5 +120,20 @@ class Dictionaries:
         return True
 
 
-def _key(topic: str, version: int) -> str:
+def key_of_version(topic: str, version: int) -> str:
+    """The only key at which a version of a topic's dictionary is looked for."""
     return f"{DICTIONARIES}{topic}/{name_of(version)}"
+
+
+def newest_keys(s3: "S3Client", bucket: str, below: str = DICTIONARIES) -> dict[str, str]:
+    """The keys of the newest versions below a prefix, by topic.
+
+    Other keys are passed over, such as copies in folders: no version is looked for there."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=below)
+    by_topic = defaultdict[str, list[str]](list)
+    for key in (each["Key"] for page in pages for each in page.get("Contents", [])):
+        topic = key.removeprefix(DICTIONARIES).partition("/")[0]
+        if key == key_of_version(topic, version_in(key) or 0):
+            by_topic[topic].append(key)
+    found = {topic: newest(keys) for topic, keys in by_topic.items()}
+    return {topic: key for topic, key in found.items() if key is not None}

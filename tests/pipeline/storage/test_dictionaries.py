@@ -64,6 +64,19 @@ def should_read_the_newest_version_of_the_topic_alone(aws: Cloud) -> None:
     assert Dictionaries(aws.s3, RESULTS).version(TOPIC, 9).version == 9
 
 
+def should_pass_over_what_is_not_where_a_version_is_looked_for(aws: Cloud) -> None:
+    put(aws, 7, "nurse")
+    content = dictionary_bytes(a_dictionary(an_entry("cook"), version=8))
+    for name in ("dictionary-8.csv", "old/dictionary-0099.csv", "dictionary-00010.csv"):
+        aws.s3.put_object(Bucket=RESULTS, Key=f"{DICTIONARIES}{TOPIC}/{name}", Body=content)
+    found = Dictionaries(aws.s3, RESULTS).newest(TOPIC)
+    assert found is not None
+    assert found.version == 7
+    assert Dictionaries(aws.s3, RESULTS).version(TOPIC, found.version) == found
+    learned = Dictionaries(aws.s3, RESULTS).learn(TOPIC, [reviewed("baker", "351111")])
+    assert learned.dictionary.version == 8
+
+
 def should_look_nothing_up_in_a_version_without_entries(aws: Cloud) -> None:
     put(aws, 3)
     assert Dictionaries(aws.s3, RESULTS).newest(TOPIC) is None
