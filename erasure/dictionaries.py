@@ -5,73 +5,82 @@ deleted.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from erasure.errors import Unfinished
 from erasure.objects import StoredVersion, versions_of
-from pipeline.storage.dictionaries import DICTIONARIES, TAKEN_CODES
+from pipeline.storage.dictionaries import DICTIONARIES, TAKEN_CODES, key_of_version, newest_keys
 from shared.aws_errors import code_of
-from tables.dictionary.dictionary_file import (
-    dictionary_bytes,
-    name_of,
-    newest,
-    read_dictionary,
-)
+from tables.dictionary.dictionary_file import dictionary_bytes, read_dictionary
 from tables.dictionary.learn import without_drop
 from tables.errors import TableRefused
+from tables.review.decided_csv import text_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+WITHOUT_VERSIONS = "null"  # what S3 lists as an object's version in a bucket without versions
+
 
 def versions_with(s3: "S3Client", bucket: str, drop_id: str) -> Iterator[StoredVersion]:
-    """The versions of all dictionaries in a bucket that name the drop; each is read for that."""
+    """The versions of all dictionaries in a bucket that name the drop; each is read for that.
+
+    All keys are looked at: what people have put beside the dictionaries may name it too."""
     for each in versions_of(s3, bucket, DICTIONARIES):
-        if not each.is_marker and drop_id.encode() in _content(s3, each):
+        if not each.is_marker and drop_id in text_of(_content(s3, each)):
             yield each
 
 
-def leave_dictionaries(s3: "S3Client", versions: Iterable[StoredVersion], drop_id: str) -> None:
-    """Writes the next version of each dictionary whose newest one is among these, without the drop.
+def leave_dictionaries(
+    s3: "S3Client", bucket: str, versions: Iterable[StoredVersion], drop_id: str
+) -> None:
+    """Writes the next version of each dictionary whose newest one names the drop, without it.
 
-    Other objects among them are passed over. Harmless to repeat. Raises `Unfinished`."""
-    found = {(each.bucket, each.key) for each in versions if each.key.startswith(DICTIONARIES)}
-    for bucket, folder in sorted({(bucket, _folder(key)) for bucket, key in found}):
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder)
-        key = newest(each["Key"] for page in pages for each in page.get("Contents", []))
-        if key is not None and (bucket, key) in found:
-            _write_next(s3, bucket, key, drop_id)
+    `versions` are those to be deleted. Harmless to repeat. Raises `Unfinished`, also where a newest
+    version that names the drop is not among them: it was written after they were found."""
+    found = {(each.bucket, each.key, each.version_id) for each in versions}
+    for topic, key in newest_keys(s3, bucket).items():
+        answer = s3.get_object(Bucket=bucket, Key=key)
+        content = answer["Body"].read()
+        if drop_id not in text_of(content):
+            continue
+        if (bucket, key, answer.get("VersionId", WITHOUT_VERSIONS)) not in found:
+            raise _changed()
+        version, left = _next_of(content, key, drop_id)
+        _put(s3, bucket, key_of_version(topic, version), left)
 
 
-def _write_next(s3: "S3Client", bucket: str, key: str, drop_id: str) -> None:
-    content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+def _next_of(content: bytes, key: str, drop_id: str) -> tuple[int, bytes]:
+    """Number and content of the next version. A new one, even where a later line on the same text
+    has hidden the drop's: the version with both is deleted."""
     try:
-        left = without_drop(read_dictionary(content, key), drop_id)
-        s3.put_object(
-            Bucket=bucket,
-            Key=f"{_folder(key)}{name_of(left.version)}",
-            Body=dictionary_bytes(left),
-            ContentType="text/csv",
-            IfNoneMatch="*",
-        )
+        before = read_dictionary(content, key)
+        left = replace(without_drop(before, drop_id), version=before.version + 1)
+        return left.version, dictionary_bytes(left)
     except TableRefused as refused:
         raise Unfinished(
             f"{refused.reason} It names the drop.", next_step="Mend the file, or delete it."
         ) from None
+
+
+def _put(s3: "S3Client", bucket: str, key: str, content: bytes) -> None:
+    try:
+        s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType="text/csv", IfNoneMatch="*")
     except ClientError as error:
         if code_of(error) not in TAKEN_CODES:
             raise
-        raise Unfinished(
-            "The dictionary changed while the drop was erased.", next_step="Run it again."
-        ) from None
+        raise _changed() from None
+
+
+def _changed() -> Unfinished:
+    return Unfinished(
+        "The dictionary changed while the drop was erased.", next_step="Run it again."
+    )
 
 
 def _content(s3: "S3Client", each: StoredVersion) -> bytes:
     answer = s3.get_object(Bucket=each.bucket, Key=each.key, VersionId=each.version_id)
     return answer["Body"].read()
-
-
-def _folder(key: str) -> str:
-    return f"{key.rpartition('/')[0]}/"

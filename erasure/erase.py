@@ -80,7 +80,8 @@ def erase_drop(
         raise NotConfirmed("Nothing was erased.")
     # Whoever was asked may have taken an hour, in which the drop was started again.
     kept = find_kept(clients, kept.deployment, drop_id, below=below, now=now)
-    leave_dictionaries(clients.s3, kept.versions, kept.drop_id)
+    results = kept.deployment.results_bucket
+    leave_dictionaries(clients.s3, results, kept.versions, kept.drop_id)
     # The dropped object first: without it nothing can be coded again.
     delete_versions(clients.s3, kept.versions)
     abort_uploads(clients.s3, kept.uploads)

@@ -19,9 +19,10 @@ from pipeline.executions.compact_input import compact_input
 from pipeline.ledger.groups import ExecutionGroups, GroupedBy
 from pipeline.ledger.topic_reports import TopicReports
 from pipeline.storage.dictionaries import DICTIONARIES
-from tables.dictionary.dictionary_file import read_dictionary
+from tables.dictionary.dictionary_file import dictionary_bytes, name_of, read_dictionary
 from tests.support.erasure import World, stack, world
 from tests.support.pipeline.clouds import DROPS, PREPARED, RESULTS, stepfunctions
+from tests.support.tables.dictionaries import a_dictionary, an_entry
 
 WEEK = timedelta(days=7)
 
@@ -95,6 +96,82 @@ def should_leave_the_dictionary_when_only_an_earlier_version_names_the_drop(here
     here.cloud.s3.put_object(Bucket=RESULTS, Key=newest, Body=content)
     erased(here, drop)
     assert sorted(_dictionaries(here)) == ["dictionary-0001.csv", "dictionary-0003.csv"]
+
+
+def _put_dictionary(here: World, name: str, content: bytes) -> None:
+    here.cloud.s3.put_object(Bucket=RESULTS, Key=f"{DICTIONARIES}anzsco/{name}", Body=content)
+
+
+def _with(*drops: Drop) -> bytes:
+    entries = [an_entry(f"nurse {n}", drop_id=drop.drop_id) for n, drop in enumerate(drops)]
+    return dictionary_bytes(a_dictionary(*entries))
+
+
+def should_write_no_version_when_only_what_the_newest_replaced_names_the_drop(here: World) -> None:
+    drop, other = here.drop("anzsco/1.csv"), here.drop("anzsco/2.csv")
+    here.alone(drop)
+    here.alone(other)
+    _put_dictionary(here, name_of(1), _with(drop, other))
+    _put_dictionary(here, name_of(1), _with(other))
+    erased(here, drop)
+    assert _dictionaries(here) == {name_of(1): _with(other)}
+    assert not here.kept_of(drop)
+
+
+def should_keep_the_other_lines_when_a_later_one_hides_the_drops(here: World) -> None:
+    drop, other = here.drop("anzsco/1.csv"), here.drop("anzsco/2.csv")
+    here.alone(drop)
+    here.alone(other)
+    hidden = an_entry("nurse 0", drop_id=drop.drop_id, at="2025-01-01T00:00:00.000Z")
+    lines = dictionary_bytes(a_dictionary(hidden)).splitlines(keepends=True)[1:]
+    _put_dictionary(here, name_of(1), _with(other) + b"".join(lines))
+    erased(here, drop)
+    assert _dictionaries(here) == {name_of(2): _with(other)}
+
+
+def should_ask_for_another_run_when_its_review_is_learned_meanwhile(here: World) -> None:
+    class Learning:
+        """S3, where the review is merged once all versions of the dictionary were found."""
+
+        def __init__(self) -> None:
+            self.left = True
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(here.clients.s3, name)
+
+        def get_paginator(self, operation: str) -> Any:
+            if operation == "list_objects_v2" and self.left:
+                self.left = False
+                here.learned(drop)
+            return here.clients.s3.get_paginator(operation)
+
+    drop = here.drop()
+    here.alone(drop)
+    with pytest.raises(Unfinished, match="changed while") as asked:
+        erased(here, drop, clients=here.clients_with(s3=Learning()))
+    assert "again" in asked.value.next_step
+    assert here.kept_of(drop)
+    erased(here, drop)
+    assert here.kept().keys() == {place for place in here.kept() if name_of(2) in place}
+
+
+def should_find_the_drop_in_a_dictionary_that_a_spreadsheet_saved(here: World) -> None:
+    drop, other = here.drop("anzsco/1.csv"), here.drop("anzsco/2.csv")
+    here.alone(drop)
+    here.alone(other)
+    _put_dictionary(here, name_of(1), _with(other, drop).decode("utf-8-sig").encode("utf-16"))
+    erased(here, drop)
+    assert _dictionaries(here) == {name_of(2): _with(other)}
+
+
+def should_delete_copies_beside_and_write_where_the_version_is_looked_for(here: World) -> None:
+    drop, other = here.drop("anzsco/1.csv"), here.drop("anzsco/2.csv")
+    here.alone(drop)
+    here.alone(other)
+    for name in (name_of(7), "dictionary-8.csv", "old/dictionary-0099.csv"):
+        _put_dictionary(here, name, _with(other, drop))
+    erased(here, drop)
+    assert _dictionaries(here) == {name_of(8): _with(other)}
 
 
 def should_say_so_when_the_dictionary_can_not_be_read(here: World) -> None:
