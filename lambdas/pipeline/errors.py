@@ -112,7 +112,8 @@ class ResultsMismatch(Final):
 
 
 class DropGone(Final):
-    """The dropped object version was deleted or replaced. Mended by dropping the file again."""
+    """The dropped object version, or what it was prepared by, was deleted or replaced. Mended by
+    dropping the file again."""
 
 
 class Rejected(DropcoderError):

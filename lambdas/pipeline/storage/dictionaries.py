@@ -25,6 +25,7 @@ from tables.dictionary.dictionary_file import (
     version_in,
 )
 from tables.dictionary.learn import Learned, learned
+from tables.errors import TableRefused
 from tables.plan import TablePlan
 from tables.review.reviewed_file import ReviewedFile
 
@@ -40,8 +41,8 @@ TRIES = 5  # of versions that others have written at the same time; ours
 
 @dataclass(frozen=True, slots=True)
 class Dictionaries:
-    """Reads and writes them. Every method may raise `AwsBusy`, and `TableRefused` where a file
-    is damaged: people may write versions too."""
+    """Reads and writes them. Every method may raise `AwsBusy`. Where a file is damaged, as people
+    may write versions too, `newest` and `learn` raise `TableRefused`."""
 
     s3: "S3Client"
     bucket: str
@@ -59,13 +60,16 @@ class Dictionaries:
         raise AwsBusy(f"the newest version of the dictionary of {topic} can't be read")
 
     def version(self, topic: str, version: int) -> Dictionary:
-        """A certain version. Raises `DropGone` where it is no longer there."""
-        found = self._get(key_of_version(topic, version))
+        """The version that a file was prepared by. Raises `DropGone` where it is no longer there,
+        or is damaged: not then, so it was overwritten since."""
+        named = f"version {version} of the dictionary of {topic}, by which the file was prepared,"
+        try:
+            found = self._get(key_of_version(topic, version))
+        except TableRefused as refused:
+            reason = f"{named} was overwritten by a damaged file"
+            raise DropGone(f"{reason} ({refused.reason[:-1]}); drop the file again") from None
         if found is None:
-            raise DropGone(
-                f"version {version} of the dictionary of {topic}, by which the file was prepared, "
-                "was deleted; drop the file again"
-            )
+            raise DropGone(f"{named} was deleted; drop the file again")
         return found
 
     def of_plan(self, topic: str, plan: TablePlan) -> Dictionary | None:

@@ -117,3 +117,11 @@ def should_say_what_to_do_where_a_version_is_gone_or_damaged(aws: Cloud) -> None
     aws.s3.put_object(Bucket=RESULTS, Key=key, Body=b"decision,label\n")
     with pytest.raises(TableRefused, match=r"dictionary-0008\.csv lacks the column by"):
         Dictionaries(aws.s3, RESULTS).newest(TOPIC)
+
+
+def should_want_the_drop_again_when_the_version_it_was_prepared_by_is_damaged(aws: Cloud) -> None:
+    put(aws, 8, "nurse")
+    key = f"{DICTIONARIES}{TOPIC}/{name_of(8)}"
+    aws.s3.put_object(Bucket=RESULTS, Key=key, Body=b"decision,label\n")
+    with pytest.raises(DropGone, match=r"version 8 .*prepared.*lacks the column by.*again"):
+        Dictionaries(aws.s3, RESULTS).version(TOPIC, 8)
