@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from coding_service.coder.catalogue import Catalogue
-from coding_service.coder.errors import CatalogueError, CoderError, ModelError
+from coding_service.coder.catalogue import readable_cards
+from coding_service.coder.errors import CoderError, ModelError
 from coding_service.coder.model import TrainedModel
 from coding_service.coder.model_card import CARD, ModelCard, read_card
 from dropcoder.errors import CommandError, UsageError
@@ -53,9 +53,9 @@ class TopicFolder:
     def kept_card(self) -> ModelCard | None:
         """The card of the model that was trained from these very files; None where none was."""
         try:
-            cards = Catalogue.read(kept_models()).models(self.settings.name)
+            cards = readable_cards(kept_models(), self.settings.name)
             fingerprint = fingerprint_of(self.path)
-        except (ModelError, CatalogueError, OSError):
+        except OSError:
             return None
         return next((card for card in cards if card.fingerprint == fingerprint), None)
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TextIO
 
-from coding_service.coder.catalogue import Catalogue
-from coding_service.coder.errors import NoModelsError, UnknownTopicError
+from coding_service.coder.catalogue import readable_cards
 from coding_service.coder.model import TrainedModel
 from coding_service.coder.model_card import ModelCard, read_card
 from training.errors import WorseModel
@@ -102,14 +101,9 @@ def _worse(difference: Numbers) -> Iterator[str]:
 
 
 def _newest(out: Path, topic: Topic) -> Path | None:
-    """The directory of the topic's latest model; None where there is none."""
-    if not out.is_dir():
-        return None
-    try:
-        card = Catalogue.read(out).latest(topic.settings.name)
-    except (UnknownTopicError, NoModelsError):
-        return None
-    return out / card.topic / card.model_id
+    """The directory of the topic's latest model; None where there is none that can be read."""
+    cards = readable_cards(out, topic.settings.name)
+    return out / cards[0].topic / cards[0].model_id if cards else None
 
 
 def _next_version(before: ModelCard, topic: Topic, options: argparse.Namespace) -> int:

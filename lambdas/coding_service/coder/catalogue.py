@@ -97,6 +97,23 @@ class Catalogue:
         return TrainedModel.load(self.directory / card.topic / card.model_id)
 
 
+def readable_cards(directory: Path, topic: str) -> tuple[ModelCard, ...]:
+    """The models of one topic in a directory, newest first; none where either is missing.
+
+    For a directory that this machine trains into, where models of another format are left from
+    before: what can't be read or lies in the wrong place is passed over, and so are other topics.
+    """
+    cards = []
+    for path in (directory / topic).glob(f"*/{CARD}"):
+        try:
+            card = read_card(path.parent)
+        except ModelError:
+            continue
+        if (card.topic, card.model_id) == (topic, path.parent.name):
+            cards.append(card)
+    return tuple(sorted(cards, key=lambda card: card.model_version, reverse=True))
+
+
 def _cards(folder: Path) -> tuple[ModelCard, ...]:
     cards: dict[int, ModelCard] = {}
     for directory in sorted(each for each in folder.iterdir() if each.is_dir()):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from coding_service.coder.catalogue import Catalogue
+from coding_service.coder.catalogue import Catalogue, readable_cards
 from coding_service.coder.errors import (
     ForeignModelError,
     ModelError,
@@ -105,3 +105,18 @@ def should_refuse_when_two_models_have_one_version(models: Path, tmp_path: Path)
 
     with pytest.raises(ModelError, match="has the same version, 3; remove one"):
         Catalogue.read(tmp_path / "models")
+
+
+def should_pass_over_what_can_not_be_read_when_one_topic_is_asked_for(
+    models: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(models, tmp_path / "models")
+    newest, *others = readable_cards(models, "trades")
+    (tmp_path / "models" / "trades" / newest.model_id / "model.json").write_text('{"format": 1}')
+    for model in (models / "jobs").iterdir():  # a model in the wrong place
+        shutil.copytree(model, tmp_path / "models" / "trades" / model.name)
+
+    assert [newest, *others] == list(Catalogue.read(models).models("trades"))
+    assert list(readable_cards(tmp_path / "models", "trades")) == others
+    assert readable_cards(tmp_path / "models", "crafts") == ()
+    assert readable_cards(tmp_path / "none", "trades") == ()

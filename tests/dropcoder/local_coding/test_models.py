@@ -88,6 +88,20 @@ def should_train_again_when_the_topic_has_changed_or_the_model_is_damaged(
     assert second.card.model_id != first.card.model_id
 
 
+def should_train_a_topic_once_whatever_lies_beside_its_model(topic: Path, elsewhere: Path) -> None:
+    steps = Steps()
+    first = model_of(TopicFolder.named(str(topic)), steps)
+    old = json.dumps({"format": 1})
+    for beside in ("vegetables/a", "fruit/b"):
+        (elsewhere / beside).mkdir(parents=True)
+        (elsewhere / beside / "model.json").write_text(old)
+    with pytest.raises(UsageError, match="format 1 is not"):
+        model_in(elsewhere / "fruit" / "b")
+    again = model_of(TopicFolder.named(str(topic)), steps)
+    assert [each.split()[0] for each in steps.names] == ["Training", "Loading"]
+    assert again.card == first.card
+
+
 def should_say_what_is_known_when_there_is_no_such_topic() -> None:
     with pytest.raises(UsageError, match="There is no topic bakery") as error:
         TopicFolder.named("bakery")

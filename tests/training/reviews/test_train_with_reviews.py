@@ -143,6 +143,16 @@ def should_train_the_model_before_where_there_is_none(topic: Path, tmp_path: Pat
     assert latest(models).model_version == 4
 
 
+def should_learn_whatever_old_models_lie_beside_the_topics(topic: Path, models: Path) -> None:
+    for beside in ("jobs/a", f"{TOPIC}/b"):
+        (models / beside).mkdir(parents=True)
+        (models / beside / "model.json").write_text('{"format": 1}')
+    file = decided(topic / "ann.csv", BETTER)
+    status, said, complaint = run("train", topic, "--out", models, "--add", file)
+    assert status == 0, complaint
+    assert "Beside version 3" in said
+
+
 def should_measure_on_another_sample_and_learn_none_of_it(topic: Path, models: Path) -> None:
     sample = topic / "frozen.jsonl"
     sample.write_text(example("Patissier", "12") + example("hospital cook", "11"), "utf-8")
