@@ -130,6 +130,8 @@ def should_keep_the_other_lines_when_a_later_one_hides_the_drops(here: World) ->
 
 
 def should_ask_for_another_run_when_its_review_is_learned_meanwhile(here: World) -> None:
+    s3: Any = here.clients.s3
+
     class Learning:
         """S3, where the review is merged once all versions of the dictionary were found."""
 
@@ -137,13 +139,13 @@ def should_ask_for_another_run_when_its_review_is_learned_meanwhile(here: World)
             self.left = True
 
         def __getattr__(self, name: str) -> Any:
-            return getattr(here.clients.s3, name)
+            return getattr(s3, name)
 
         def get_paginator(self, operation: str) -> Any:
             if operation == "list_objects_v2" and self.left:
                 self.left = False
                 here.learned(drop)
-            return here.clients.s3.get_paginator(operation)
+            return s3.get_paginator(operation)
 
     drop = here.drop()
     here.alone(drop)
