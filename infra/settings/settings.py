@@ -157,7 +157,7 @@ class Settings:
     in."""
     amazon_ml_models: Mapping[str, str] = field(default_factory=dict)
     """MLModelIds by topic; a topic that is not named has the newest model of its name."""
-    amazon_ml_threshold: float = 0.75
+    amazon_ml_threshold: float = 0.85
     """Least confidence that is asserted when scores are rolled up to a code."""
     codelists: str = "topics"
     """Folder of `<topic>/codes.csv`, relative to the project: the codes to choose from on the

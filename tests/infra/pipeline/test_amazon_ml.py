@@ -8,11 +8,13 @@ import pytest
 
 from infra.assets.errors import AssetError
 from infra.assets.sources import codelist_files
+from infra.project_files import PROJECT
 from infra.settings.settings import Settings
 from infra.settings.types import SettingsError
 from pipeline.engines.amazon_ml.engine import prediction_id
 from tests.infra.conftest import ROLE, SECRET, Deployment
 from tests.infra.pipeline.test_stack import actions, functions, role_of
+from training.topic.files import read_topic
 
 CALLS = {
     "submit": {"DescribeMLModels", "GetMLModel", "GetBatchPrediction", "GetDataSource"}
@@ -53,7 +55,7 @@ def should_tell_the_functions_which_engine_codes_which_topic(alone: Deployment) 
     for function in functions(alone).values():
         variables = function["Environment"]["Variables"]
         assert variables["ENGINES"] == "anzsco=amazon-ml,osca=coding-service"
-        assert variables["AMAZON_ML_THRESHOLD"] == "0.75"
+        assert variables["AMAZON_ML_THRESHOLD"] == "0.85"
         assert variables["AMAZON_ML_URL"] == ""
 
 
@@ -142,6 +144,11 @@ def should_refuse_a_setting_of_engines_that_can_not_be_used(
     with pytest.raises(SettingsError, match=name) as caught:
         Settings.from_context({name: value}.get)
     assert hint in str(caught.value)
+
+
+def should_assert_from_the_confidence_on_from_which_the_shipped_topic_does() -> None:
+    topic = read_topic(PROJECT / "topics" / "anzsco")
+    assert Settings().amazon_ml_threshold == topic.settings.threshold
 
 
 def should_read_pairs_as_json_and_as_text() -> None:
