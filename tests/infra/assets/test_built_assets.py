@@ -21,7 +21,10 @@ MAX_UNPACKED_BYTES = 250 * 1024**2
 # Imports every module of the asset with nothing beside it but the runtime's own packages.
 IMPORT_ALL = """
 import importlib, pathlib, sys
-NEED_TABLES = "pipeline.prepare", "pipeline.finish", "pipeline.storage.prepared_table"
+NEED_TABLES = (
+    *("pipeline.prepare", "pipeline.finish"),
+    *("pipeline.storage.prepared_table", "pipeline.storage.dictionaries"),
+)
 asset, runtime = sys.argv[1:3]
 sys.path[:0] = [asset]
 sys.path.append(runtime)
