@@ -106,6 +106,7 @@ for text in json.load(sys.stdin):
 """
 
 
+@pytest.mark.slow
 def should_take_time_in_proportion_when_a_text_is_very_long() -> None:
     """The kernel ends the process once it has used more of a processor than that."""
     texts = ["Bearer " + each * (1_000_000 // len(each)) for each in PIECES_OF_SECRETS]

@@ -98,6 +98,7 @@ def should_write_fields_of_any_name() -> None:
     assert json.loads(chunk.content) == {"recordId": "2", 'the "text"': "nurse", "\\": ""}
 
 
+@pytest.mark.slow
 def should_give_a_state_now_and_then_when_hardly_a_row_is_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -239,6 +240,7 @@ def should_refuse_too_many_rows_that_cannot_be_read(
     assert refused.value.row_count == len(refused.value.rows)
 
 
+@pytest.mark.slow
 def should_not_read_on_where_most_of_very_many_rows_cannot_be_read() -> None:
     with pytest.raises(
         TableRefused, match=r"of the first [\d,]+ rows can't be read: number 2"

@@ -19,6 +19,8 @@ from training.evaluate.report import report
 from training.topic.files import read_evaluation
 from training.topic.topic import Question, Topic
 
+pytestmark = pytest.mark.slow
+
 SAMPLE = ANZSCO.parents[1] / "samples" / "occupations.jsonl"
 RECORD_CHARACTERS = 300  # the guide's limit on a record's texts together, in a batch
 

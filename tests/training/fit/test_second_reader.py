@@ -57,6 +57,7 @@ def should_read_linearly_alone_unless_the_topic_says_otherwise(tmp_path: Path) -
     assert "secondReader" not in parts.card.to_json()
 
 
+@pytest.mark.slow
 def should_read_one_field_or_three_when_a_topic_has_so_many(tmp_path: Path) -> None:
     sentence_model_folder(tmp_path / "tiny")
     three = "{tasks_text: 1, occp_text: 2, industry: 0.5}"

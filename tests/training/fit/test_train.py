@@ -34,6 +34,7 @@ def should_give_the_same_model_when_the_same_folder_is_trained_again(tmp_path: P
         assert (first / name).read_bytes() == (second / name).read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processors", [1, 3])
 def should_give_the_same_model_when_processes_fit_it_side_by_side(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processors: int
@@ -162,6 +163,7 @@ def should_train_when_a_code_has_a_single_example_and_one_level(tmp_path: Path) 
     assert known[0] > unknown[0]
 
 
+@pytest.mark.slow
 def should_leave_no_process_behind_when_it_is_killed() -> None:
     script = (
         "import os\n"
