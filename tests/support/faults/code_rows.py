@@ -2,7 +2,7 @@
 
 from tests.support.faults.faults import ALWAYS, Call
 from tests.support.faults.row import (
-    CUT,
+    FAILING,
     NOT_JSON,
     PASSING,
     REFUSED_TOKEN,
@@ -20,12 +20,7 @@ TRUSTED = "so a small batch's results can't be trusted"
 def code_rows() -> list[Row]:
     """A batch that may have been coded is asked for again: that costs a call, and nothing else."""
     always = {
-        K.ERROR: "with HTTP 500",
-        K.UNAVAILABLE: "with HTTP 503",
-        K.HANG: "gave no answer to",
-        K.DROP_AFTER: CUT,
-        K.RESET: CUT,
-        K.BAD_GZIP: "(a compressed answer that can't be read)",
+        **FAILING,
         K.THROTTLE: THROTTLED,
         K.REVOKED: REFUSED_TOKEN,
     }

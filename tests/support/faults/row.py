@@ -50,11 +50,20 @@ PASSING = (
 API = (Call.TOKEN, Call.MODELS, Call.CREATE, Call.STATUS)
 SERVICE, ENDPOINT = "coding service at 127.0.0.1", "token endpoint at 127.0.0.1"
 STORAGE = "service's storage at 127.0.0.1"
-CUT = "(the connection was cut, or it was no HTTP)"
 SIX = "None of 6 operations within"
 THROTTLED = "with HTTP 429: Too Many Requests 16 times in a row"
 NOT_JSON, NOT_THE_FORM = "with something that is not JSON", "does not speak the documented form"
 REFUSED_TOKEN = "it refuses a fresh token"
+_CUT = "(the connection was cut, or it was no HTTP)"
+FAILING = {
+    K.ERROR: "with HTTP 500",
+    K.UNAVAILABLE: "with HTTP 503",
+    K.HANG: "gave no answer to",
+    K.DROP_AFTER: _CUT,
+    K.RESET: _CUT,
+    K.BAD_GZIP: "(a compressed answer that can't be read)",
+}
+"""What is said of any API that always does so."""
 
 
 def rows(  # noqa: PLR0917  a table's columns

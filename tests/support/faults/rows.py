@@ -10,8 +10,8 @@ from tests.support.faults.code_rows import code_rows
 from tests.support.faults.faults import ALWAYS, Call, Fault, Kind
 from tests.support.faults.row import (
     API,
-    CUT,
     ENDPOINT,
+    FAILING,
     NOT_JSON,
     NOT_THE_FORM,
     PASSING,
@@ -30,12 +30,7 @@ from tests.support.faults.row import (
 def _api_rows(call: Call) -> list[Row]:
     name = ENDPOINT if call is Call.TOKEN else SERVICE
     always = {
-        K.ERROR: "with HTTP 500",
-        K.UNAVAILABLE: "with HTTP 503",
-        K.HANG: "gave no answer to",
-        K.DROP_AFTER: CUT,
-        K.RESET: CUT,
-        K.BAD_GZIP: "(a compressed answer that can't be read)",
+        **FAILING,
         K.THROTTLE: "with HTTP 429" if call is Call.TOKEN else THROTTLED,
     }
     spoilt = {K.REDIRECT: "redirects", K.TOO_LONG: f"{name} answered with over 1,048,576 bytes"}

@@ -178,7 +178,7 @@ def should_go_on_where_the_time_ran_out(bench: Bench) -> None:
 def should_try_again_with_all_its_retries_where_some_calls_went_well(bench: Bench) -> None:
     go_on = begun(bench, file_of(numbered(3 * MOST_RECORDS)))
     service = memory_of(bench)
-    service.alter = lambda given: _then_busy(service, given)
+    service.alter = _and_then(service, ServiceAnswer.INTERNAL)
     assert go_on().status is PartStatus.COLLECTING
     service.alter = lambda given: given
     service.refuse_next("/code", ServiceAnswer.INTERNAL)
@@ -191,12 +191,7 @@ def should_try_again_with_all_its_retries_where_some_calls_went_well(bench: Benc
 def should_keep_what_was_answered_when_an_operator_is_needed(bench: Bench) -> None:
     go_on = begun(bench, file_of(numbered(3 * MOST_RECORDS)))
     service = memory_of(bench)
-
-    def then_deny(given: Any) -> Any:
-        service.refuse_next("/code", ServiceAnswer.DENIED)
-        return given
-
-    service.alter = then_deny
+    service.alter = _and_then(service, ServiceAnswer.DENIED)
     with pytest.raises(OperatorNeeded):
         go_on()
     service.alter = lambda given: given
@@ -204,20 +199,20 @@ def should_keep_what_was_answered_when_an_operator_is_needed(bench: Bench) -> No
     assert len(service.batches) == 3
 
 
-def _then_busy(service: MemoryService, given: Any) -> Any:
-    service.refuse_next("/code", ServiceAnswer.INTERNAL)
-    return given
+def _and_then(service: MemoryService, refusal: ServiceAnswer) -> Callable[[Any], Any]:
+    """Gives a batch's answer as it is, and refuses the next call."""
+
+    def given_as_it_is(given: Any) -> Any:
+        service.refuse_next("/code", refusal)
+        return given
+
+    return given_as_it_is
 
 
 def should_slow_down_and_not_count_refusals_between_which_calls_went_well(bench: Bench) -> None:
     go_on = begun(bench, file_of(numbered(20 * MOST_RECORDS)))
     service = memory_of(bench)
-
-    def then_refuse(given: Any) -> Any:
-        service.refuse_next("/code", ServiceAnswer.TOO_MANY_REQUESTS)
-        return given
-
-    service.alter = then_refuse
+    service.alter = _and_then(service, ServiceAnswer.TOO_MANY_REQUESTS)
     found = go_on()
     while not isinstance(found, bytes):
         assert found.status is PartStatus.AWAITING_SLOT
