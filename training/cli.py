@@ -144,6 +144,8 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.command == "train" and not options.add and (lone := _without_add(options)):
         parser.error(f"{lone} goes with --add")
+    if options.command == "train" and options.add_weight is None:
+        options.add_weight = ADD_WEIGHT
     return options
 
 
@@ -209,7 +211,6 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--add-weight",
         type=_weight,
-        default=ADD_WEIGHT,
         metavar="TIMES",
         help=f"as how many examples each of their texts counts (default {ADD_WEIGHT})",
     )
@@ -239,6 +240,7 @@ def _weight(text: str) -> int:
 def _without_add(options: argparse.Namespace) -> str | None:
     """An option that means nothing where no decisions are added."""
     given = {
+        "--add-weight": options.add_weight,
         "--sample": options.sample,
         "--force": options.force,
         "--bucket": options.bucket,

@@ -28,7 +28,6 @@ from training.topic.topic import Question, Topic
 
 MAY_LOSE = 0.005
 """A share may be lower by so much, half a point: fewer answers change by chance alone; ours."""
-PRECISION = "Precision"
 Numbers = Mapping[str, Any]
 
 
@@ -81,7 +80,7 @@ class _Retraining:
             difference = compared(now, self.before)
             stdout.write(f"On {len(self.questions):,} records of {self.sample}")
             stdout.writelines(difference_lines(difference))
-            worse = list(_worse(difference))
+            worse = list(_worse(now, self.before))
             if worse and not force:
                 raise WorseModel(worse)
             stdout.writelines(f"forced, although it is worse: {each}\n" for each in worse)
@@ -91,13 +90,17 @@ class _Retraining:
         return directory
 
 
-def _worse(difference: Numbers) -> Iterator[str]:
+def _worse(now: Numbers, before: Numbers) -> Iterator[str]:
     """In what the model is worse: right at the deepest level, or right where it asserts."""
-    figures = difference["figures"]
-    levels = [each for each in figures if each["name"].startswith("Right at ")]
-    for each in (*levels[-1:], *(e for e in figures if e["name"] == PRECISION)):
-        if each["now"] < each["before"] - MAY_LOSE:
-            yield f"{each['name'].lower()} {each['now']:.1%}, before {each['before']:.1%}"
+    deepest, then = (numbers["levels"][-1] for numbers in (now, before))
+    for name, share, earlier in (
+        (f"right at {deepest['length']} characters", deepest["accuracy"], then["accuracy"]),
+        ("precision", now["precision"], before["precision"]),
+    ):
+        if share is None and earlier is not None:
+            yield f"{name} none, before {earlier:.1%}"
+        elif share is not None and earlier is not None and share < earlier - MAY_LOSE:
+            yield f"{name} {share:.1%}, before {earlier:.1%}"
 
 
 def _newest(out: Path, topic: Topic) -> Path | None:

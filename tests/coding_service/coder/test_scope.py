@@ -47,7 +47,9 @@ def scoped_parts(tmp_path_factory: pytest.TempPathFactory) -> ModelParts:
     more = [example(f"{place} {thing}", None) for place in PLACES for thing in THINGS[:5]]
     with (folder / "examples.jsonl").open("a", encoding="utf-8") as examples:
         examples.writelines([*coded, *others, *more])
-    return train(read_topic(folder))
+    parts = train(read_topic(folder))
+    assert parts.card.scope is not None
+    return parts
 
 
 @pytest.fixture(scope="module")

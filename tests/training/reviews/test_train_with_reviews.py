@@ -212,11 +212,11 @@ def should_refuse_files_of_another_topic_or_none(
 
 
 @pytest.mark.parametrize(
-    "alone", [("--force",), ("--sample", "x"), ("--bucket", "x"), ("--add-weight", "0")]
+    "alone", [("--force",), ("--sample", "x"), ("--bucket", "x"), ("--add-weight", "3")]
 )
 def should_take_its_options_beside_add_alone(
     alone: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
         run("train", tmp_path, "--out", tmp_path, *alone)
-    assert "--add" in capsys.readouterr().err
+    assert f"{alone[0]} goes with --add" in capsys.readouterr().err
