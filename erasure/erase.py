@@ -1,8 +1,9 @@
 """Finds all that is kept of a drop, and erases it.
 
-The order is: dropped object, results, prepared files, what Amazon ML has, what dictionaries have
-learned, unfinished uploads, ledger; the drop's own item of the ledger goes last, so that whatever
-stops in between is found again and completed.
+First the dictionaries' next versions are written, without the drop. Then the order is: dropped
+object, results, prepared files, what Amazon ML has, what dictionaries had learned, unfinished
+uploads, ledger; the drop's own item of the ledger goes last, so that whatever stops in between is
+found again and completed.
 """
 
 import re

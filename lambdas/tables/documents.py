@@ -19,7 +19,7 @@ class TableDocuments:
 
     report: dict[str, Any]
     rows: dict[str, int]
-    """By status: coded, broader, suggested, nothing_to_code, blank, shortened, refused."""
+    """By status, as `CodedStatus`."""
     files: dict[str, bytes]
     """By name, as `report.files` has them."""
 
