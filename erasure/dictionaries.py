@@ -5,7 +5,6 @@ deleted.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -57,8 +56,7 @@ def _next_of(content: bytes, key: str, drop_id: str) -> tuple[int, bytes]:
     """Number and content of the next version. A new one, even where a later line on the same text
     has hidden the drop's: the version with both is deleted."""
     try:
-        before = read_dictionary(content, key)
-        left = replace(without_drop(before, drop_id), version=before.version + 1)
+        left = without_drop(read_dictionary(content, key), drop_id)
         return left.version, dictionary_bytes(left)
     except TableRefused as refused:
         raise Unfinished(

@@ -139,13 +139,13 @@ def _calls(takes: "Estimate") -> str:
 
 
 def _small_batches(takes: "SmallBatches") -> str:
-    from dropcoder.estimates.estimate import PUBLIC_CALLS_PER_DAY  # noqa: PLC0415
+    from dropcoder.estimates.estimate import LIMITS  # noqa: PLC0415
 
     days = f"{takes.days:,.1f} days of calls" if takes.days > 1 else f"{takes.days:.2%} of them"
     calls = "call" if takes.calls == 1 else "calls"
     return (
         f"{takes.calls:,} {calls} for {takes.texts:,} texts with the engine coding-service-small,\n"
-        f"of {PUBLIC_CALLS_PER_DAY:,} a day that the public has: {days}"
+        f"of {LIMITS.service_public_requests_per_day:,} a day that the public has: {days}"
     )
 
 

@@ -21,7 +21,6 @@ OWN_INVOCATIONS = 10  # docs/cost.md
 INVOCATION_GB_SECONDS = 0.05  # a fifth of a second of 256 MB; ours
 STREAMED_BYTES_A_SECOND, STREAMING_GB = 50e6, 0.75  # docs/scale.md
 WAYS = 2  # a file is streamed in, and its results out
-PUBLIC_CALLS_PER_DAY = 1_000  # of who codes in small batches: the guide's, for the public
 LIMITS = Settings()
 """The limits of the service and of Pipeline, as shipped."""
 
@@ -53,7 +52,7 @@ class SmallBatches:
     @property
     def days(self) -> float:
         """Of the calls that the service allows the public in a day."""
-        return self.calls / PUBLIC_CALLS_PER_DAY
+        return self.calls / LIMITS.service_public_requests_per_day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

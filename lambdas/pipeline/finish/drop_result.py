@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
-from zlib import crc32
 
 from pipeline.domain.drop import Drop, Rejection
 from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
@@ -25,7 +24,7 @@ from pipeline.finish.explanations import (
 )
 from pipeline.finish.finish_input import EndedExecution
 from pipeline.finish.join_output import JoinedOutputs
-from pipeline.finish.manifest import agreed_facts, check_model, joined_digest, manifest_of
+from pipeline.finish.manifest import agreed_facts, check_model, manifest_of
 from pipeline.finish.notification import console_link
 from pipeline.finish.outcomes import DropOutcome, Outcomes, PieceFacts
 from pipeline.finish.reviewed_tables import ReviewedTables
@@ -36,6 +35,7 @@ from pipeline.storage.results_bucket import (
     PIECES,
     ResultsBucket,
 )
+from pipeline.validation.output_lines import OutputScan
 from pipeline.validation.rejection_report import Rejections, piece_report
 from protocol.short_texts import reason_cut
 from shared.join_plan import TooLargeToJoin
@@ -268,9 +268,8 @@ class DropResults:
         output, metadata = (f"{drop.results_prefix}{n}" for n in (OUTPUT_NAME, METADATA_NAME))
         self.results.put(output, b"")
         self.results.put(metadata, NO_MODEL)
-        digest = joined_digest(())
         return (
-            OutputFacts(output, 0, 0, f"{crc32(b''):08x}", digest, 0, 0),
+            OutputScan().facts(output),
             MetadataFacts(metadata, len(NO_MODEL), sha256(NO_MODEL).hexdigest(), {}),
         )
 

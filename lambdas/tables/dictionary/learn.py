@@ -47,14 +47,12 @@ def learned(before: Dictionary, files: Sequence[ReviewedFile]) -> Learned:
 
 
 def without_drop(dictionary: Dictionary, drop_id: str) -> Dictionary:
-    """The next version, without what was decided in a drop's review; the same where nothing was."""
+    """The next version, without what was decided in a drop's review."""
     kept = {key: each for key, each in dictionary.entries.items() if each.drop_id != drop_id}
-    if len(kept) == len(dictionary.entries):
-        return dictionary
     return replace(dictionary, version=dictionary.version + 1, entries=kept)
 
 
-def whole_texts(decisions: Iterable[Decision], drop_id: str) -> dict[str, Mapping[str, str]]:
+def _whole_texts(decisions: Iterable[Decision], drop_id: str) -> dict[str, Mapping[str, str]]:
     """The texts of a drop's decisions, by item, where they are as they stood in the drop."""
     return {
         each.item: each.texts
@@ -79,7 +77,7 @@ def _entries(
     for each in files:
         of_drop[each.drop_id].append(each)
     for drop_id, together in of_drop.items():
-        whole = whole_texts((d for each in together for d in each.decisions), drop_id)
+        whole = _whole_texts((d for each in together for d in each.decisions), drop_id)
         for item, final in final_decisions(together).items():
             texts["disagreed"] += final.disagreed
             if not final.is_made:

@@ -93,4 +93,3 @@ def should_forget_what_was_decided_of_a_drop() -> None:
     left = without_drop(found, DROP)
     assert left.version == 2
     assert [each.drop_id for each in left.entries.values()] == [other]
-    assert without_drop(left, DROP) is left
