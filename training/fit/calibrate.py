@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
 
-from coding_service.coder.classifiers import Classifiers, softmax, verdict
+from coding_service.coder.linear.classifiers import Classifiers, softmax, verdict
 from coding_service.coder.model_card import ScopeWeights
 from coding_service.coder.text.features import Flags, Floats, Integers
 from training.fit.fit_classifiers import Examples, HeldOut, classes_of, lines_of

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.sparse import csr_matrix, vstack
 from sklearn.svm import LinearSVC
 
-from coding_service.coder.classifiers import Classifiers, Group
+from coding_service.coder.linear.classifiers import Classifiers, Group
 from coding_service.coder.text.encode import encode
 from coding_service.coder.text.features import Doubles, Flags, Floats, Integers
 from coding_service.coder.text.normalise import words

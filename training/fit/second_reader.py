@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
 from coding_service.coder.both_readers import combined, powers_of
-from coding_service.coder.classifiers import softmax
+from coding_service.coder.linear.classifiers import softmax
 from coding_service.coder.model_card import Powers, SecondReader
 from coding_service.coder.sentence.encoder import Scaled
 from coding_service.coder.sentence.reader import SentenceReader

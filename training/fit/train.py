@@ -13,12 +13,12 @@ import scipy
 import sklearn
 
 from coding_service.coder.both_readers import combined
-from coding_service.coder.classifiers import Classifiers, in_scope
 from coding_service.coder.code_tree import Hierarchy
 from coding_service.coder.errors import ModelError
+from coding_service.coder.linear.classifiers import Classifiers, in_scope, softmax
+from coding_service.coder.linear.score_tables import Bytes, Weights
 from coding_service.coder.model_card import TWO_READERS, ModelCard, ScopeWeights, read_card
 from coding_service.coder.model_files import ModelParts, write_model
-from coding_service.coder.score_tables import Bytes, Weights
 from coding_service.coder.text.encode import encode
 from coding_service.coder.text.features import Flags, Floats, Integers
 from coding_service.coder.text.normalise import fold
@@ -260,14 +260,9 @@ def _probabilities(
     top = top_odds(classifiers, held_out, temperatures)
     top = top[:, :-1] if scope is None else in_scope(top, held_out.signs, scope)
     scores = held_out.scores / np.asarray(temperatures, np.float32)[classifiers.column_levels]
-    nodes = np.zeros((len(scores), len(classifiers.codes)), np.float32)
-    for number, subtree in enumerate(classifiers.subtrees):
-        inside = scores[:, subtree.start : subtree.start + subtree.width]
-        levels = subtree.probabilities(inside, top[:, number])
-        nodes[:, classifiers.tops[number]] = levels[0][:, 0]
-        for level, odds in zip(subtree.levels, levels[1:], strict=True):
-            nodes[:, level.nodes] = odds
-    return nodes
+    padded = np.pad(scores, ((0, 0), (0, 1)), constant_values=-np.inf)
+    shares = (softmax(padded[:, bank.columns]) for bank in classifiers.banks[1:])
+    return classifiers.probabilities(top, shares)
 
 
 def _share(found: Flags) -> float:

@@ -15,8 +15,8 @@ from typing import Protocol
 import numpy as np
 
 from coding_service.coder.choose_code import CodeChoices, chosen_by
-from coding_service.coder.classifiers import Classifiers, softmax
 from coding_service.coder.code_tree import Hierarchy
+from coding_service.coder.linear.classifiers import Classifiers, softmax
 from coding_service.coder.model_card import SecondReader
 from coding_service.coder.sentence.reader import SentenceReader
 from coding_service.coder.text.features import Flags, Floats, Integers

@@ -13,10 +13,11 @@ import numpy as np
 from coding_service.coder.choose_code import (
     HALF,
     CodeChoices,
-    CodeChooser,
     chosen_by,
     leaves_of,
 )
+from coding_service.coder.linear.code_odds import CodeOdds
+from coding_service.coder.linear.search_codes import choose
 from coding_service.coder.readings import Occupations, Readings, RecordReader, Texts
 from coding_service.coder.text.encode import Encoded
 from coding_service.coder.text.features import Flags, Floats, Integers
@@ -29,7 +30,7 @@ class RecordChooser:
     """Chooses the codes of records, and computes the probabilities of all codes."""
 
     reader: RecordReader
-    chooser: CodeChooser
+    code_odds: CodeOdds
     encode: Callable[[Sequence[str]], Encoded]
     """Records as numbers; what it gave before is of no use afterwards."""
 
@@ -40,12 +41,12 @@ class RecordChooser:
         neither.
         """
         records, readings = self._read(texts)
-        chosen = self.chooser.choose(records, threshold)
+        chosen = choose(self.code_odds, records, threshold)
         if readings.nothing:
             chosen.put(readings.nothing, CodeChoices.none(len(readings.nothing)))
         if several := self._several(readings.several, chosen.node, threshold):
             odds = np.stack(list(several.values()))
-            chosen.put(list(several), chosen_by(self.chooser.classifiers, odds, threshold))
+            chosen.put(list(several), chosen_by(self.code_odds.classifiers, odds, threshold))
         return chosen
 
     def probabilities(self, texts: Sequence[str], threshold: float) -> tuple[Floats, Flags]:
@@ -54,16 +55,16 @@ class RecordChooser:
         `choose` with this threshold would choose by the probabilities.
         """
         records, readings = self._read(texts)
-        odds = self.chooser.probabilities(records)
+        odds = self.code_odds.all_codes(records)
         whole = np.full(len(odds), NONE)
         rows = list(readings.several)
-        whole[rows] = chosen_by(self.chooser.classifiers, odds[rows], threshold).node
+        whole[rows] = chosen_by(self.code_odds.classifiers, odds[rows], threshold).node
         odds[readings.nothing] = 0
         otherwise = np.zeros(len(odds), np.bool_)
         otherwise[[*readings.nothing, *readings.untitled]] = True
         for row, mean in self._several(readings.several, whole, threshold).items():
             odds[row], otherwise[row] = mean, True
-        return leaves_of(self.chooser.classifiers, odds), otherwise
+        return leaves_of(self.code_odds.classifiers, odds), otherwise
 
     def _read(self, texts: Sequence[str]) -> tuple[Encoded, Readings]:
         """The records without titles that hold nothing, and what else is to be read otherwise."""
@@ -85,8 +86,8 @@ class RecordChooser:
         if not several:
             return {}
         parts = self._encoded(record for each in several.values() for record in each.records)
-        odds = self.chooser.probabilities(parts)
-        nodes = chosen_by(self.chooser.classifiers, odds, threshold).node.tolist()
+        odds = self.code_odds.all_codes(parts)
+        nodes = chosen_by(self.code_odds.classifiers, odds, threshold).node.tolist()
         means, first = dict[int, Floats](), 0
         for row, each in several.items():
             end = first + len(each.records)
@@ -99,12 +100,12 @@ class RecordChooser:
 
     def _likely(self, parts: Floats) -> bool:
         """Whether each of several parts is more likely than not to be of one top code."""
-        tops = self.chooser.classifiers.tops
+        tops = self.code_odds.classifiers.tops
         return bool((parts[:, tops].max(axis=1) >= HALF).all())
 
     def _unrelated(self, nodes: Sequence[int]) -> bool:
         """Whether the codes of parts are known, and none is, or lies above, another."""
-        codes, lineages = self.chooser.classifiers.codes, self.chooser.classifiers.lineages
+        codes, lineages = self.code_odds.classifiers.codes, self.code_odds.classifiers.lineages
         known = [codes[node] for node in nodes if node != NONE]
         pairs = permutations(known, 2)
         return len(known) == len(nodes) and not any(one in lineages[other] for one, other in pairs)

@@ -10,15 +10,17 @@ from typing import TypeVar
 import numpy as np
 
 from coding_service.coder.both_readers import BothReaders, Reader
-from coding_service.coder.choose_code import CONFIDENCE_STEPS, CodeChoices, CodeChooser, ExactTitles
+from coding_service.coder.choose_code import CONFIDENCE_STEPS, CodeChoices
 from coding_service.coder.choose_records import RecordChooser
-from coding_service.coder.classifiers import Classifiers
 from coding_service.coder.code_lines import CodedLines, LineCoder
 from coding_service.coder.code_tree import Code, Hierarchy
+from coding_service.coder.linear.classifiers import Classifiers
+from coding_service.coder.linear.code_odds import CodeOdds
+from coding_service.coder.linear.exact_titles import ExactTitles
+from coding_service.coder.linear.score_tables import ScoreTables
 from coding_service.coder.model_card import ModelCard
 from coding_service.coder.model_files import ModelParts, Vocabulary, read_model
 from coding_service.coder.readings import RecordReader, title_ends
-from coding_service.coder.score_tables import ScoreTables
 from coding_service.coder.text.encode import Encoded, encode
 from coding_service.coder.text.features import Flags, Floats
 from coding_service.coder.text.nothing import NothingToCode
@@ -26,7 +28,7 @@ from coding_service.coder.text.signs import ScopeSigns
 from coding_service.coder.text.vocabulary import Lexicon, LexiconFullError
 from protocol.records import RECORD_ID, RecordForm
 
-BATCH_RECORDS = 16_384  # enough that each subtree has work for many, few enough for any memory
+BATCH_RECORDS = 16_384  # enough that each step is done for many, few enough for any memory
 UNSEEN_WORDS = 4_096  # remembered; each has a row in the tables
 READ_CHARACTERS = 4_000  # of a longer text only the beginning is looked at
 
@@ -127,14 +129,14 @@ class CodingEngine:
             self.classifiers, parts.weights, parts.card.temperatures, room=UNSEEN_WORDS
         )
         place = {code: place for place, code in enumerate(self.classifiers.codes)}
-        lines = np.full((len(parts.hierarchy.leaves), len(parts.hierarchy.lengths)), -1)
-        for number, leaf in enumerate(parts.hierarchy.leaves):
-            line = [place[code] for code in parts.hierarchy.lineage(leaf)]
-            lines[number, : len(line)] = line
-        exact = ExactTitles(parts.exact_keys, parts.exact_leaves, lines, len(place))
+        lines = [
+            [place[code] for code in reversed(parts.hierarchy.lineage(leaf))]
+            for leaf in parts.hierarchy.leaves
+        ]
+        exact = ExactTitles(parts.exact_keys, parts.exact_leaves, np.asarray(lines, np.int64))
         self._chooser = RecordChooser(
             RecordReader(phrases, nothing, exact, lexicon, title_ends(known)),
-            CodeChooser(
+            CodeOdds(
                 self.classifiers,
                 tables,
                 exact,

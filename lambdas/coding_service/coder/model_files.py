@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from coding_service.coder.array_files import read_arrays
-from coding_service.coder.classifiers import Classifiers
 from coding_service.coder.code_tree import Code, Hierarchy
 from coding_service.coder.errors import ModelError
+from coding_service.coder.linear.classifiers import Classifiers
+from coding_service.coder.linear.score_tables import Bytes, Weights
 from coding_service.coder.model_card import CARD, CODES, SENTENCE, WEIGHTS, ModelCard, read_card
-from coding_service.coder.score_tables import Bytes, Weights
 from coding_service.coder.sentence.reader import SentenceReader, read_reader, write_reader
 from coding_service.coder.text.features import Floats, Integers, Letters
 from coding_service.coder.text.vocabulary import Hashes, Shares

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from coding_service.coder.choose_code import ExactTitles
+from coding_service.coder.linear.exact_titles import ExactTitles
 from coding_service.coder.model_files import Vocabulary
 from coding_service.coder.text.encode import Encoded
 from coding_service.coder.text.features import Integers

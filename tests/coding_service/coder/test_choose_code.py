@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coding_service.coder.choose_code import EXACT_SHARE, FAINTEST_SUGGESTION, TOO_FAINT
+from coding_service.coder.choose_code import FAINTEST_SUGGESTION, TOO_FAINT
+from coding_service.coder.linear.exact_titles import EXACT_SHARE
 from coding_service.coder.model import TrainedModel
 from tests.support.coding_service.topic_folders import MIXED_WORDS
 

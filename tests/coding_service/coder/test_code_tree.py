@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from coding_service.coder.classifiers import Classifiers
 from coding_service.coder.code_tree import Code, Hierarchy
+from coding_service.coder.linear.classifiers import Classifiers, softmax
 
 TREE = Hierarchy.of(
     (1, 2, 4),
@@ -40,13 +40,30 @@ def should_have_a_classifier_for_every_code_with_two_children_or_more() -> None:
 
 def should_sum_to_the_parent_when_probabilities_are_multiplied_down() -> None:
     classifiers = Classifiers.of(TREE)
-    scores = np.random.default_rng(3).normal(scale=30, size=(50, classifiers.subtrees[0].width))
-    above = np.linspace(0, 1, 50, dtype=np.float32)
+    dice, top = np.random.default_rng(3), np.linspace([0, 1], [0.5, 0.5], 50, dtype=np.float32)
+    scores = [
+        dice.normal(scale=30, size=(50, *bank.columns.shape)) for bank in classifiers.banks[1:]
+    ]
 
-    levels = classifiers.subtrees[0].probabilities(scores.astype(np.float32), above)
+    odds = classifiers.probabilities(top, [softmax(each.astype(np.float32)) for each in scores])
 
-    assert [level.shape[1] for level in levels] == [1, 2, 3]
-    for level in levels:
-        np.testing.assert_allclose(level.sum(axis=1), above, atol=1e-5)
+    for depth in range(3):
+        nodes = np.flatnonzero(classifiers.depths == depth)
+        np.testing.assert_allclose(odds[:, nodes].sum(axis=1), top.sum(axis=1), atol=1e-5)
+    of = {code: odds[:, place] for place, code in enumerate(classifiers.codes)}
+    np.testing.assert_allclose(of["1101"] + of["1102"], of["11"], atol=1e-5)
     # 1201 is the only child of 12, so as probable.
-    np.testing.assert_array_equal(levels[2][:, 2], levels[1][:, 1])
+    np.testing.assert_array_equal(of["1201"], of["12"])
+
+
+def should_lay_every_column_into_one_bank_and_find_it_again_by_the_code_above() -> None:
+    classifiers = Classifiers.of(TREE)
+
+    columns = np.concatenate([bank.columns.ravel() for bank in classifiers.banks])
+
+    assert sorted(columns[columns < classifiers.width]) == [*range(classifiers.width)]
+    for group in classifiers.groups[1:]:
+        place = classifiers.codes.index(group.parent)
+        bank = classifiers.banks[classifiers.bank_of[place]]
+        children = bank.children[classifiers.row_of[place]]
+        assert [classifiers.codes[child] for child in children if child >= 0] == [*group.children]

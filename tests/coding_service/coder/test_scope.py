@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coding_service.coder.classifiers import in_scope
+from coding_service.coder.linear.classifiers import in_scope
 from coding_service.coder.model import TrainedModel
 from coding_service.coder.model_card import ScopeWeights
 from coding_service.coder.model_files import ModelParts, read_model, write_model

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from coding_service.coder.array_files import read_arrays
-from coding_service.coder.classifiers import softmax
 from coding_service.coder.errors import ModelError
+from coding_service.coder.linear.classifiers import softmax
 from coding_service.coder.sentence.encoder import Scaled, SentenceEncoder
 from coding_service.coder.text.features import Floats
 

@@ -1,10 +1,9 @@
-"""Terms of records, how much they count, and how their rows are summed."""
+"""Terms of records, and how much they count."""
 
 import numpy as np
 import pytest
 
-from coding_service.coder.score_tables import add_rows
-from coding_service.coder.text.encode import Bag, encode
+from coding_service.coder.text.encode import encode
 from coding_service.coder.text.features import Letters, grams
 from coding_service.coder.text.vocabulary import (
     NUMBER_BITS,
@@ -22,25 +21,6 @@ NO_PAIRS = np.zeros(0, np.int64)
 def lexicon(*words: bytes, room: int = 8) -> Lexicon:
     weights = np.arange(1, len(words) + 1, dtype=np.float32)
     return Lexicon(words, pairs=0, weights=weights, unseen_weight=9.0, room=room)
-
-
-def should_equal_the_dense_sum_when_rows_of_bags_of_any_length_are_added() -> None:
-    dice = np.random.default_rng(5)
-    table = dice.normal(size=(9, 4)).astype(np.float32)
-    records = [[], [3], [1, 2, 8], [], [0, 5], [7, 7, 7, 6, 5]]
-    lengths = np.asarray(list(map(len, records)))
-    bag = Bag(
-        np.asarray([term for record in records for term in record]),
-        np.cumsum(lengths) - lengths,
-        lengths,
-        0.5,
-    )
-    sums = np.zeros((len(records), 4), np.float32)
-
-    add_rows(sums, table, bag)
-
-    expected = [0.5 * table[record].sum(axis=0) for record in records]
-    np.testing.assert_allclose(sums, expected, rtol=1e-5, atol=1e-6)
 
 
 def should_count_a_term_once_in_its_weightiest_field_when_it_is_repeated() -> None:

@@ -1,0 +1,97 @@
+"""How likely each code of the tree is for each record, for all codes or for those below some."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from coding_service.coder.linear.classifiers import Classifiers, in_scope, softmax
+from coding_service.coder.linear.exact_titles import ExactTitles
+from coding_service.coder.linear.score_tables import ScoreTables, TermColumns
+from coding_service.coder.model_card import ScopeWeights
+from coding_service.coder.text.encode import Encoded
+from coding_service.coder.text.features import Floats, Integers
+from coding_service.coder.text.signs import ScopeSigns
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """The children of one code of each of some records, as many for each."""
+
+    rows: Integers
+    """The records."""
+    codes: Integers
+    """Rows x children: places in `Classifiers.codes`, -1 for none."""
+    odds: Floats
+    """The probability of each without regard to exact titles."""
+    mixed: Floats
+    """The probability of each."""
+
+    def likely(self, least: Floats) -> tuple[Integers, Integers, Floats, Floats]:
+        """Those that are as likely as `least` says of each record: records, codes, odds, mixed."""
+        least = least[self.rows]
+        wanted = np.flatnonzero(least < np.inf)
+        codes, mixed = self.codes[wanted], self.mixed[wanted]
+        kept = (mixed >= least[wanted, None]) & (codes >= 0)
+        rows = np.repeat(self.rows[wanted], kept.sum(axis=1))
+        return rows, codes[kept], self.odds[wanted][kept], mixed[kept]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeOdds:
+    """Computes the probabilities of codes."""
+
+    classifiers: Classifiers
+    tables: ScoreTables
+    exact: ExactTitles
+    signs: ScopeSigns
+    scope: ScopeWeights | None
+    """None where the top's classifier alone says how likely a record is to have a code."""
+
+    def top(self, records: Encoded, columns: TermColumns, titles: Integers) -> Children:
+        """The top codes of all records.
+
+        `titles` is the leaf that each record's title stands for, -1 for none. A row of odds sums to
+        what "none of them" leaves of 1.
+        """
+        tops = self.classifiers.tops
+        odds = softmax(self.tables.all_scores(0, columns)[:, 0, : len(tops) + 1])
+        if self.scope is None:
+            odds = odds[:, :-1]
+        else:
+            odds = in_scope(odds, self.signs.of(records), self.scope)
+        codes = np.broadcast_to(tops, odds.shape)
+        return Children(np.arange(len(odds)), codes, odds, self.exact.mix(odds, codes, titles, 0))
+
+    def below(
+        self, codes: Integers, rows: Integers, odds: Floats, columns: TermColumns, titles: Integers
+    ) -> Iterator[Children]:
+        """The children of one code, all of one level, of each of some records.
+
+        `odds` is the probability of the code without regard to exact titles.
+        """
+        banks = self.classifiers.bank_of[codes]
+        for number in np.unique(banks).tolist():
+            here = np.flatnonzero(banks == number)
+            row, code, found = rows[here], codes[here], odds[here, None]
+            if number < 0:
+                children = self.classifiers.only_child[code, None]
+            else:
+                classifiers = self.classifiers.row_of[code]
+                children = self.classifiers.banks[number].children[classifiers]
+                scores = self.tables.scores(number, columns, row, classifiers)
+                found = softmax(scores) * found
+            level = self.classifiers.depths[code[0]] + 1
+            mixed = self.exact.mix(found, children, titles[row], level)
+            yield Children(row, children, found, mixed)
+
+    def all_codes(self, records: Encoded) -> Floats:
+        """Records x codes of all levels, every classifier asked."""
+        titles = self.exact.leaves(records.titles)
+        columns = TermColumns.of(records, np.arange(len(titles)))
+        banks = range(1, len(self.classifiers.banks))
+        shares = (softmax(self.tables.all_scores(bank, columns)) for bank in banks)
+        top = self.top(records, columns, titles).odds
+        odds = self.classifiers.probabilities(top, shares)
+        self.exact.mix_all(odds, titles)
+        return odds
