@@ -18,15 +18,15 @@ from coding_service.coder.text.features import (
     grams,
     rarity,
 )
-from coding_service.coder.text.normalise import END, FUNCTION_WORDS, tokens
+from coding_service.coder.text.normalise import END, FUNCTION_WORDS, folded
 from coding_service.coder.text.vocabulary import (
     FIRST_WORD,
-    NUMBER_BITS,
     TEXT_END,
     WHOLE,
     Lexicon,
     Shares,
 )
+from coding_service.coder.text.word_table import NUMBER_BITS
 
 PAIR_EXAMPLES = 2  # a pair that stands in fewer tells nothing about others
 MOST_PAIRS = 10_000  # those in the most examples; each has a row as wide as a word's
@@ -56,7 +56,7 @@ class Terms:
         are those of the fields, the highest first; `coded` are the examples that have a code. There
         is room for `room` unseen words beside those of the examples.
         """
-        words = sorted(set(tokens(texts)) - _PASSED_OVER)
+        words = sorted(set(folded(texts).split()) - _PASSED_OVER)
         counting = Lexicon(
             words, pairs=0, weights=np.ones(len(words), np.float32), unseen_weight=1.0, room=0
         )

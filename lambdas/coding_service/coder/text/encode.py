@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from coding_service.coder.text.features import Floats, Integers
-from coding_service.coder.text.normalise import tokens
-from coding_service.coder.text.vocabulary import NOTHING, NUMBER_BITS, TEXT_END, Hashes, Lexicon
+from coding_service.coder.text.normalise import folded
+from coding_service.coder.text.vocabulary import FIRST_WORD, NOTHING, TEXT_END, Hashes, Lexicon
+from coding_service.coder.text.word_table import NUMBER_BITS, Numbers
 
-SMALL_BITS = 32  # keys of so many bits are sorted faster
+KEY_BITS = 32  # keys of so many are sorted the fastest
+PIECE_RECORDS = 1_024  # encoded at once; what they need stays near the processor
 
-Keys = npt.NDArray[np.uint32] | npt.NDArray[np.uint64]
+Keys = npt.NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,13 @@ class Bag:
     """How many terms each record has."""
     weight: float
     """The weight of the field."""
+
+    @classmethod
+    def joined(cls, bags: "Sequence[Bag]") -> "Bag":
+        """The bag of the records of all bags, one after the other."""
+        lengths = np.concatenate([bag.lengths for bag in bags])
+        terms = np.concatenate([bag.terms for bag in bags])
+        return cls(terms, np.cumsum(lengths) - lengths, lengths, bags[0].weight)
 
     def of(self, records: Integers) -> "Bag":
         """The bag of some of the records."""
@@ -54,6 +63,17 @@ class Encoded:
     titles: Hashes
     """A hash of the words in each record's first field in any order; 0 for none."""
 
+    @classmethod
+    def joined(cls, pieces: "Sequence[Encoded]") -> "Encoded":
+        """The records of all pieces, one after the other."""
+        if len(pieces) == 1:
+            return pieces[0]
+        return cls(
+            tuple(map(Bag.joined, zip(*(piece.bags for piece in pieces), strict=True))),
+            np.concatenate([piece.lengths for piece in pieces]),
+            np.concatenate([piece.titles for piece in pieces]),
+        )
+
     def put(self, records: Integers, others: "Encoded") -> "Encoded":
         """With others in the place of some of the records."""
         lengths, titles = self.lengths.copy(), self.titles.copy()
@@ -72,27 +92,27 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """The words of a batch in order, without those that are passed over."""
+    """The words of a batch in order."""
 
-    numbers: Integers
-    """The numbers of the words, `TEXT_END` after each text."""
-    text_of: Integers
-    """The place of each word's text in the batch."""
+    numbers: Numbers
+    """The numbers of the words, `NOTHING` among them, `TEXT_END` after each text."""
+    lengths: Integers
+    """How many numbers each text has, its end among them."""
 
     @classmethod
     def of(cls, texts: Sequence[str], lexicon: Lexicon) -> "Stream":
         """The words of texts. Raises `LexiconFullError`."""
-        found = tokens(texts)
-        numbers = np.fromiter(map(lexicon.__getitem__, found), np.int64, len(found))
-        numbers = numbers[numbers != NOTHING]
-        ends = numbers == TEXT_END
-        return cls(numbers, np.cumsum(ends) - ends)
+        numbers = lexicon.numbers(folded(texts))
+        return cls(numbers, np.diff(np.flatnonzero(numbers == TEXT_END), prepend=-1))
 
     def pairs(self, fields: int) -> tuple[Integers, Integers]:
         """The pairs in the first of each record's fields, as (record, key of the pair)."""
-        first = np.flatnonzero((self.text_of % fields == 0) & (self.numbers != TEXT_END))
-        keys = (self.numbers[first] << NUMBER_BITS) | self.numbers[first + 1]
-        return self.text_of[first] // fields, keys
+        is_first = np.arange(len(self.lengths)) % fields == 0
+        first = self.numbers[np.repeat(is_first, self.lengths)]
+        first = first[first != NOTHING].astype(np.int64)
+        ends = first == TEXT_END
+        left = np.flatnonzero(~ends)
+        return np.cumsum(ends)[left], (first[left] << NUMBER_BITS) | first[left + 1]
 
 
 def encode(
@@ -104,79 +124,113 @@ def encode(
     of the fields, the highest first; `pair_keys` are the keys of the known pairs, sorted. Raises
     `LexiconFullError` if there are more unseen words than the lexicon has room for.
     """
-    fields = len(weights)
-    stream = Stream.of(texts, lexicon)
-    layout = _Layout.of(len(texts) // fields, len(lexicon.squares), fields)
-    inside = stream.numbers != TEXT_END
-    record, field = np.divmod(stream.text_of[inside], fields)
-    keys = layout.keys(record, stream.numbers[inside], field)
-    if len(pair_keys):
-        paired, pairs = stream.pairs(fields)
-        places = np.minimum(np.searchsorted(pair_keys, pairs), len(pair_keys) - 1)
-        known = pair_keys[places] == pairs
-        numbers = places[known] + lexicon.first_pair
-        keys = np.concatenate([keys, layout.keys(paired[known], numbers, np.int64(0))])
-    keys.sort()
-    # The first of equal ones is that of the weightiest field.
-    once = np.flatnonzero(np.diff(keys >> layout.field_bits, prepend=keys.dtype.type(NOTHING)))
-    return _encoded(layout, keys[once], weights, lexicon)
+    layout = _Layout.of(len(lexicon.squares), len(weights))
+    step = layout.most_records * layout.fields
+    pieces = []
+    for first in range(0, max(1, len(texts)), step):
+        stream = Stream.of(texts[first : first + step], lexicon)
+        keys = layout.word_keys(stream)
+        if len(pair_keys):
+            record, pairs = stream.pairs(layout.fields)
+            places = np.minimum(np.searchsorted(pair_keys, pairs), len(pair_keys) - 1)
+            known = pair_keys[places] == pairs
+            numbers = places[known] + lexicon.first_pair
+            keys = np.concatenate([keys, layout.title_keys(record[known], numbers)])
+        keys.sort()
+        firsts = layout.firsts(len(stream.lengths) // layout.fields)
+        pieces.append(_encoded(layout, layout.once(keys), firsts, weights, lexicon))
+    return Encoded.joined(pieces)
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
     """Record, term and field in one number, small enough to sort fast."""
 
-    records: int
-    """How many records there are."""
-    number_bits: int
-    field_bits: int
+    fields: int
+    """How many fields a record has, no more than 256."""
+    field_bits: np.uint32
+    term_bits: np.uint32
+    """Those of a term's number and of the field."""
 
     @classmethod
-    def of(cls, records: int, numbers: int, fields: int) -> "_Layout":
-        return cls(records, (numbers - 1).bit_length(), (fields - 1).bit_length())
+    def of(cls, numbers: int, fields: int) -> "_Layout":
+        field_bits = (fields - 1).bit_length()
+        return cls(
+            fields, np.uint32(field_bits), np.uint32(field_bits + (numbers - 1).bit_length())
+        )
 
-    def keys(self, record: Integers, number: Integers, field: Integers | np.int64) -> Keys:
-        keys = (((record << self.number_bits) | number) << self.field_bits) | field
-        bits = (self.records - 1).bit_length() + self.number_bits + self.field_bits
-        small: Keys = keys.astype(np.uint32) if bits <= SMALL_BITS else keys.astype(np.uint64)
-        return small
+    @property
+    def most_records(self) -> int:
+        """How many records there may be at once."""
+        return min(PIECE_RECORDS, 1 << (KEY_BITS - int(self.term_bits)))
 
-    def parts(self, keys: Keys) -> tuple[Integers, Integers, Integers]:
-        """Record, term and field of each key."""
-        wide = keys.astype(np.int64)
-        numbers = (wide >> self.field_bits) & ((1 << self.number_bits) - 1)
-        fields = wide & ((1 << self.field_bits) - 1)
-        return wide >> (self.field_bits + self.number_bits), numbers, fields
+    def firsts(self, records: int) -> Keys:
+        """What the keys of each record begin with."""
+        return np.arange(records, dtype=np.uint32) << self.term_bits
+
+    def word_keys(self, stream: Stream) -> Keys:
+        """Those of all words, of passed over ones and ends too."""
+        records = self.firsts(len(stream.lengths) // self.fields)
+        texts: Keys = np.add.outer(records, np.arange(self.fields, dtype=np.uint32)).ravel()
+        return np.repeat(texts, stream.lengths) | (stream.numbers << self.field_bits)
+
+    def title_keys(self, record: Integers, number: Integers) -> Keys:
+        """Those of terms in the first field."""
+        found = record.astype(np.uint32) << self.term_bits
+        return found | (number.astype(np.uint32) << self.field_bits)
+
+    def once(self, keys: Keys) -> Keys:
+        """The keys of terms, each once in a record, of sorted ones.
+
+        The first of equal ones is that of the weightiest field.
+        """
+        terms = keys >> self.field_bits
+        is_new = np.diff(terms, prepend=np.uint32(NOTHING)) != 0
+        once: Keys = keys[is_new & (self.terms(keys) >= FIRST_WORD)]
+        return once
+
+    def terms(self, keys: Keys) -> Numbers:
+        """The term of each key."""
+        return (keys & ((np.uint32(1) << self.term_bits) - np.uint32(1))) >> self.field_bits
+
+    def in_field(self, keys: Keys, field: int) -> Keys:
+        """Those of a field."""
+        found: Keys = keys[keys & ((np.uint32(1) << self.field_bits) - np.uint32(1)) == field]
+        return found
 
 
-def _encoded(layout: _Layout, keys: Keys, weights: Sequence[float], lexicon: Lexicon) -> Encoded:
-    records = layout.records
-    squares = np.zeros(records)
+def _encoded(
+    layout: _Layout, keys: Keys, firsts: Keys, weights: Sequence[float], lexicon: Lexicon
+) -> Encoded:
+    squares = np.zeros(len(firsts))
     bags = []
-    titles: Hashes = np.zeros(records, np.uint64)
-    owner, terms, field = layout.parts(keys)
-    _order_unseen(owner, terms, field, lexicon)
+    titles: Hashes = np.zeros(len(firsts), np.uint64)
     for place, weight in enumerate(weights):
-        here = field == place
-        own, record = terms[here], owner[here]
-        lengths = np.bincount(record, minlength=records)
-        starts = np.cumsum(lengths) - lengths
-        squares += weight**2 * np.bincount(record, lexicon.squares[own], records)
-        bags.append(Bag(own, starts, lengths, weight))
-        if place == 0 and len(own):
-            filled = lengths > 0
-            titles[filled] = np.add.reduceat(lexicon.hashes[own], starts[filled])
+        own = layout.in_field(keys, place)
+        starts = np.searchsorted(own, firsts)
+        lengths = np.diff(starts, append=len(own))
+        terms = layout.terms(own).astype(np.int64)
+        _order_unseen(own >> layout.term_bits, terms, lexicon)
+        filled = np.flatnonzero(lengths)
+        if len(filled):
+            heads = starts[filled]
+            # Exact, as these are few numbers of 24 bits: no order of adding changes a record.
+            sums = np.add.reduceat(lexicon.squares[terms], heads, dtype=np.float64)
+            squares[filled] += weight**2 * sums
+            if place == 0:
+                titles[filled] = np.add.reduceat(lexicon.hashes[terms], heads)
+        bags.append(Bag(terms, starts, lengths, weight))
     norms = np.sqrt(squares).astype(np.float32)
     norms[norms == 0] = 1.0
     return Encoded(tuple(bags), norms, titles)
 
 
-def _order_unseen(owner: Integers, terms: Integers, field: Integers, lexicon: Lexicon) -> None:
+def _order_unseen(owner: Keys, terms: Integers, lexicon: Lexicon) -> None:
     """Put each record's unseen words in an order of their own, in place.
 
     Their numbers tell which was met first, by any record; sums of floating point numbers depend on
     the order, and a record's answer is not to depend on what was coded before it.
     """
     unseen = np.flatnonzero(terms >= lexicon.first_unseen)
-    order = unseen[np.lexsort((lexicon.hashes[terms[unseen]], owner[unseen]))]
-    terms[unseen], field[unseen] = terms[order], field[order]
+    found = terms[unseen]
+    terms[unseen] = found[np.lexsort((lexicon.hashes[found], owner[unseen]))]

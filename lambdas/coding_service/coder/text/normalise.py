@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from coding_service.coder.text.scripts import words_in
 
@@ -17,12 +17,11 @@ END = b"\x1e"  # the token that ends a text in a block; no word holds it
 _END = END.decode()
 _BETWEEN = f" {_END} "
 
-_DOTTED_LETTERS = re.compile(r"(?<=\b\w)\.(?=\w\b)")
-_APOSTROPHES = re.compile(r"['\u2018\u2019\u02bc`]")
-
-# The same for bytes. The dot stands first so that the search leaps from one to the next.
-_DOTTED_LETTERS_IN_BYTES = re.compile(rb"\.(?<=\b\w\.)(?=\w\b)")
-_APOSTROPHES_IN_BYTES = b"'`"
+# The dot stands first so that the search leaps from one to the next.
+_DOTTED_LETTERS = re.compile(r"\.(?<=\b\w\.)(?=\w\b)")
+_DOTTED_LETTERS_IN_BYTES = re.compile(_DOTTED_LETTERS.pattern.encode())
+_APOSTROPHES = "'`\u2018\u2019\u02bc"
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _WORD_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789" + END + bytes(range(128, 256)))
 """Of folded words; what is not ASCII comes from `words` and holds nothing else."""
 _FOLDED = bytes(byte if byte in _WORD_BYTES else ord(" ") for byte in bytes(range(256)).lower())
@@ -35,14 +34,14 @@ def fold(text: str) -> str:
     """
     if not text.isascii():
         decomposed = unicodedata.normalize("NFKD", text)
-        marks = filter(unicodedata.combining, set(decomposed))
-        text = decomposed.translate(dict.fromkeys(map(ord, marks)))
+        marks = filter(unicodedata.combining, set(_NOT_ASCII.findall(decomposed)))
+        text = _without(decomposed, marks)
     return " ".join(text.casefold().split())
 
 
 def clean(text: str) -> str:
     """The folded text without apostrophes, and without the dots between single letters."""
-    return _DOTTED_LETTERS.sub("", _APOSTROPHES.sub("", fold(text)))
+    return _DOTTED_LETTERS.sub("", _without(fold(text), _APOSTROPHES))
 
 
 def words(text: str) -> list[str]:
@@ -54,25 +53,38 @@ def words(text: str) -> list[str]:
     return [word for word in _all_words(text) if word not in FUNCTION_WORDS]
 
 
-def tokens(texts: Sequence[str]) -> list[bytes]:
+def folded(texts: Sequence[str]) -> bytes:
     """The words of many texts in order, function words among them, `END` after each text.
 
-    The same words as `words` finds, in UTF-8, at a fraction of the cost: the texts are cleaned
-    and cut as one block. A lone surrogate becomes "?".
+    The same words as `words` finds, in UTF-8 and with spaces between them, at a fraction of the
+    cost: the texts are cleaned as one block. A lone surrogate is no part of a word.
     """
-    if not texts:
-        return []
     pieces, first = list[bytes](), 0
+    usual = list(texts)
     # What is ASCII goes in pieces as large as can be.
-    for place in (*_unusual(texts), len(texts)):
-        if first < place:
-            pieces.append(_BETWEEN.join(texts[first:place]).encode())
-        if place < len(texts):
-            pieces.append(" ".join(_all_words(texts[place])).encode(errors="replace"))
+    for place in _unusual(texts):
+        cleaned = clean(texts[place])
+        if cleaned.isascii():
+            usual[place] = cleaned
+            continue
+        pieces += _ascii(usual[first:place])
+        pieces.append(" ".join(words_in(cleaned)).encode())
         first = place + 1
-    block = _BETWEEN.encode().join(pieces).translate(None, _APOSTROPHES_IN_BYTES)
-    block = _DOTTED_LETTERS_IN_BYTES.sub(b"", block).translate(_FOLDED)
-    return [*block.split(), END]
+    pieces += _ascii(usual[first:])
+    # Each ends in what stands between two.
+    block = _BETWEEN.encode().join([*pieces, b""])
+    return _DOTTED_LETTERS_IN_BYTES.sub(b"", block).translate(_FOLDED)
+
+
+def _ascii(texts: Sequence[str]) -> list[bytes]:
+    """Texts that are ASCII as one piece, or none where there is none; no apostrophe is left."""
+    return [_without(_BETWEEN.join(texts), "'`").encode()] if texts else []
+
+
+def _without(text: str, characters: Iterable[str]) -> str:
+    for each in characters:
+        text = text.replace(each, "")
+    return text
 
 
 def _unusual(texts: Sequence[str]) -> list[int]:

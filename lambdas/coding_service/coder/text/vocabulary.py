@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from coding_service.coder.text.features import Flags, Floats
 from coding_service.coder.text.normalise import END, FUNCTION_WORDS
+from coding_service.coder.text.word_table import CutBlock, Numbers, WordTable
 
 NOTHING, TEXT_END, FIRST_WORD = 0, 1, 2  # numbers of: a word to pass over, a text's end, words
-NUMBER_BITS = 24  # of a word's number inside the key of a pair
 WHOLE = 255  # of a share that is kept as a byte
 Hashes = npt.NDArray[np.uint64]
 Shares = npt.NDArray[np.uint8]
@@ -42,6 +42,7 @@ class Lexicon(dict[bytes, int]):
         super().__init__({word: FIRST_WORD + place for place, word in enumerate(known)})
         self.update((word.encode(), NOTHING) for word in FUNCTION_WORDS)
         self[END] = TEXT_END
+        self._table = WordTable(list(self), list(self.values()))
         self.first_pair = FIRST_WORD + len(known)
         self.first_unseen = self.first_pair + pairs
         self.unseen: list[bytes] = []
@@ -70,6 +71,17 @@ class Lexicon(dict[bytes, int]):
         self.idle[number] = bool(self._is_idle and self._is_idle(word))
         self.unseen.append(word)
         return number
+
+    def numbers(self, block: bytes) -> Numbers:
+        """The numbers of all words of a block with spaces between them.
+
+        Raises `LexiconFullError`.
+        """
+        cut = CutBlock.of(block)
+        numbers, unknown = self._table.find(cut)
+        if len(unknown):
+            numbers[unknown] = list(map(self.__getitem__, cut.words(unknown)))
+        return numbers
 
     def forget(self) -> None:
         """Forgets every unseen word."""

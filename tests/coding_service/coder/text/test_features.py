@@ -6,12 +6,12 @@ import pytest
 from coding_service.coder.text.encode import encode
 from coding_service.coder.text.features import Letters, grams
 from coding_service.coder.text.vocabulary import (
-    NUMBER_BITS,
     TEXT_END,
     WHOLE,
     Lexicon,
     LexiconFullError,
 )
+from coding_service.coder.text.word_table import NUMBER_BITS
 from training.fit import term_counts as learning_terms
 from training.fit.term_counts import Terms
 
