@@ -7,7 +7,7 @@ is remembered, so that what many people write is coded once.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import islice, repeat
 from typing import Any
 
 import msgspec
@@ -124,25 +124,19 @@ class LineCoder:
         """What follows the recordId in each line of output."""
         remembered = self._answers
         answers = list(map(remembered.get, texts))
-        if None in answers:
-            # Kept apart from what is remembered, which may be forgotten meanwhile.
-            fresh: dict[Texts, bytes] = {}
-            missing = [text for text, answer in zip(texts, answers, strict=True) if answer is None]
-            new = list(dict.fromkeys(missing))
+        missing = [text for text, answer in zip(texts, answers, strict=True) if answer is None]
+        if missing:
+            new, written = list(dict.fromkeys(missing)), list[bytes]()
             for first in range(0, len(new), self._batch):
                 batch = new[first : first + self._batch]
-                chosen = self._choose([text for record in batch for text in record])
-                fresh.update(zip(batch, self._written(chosen), strict=True))
+                written += self._written(self._choose([text for each in batch for text in each]))
+            # Kept apart from what is remembered, which may be forgotten meanwhile.
+            fresh = dict(zip(new, written, strict=True))
             if len(remembered) + len(fresh) > REMEMBERED_RECORDS:
                 remembered.clear()
-            for text, answer in fresh.items():
-                if len(remembered) == REMEMBERED_RECORDS:
-                    break
-                remembered[text] = answer
-            return [
-                fresh[text] if answer is None else answer
-                for text, answer in zip(texts, answers, strict=True)
-            ]
+            remembered.update(islice(fresh.items(), REMEMBERED_RECORDS))
+            found = map(fresh.__getitem__, missing)
+            return [next(found) if answer is None else answer for answer in answers]
         return [answer for answer in answers if answer is not None]
 
     def _written(self, chosen: CodeChoices) -> list[bytes]:
