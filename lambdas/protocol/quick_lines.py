@@ -72,17 +72,17 @@ class TextRecords:
         self._id_of = attrgetter("record_id") if has_record_id else None
         if has_record_id:
             names[RECORD_ID] = "record_id"
-        self._decode = _text_decoder(names)
+        self._decoder = _text_decoder(names)
         self._short_bytes = MAX_TEXT_CHARACTERS + sum(len(n) + AROUND_A_FIELD for n in names)
         """A line of so many bytes has no room for more text than is allowed."""
 
     def read(self, lines: list[bytes]) -> list[Any] | None:
         """The decoded records; None where a line may not be one."""
         longest = max(map(len, lines))
-        if self._decode is None or longest > MAX_LINE_BYTES:
+        if self._decoder is None or longest > MAX_LINE_BYTES:
             return None
         try:
-            records = list(map(self._decode, lines))
+            records = list(map(self._decoder.decode, lines))
         except NOT_OF_THE_TYPE:
             return None
         if longest > self._short_bytes:
@@ -95,12 +95,38 @@ class TextRecords:
                 return None
         return records
 
+    def read_block(
+        self, block: bytes, *, lines: int, longest: int
+    ) -> tuple[list[str], list[tuple[str, ...]]] | None:
+        """The recordIds and the texts in a block of lines; None where a line may be no record.
+
+        `lines` is how many it has, each with its newline; the longest has `longest` bytes.
+        """
+        if self._decoder is None or longest > MAX_LINE_BYTES:
+            return None
+        # A newline stands in no text, and no other brace between texts: where every line ends in
+        # one, and there are as many records as lines, each line is one record.
+        ends = block.count(b"}\n")
+        if ends < lines and ends + block.count(b"}\r\n") < lines:
+            return None
+        try:
+            records = self._decoder.decode_lines(block)
+        except NOT_OF_THE_TYPE:
+            return None
+        if len(records) != lines:
+            return None
+        texts = list(map(self.texts, records))
+        is_long = longest > self._short_bytes
+        if is_long and max(map(len, map("".join, texts))) > MAX_TEXT_CHARACTERS:
+            return None
+        return self.record_ids(records), texts
+
     def record_ids(self, records: list[Any]) -> list[str]:
         """The recordIds of decoded records, `""` where lines have none."""
         return list(map(self._id_of, records)) if self._id_of else [""] * len(records)
 
 
-def _text_decoder(attributes: dict[str, str]) -> Decode | None:
+def _text_decoder(attributes: dict[str, str]) -> msgspec.json.Decoder[Any] | None:
     """A decoder of objects with exactly these fields, all text, into attributes of these names.
 
     None for names that msgspec can't take.
@@ -115,7 +141,7 @@ def _text_decoder(attributes: dict[str, str]) -> Decode | None:
         )
     except ValueError:
         return None
-    return msgspec.json.Decoder(record).decode
+    return msgspec.json.Decoder(record)
 
 
 def _coded_decoder(record_id: str) -> Decode:

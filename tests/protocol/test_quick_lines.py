@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from protocol.quick_lines import QuickOutput, QuickRecords
+from protocol.quick_lines import QuickOutput, QuickRecords, TextRecords
 from protocol.records import (
     MAX_LINE_BYTES,
     RecordFault,
@@ -64,6 +64,12 @@ def _quick(lines: list[bytes], input_format: tuple[str, ...] = FORMAT) -> list[s
     return QuickRecords(RecordForm(input_format)).record_ids(lines)
 
 
+def _of_block(lines: list[bytes]) -> tuple[list[str], list[tuple[str, ...]]] | None:
+    reader = TextRecords(FORMAT, has_record_id=b"recordId" in lines[0])
+    block = b"".join(line + b"\n" for line in lines)
+    return reader.read_block(block, lines=len(lines), longest=max(map(len, lines)))
+
+
 def _careful(lines: list[bytes]) -> list[str] | None:
     form = RecordForm(FORMAT)
     try:
@@ -97,6 +103,33 @@ def should_say_no_more_than_the_careful_check_of_input(lines: list[bytes]) -> No
 
     if quick is not None:
         assert quick == _careful(lines)
+
+
+@settings(max_examples=examples(300))
+@given(spoilt(A_RECORD, A_RECORD.replace(b'"recordId": "r\\u00e91", ', b"")))
+@example([A_RECORD + A_RECORD])
+@example([A_RECORD + A_RECORD[:-1], b"}"])
+@example([A_RECORD + A_RECORD, b""])
+@example([A_RECORD + A_RECORD, A_RECORD.replace(b"K", b"}"), b"\r"])
+@example([A_RECORD + A_RECORD[:20], A_RECORD[20:], A_RECORD])
+def should_say_no_more_than_the_careful_check_when_a_block_is_read_at_once(
+    lines: list[bytes],
+) -> None:
+    read = _of_block(lines)
+
+    if read is not None:
+        records = [json.loads(line) for line in lines]
+        assert read[0] == _careful(lines)
+        assert read[1] == [tuple(record[name] for name in FORMAT) for record in records]
+
+
+@given(st.lists(st.tuples(st.text(max_size=9), st.text(max_size=300)), min_size=1, max_size=9))
+def should_be_sure_of_good_lines_when_a_block_is_read_at_once(texts: list[tuple[str, str]]) -> None:
+    lines = [_line(recordId=record_id, occp_text=text) for record_id, text in texts]
+    expected = [record_id for record_id, _ in texts], [(text, "") for _, text in texts]
+
+    assert _of_block(lines) == expected
+    assert _of_block([line + b"\r" for line in lines]) == expected
 
 
 @settings(max_examples=examples(300))
@@ -145,6 +178,7 @@ def should_be_sure_of_good_lines_without_record_ids() -> None:
 )
 def should_not_be_sure_when_a_line_is_faulty(lines: list[bytes]) -> None:
     assert _quick(lines) is None
+    assert _of_block(lines) is None
     assert _careful(lines) is None
 
 
@@ -158,6 +192,9 @@ def should_not_take_an_id_or_bytes_for_text_when_a_line_is_long() -> None:
     ]
 
     assert _quick(lines) == _careful(lines) == ["r" * 5000, "", "r1"]
+    read = _of_block(lines)
+    assert read is not None
+    assert read[0] == ["r" * 5000, "", "r1"]
 
 
 def should_keep_to_what_the_first_lines_had() -> None:
