@@ -7,13 +7,10 @@ deleted.
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from erasure.errors import Unfinished
 from erasure.objects import StoredVersion, versions_of
-from pipeline.storage.dictionaries import DICTIONARIES, TAKEN_CODES, key_of_version, newest_keys
-from shared.aws_errors import code_of
-from tables.dictionary.dictionary_file import dictionary_bytes, read_dictionary
+from pipeline.storage.dictionaries import DICTIONARIES, newest_keys, put_version
+from tables.dictionary.dictionary_file import read_dictionary
 from tables.dictionary.learn import without_drop
 from tables.errors import TableRefused
 from tables.review.decided_csv import text_of
@@ -48,29 +45,17 @@ def leave_dictionaries(
             continue
         if (bucket, key, answer.get("VersionId", WITHOUT_VERSIONS)) not in found:
             raise _changed()
-        version, left = _next_of(content, key, drop_id)
-        _put(s3, bucket, key_of_version(topic, version), left)
-
-
-def _next_of(content: bytes, key: str, drop_id: str) -> tuple[int, bytes]:
-    """Number and content of the next version. A new one, even where a later line on the same text
-    has hidden the drop's: the version with both is deleted."""
-    try:
-        left = without_drop(read_dictionary(content, key), drop_id)
-        return left.version, dictionary_bytes(left)
-    except TableRefused as refused:
-        raise Unfinished(
-            f"{refused.reason} It names the drop.", next_step="Mend the file, or delete it."
-        ) from None
-
-
-def _put(s3: "S3Client", bucket: str, key: str, content: bytes) -> None:
-    try:
-        s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType="text/csv", IfNoneMatch="*")
-    except ClientError as error:
-        if code_of(error) not in TAKEN_CODES:
-            raise
-        raise _changed() from None
+        try:
+            # A new one, even where a later line on the same text has hidden the drop's: the version
+            # with both is deleted.
+            left = without_drop(read_dictionary(content, key), drop_id)
+            is_written = put_version(s3, bucket, topic, left)
+        except TableRefused as refused:
+            raise Unfinished(
+                f"{refused.reason} It names the drop.", next_step="Mend the file, or delete it."
+            ) from None
+        if not is_written:
+            raise _changed()
 
 
 def _changed() -> Unfinished:

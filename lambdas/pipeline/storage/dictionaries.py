@@ -106,27 +106,32 @@ class Dictionaries:
         return self._read[key]
 
     def _put(self, topic: str, dictionary: Dictionary) -> bool:
-        """False where another one has written this version."""
-        content = dictionary_bytes(dictionary)
         with aws_busy_as_try_again():
-            try:
-                self.s3.put_object(
-                    Bucket=self.bucket,
-                    Key=key_of_version(topic, dictionary.version),
-                    Body=content,
-                    ContentType="text/csv",
-                    IfNoneMatch="*",
-                )
-            except ClientError as error:
-                if code_of(error) not in TAKEN_CODES:
-                    raise
-                return False
-        return True
+            return put_version(self.s3, self.bucket, topic, dictionary)
 
 
 def key_of_version(topic: str, version: int) -> str:
     """The only key at which a version of a topic's dictionary is looked for."""
     return f"{DICTIONARIES}{topic}/{name_of(version)}"
+
+
+def put_version(s3: "S3Client", bucket: str, topic: str, dictionary: Dictionary) -> bool:
+    """Writes a version that is not there; False where another one has written it.
+
+    Raises `TableRefused` where the dictionary is larger than it may be."""
+    try:
+        s3.put_object(
+            Bucket=bucket,
+            Key=key_of_version(topic, dictionary.version),
+            Body=dictionary_bytes(dictionary),
+            ContentType="text/csv",
+            IfNoneMatch="*",
+        )
+    except ClientError as error:
+        if code_of(error) not in TAKEN_CODES:
+            raise
+        return False
+    return True
 
 
 def newest_keys(s3: "S3Client", bucket: str, below: str = DICTIONARIES) -> dict[str, str]:
