@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from erasure.errors import Unfinished
 from erasure.objects import StoredVersion, versions_of
+from pipeline.domain.drop import UNVERSIONED
 from pipeline.storage.dictionaries import DICTIONARIES, newest_keys, put_version
 from tables.dictionary.dictionary_file import read_dictionary
 from tables.dictionary.learn import without_drop
@@ -17,8 +18,6 @@ from tables.review.decided_csv import text_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-WITHOUT_VERSIONS = "null"  # what S3 lists as an object's version in a bucket without versions
 
 
 def versions_with(s3: "S3Client", bucket: str, drop_id: str) -> Iterator[StoredVersion]:
@@ -43,7 +42,7 @@ def leave_dictionaries(
         content = answer["Body"].read()
         if drop_id not in text_of(content):
             continue
-        if (bucket, key, answer.get("VersionId", WITHOUT_VERSIONS)) not in found:
+        if (bucket, key, answer.get("VersionId", UNVERSIONED)) not in found:
             raise _changed()
         try:
             # A new one, even where a later line on the same text has hidden the drop's: the version

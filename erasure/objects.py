@@ -27,7 +27,7 @@ class StoredVersion:
     bucket: str
     key: str
     version_id: str
-    """`null` in a bucket without versions."""
+    """`UNVERSIONED` in a bucket without versions."""
     size: int
     """Bytes; 0 of a delete marker."""
     is_marker: bool

@@ -5,6 +5,8 @@ from typing import ClassVar
 
 from pipeline.domain.state_fields import State
 
+UNVERSIONED = "null"  # S3's own name of an object's version in a bucket without versions
+
 
 @dataclass(frozen=True, slots=True)
 class Rejection(State):
@@ -34,7 +36,7 @@ class StoredObject(State):
     bucket: str
     key: str
     version_id: str
-    """`null` in a bucket without versions."""
+    """`UNVERSIONED` in a bucket without versions."""
     etag: str
     """Without quotes."""
     size: int

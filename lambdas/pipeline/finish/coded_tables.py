@@ -22,7 +22,7 @@ from pipeline.storage.multipart import MultipartFiles
 from pipeline.storage.object_source import ObjectSource
 from pipeline.storage.prepared_bucket import Checkpoint, PreparedBucket, stored_object
 from pipeline.storage.prepared_table import PreparedTable
-from pipeline.storage.results_bucket import MANIFEST_NAME, METADATA_NAME, OUTPUT_NAME
+from pipeline.storage.results_bucket import METADATA_NAME, OUTPUT_NAME
 from pipeline.table_settings import TableSettings
 from tables.csvw import description
 from tables.documents import documents_of
@@ -30,7 +30,7 @@ from tables.errors import RowsDisagree, TableRefused
 from tables.join import CodedTable
 from tables.plan import Chunk, TableFormat, TablePlan
 from tables.report.comparison import summary_of
-from tables.report.files import DESCRIPTION, PAGE, REPORT, REVIEW, as_json, table_name
+from tables.report.files import DESCRIPTION, MANIFEST, PAGE, REPORT, REVIEW, as_json, table_name
 from tables.report.report import AboutDrop
 from tables.writers.streams import STREAMED
 
@@ -205,7 +205,7 @@ class _DropTable:
             drop_id=self.drop.drop_id,
             dropped_at=self.drop.dropped_at,
             coded_at=self.ended_at,
-            files=(table_name(form), OUTPUT_NAME, METADATA_NAME, MANIFEST_NAME),
+            files=(table_name(form), OUTPUT_NAME, METADATA_NAME, MANIFEST),
         )
         documents = documents_of(
             coded,

@@ -29,7 +29,6 @@ from pipeline.finish.notification import console_link
 from pipeline.finish.outcomes import DropOutcome, Outcomes, PieceFacts
 from pipeline.finish.reviewed_tables import ReviewedTables
 from pipeline.storage.results_bucket import (
-    MANIFEST_NAME,
     METADATA_NAME,
     OUTPUT_NAME,
     PIECES,
@@ -40,6 +39,7 @@ from pipeline.validation.rejection_report import Rejections, piece_report
 from protocol.short_texts import reason_cut
 from shared.join_plan import TooLargeToJoin
 from tables.errors import TableRefused
+from tables.report.files import MANIFEST
 
 SCHEMA_VERSION = "2"  # docs/schemas/notification.json
 NO_MODEL = b"{}\n"
@@ -245,7 +245,7 @@ class DropResults:
                 str(error), f"s3://{self.results.name}/{PIECES}{drop.results_prefix}"
             )
             return DropResult(status="failed", explanation=explanation, records=_counted(pieces))
-        key = f"{drop.results_prefix}{MANIFEST_NAME}"
+        key = f"{drop.results_prefix}{MANIFEST}"
         self.results.put_json(key, manifest)
         if len(pieces) > 1:
             self.joined_outputs.discard(drop, pieces)

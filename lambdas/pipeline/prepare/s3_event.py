@@ -10,7 +10,7 @@ from msgspec import Struct, convert
 
 from pipeline.aws import aws_busy_as_try_again
 from pipeline.clock import iso, parsed
-from pipeline.domain.drop import Drop, Rejection
+from pipeline.domain.drop import UNVERSIONED, Drop, Rejection
 from pipeline.domain.identity import drop_id, guid, results_prefix, route
 from pipeline.domain.state_fields import MalformedState
 from pipeline.observability import logger
@@ -18,9 +18,6 @@ from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-
-UNVERSIONED = "null"  # S3's own name of the version in a bucket without versions
 
 
 class _Object(Struct, rename="kebab"):

@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pipeline.aws import aws_busy_as_try_again
-from pipeline.domain.drop import StoredObject
+from pipeline.domain.drop import UNVERSIONED, StoredObject
 from shared.aws_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-UNVERSIONED = "null"  # S3's own name of the version in a bucket without versions
 UNPACKED, INPUT, TABLE = "unpacked", "input.jsonl", "table.json"
 ABSENT_CODES = frozenset({"NoSuchKey", "404"})
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-OUTPUT_NAME, METADATA_NAME, MANIFEST_NAME = "output.jsonl", "metadata.json", "manifest.json"
+OUTPUT_NAME, METADATA_NAME = "output.jsonl", "metadata.json"
 
 PIECES = ".pieces/"  # apart from all results, so that a lifecycle rule can end them; no topic's
 # name begins with a dot; ours

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from pipeline.storage.dictionaries import DICTIONARIES
-from pipeline.storage.results_bucket import MANIFEST_NAME, METADATA_NAME, OUTPUT_NAME, PIECES
+from pipeline.storage.results_bucket import METADATA_NAME, OUTPUT_NAME, PIECES
 from pipeline.validation.rejection_report import REPORT_NAME as REJECTION
-from tables.report.files import DESCRIPTION, PAGE, REPORT, REVIEW, TABLES
+from tables.report.files import DESCRIPTION, MANIFEST, PAGE, REPORT, REVIEW, TABLES
 from tests.infra.conftest import Deployment
 from tests.infra.pipeline.test_stack import (
     FUNCTIONS,
@@ -24,7 +24,7 @@ REPORTED = {f"*/{REJECTION}"}
 COLLECTED = {f"*/{OUTPUT_NAME}", f"*/{METADATA_NAME}"}
 GIVEN = {f"*/{name}" for name in TABLES}
 LEARNED = {f"{DICTIONARIES}*"}
-BESIDE = {f"*/{name}" for name in (DESCRIPTION, REPORT, PAGE, REVIEW, MANIFEST_NAME)}
+BESIDE = {f"*/{name}" for name in (DESCRIPTION, REPORT, PAGE, REVIEW, MANIFEST)}
 WRITTEN: dict[str, dict[str, set[str]]] = {
     "prepare": {"s3:PutObject": REPORTED},
     "receive": {"s3:PutObject": {f"{PIECES}*"}},
