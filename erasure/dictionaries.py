@@ -20,12 +20,19 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-def versions_with(s3: "S3Client", bucket: str, drop_id: str) -> Iterator[StoredVersion]:
+def versions_with(
+    s3: "S3Client", bucket: str, drop_id: str, known: dict[StoredVersion, bool]
+) -> Iterator[StoredVersion]:
     """The versions of all dictionaries in a bucket that name the drop; each is read for that.
 
+    `known` says of versions whether they do, and is added to: what was read is not read again.
     All keys are looked at: what people have put beside the dictionaries may name it too."""
     for each in versions_of(s3, bucket, DICTIONARIES):
-        if not each.is_marker and drop_id in text_of(_content(s3, each)):
+        if each.is_marker:
+            continue
+        if each not in known or each.version_id == UNVERSIONED:  # which is overwritten in its place
+            known[each] = drop_id in text_of(_content(s3, each))
+        if known[each]:
             yield each
 
 

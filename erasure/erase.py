@@ -74,13 +74,13 @@ def erase_drop(
     drop that the ledger has forgotten. Raises `EraseError`, and botocore's errors where AWS refuses
     a call; whatever it raised, the same call again completes what was begun.
     """
-    kept = find_kept(
-        clients, find_deployment(clients.cloudformation, stack), drop_id, below=below, now=now
-    )
+    known: dict[StoredVersion, bool] = {}
+    found = find_deployment(clients.cloudformation, stack)
+    kept = find_kept(clients, found, drop_id, below=below, now=now, known=known)
     if not confirm(kept):
         raise NotConfirmed("Nothing was erased.")
     # Whoever was asked may have taken an hour, in which the drop was started again.
-    kept = find_kept(clients, kept.deployment, drop_id, below=below, now=now)
+    kept = find_kept(clients, found, drop_id, below=below, now=now, known=known)
     results = kept.deployment.results_bucket
     leave_dictionaries(clients.s3, results, kept.versions, kept.drop_id)
     # The dropped object first: without it nothing can be coded again.
@@ -97,8 +97,11 @@ def find_kept(
     *,
     below: str = "",
     now: datetime | None = None,
+    known: dict[StoredVersion, bool] | None = None,
 ) -> Kept:
-    """What is kept of a drop. Raises `BadRequest`, `NothingKnown`, `StillGoing`."""
+    """What is kept of a drop; `known` is as in `versions_with`.
+
+    Raises `BadRequest`, `NothingKnown`, `StillGoing`."""
     drop_id = drop_id.strip().lower()
     now = now or datetime.now(UTC)
     if not _DROP_ID.fullmatch(drop_id):
@@ -108,7 +111,7 @@ def find_kept(
         )
     items = find_items(clients.dynamodb, deployment.ledger_table, drop_id)
     ended = check_ended(clients, deployment, items, drop_id, now)
-    search = _Search(clients, deployment, drop_id)
+    search = _Search(clients, deployment, drop_id, {} if known is None else known)
     if items.drop is not None:
         key, versions = items.text("key"), search.known(items)
     else:
@@ -157,6 +160,8 @@ class _Search:
     clients: Clients
     deployment: Deployment
     drop_id: str
+    named: dict[StoredVersion, bool]
+    """Versions of dictionaries that were read, by whether they name the drop."""
 
     def known(self, items: LedgerItems) -> list[StoredVersion]:
         """The dropped object and the results of a drop that the ledger knows."""
@@ -200,7 +205,7 @@ class _Search:
         return [
             *(v for each in prepared for v in versions_of(s3, self._prepared_bucket, each)),
             *(v for prefix in own for v in versions_of(s3, exchange or "", prefix)),
-            *versions_with(s3, self.deployment.results_bucket, self.drop_id),
+            *versions_with(s3, self.deployment.results_bucket, self.drop_id, self.named),
         ]
 
     @property

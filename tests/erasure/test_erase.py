@@ -157,6 +157,29 @@ def should_ask_for_another_run_when_its_review_is_learned_meanwhile(here: World)
     assert here.kept().keys() == {place for place in here.kept() if name_of(2) in place}
 
 
+def should_read_a_dictionary_once_to_find_the_drop_and_its_newest_once_to_write_the_next(
+    here: World,
+) -> None:
+    s3: Any = here.clients.s3
+    read: list[str] = []
+
+    class Noting:
+        """S3, where it is noted what is read."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(s3, name)
+
+        def get_object(self, **asked: Any) -> Any:
+            read.append(asked["Key"].rpartition("/")[2])
+            return s3.get_object(**asked)
+
+    drop, other = here.drop(), here.drop("anzsco/other.csv")
+    here.alone(drop)
+    here.learned(other, drop)
+    erased(here, drop, clients=here.clients_with(s3=Noting()))
+    assert sorted(read) == [name_of(1), name_of(2), name_of(2)]
+
+
 def should_find_the_drop_in_a_dictionary_that_a_spreadsheet_saved(here: World) -> None:
     drop, other = here.drop("anzsco/1.csv"), here.drop("anzsco/2.csv")
     here.alone(drop)
