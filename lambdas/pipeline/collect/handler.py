@@ -1,6 +1,5 @@
 """Function collect: copies a part's results, the output in resumable steps, then the metadata."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from pipeline.collect.copy_output import OutputCopy, abandon_copy
 from pipeline.collect.split_output import DROPS_PER_STEP, OutputSplit
 from pipeline.dependencies import Dependencies, dependencies
 from pipeline.domain.execution import TaskInput
-from pipeline.domain.facts import MetadataFacts, OutputFacts
+from pipeline.domain.facts import MetadataFacts, OutputFacts, metadata_facts
 from pipeline.domain.part import Part
 from pipeline.domain.progress import PartStatus, Progress
 from pipeline.domain.state_fields import MalformedState
@@ -198,8 +197,7 @@ def _metadata(results: ResultFiles) -> tuple[MetadataFacts, bytes]:
             f"the operation's metadata file {fault}, so it is unknown which model coded the file; "
             "drop it again, and tell the service's operator"
         ) from None
-    digest = hashlib.sha256(content).hexdigest()
-    return MetadataFacts(key="", bytes=len(content), sha256=digest, model=model), content
+    return metadata_facts("", content, model), content
 
 
 @cache

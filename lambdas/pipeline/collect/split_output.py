@@ -7,13 +7,10 @@ and so on. What each drop gets is, byte for byte, what it would have got alone.
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import Any
 
-import msgspec
-
 from pipeline.collect.copy_output import start_over
-from pipeline.domain.facts import MetadataFacts, OutputFacts
+from pipeline.domain.facts import MetadataFacts, OutputFacts, metadata_file
 from pipeline.domain.part import Part, Segment
 from pipeline.engines.base import ResultFile, ResultFiles, ResultsChanged
 from pipeline.errors import ResultsMismatch
@@ -140,9 +137,7 @@ class OutputSplit:
         key = f"{prefix}{METADATA_NAME}"
         own = replace(metadata, key=key)
         if (model := metadata.counting(facts)) is not metadata.model:
-            content = msgspec.json.encode(model)  # as our service would have written it
-            digest = sha256(content).hexdigest()
-            own = MetadataFacts(key=key, bytes=len(content), sha256=digest, model=model)
+            own, content = metadata_file(key, model)
         self.files.put(facts.key, portion.content)
         self.files.put(own.key, content)
         return replace(portion.shared_file, output=facts, metadata=own)

@@ -1,7 +1,10 @@
 """What is known of the data that was sent and collected; the ledger keeps it, manifests say it."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
+
+import msgspec
 
 from protocol.messages import LONGEST_ID, RECORD_COUNTS, record_counts
 from protocol.short_texts import cut
@@ -47,9 +50,10 @@ class OutputFacts:
 
 @dataclass(frozen=True, slots=True)
 class MetadataFacts:
-    """The copied metadata file and what it says of the model, as the service wrote it."""
+    """The metadata file and what it says of the model."""
 
     key: str
+    """Empty where it is not stored yet."""
     bytes: int
     sha256: str
     model: dict[str, Any]
@@ -61,7 +65,19 @@ class MetadataFacts:
         return cut(str(named), LONGEST_ID) if named else None
 
     def counting(self, output: OutputFacts) -> dict[str, Any]:
-        """What it says, with the counts of this output where it has those of another."""
+        """What it says, with the counts of this output where it has those of another; `model`
+        itself where it has none."""
         if RECORD_COUNTS not in self.model:
             return self.model
         return self.model | {RECORD_COUNTS: output.record_counts()}
+
+
+def metadata_facts(key: str, content: bytes, model: dict[str, Any]) -> MetadataFacts:
+    """The facts of a metadata file with this content, which says `model`."""
+    return MetadataFacts(key, len(content), sha256(content).hexdigest(), model)
+
+
+def metadata_file(key: str, model: dict[str, Any]) -> tuple[MetadataFacts, bytes]:
+    """The facts of a metadata file that says `model`, and its content, as our service writes it."""
+    content = msgspec.json.encode(model)
+    return metadata_facts(key, content, model), content

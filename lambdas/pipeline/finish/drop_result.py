@@ -5,11 +5,10 @@ Where all went well, what came out is reconciled with what went in, and the mani
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from pipeline.domain.drop import Drop, Rejection
-from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts
+from pipeline.domain.facts import InputFacts, MetadataFacts, OutputFacts, metadata_facts
 from pipeline.domain.identity import folder_of
 from pipeline.domain.progress import PartStatus
 from pipeline.errors import DropGone, ResultsMismatch
@@ -268,10 +267,7 @@ class DropResults:
         output, metadata = (f"{drop.results_prefix}{n}" for n in (OUTPUT_NAME, METADATA_NAME))
         self.results.put(output, b"")
         self.results.put(metadata, NO_MODEL)
-        return (
-            OutputScan().facts(output),
-            MetadataFacts(metadata, len(NO_MODEL), sha256(NO_MODEL).hexdigest(), {}),
-        )
+        return OutputScan().facts(output), metadata_facts(metadata, NO_MODEL, {})
 
 
 def record_counts(sent: Iterable[InputFacts], received: Iterable[OutputFacts]) -> dict[str, int]:

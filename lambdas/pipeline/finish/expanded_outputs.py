@@ -5,14 +5,11 @@ from there on a drop's output is what it would be without.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
-from hashlib import sha256
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from pipeline.domain.drop import Drop
-from pipeline.domain.facts import MetadataFacts, OutputFacts
+from pipeline.domain.facts import MetadataFacts, OutputFacts, metadata_file
 from pipeline.errors import ResultsMismatch
 from pipeline.ledger.drops import Drops
 from pipeline.storage.block_reader import BlockReader
@@ -116,7 +113,6 @@ class ExpandedOutputs:
         model = metadata.counting(output)
         if model is metadata.model:
             return metadata
-        content = msgspec.json.encode(model)  # as our service would have written it
+        facts, content = metadata_file(metadata.key, model)
         self.files.put(metadata.key, content)
-        digest = sha256(content).hexdigest()
-        return replace(metadata, bytes=len(content), sha256=digest, model=model)
+        return facts

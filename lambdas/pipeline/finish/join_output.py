@@ -6,18 +6,16 @@ drop meanwhile: two invocations that join the same drop would each make the same
 might remove what the other still reads.
 """
 
-import json
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
-from hashlib import sha256
 from typing import Any
 from zlib import crc32
 
 from pipeline.domain.drop import Drop
-from pipeline.domain.facts import MetadataFacts, OutputFacts
+from pipeline.domain.facts import MetadataFacts, OutputFacts, metadata_file
 from pipeline.errors import Final, ResultsMismatch
 from pipeline.finish.manifest import agreed_facts, joined_digest
 from pipeline.finish.outcomes import PieceFacts
@@ -296,8 +294,6 @@ class JoinedOutputs:
     def _metadata(self, drop: Drop, of_a_piece: MetadataFacts, whole: OutputFacts) -> MetadataFacts:
         """The metadata beside the whole output: the first piece's, alike but for counts."""
         key = f"{drop.results_prefix}{METADATA_NAME}"
-        model = of_a_piece.counting(whole)
-        content = json.dumps(model, ensure_ascii=False).encode()
+        facts, content = metadata_file(key, of_a_piece.counting(whole))
         self.files.put(key, content)
-        digest = sha256(content).hexdigest()
-        return MetadataFacts(key=key, bytes=len(content), sha256=digest, model=model)
+        return facts

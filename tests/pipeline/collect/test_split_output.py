@@ -1,6 +1,5 @@
 """The split of a shared operation's output, over what stands in for storage and ledger."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,7 +10,7 @@ import msgspec
 import pytest
 
 from pipeline.collect.split_output import OutputSplit
-from pipeline.domain.facts import InputFacts, MetadataFacts
+from pipeline.domain.facts import InputFacts, metadata_facts
 from pipeline.domain.part import whole_files
 from pipeline.engines.base import (
     MAX_RESTARTS,
@@ -77,8 +76,7 @@ class Changing:
 
 
 def split(kept: Kept, results: Changing, said: bytes = b"{}") -> OutputSplit:
-    digest = hashlib.sha256(said).hexdigest()
-    model = MetadataFacts(key="", bytes=len(said), sha256=digest, model=json.loads(said))
+    model = metadata_facts("", said, json.loads(said))
     stands_in: Any = SimpleNamespace(
         lease=kept, results=results, files=kept, shared_files=kept, metadata=lambda: (model, said)
     )
