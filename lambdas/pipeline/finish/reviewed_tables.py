@@ -67,21 +67,29 @@ class ReviewedTables:
             manifest = merge_source(
                 ObjectSource(self.reader, stored), report, [reviewed], merged, levels
             )
-            manifest["dictionary"] = self._learned(drop.topic or "", reviewed)
-            (merged.parent / MANIFEST).write_bytes(as_json(manifest))
-            return self._put(drop, merged)
+            facts = self._put(drop, merged)
+        manifest["dictionary"] = self._learned(drop, reviewed)
+        key = f"{drop.results_prefix}{MANIFEST}"
+        self.files.put(key, as_json(manifest))  # last, as always
+        return facts, key
 
-    def _learned(self, topic: str, reviewed: ReviewedFile) -> dict[str, Any]:
+    def _learned(self, drop: Drop, reviewed: ReviewedFile) -> dict[str, Any]:
         """What the topic's dictionary has learned, as the manifest says it."""
+        known = self.drops.joining(drop.drop_id)
+        if "learned" in known:  # an earlier run's answer was lost; all would be known by now
+            earlier: dict[str, Any] = known["learned"]
+            return earlier
         try:
-            found = self.dictionaries.learn(topic, [reviewed])
+            found = self.dictionaries.learn(drop.topic or "", [reviewed])
         except TableRefused as refused:  # the dictionary is no reason to withhold the table
             return {"nothing": f"{refused.reason} {refused.next_step}"}
-        return {
+        said = {
             "version": found.dictionary.version,
             "entries": len(found.dictionary.entries),
             "texts": dict(found.texts),
         }
+        self.drops.keep_joining(drop.drop_id, {**known, "learned": said})
+        return said
 
     def _levels(self, topic: str | None) -> list[int]:
         """The classification's, as far as they are known."""
@@ -98,12 +106,11 @@ class ReviewedTables:
             raise TableRefused(reason, ON_A_LAPTOP)
         return table, f"{body['results']['prefix']}{REPORT}"
 
-    def _put(self, drop: Drop, merged: Path) -> tuple[TableFacts, str]:
+    def _put(self, drop: Drop, merged: Path) -> TableFacts:
         prefix = drop.results_prefix
         self.files.put_file(f"{prefix}{merged.name}", merged)
-        for name in (REPORT, PAGE, MANIFEST):  # the manifest last, as always
+        for name in (REPORT, PAGE):
             self.files.put(f"{prefix}{name}", (merged.parent / name).read_bytes())
         file = {"key": f"{prefix}{merged.name}", "bytes": merged.stat().st_size}
         form = TableFormat(merged.suffix.removeprefix("."))
-        facts = TableFacts(files={form: file}, report=f"{prefix}{REPORT}", page=f"{prefix}{PAGE}")
-        return facts, f"{prefix}{MANIFEST}"
+        return TableFacts(files={form: file}, report=f"{prefix}{REPORT}", page=f"{prefix}{PAGE}")

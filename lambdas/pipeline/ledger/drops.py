@@ -133,7 +133,8 @@ class Drops:
         return str(item.get("pinned_model", model_id))
 
     def joining(self, drop_id: str) -> dict[str, Any]:
-        """How far the pieces' outputs have been joined; `finish.join_output` knows the form."""
+        """How far the drop's results have been joined, expanded or learned; what does so in
+        `finish` knows the form."""
         kept = (self.ledger.get(_pk(drop_id), SK) or {}).get("joining")
         found: dict[str, Any] = json.loads(kept) if kept else {}
         return found

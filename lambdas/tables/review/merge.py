@@ -99,9 +99,11 @@ def merge(table: Path, reviewed: Sequence[Path], out: Path) -> dict[str, Any]:
     table's. Raises `TableRefused`, and `OSError` where a file can't be read or written.
     """
     files = [read_reviewed(path.read_bytes(), path.name) for path in reviewed]
-    return merge_source(
+    manifest = merge_source(
         LocalFile(table), _report_beside(table), files, out / table.name, _levels_beside(table)
     )
+    (out / MANIFEST).write_bytes(as_json(manifest))
+    return manifest
 
 
 def merge_source(
@@ -113,8 +115,8 @@ def merge_source(
 ) -> dict[str, Any]:
     """The same, of a table that is anywhere; `levels` as `measured` has them.
 
-    It is written to the file `merged`, and what belongs to it beside that. Raises `TableRefused`,
-    and what `source` raises.
+    It is written to the file `merged`, and its report beside that; the manifest, which vouches for
+    them, is the caller's to write. Raises `TableRefused`, and what `source` raises.
     """
     check_drop(files, report["dropId"])
     result = ResultTable.opened(source, report)
@@ -140,7 +142,7 @@ def merge_source(
         "page": PAGE,
         "mergedAt": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
-    for name, content in {**report_files(renewed), MANIFEST: as_json(manifest)}.items():
+    for name, content in report_files(renewed).items():
         (out / name).write_bytes(content)
     return manifest
 

@@ -1,0 +1,83 @@
+"""A file of decisions is merged, and learned, once, however often Finish has to run for it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from pipeline.domain.drop import Drop
+from pipeline.errors import AwsBusy
+from pipeline.ledger.drops import Ending
+from pipeline.storage.dictionaries import DICTIONARIES
+from tables.report.files import MANIFEST, REPORT
+from tests.support.pipeline.builders import a_drop
+from tests.support.pipeline.clouds import DROPS, RESULTS, Cloud, cloud
+from tests.support.pipeline.finish_fixture import FinishFixture, body_of, schema
+from tests.support.tables.decided import a_line, exported
+from tests.support.tables.reviews import ABOUT, ReviewedDrop, a_csv, a_reviewed_drop
+
+PREFIX = f"{ABOUT.key}/{ABOUT.drop_id}/"
+REVIEW = {"key": "occupation/reviewed/ann.csv", "topic": "occupation", "reviews": ABOUT.drop_id}
+
+
+class Refusing:
+    """S3, where the first manifest can't be written."""
+
+    def __init__(self, s3: Any) -> None:
+        self.s3, self.left = s3, 1
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.s3, name)
+
+    def put_object(self, **asked: Any) -> Any:
+        if self.left and asked["Key"].endswith(MANIFEST):
+            self.left -= 1
+            raise EndpointConnectionError(endpoint_url="https://s3")
+        return self.s3.put_object(**asked)
+
+
+@pytest.fixture
+def aws() -> Iterator[Cloud]:
+    with cloud() as played:
+        yield played
+
+
+def given_back(aws: Cloud, fixture: FinishFixture, reviewed: ReviewedDrop) -> None:
+    """The results of the drop that is reviewed."""
+    files = {"results.csv": reviewed.results, REPORT: json.dumps(reviewed.report).encode()}
+    for name, content in files.items():
+        aws.s3.put_object(Bucket=RESULTS, Key=f"{PREFIX}{name}", Body=content)
+    results = {"table": f"{PREFIX}results.csv", "prefix": PREFIX}
+    ending = Ending("complete", {"topic": ABOUT.topic, "results": results}, rescued=False)
+    fixture.drops.accept(a_drop(drop_id=ABOUT.drop_id, key=ABOUT.key, topic=ABOUT.topic))
+    fixture.drops.end(ABOUT.drop_id, ending)
+
+
+def dropped_back(aws: Cloud, reviewed: ReviewedDrop) -> Drop:
+    """A decision on the first text of the page."""
+    content = exported([a_line(reviewed.data["items"][0], "code 351311", label="Chef")])
+    put = aws.s3.put_object(Bucket=DROPS, Key=REVIEW["key"], Body=content)
+    etag = put["ETag"].strip('"')
+    return a_drop(**REVIEW, version_id=put["VersionId"], etag=etag, size=len(content))
+
+
+def should_say_what_was_learned_when_the_run_that_learned_it_broke(aws: Cloud) -> None:
+    fixture = FinishFixture(aws)
+    reviewed = a_reviewed_drop(a_csv([["1", "odd job", ""], ["2", "odder job", ""]]))
+    given_back(aws, fixture, reviewed)
+    review = dropped_back(aws, reviewed)
+    refusing: Any = Refusing(aws.s3)
+    fixture.aws = replace(aws, s3=refusing)
+    with pytest.raises(AwsBusy):
+        fixture.finish(review, None)
+    learned = [key for key in aws.result_keys() if key.startswith(DICTIONARIES)]
+    assert len(learned) == 1
+    body = body_of(fixture.finish(review, None))
+    assert body["status"] == "complete", body["reason"]
+    manifest = fixture.document(MANIFEST, review)
+    schema("merged").validate(manifest)
+    assert manifest["dictionary"]["version"] == manifest["dictionary"]["texts"]["added"] == 1
+    assert [key for key in aws.result_keys() if key.startswith(DICTIONARIES)] == learned
