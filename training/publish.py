@@ -127,34 +127,19 @@ def publish(directory: Path, bucket: str, *, s3: "S3Client") -> Publication:
 
 def newest_version(topic: str, bucket: str, *, s3: "S3Client") -> int:
     """The highest version of a topic that is published; 0 where none is. Raises `PublishError`."""
-    highest = 0
     with _explained(bucket):
-        models = ModelsBucket(s3, bucket)
-        for listed in models.list(topic):
-            try:
-                highest = max(highest, models.read(listed).card.model_version)
-            except ModelError:
-                continue  # the service passes it over too
-    return highest
+        found = _published(ModelsBucket(s3, bucket), topic)
+        return max((model.card.model_version for _, model in found), default=0)
 
 
 def _is_there(model: PublishedModel, bucket: ModelsBucket) -> bool:
     """Whether the very model is published; raises `PublishError` where it can't be any more."""
     card, own = model.card, key_of(model.card, CARD)
     highest: ModelCard | None = None
-    for listed in bucket.list(card.topic):
-        try:
-            found = bucket.read(listed)
-        except ModelError as error:
-            if listed.key != own:
-                continue  # The service passes it over too, and tells its operator.
-            raise PublishError(
-                f"s3://{bucket.bucket}/{listed.key} is damaged ({error})",
-                "Delete that object and publish again",
-            ) from None
-        if listed.key == own and found == model:
+    for key, found in _published(bucket, card.topic, own):
+        if key == own and found == model:
             return True
-        if listed.key == own:
+        if key == own:
             raise PublishError(
                 f"s3://{bucket.bucket} has other files under this model's id, {card.model_id}",
                 _next_version(card),
@@ -168,6 +153,24 @@ def _is_there(model: PublishedModel, bucket: ModelsBucket) -> bool:
             _next_version(highest),
         )
     return False
+
+
+def _published(
+    bucket: ModelsBucket, topic: str, own: str = ""
+) -> Iterator[tuple[str, PublishedModel]]:
+    """The models of a topic that are published, each with the key of its card.
+
+    Raises `PublishError` where the card with the key `own` is damaged."""
+    for listed in bucket.list(topic):
+        try:
+            yield listed.key, bucket.read(listed)
+        except ModelError as error:
+            if listed.key != own:
+                continue  # The service passes it over too, and tells its operator.
+            raise PublishError(
+                f"s3://{bucket.bucket}/{listed.key} is damaged ({error})",
+                "Delete that object and publish again",
+            ) from None
 
 
 def _next_version(card: ModelCard) -> str:
