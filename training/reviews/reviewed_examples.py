@@ -11,6 +11,7 @@ from coding_service.coder.code_tree import Hierarchy
 from tables.dictionary.dictionary import Dictionary, KnownText
 from tables.dictionary.learn import learned
 from tables.errors import TableRefused
+from tables.review.distinct_texts import text_id
 from tables.review.reviewed_file import ReviewedFile, read_reviewed
 from training.errors import TopicError
 from training.topic.held_out import title_key
@@ -33,7 +34,8 @@ class Reviewed:
 
     def added_to(self, topic: Topic, *, weight: int, sample: Path) -> Topic:
         """The topic with these examples, each so many times, as another one to train."""
-        digest = hashlib.sha256(f"{topic.fingerprint}\n{weight}\n{_digest(sample)}\n".encode())
+        sampled = hashlib.sha256(sample.read_bytes()).hexdigest()
+        digest = hashlib.sha256(f"{topic.fingerprint}\n{weight}\n{sampled}\n".encode())
         digest.update("\n".join(sorted(each.sha256 for each in self.files)).encode())
         settings = replace(topic.settings, released=max(topic.settings.released, self.last))
         return replace(
@@ -41,10 +43,10 @@ class Reviewed:
             settings=settings,
             examples=topic.examples + self.examples * weight,
             fingerprint=digest.hexdigest(),
-            added=self._facts(weight, sample),
+            added=self._facts(weight, {"file": sample.name, "sha256": sampled}),
         )
 
-    def _facts(self, weight: int, sample: Path) -> dict[str, Any]:
+    def _facts(self, weight: int, sample: Mapping[str, str]) -> dict[str, Any]:
         """As the model's card holds it."""
         return {
             "texts": len(self.examples),
@@ -54,7 +56,7 @@ class Reviewed:
                 {"file": each.name, "sha256": each.sha256, "people": list(each.people)}
                 for each in self.files
             ],
-            "sample": {"file": sample.name, "sha256": _digest(sample)},
+            "sample": dict(sample),
         }
 
 
@@ -64,15 +66,15 @@ def read_reviews(paths: Sequence[Path], topic: Topic, sample: Collection[Questio
     Two texts are one where the coder takes their titles for one. Raises `TopicError` for a file
     that is none, or of another topic.
     """
-    files = tuple(_read(path) for path in paths)
-    found = learned(Dictionary(0, {}), files)
+    files = {path: _read(path) for path in paths}
+    found = learned(Dictionary(0, {}), tuple(files.values()))
     names = tuple(topic.settings.fields)
     title = max(names, key=lambda name: topic.settings.fields[name])
     held = {_key(each.texts, title) for each in sample}
     left_out = Counter({why: found.texts[why] for why in ("disagreed", "altered")})
     examples, last = [], ""
     for entry in found.dictionary.entries.values():
-        _check(entry, names, topic.hierarchy, paths)
+        _check(entry, names, topic.hierarchy, files)
         texts = {name: entry.texts.get(name, "") for name in names}
         why = _no_example(entry, topic.hierarchy, _key(texts, title), held)
         if why is not None:
@@ -80,7 +82,8 @@ def read_reviews(paths: Sequence[Path], topic: Topic, sample: Collection[Questio
             continue
         examples.append(Example(texts, entry.code))
         last = max(last, entry.at[:10])
-    return Reviewed(tuple(examples), files, {n: c for n, c in left_out.items() if c}, last)
+    left = {why: count for why, count in left_out.items() if count}
+    return Reviewed(tuple(examples), tuple(files.values()), left, last)
 
 
 def _no_example(
@@ -109,16 +112,27 @@ def _read(path: Path) -> ReviewedFile:
 
 
 def _check(
-    entry: KnownText, names: Collection[str], hierarchy: Hierarchy, paths: Sequence[Path]
+    entry: KnownText,
+    names: Collection[str],
+    hierarchy: Hierarchy,
+    files: Mapping[Path, ReviewedFile],
 ) -> None:
     """Raises `TopicError` where the topic lacks a field or the code of an entry."""
     strange = next((name for name, text in entry.texts.items() if text and name not in names), None)
     if strange is not None:
-        raise TopicError(paths[0], None, f"the topic lacks the field {strange}", OTHER_TOPIC)
-    if entry.code is not None and entry.code not in hierarchy.codes:
+        problem = f"the topic lacks the field {strange}"
+    elif entry.code is not None and entry.code not in hierarchy.codes:
         problem = f"{entry.by} decided on {entry.code}, which the topic lacks"
-        raise TopicError(paths[0], None, problem, OTHER_TOPIC)
+    else:
+        return
+    raise TopicError(_decided_in(entry, files), None, problem, OTHER_TOPIC)
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _decided_in(entry: KnownText, files: Mapping[Path, ReviewedFile]) -> Path:
+    """The first file in which a text is decided as it counts."""
+    item = text_id(entry.texts.values(), entry.drop_id)
+    return next(
+        path
+        for path, file in files.items()
+        if any((each.item, each.code) == (item, entry.code) for each in file.decisions)
+    )

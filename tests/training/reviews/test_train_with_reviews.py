@@ -211,6 +211,16 @@ def should_refuse_files_of_another_topic_or_none(
     assert latest(models).model_version == 3
 
 
+def should_name_the_file_that_has_the_code_of_another_topic(topic: Path, models: Path) -> None:
+    own = decided(topic / "own.csv", BETTER)
+    overruled = decided(topic / "bob.csv", {"nurse": "cannot be coded"}, by="Bob")
+    foreign = decided(topic / "ann.csv", {"nurse": "254499"}, round="decide")
+    files = (own, overruled, foreign)
+    status, _, complaint = run("train", topic, "--out", models, "--add", *files)
+    assert status == 1
+    assert complaint.startswith(f"{foreign}: Ann decided on 254499")
+
+
 @pytest.mark.parametrize(
     "alone", [("--force",), ("--sample", "x"), ("--bucket", "x"), ("--add-weight", "3")]
 )
