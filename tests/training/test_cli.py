@@ -135,7 +135,18 @@ def should_ask_for_a_file_of_records_when_the_one_named_is_not_there(tmp_path: P
     status, _, complaint = run("evaluate", folder, "--models", models, "--records", tmp_path / "no")
 
     assert status == 1
-    assert "there is no such file. Name a file of records" in complaint
+    assert f"{tmp_path / 'no'}: No such file or directory. Name a file of records" in complaint
+
+
+def should_evaluate_its_own_topic_whatever_old_models_lie_beside(tmp_path: Path) -> None:
+    folder, models = topic_folder(tmp_path / "topic"), tmp_path / "models"
+    run("train", folder, "--out", models)
+    alone = run("evaluate", folder, "--models", models)
+    for beside in ("jobs/a", "trades/b"):
+        (models / beside).mkdir(parents=True)
+        (models / beside / "model.json").write_text('{"format": 1}')
+    assert alone[0] == 0
+    assert run("evaluate", folder, "--models", models) == alone
 
 
 def should_warn_of_what_is_amiss_when_it_trains(tmp_path: Path) -> None:

@@ -12,12 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TextIO
 
-from coding_service.coder.catalogue import readable_cards
 from coding_service.coder.model import TrainedModel
 from coding_service.coder.model_card import ModelCard, read_card
 from training.errors import WorseModel
 from training.evaluate.evaluate import evaluate
-from training.evaluate.evaluate_command import difference_lines, numbers_before
+from training.evaluate.evaluate_command import difference_lines, newest_model, numbers_before
 from training.evaluate.numbers import compared, numbers_of
 from training.fit.train import train_into
 from training.progress import telling
@@ -42,7 +41,7 @@ def run_train_with_reviews(options: argparse.Namespace, stdout: TextIO, stderr: 
     questions = read_evaluation(sample, topic)
     reviews = read_reviews(options.add, topic, questions)
     stdout.write(_told(reviews, options.add_weight))
-    before = _newest(options.out, topic)
+    before = newest_model(options.out, topic)
     if before is None:
         with telling("training without them", stderr):
             before, _ = train_into(topic, options.out)
@@ -101,12 +100,6 @@ def _worse(now: Numbers, before: Numbers) -> Iterator[str]:
             yield f"{name} none, before {earlier:.1%}"
         elif share is not None and earlier is not None and share < earlier - MAY_LOSE:
             yield f"{name} {share:.1%}, before {earlier:.1%}"
-
-
-def _newest(out: Path, topic: Topic) -> Path | None:
-    """The directory of the topic's latest model; None where there is none that can be read."""
-    cards = readable_cards(out, topic.settings.name)
-    return out / cards[0].topic / cards[0].model_id if cards else None
 
 
 def _next_version(before: ModelCard, topic: Topic, options: argparse.Namespace) -> int:

@@ -26,6 +26,7 @@ SETTINGS, CODES, EXAMPLES, EVALUATION, PHRASES = (
     "evaluation.jsonl",
     "phrases.yaml",
 )
+WITH_CODES = "whose codes are known"
 KINDS = ("clear", "ambiguous", "out_of_scope")
 
 
@@ -92,21 +93,21 @@ def read_evaluation(path: Path, topic: Topic) -> tuple[Question, ...]:
     `TopicError` if the file is missing, or a line of it cannot be used.
     """
     questions = []
-    for record in _records(path):
+    for record in _records(path, read_text(path, f"Name a file of records {WITH_CODES}")):
         texts, code = record.texts(topic.settings.fields), record.code(topic.hierarchy)
         kind = record.values.get("kind", _kind_of(code, topic.hierarchy))
         if kind not in KINDS:
             raise record.fault(f"kind {kind!r} is unknown", f"Use one of {', '.join(KINDS)}")
         questions.append(Question(texts, code, str(kind), record.also(topic.hierarchy)))
     if not questions:
-        raise TopicError(path, None, "there is no record in it", "Add records with known codes")
+        raise TopicError(path, None, "there is no record in it", f"Add records {WITH_CODES}")
     return tuple(questions)
 
 
 def _read_examples(
     path: Path, fields: Mapping[str, float], hierarchy: Hierarchy
 ) -> Iterator[Example]:
-    for record in _records(path):
+    for record in _records(path, read_text(path)):
         texts, code = record.texts(fields), record.code(hierarchy)
         if code is not None and len(code) != hierarchy.lengths[-1]:
             raise record.fault(
@@ -155,9 +156,9 @@ class _Record:
         return tuple(codes)
 
 
-def _records(path: Path) -> Iterator[_Record]:
+def _records(path: Path, content: str) -> Iterator[_Record]:
     # Not splitlines: U+2028 and its like may stand inside a JSON string.
-    for line, text in enumerate(read_text(path).split("\n"), start=1):
+    for line, text in enumerate(content.split("\n"), start=1):
         if not text.strip():
             continue
         try:

@@ -32,8 +32,8 @@ _OPTIONAL_KEYS = {
 _RESERVED_FIELDS = {"recordId", "code", "kind"}
 
 
-def read_text(path: Path) -> str:
-    """The text of a topic's file.
+def read_text(path: Path, remedy: str = "A topic folder needs this file") -> str:
+    """The text of a topic's file; `remedy` is for one that can't be read.
 
     Raises `TopicError` if it is missing, unreadable, or not UTF-8.
     """
@@ -41,7 +41,7 @@ def read_text(path: Path) -> str:
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         reason = error.strerror or "cannot be read"
-        raise TopicError(path, None, reason, "A topic folder needs this file") from error
+        raise TopicError(path, None, reason, remedy) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise TopicError(path, line, "not UTF-8", "Save the file as UTF-8") from error
