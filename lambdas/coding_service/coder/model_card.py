@@ -213,7 +213,7 @@ def card_of(text: bytes, path: Path) -> ModelCard:
             seed=content["seed"],
             libraries=content["libraries"],
             metrics=content["metrics"],
-            phrases=Phrases.of(content.get("phrases", {})),  # cards from before have none
+            phrases=Phrases.of(content["phrases"]),
             scope=ScopeWeights(**{name: float(each) for name, each in scope.items()})
             if scope
             else None,
