@@ -41,6 +41,7 @@ class FilePlan:
             "packed": self.is_packed,
             "readAs": self.read_as,
             "columns": list(self.columns),
+            # No dictionary is asked, so 0 known would say that the next drop finds nothing there.
             "rows": {name: n for name, n in asdict(self.rows).items() if name != "known"},
             "refusals": [{"number": number, "fault": why} for number, why in self.refusals],
             "distinctTexts": self.distinct_texts,
