@@ -31,7 +31,7 @@ ENDED = {
     "nothingToCode": "with nothing to code",
     "unsent": "blank or refused",
 }
-"""What rows end as, in words."""
+"""What rows end as (`tables.report.page.reviewed.ENDS`), in words."""
 LEARNED = {
     "added": "added",
     "replaced": "replaced",
@@ -40,7 +40,7 @@ LEARNED = {
     "disagreed": "that reviewers disagree on",
     "altered": "not as they stood in the drop",
 }
-"""What becomes of decided texts, in words."""
+"""What becomes of decided texts (`tables.dictionary.learn.OUTCOMES`), in words."""
 
 
 @verb(MERGE_EXAMPLE)

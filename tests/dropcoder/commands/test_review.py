@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from dropcoder.commands.app import run
+from dropcoder.commands.review import ENDED, LEARNED
 from dropcoder.errors import ExitStatus
+from tables.dictionary.learn import OUTCOMES
+from tables.report.page.reviewed import ENDS
 from tables.review.page.document import html_of_review
 from tests.support.tables.decided import a_line, exported
 from tests.support.tables.reviews import a_csv, a_reviewed_drop, some_rows
@@ -43,6 +46,11 @@ def should_merge_and_say_what_is_left(folder: Path, capsys: pytest.CaptureFixtur
     assert "--force" in capsys.readouterr().err
     assert run(["merge", *files, "--force", "--json"]) == ExitStatus.DONE
     assert json.loads(capsys.readouterr().out)["texts"]["disagreed"] == 1
+
+
+def should_have_words_for_all_that_rows_and_decided_texts_end_as() -> None:
+    assert tuple(ENDED) == tuple(ENDS)
+    assert tuple(LEARNED) == OUTCOMES
 
 
 def should_tell_agreement_and_where_to_decide(
