@@ -68,8 +68,11 @@ def secure_bucket(
     return bucket
 
 
-def retention_rules(what: str, days: int) -> list[s3.LifecycleRule]:
+def retention_rules(what: str, days: int, below: Sequence[str] = ("",)) -> list[s3.LifecycleRule]:
     """Lifecycle rules that leave nothing of a bucket's objects after a time; none for 0 days.
+
+    They hold for keys with one of the prefixes `below`: S3 knows no rule for all but one prefix,
+    and of several rules for an object the shortest time counts (user guide, "Lifecycle conflicts").
 
     Objects end `days` after they were written. In a bucket with versions that puts a marker in
     front of them, so versions end too, and the markers once nothing is behind them. `what` names
@@ -78,10 +81,14 @@ def retention_rules(what: str, days: int) -> list[s3.LifecycleRule]:
     if not days:
         return []
     return [
-        s3.LifecycleRule(
-            id=f"Forget{what}",
-            expiration=Duration.days(days),
-            noncurrent_version_expiration=Duration.days(min(days, UNDO_DAYS)),
+        *(
+            s3.LifecycleRule(
+                id=f"Forget{what}{prefix}",
+                prefix=prefix or None,
+                expiration=Duration.days(days),
+                noncurrent_version_expiration=Duration.days(min(days, UNDO_DAYS)),
+            )
+            for prefix in below
         ),
         # S3 takes it in no rule that has days as well (Amazon S3 API, LifecycleExpiration).
         s3.LifecycleRule(id=f"ForgetMarkersOf{what}", expired_object_delete_marker=True),

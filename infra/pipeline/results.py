@@ -1,5 +1,6 @@
 """The results bucket: what came out, and the manifest that vouches for it."""
 
+import string
 from collections.abc import Sequence
 
 from aws_cdk import Duration
@@ -18,6 +19,9 @@ WRITE_IN_PARTS = ("PutObject", "ListMultipartUploadParts", "AbortMultipartUpload
 PIECES = ".pieces/"
 # What people have decided, version by version (`storage.dictionaries`).
 DICTIONARIES = ".dictionaries/*"
+# A topic's name begins with one of these, and the key of its results with that. So what people have
+# decided is no result, and stays: it is their work, and names the drops that can be erased from it.
+FIRST_OF_TOPICS = f"{string.ascii_lowercase}{string.digits}_-"
 # What functions write below the prefix of a drop or piece; a test compares it with their code.
 REPORT = "rejection.json"
 OUTPUT, METADATA = "output.jsonl", "metadata.json"
@@ -48,7 +52,9 @@ class Results(Construct):
             versioned=True,
             tells_event_bus=False,
             lifecycle_rules=[
-                *retention_rules("Results", settings.result_retention_days),
+                *retention_rules(
+                    "Results", settings.result_retention_days, below=(*FIRST_OF_TOPICS, PIECES)
+                ),
                 s3.LifecycleRule(
                     id="ForgetReplacedResults",
                     noncurrent_version_expiration=Duration.days(UNDO_DAYS),

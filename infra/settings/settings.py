@@ -73,7 +73,7 @@ class Settings:
     replaced or deleted go as many days after that, 30 at the most. 0 keeps files for ever, 14 is
     the least otherwise."""
     result_retention_days: int = 0
-    """The same of results."""
+    """The same of results. What people have [decided](review.md#in-a-deployed-pipeline) stays."""
     retain_storage: bool = True
     """Buckets, tables, keys and logs outlive their stack; stacks, tables and the pool of clients
     can't be deleted before somebody lifts their protection."""

@@ -8,6 +8,9 @@ import pytest
 
 from infra.project_files import STATE_MACHINES
 from infra.settings.account_readers import LEAST_KEPT_DAYS
+from pipeline.domain.identity import results_prefix, route
+from pipeline.storage.dictionaries import DICTIONARIES
+from pipeline.storage.results_bucket import PIECES
 from tests.infra.conftest import SERVICE, Deployment, synthesize
 
 
@@ -26,12 +29,31 @@ def should_end_files_versions_and_markers(
     fitted: Deployment, output: str, what: str, days: int, undo: int
 ) -> None:
     found = rules(fitted, output)
-    files, markers = found[f"Forget{what}"], found[f"ForgetMarkersOf{what}"]
-    assert files["ExpirationInDays"] == days
-    assert files["NoncurrentVersionExpiration"] == {"NoncurrentDays": undo}
+    markers = found[f"ForgetMarkersOf{what}"]
     assert markers["ExpiredObjectDeleteMarker"] is True
-    for rule in (files, markers):
-        assert (rule["Status"], "Prefix" in rule) == ("Enabled", False)
+    files = [rule for rule in found.values() if rule.get("ExpirationInDays") == days]
+    for rule in files:
+        assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": undo}
+    for rule in (*files, markers):
+        assert rule["Status"] == "Enabled"
+    everywhere = [rule for rule in (*files, markers) if "Prefix" not in rule]
+    assert everywhere == ([*files, markers] if what == "Drops" else [markers])
+
+
+def should_end_the_results_of_every_topic_and_no_dictionary(fitted: Deployment) -> None:
+    ending = [
+        rule.get("Prefix", "")
+        for rule in rules(fitted, "ResultsBucketName").values()
+        if "ExpirationInDays" in rule
+    ]
+    routed = [route(f"{chr(first)}/jobs.csv", None).topic for first in range(128)]
+    topics = [None, *filter(None, routed)]
+    assert len(topics) > 30
+    for topic in topics:
+        key = results_prefix(f"{topic}/jobs.csv", topic, "0" * 32)
+        assert any(key.startswith(prefix) for prefix in ending), key
+        assert any(f"{PIECES}{key}".startswith(prefix) for prefix in ending), key
+    assert not [prefix for prefix in ending if f"{DICTIONARIES}anzsco/".startswith(prefix)]
 
 
 def should_keep_copies_of_rows_no_longer_than_the_files(
