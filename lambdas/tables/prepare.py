@@ -33,7 +33,7 @@ Encode = Callable[[list[list[str]]], bytes]
 
 @dataclass(slots=True)
 class _Progress:
-    """What is known of the rows so far."""
+    """What is known of the rows so far; the counts are those of `RowCounts`."""
 
     rows: int = 0
     sent: int = 0
@@ -118,15 +118,7 @@ class Preparation:
             columns=self._reader.columns,
             width=max(found.width, len(self._reader.columns)),
             assumed_examples=tuple(getattr(self._reader, "assumed_examples", ())),
-            counts=RowCounts(
-                rows=found.rows,
-                sent=found.sent,
-                repeated=found.repeated,
-                blank=found.blank,
-                refused=found.refused,
-                shortened=found.shortened,
-                known=found.known,
-            ),
+            counts=msgspec.convert(found, RowCounts, from_attributes=True),
             refusals=self.refusals,
             shortened_rows=tuple(found.shortened_rows),
         )
