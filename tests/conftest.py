@@ -78,7 +78,7 @@ SYNTHESIZING = ("tests/infra/",)
 EXECUTING = (
     "tests/coding_service/inference/test_execution.py",
     "tests/pipeline/engines/amazon_ml/test_build.py",
-    "tests/pipeline/test_journey.py",
+    "tests/pipeline/test_journey",  # and those of many and of tables
     "tests/statemachine/",
 )
 # Long, and no test shares anything with the next: they fill what time is left at the end.

@@ -18,9 +18,9 @@ from pipeline.engines.amazon_ml.engine import AmazonMlEngine
 from pipeline.engines.coding_service.engine import CodingServiceEngine
 from pipeline.engines.settings import AmazonMlSettings, EngineName, EngineSettings
 from pipeline.errors import CredentialsMissing, SettingInvalid
-from tests.pipeline.test_journey import Journey, configured
 from tests.support.pipeline.builders import lines, secrets
 from tests.support.pipeline.clouds import REGION, Cloud, cloud
+from tests.support.pipeline.journey import Journey, configured
 from tests.support.pipeline.memory_amazon_ml import (
     ACCESS_KEY,
     CODES,
