@@ -85,7 +85,7 @@ EXECUTING = (
 DEALT_OUT = (
     "tests/faults/test_faults.py",
     "tests/pipeline/collect/test_handler.py",
-    "tests/pipeline/submit/test_handler.py",
+    "tests/pipeline/submit/",
 )
 
 

@@ -14,9 +14,7 @@ from protocol.errors import ServiceAnswer
 from tests.support.pipeline.builders import FILLED, lines
 from tests.support.pipeline.clouds import DROPS, REGION, RESULTS
 from tests.support.pipeline.journey import MACHINE, Journey
-from tests.support.pipeline.memory_service import (
-    coded,
-)
+from tests.support.pipeline.memory_service import coded
 
 pytestmark = pytest.mark.slow
 

@@ -9,9 +9,7 @@ from pipeline.storage.results_bucket import PIECES
 from tests.support.pipeline.builders import lines
 from tests.support.pipeline.clouds import RESULTS
 from tests.support.pipeline.journey import Journey
-from tests.support.pipeline.memory_service import (
-    coded,
-)
+from tests.support.pipeline.memory_service import coded
 
 pytestmark = pytest.mark.slow
 

@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from erasure.deployment import Clients
+from erasure.erase import Kept, erase_drop
 from pipeline.clock import Clock
 from pipeline.domain.drop import Drop
 from pipeline.domain.execution import shared_execution
@@ -250,3 +251,11 @@ def world() -> Iterator[World]:
             clock=Clock(seconds=now.timestamp),
             now=now + timedelta(seconds=1),
         )
+
+
+def erased(here: World, drop: Drop, **how: Any) -> Kept:
+    return erase_drop(
+        how.pop("clients", here.clients),
+        drop.drop_id,
+        **{"confirm": lambda _: True, "now": here.now, **how},
+    )

@@ -24,9 +24,7 @@ from pipeline.submit import handler as submit
 from tests.support.eventually import eventually
 from tests.support.pipeline.builders import secrets
 from tests.support.pipeline.clouds import DROPS, REGION, Cloud
-from tests.support.pipeline.memory_service import (
-    MemoryService,
-)
+from tests.support.pipeline.memory_service import MemoryService
 from tests.support.state_machine import ACCOUNT, Function, filled, function_arn, install_functions
 
 ARRIVALS, QUEUED = "arrivals", "prepared"
