@@ -498,9 +498,11 @@ def should_send_texts_once_unless_the_file_is_too_large_to_expand_what_comes_out
     assert fixture.sent(fixture.drop(content, "anzsco/again.csv")).count(b"cook") == 2
 
 
-def should_look_up_in_the_version_that_the_preparation_began_with(
-    fixture: PrepareFixture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("is_told", "by"), [(True, 1), (False, 2)])
+def should_look_up_all_rows_in_one_version_of_which_the_next_invocation_is_told(
+    fixture: PrepareFixture, monkeypatch: pytest.MonkeyPatch, is_told: bool, by: int
 ) -> None:
+    """A fault in the first one leaves the message as it was: all begins anew, with the newest."""
     fixture.settings = {"USE_DICTIONARY": "anzsco", "DISTINCT_TEXTS": "false"}
     monkeypatch.setattr(conversion, "chunk_bytes_for", lambda _: 5 << 20)
     _learned(fixture, 1, "cook")
@@ -512,10 +514,12 @@ def should_look_up_in_the_version_that_the_preparation_began_with(
     assert isinstance(found, PrepareMessage), "it takes more than one invocation"
     _learned(fixture, 2, "cook", "nurse of a ward")
     fixture.seconds_left = 600
-    drop = fixture.prepare(PrepareMessage.from_body(found.to_body()))
+    again = PrepareMessage.from_body(found.to_body())
+    drop = fixture.prepare(again if is_told else replace(again, dictionary=None))
     assert isinstance(drop, Drop)
-    plan = fixture.table(drop).plan
-    assert (plan.dictionary, plan.counts.known, plan.counts.sent) == (1, rows // 2, rows // 2)
+    plan, known = fixture.table(drop).plan, by * rows // 2
+    assert (plan.dictionary, plan.counts.known, plan.counts.sent) == (by, known, rows - known)
+    assert fixture.sent(drop).count(b"\n") == rows - known
 
 
 def should_send_no_lines_unprepared_that_the_dictionary_may_have(fixture: PrepareFixture) -> None:
