@@ -29,12 +29,11 @@ class Children:
 
     def likely(self, least: Floats) -> tuple[Integers, Integers, Floats, Floats]:
         """Those that are as likely as `least` says of each record: records, codes, odds, mixed."""
-        least = least[self.rows]
-        wanted = np.flatnonzero(least < np.inf)
-        codes, mixed = self.codes[wanted], self.mixed[wanted]
-        kept = (mixed >= least[wanted, None]) & (codes >= 0)
-        rows = np.repeat(self.rows[wanted], kept.sum(axis=1))
-        return rows, codes[kept], self.odds[wanted][kept], mixed[kept]
+        row, column = np.nonzero(self.mixed >= least[self.rows, None])
+        codes = self.codes[row, column]
+        if codes.min(initial=0) < 0:  # least of all is no probability at all
+            row, column, codes = (each[codes >= 0] for each in (row, column, codes))
+        return self.rows[row], codes, self.odds[row, column], self.mixed[row, column]
 
 
 @dataclass(frozen=True, slots=True)

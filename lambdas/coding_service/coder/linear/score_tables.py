@@ -213,8 +213,9 @@ class _Rows:
             here = terms[:count]
             # No number is out of bounds; "clip" is the mode that does not copy.
             bag.terms[place].take(columns[:count], out=here, mode="clip")
-            here *= self.each
-            here += parts[:count]
+            if self.each > 1:
+                here *= self.each
+                here += parts[:count]
             self.table.take(here, axis=0, out=found[:count], mode="clip")
             whole[:count] += found[:count]
             if place % SUMMED_ROWS == SUMMED_ROWS - 1:
