@@ -100,15 +100,13 @@ class TextRecords:
     ) -> tuple[list[str], list[tuple[str, ...]]] | None:
         """The recordIds and the texts in a block of lines; None where a line may be no record.
 
-        `lines` is how many it has, each with its newline; the longest has `longest` bytes.
+        `lines` is how many it has, each ended by a brace and its newline, perhaps with a carriage
+        return between; the longest has `longest` bytes.
         """
         if self._decoder is None or longest > MAX_LINE_BYTES:
             return None
-        # A newline stands in no text, and no other brace between texts: where every line ends in
-        # one, and there are as many records as lines, each line is one record.
-        ends = block.count(b"}\n")
-        if ends < lines and ends + block.count(b"}\r\n") < lines:
-            return None
+        # A newline stands in no text, and no brace between texts: each line ends with a record, so
+        # that with as many records as lines each line is one.
         try:
             records = self._decoder.decode_lines(block)
         except NOT_OF_THE_TYPE:

@@ -65,6 +65,8 @@ def _quick(lines: list[bytes], input_format: tuple[str, ...] = FORMAT) -> list[s
 
 
 def _of_block(lines: list[bytes]) -> tuple[list[str], list[tuple[str, ...]]] | None:
+    if not all(line.removesuffix(b"\r").endswith(b"}") for line in lines):
+        return None  # as `read_block` wants them
     reader = TextRecords(FORMAT, has_record_id=b"recordId" in lines[0])
     block = b"".join(line + b"\n" for line in lines)
     return reader.read_block(block, lines=len(lines), longest=max(map(len, lines)))

@@ -12,18 +12,19 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from coding_service.coder.choose_code import CONFIDENCE_STEPS, CodeChoices
 from coding_service.coder.code_tree import Code
 from coding_service.coder.readings import Texts
-from coding_service.coder.text.features import Floats
+from coding_service.coder.text.features import Floats, Integers
 from protocol.quick_lines import TextRecords
 from protocol.records import RECORD_ID, RecordFault, RecordForm
 
 REMEMBERED_RECORDS = 65_536  # of up to 300 characters: at most some 50 MB
 
 _encode = msgspec.json.Encoder().encode
-_NEWLINE = ord("\n")
+_NEWLINE, _RETURN, _BRACE = b"\n\r}"
 
 
 class RecordLineFault(ValueError):
@@ -94,15 +95,18 @@ class LineCoder:
 
     def _read(self, block: bytes, form: RecordForm) -> tuple[list[bytes], list[Texts]]:
         """The recordIds as JSON, and the texts. Every line has its newline."""
-        ends = np.flatnonzero(np.frombuffer(block, np.uint8) == _NEWLINE)
+        characters = np.frombuffer(block, np.uint8)
+        ends = np.flatnonzero(characters == _NEWLINE)
         if form.has_record_id is None:
             try:
                 form.parse(block[: ends[0]].removesuffix(b"\r"))
             except RecordFault as fault:
                 raise RecordLineFault(1, fault) from None
-        longest = int(np.diff(ends, prepend=-1).max()) - 1
         reader = self._readers[bool(form.has_record_id)]
-        read = reader.read_block(block, lines=len(ends), longest=longest)
+        read = None
+        if _end_in_braces(characters, ends):
+            longest = int(np.diff(ends, prepend=-1).max()) - 1
+            read = reader.read_block(block, lines=len(ends), longest=longest)
         if read is None:
             return self._read_with_care(block.split(b"\n")[:-1], form)
         ids, texts = read
@@ -131,12 +135,13 @@ class LineCoder:
             for first in range(0, len(new), self._batch):
                 batch = new[first : first + self._batch]
                 written += self._written(self._choose([text for each in batch for text in each]))
-            # Kept apart from what is remembered, which may be forgotten meanwhile.
-            fresh = dict(zip(new, written, strict=True))
-            if len(remembered) + len(fresh) > REMEMBERED_RECORDS:
+            if len(remembered) + len(new) > REMEMBERED_RECORDS:
                 remembered.clear()
-            remembered.update(islice(fresh.items(), REMEMBERED_RECORDS))
-            found = map(fresh.__getitem__, missing)
+            remembered.update(islice(zip(new, written, strict=True), REMEMBERED_RECORDS))
+            found = iter(written)
+            if len(new) < len(missing):
+                # Not of what is remembered, which may be some of these.
+                found = map(dict(zip(new, written, strict=True)).__getitem__, missing)
             return [next(found) if answer is None else answer for answer in answers]
         return [answer for answer in answers if answer is not None]
 
@@ -162,6 +167,14 @@ class LineCoder:
             )
             written[row] = _BEFORE_SUGGESTIONS + listed + _BEHIND_SUGGESTIONS
         return written
+
+
+def _end_in_braces(characters: npt.NDArray[np.uint8], ends: Integers) -> bool:
+    """Whether every line of a block ends in a closing brace, or in one and a carriage return."""
+    last = characters[ends - 1]
+    returned = last == _RETURN
+    last[returned] = characters[ends[returned] - 2]
+    return bool((last == _BRACE).all())
 
 
 def _steps(confidences: Floats) -> Any:

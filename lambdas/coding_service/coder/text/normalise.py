@@ -62,34 +62,34 @@ def folded(texts: Sequence[str]) -> bytes:
     pieces, first = list[bytes](), 0
     usual = list(texts)
     # What is ASCII goes in pieces as large as can be.
-    for place in _unusual(texts):
+    for place in [place for place, is_ascii in enumerate(map(str.isascii, texts)) if not is_ascii]:
         cleaned = clean(texts[place])
         if cleaned.isascii():
             usual[place] = cleaned
             continue
-        pieces += _ascii(usual[first:place])
+        pieces += _of_ascii(usual[first:place])
         pieces.append(" ".join(words_in(cleaned)).encode())
         first = place + 1
-    pieces += _ascii(usual[first:])
+    pieces += _of_ascii(usual[first:])
     # Each ends in what stands between two.
     block = _BETWEEN.encode().join([*pieces, b""])
     return _DOTTED_LETTERS_IN_BYTES.sub(b"", block).translate(_FOLDED)
 
 
-def _ascii(texts: Sequence[str]) -> list[bytes]:
-    """Texts that are ASCII as one piece, or none where there is none; no apostrophe is left."""
-    return [_without(_BETWEEN.join(texts), "'`").encode()] if texts else []
+def _of_ascii(texts: Sequence[str]) -> list[bytes]:
+    """Texts as one piece without apostrophes; none where there is no text."""
+    if not texts:
+        return []
+    piece = _BETWEEN.join(texts)
+    if piece.count(_END) >= len(texts):
+        piece = _BETWEEN.join([text.replace(_END, " ") for text in texts])
+    return [_without(piece, "'`").encode()]
 
 
 def _without(text: str, characters: Iterable[str]) -> str:
     for each in characters:
         text = text.replace(each, "")
     return text
-
-
-def _unusual(texts: Sequence[str]) -> list[int]:
-    """The places of the texts that are not ASCII, or hold what is to stand between two."""
-    return [place for place, text in enumerate(texts) if not text.isascii() or _END in text]
 
 
 def _all_words(text: str) -> list[str]:
