@@ -16,7 +16,7 @@ from coding_service.coder.text.vocabulary import FIRST_WORD, NOTHING, TEXT_END, 
 from coding_service.coder.text.word_table import NUMBER_BITS, Numbers
 
 KEY_BITS = 32  # keys of so many are sorted the fastest
-PIECE_RECORDS = 1_024  # encoded at once; what they need stays near the processor
+PIECE_RECORDS = 2_048  # encoded at once; what they need stays near the processor
 
 Keys = npt.NDArray[np.uint32]
 

@@ -50,7 +50,7 @@ def words(text: str) -> list[str]:
     "R.N." is one word, so is "driver's"; a hyphen and a slash divide. Where a script has no spaces,
     as Chinese, Japanese and Thai, every one, two and three neighbouring characters are a word.
     """
-    return [word for word in _all_words(text) if word not in FUNCTION_WORDS]
+    return [word for word in words_in(clean(text)) if word not in FUNCTION_WORDS]
 
 
 def folded(texts: Sequence[str]) -> bytes:
@@ -61,11 +61,11 @@ def folded(texts: Sequence[str]) -> bytes:
     """
     pieces, first = list[bytes](), 0
     usual = list(texts)
-    # What is ASCII goes in pieces as large as can be.
+    # Texts whose words are ASCII go in pieces as large as can be.
     for place in [place for place, is_ascii in enumerate(map(str.isascii, texts)) if not is_ascii]:
         cleaned = clean(texts[place])
-        if cleaned.isascii():
-            usual[place] = cleaned
+        if not words_in("".join(_NOT_ASCII.findall(cleaned))):
+            usual[place] = _NOT_ASCII.sub(" ", cleaned)
             continue
         pieces += _of_ascii(usual[first:place])
         pieces.append(" ".join(words_in(cleaned)).encode())
@@ -90,7 +90,3 @@ def _without(text: str, characters: Iterable[str]) -> str:
     for each in characters:
         text = text.replace(each, "")
     return text
-
-
-def _all_words(text: str) -> list[str]:
-    return words_in(clean(text))

@@ -37,7 +37,7 @@ def should_give_only_words_without_spaces_when_any_text_comes(text: str) -> None
 ANY_TEXTS = st.lists(
     st.one_of(
         st.text(alphabet=st.characters(), max_size=60),
-        st.text(alphabet="aB .'`-_/\x1e\n1é’", max_size=40),
+        st.text(alphabet="aB .'`-_/\x1e\n1é’–…ā営ิ", max_size=40),
     ),
     max_size=6,
 )

@@ -18,7 +18,7 @@ WORDS = st.lists(
 TEXTS = st.lists(
     st.one_of(
         st.text(alphabet=st.characters(), max_size=60),
-        st.text(alphabet="aB .'`-_/\x1e\n1é’", max_size=40),
+        st.text(alphabet="aB .'`-_/\x1e\n1é’–…ā営ิ", max_size=40),
         st.sampled_from(["engineer", "engineers", "engineering work", "the nurse", "会社員 営"]),
     ),
     max_size=6,
