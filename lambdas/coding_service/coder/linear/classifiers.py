@@ -90,12 +90,9 @@ class Classifiers:
     @classmethod
     def of(cls, hierarchy: Hierarchy) -> "Classifiers":
         """The layout of a hierarchy; the same each time."""
-        lineages = {
-            code: hierarchy.lineage(code)
-            for leaf in hierarchy.leaves
-            for code in hierarchy.lineage(leaf)
-        }
-        codes = tuple(sorted(lineages))
+        every = {code for leaf in hierarchy.leaves for code in hierarchy.lineage(leaf)}
+        codes = tuple(sorted(every))
+        lineages = {code: hierarchy.lineage(code) for code in codes}
         place = {code: number for number, code in enumerate(codes)}
         children: dict[str, list[str]] = {}
         for code in codes:

@@ -111,16 +111,14 @@ class ScoreTables:
         self._first_unseen = FIRST_WORD + len(weights.rows.bytes)
         levels = np.asarray(temperatures, np.float32)[classifiers.column_levels]
         sharpness: Floats = np.reciprocal(levels)
-        # What has no column is as likely as nothing.
+        # What has no column gets some other's numbers, and is impossible whatever these are.
         steps = np.append(self._steps * sharpness, np.float32(0))
         prior = np.append(weights.prior * sharpness, np.float32(-np.inf))
         self._banks: list[_Bank] = []
         for bank in classifiers.banks:
             table = np.zeros((self._first_unseen + room, *bank.columns.shape), np.int8)
-            for row, columns in enumerate(bank.columns):
-                own = columns[columns < classifiers.width]
-                known = weights.rows.bytes[:, own[0] : own[-1] + 1]
-                table[FIRST_WORD : self._first_unseen, row, : len(own)] = known
+            known = table[FIRST_WORD : self._first_unseen]
+            weights.rows.bytes.take(bank.columns, axis=1, out=known, mode="clip")
             self._banks.append(_Bank(bank.columns, table, steps[bank.columns], prior[bank.columns]))
 
     def learn(self, words: Sequence[bytes], known: int, letters: Letters) -> None:
@@ -130,16 +128,16 @@ class ScoreTables:
         """
         for start in range(known, len(words), LEARNED_WORDS):
             some = words[start : start + LEARNED_WORDS]
-            rows = np.zeros((len(some), len(self._steps) + 1), np.float32)
+            rows = np.zeros((len(some), len(self._steps)), np.float32)
             for row, word in zip(rows, some, strict=True):
                 columns, values = letters.of(word)
                 weighted = np.asarray(values, np.float32) * np.float32(letters.unseen_rarity)
-                row[:-1] = weighted @ self._letters.bytes[columns] * self._letters.steps
-            rows[:, :-1] /= self._steps
-            numbers = np.rint(np.clip(rows, -MOST, MOST)).astype(np.int8)
+                row[:] = weighted @ self._letters.bytes[columns] * self._letters.steps
+            numbers = np.rint(np.clip(rows / self._steps, -MOST, MOST)).astype(np.int8)
             first = self._first_unseen + start
             for bank in self._banks:
-                bank.table[first : first + len(some)] = numbers[:, bank.columns]
+                found = numbers.take(bank.columns, axis=1, mode="clip")
+                bank.table[first : first + len(some)] = found
 
     def scores(
         self, bank: int, records: TermColumns, rows: Integers, classifiers: Integers
