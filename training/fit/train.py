@@ -13,6 +13,7 @@ import scipy
 import sklearn
 
 from coding_service.coder.both_readers import combined
+from coding_service.coder.choose_code import leaves_of
 from coding_service.coder.code_tree import Hierarchy
 from coding_service.coder.errors import ModelError
 from coding_service.coder.linear.classifiers import Classifiers, in_scope, softmax
@@ -134,15 +135,12 @@ def _with_sentences(
     model = read_sentence_model(_sentence_model(topic))
     number = {leaf: place for place, leaf in enumerate(leaves)}
     classes = np.asarray([number.get(code, len(leaves)) for code in examples.codes], np.int64)
-    place = {code: number for number, code in enumerate(classifiers.codes)}
-    columns = [place[leaf] for leaf in leaves]
-    second = fit_second_reader(
-        model, examples.texts, classes, folds, _with_none(plain[:, columns]), seed=parts.card.seed
+    linear, plain = (_with_none(leaves_of(classifiers, each)) for each in (nodes, plain))
+    second = fit_second_reader(model, examples.texts, classes, folds, plain, seed=parts.card.seed)
+    inside = np.asarray(
+        [[code in classifiers.lineages[leaf] for code in classifiers.codes] for leaf in leaves],
+        np.float32,
     )
-    inside = np.zeros((len(leaves), len(classifiers.codes)), np.float32)
-    for leaf, row in number.items():
-        inside[row, [place[code] for code in classifiers.lineages[leaf]]] = 1.0
-    linear = _with_none(nodes[:, columns])
     both = combined(linear, second.read, second.powers)[:, :-1] @ inside
     asked = [examples.codes[row] for row in np.flatnonzero(folds == 0).tolist()]
     card = replace(
