@@ -74,7 +74,7 @@ def should_count_what_it_coded(trades: TrainedModel) -> None:
     assert trades.coded_lines(b"", form).output == b""
 
 
-@pytest.mark.parametrize("end", [b"\r\n", b"\n", b""])
+@pytest.mark.parametrize("end", [b"\r\n", b"\n", b"", b" \t\r\n"])
 def should_take_any_line_end(trades: TrainedModel, end: bytes) -> None:
     line = json.dumps(record("cook")).encode()
 

@@ -97,7 +97,10 @@ class CutBlock:
 
 
 class WordTable:
-    """The numbers of words."""
+    """The numbers of words that are known from the start.
+
+    None is added later, so that no text can be written that makes looking up its words slow.
+    """
 
     def __init__(self, words: Sequence[bytes], numbers: Sequence[int]) -> None:
         """Each word once, none empty or with a space in it; numbers below `ABSENT`."""
