@@ -210,7 +210,6 @@ def _encoded(
         starts = np.searchsorted(own, firsts)
         lengths = np.diff(starts, append=len(own))
         terms = layout.terms(own).astype(np.int64)
-        _order_unseen(own >> layout.term_bits, terms, lexicon)
         filled = np.flatnonzero(lengths)
         if len(filled):
             heads = starts[filled]
@@ -223,14 +222,3 @@ def _encoded(
     norms = np.sqrt(squares).astype(np.float32)
     norms[norms == 0] = 1.0
     return Encoded(tuple(bags), norms, titles)
-
-
-def _order_unseen(owner: Keys, terms: Integers, lexicon: Lexicon) -> None:
-    """Put each record's unseen words in an order of their own, in place.
-
-    Their numbers tell which was met first, by any record; sums of floating point numbers depend on
-    the order, and a record's answer is not to depend on what was coded before it.
-    """
-    unseen = np.flatnonzero(terms >= lexicon.first_unseen)
-    found = terms[unseen]
-    terms[unseen] = found[np.lexsort((lexicon.hashes[found], owner[unseen]))]
