@@ -28,7 +28,7 @@ from coding_service.coder.text.signs import ScopeSigns
 from coding_service.coder.text.vocabulary import Lexicon, LexiconFullError
 from protocol.records import RECORD_ID, RecordForm
 
-BATCH_RECORDS = 16_384  # enough that each step is done for many, few enough for any memory
+BATCH_RECORDS = 32_768  # enough that each step is done for many, few enough for any memory
 UNSEEN_WORDS = 4_096  # remembered; each has a row in the tables
 READ_CHARACTERS = 4_000  # of a longer text only the beginning is looked at
 
