@@ -17,6 +17,7 @@ from multiprocessing import get_context, parent_process
 import numpy as np
 from scipy.sparse import csr_matrix, vstack
 from sklearn.svm import LinearSVC
+from threadpoolctl import threadpool_limits
 
 from coding_service.coder.linear.classifiers import Classifiers, Group
 from coding_service.coder.text.encode import encode
@@ -139,7 +140,9 @@ def _fit_group(
     if len(present) < 2 or not len(used):  # noqa: PLR2004  nothing to tell apart
         return present, used, np.zeros((len(present), len(used))), np.zeros(len(present))
     machine = LinearSVC(C=INVERSE_PENALTY, tol=TOLERANCE, max_iter=MOST_STEPS, random_state=seed)
-    machine.fit(inside[:, used], classes[rows], sample_weight=counted[rows])
+    # Of vectors as short as these two threads compute no faster; they keep two processors busy.
+    with threadpool_limits(limits=1, user_api="blas"):
+        machine.fit(inside[:, used], classes[rows], sample_weight=counted[rows])
     found, intercepts = machine.coef_, machine.intercept_
     if len(intercepts) < len(present):  # of two classes, one row stands for both
         found, intercepts = np.vstack([-found, found]), np.concatenate([-intercepts, intercepts])
