@@ -9,7 +9,7 @@ import numpy.typing as npt
 from coding_service.coder.linear.classifiers import Classifiers
 from coding_service.coder.text.encode import Bag, Encoded
 from coding_service.coder.text.features import Floats, Integers, Letters
-from coding_service.coder.text.vocabulary import FIRST_WORD, NOTHING
+from coding_service.coder.text.vocabulary import FIRST_WORD
 
 MOST = 127  # of a byte with a sign
 LEARNED_WORDS = 256  # whose rows are computed at once
@@ -53,10 +53,10 @@ class BagColumns:
     The records with the most terms stand first, so that those that have so many always do.
     """
 
-    terms: Integers
-    """Places x columns, one for each record; `NOTHING` behind a record's end."""
+    terms: Sequence[Integers]
+    """At each place, the term of each record that has so many, column by column."""
     counts: Integers
-    """How many records have a term at each place."""
+    """How many records these are."""
     column_of: npt.NDArray[np.unsignedinteger]
     """The column of each record that has one, in as few bits as will do: 16 are sorted faster."""
     weight: np.float32
@@ -70,10 +70,8 @@ class BagColumns:
         column_of = np.zeros(len(bag.lengths), np.min_scalar_type(len(rows)))
         column_of[rows] = np.arange(len(rows))
         starts, lengths = bag.starts[rows], bag.lengths[rows]
-        terms = np.full((lengths.max(initial=0), len(rows)), NOTHING)
-        counts = np.searchsorted(-lengths, -np.arange(len(terms)), side="left")
-        for place, count in enumerate(counts.tolist()):
-            terms[place, :count] = bag.terms[starts[:count] + place]
+        counts = np.searchsorted(-lengths, -np.arange(lengths.max(initial=0)), side="left")
+        terms = [bag.terms[starts[:count] + place] for place, count in enumerate(counts.tolist())]
         return cls(terms, counts, column_of, np.float32(bag.weight))
 
 

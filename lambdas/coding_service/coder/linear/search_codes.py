@@ -17,6 +17,9 @@ from coding_service.coder.text.encode import Encoded
 from coding_service.coder.text.features import Floats, Integers
 
 
+NO_LEAF = np.iinfo(np.int64).max  # comes after all leaves that are as impossible
+
+
 def choose(code_odds: CodeOdds, records: Encoded, threshold: float) -> CodeChoices:
     """The deepest code of each record that reaches the threshold, or else suggestions."""
     search = _Search(code_odds, records, threshold)
@@ -39,7 +42,7 @@ class _Search:
     path: Integers = field(init=False)
     """Records x levels: the likeliest code below the one before, -1 behind the end."""
     leaves: Integers = field(init=False)
-    """Records x the likeliest leaves so far, -1 for none."""
+    """Records x the likeliest leaves so far, `NO_LEAF` for none."""
     chances: Floats = field(init=False)
     """The probability of each of them."""
     least: Floats = field(init=False)
@@ -53,7 +56,7 @@ class _Search:
         self.titles = self.code_odds.exact.leaves(self.records.titles)
         self.node, self.path = np.full(count, -1), np.full((count, levels), -1)
         self.confidence, self.least = np.zeros((2, count), np.float32)
-        self.leaves = np.full((count, MOST_SUGGESTIONS), -1)
+        self.leaves = np.full((count, MOST_SUGGESTIONS), NO_LEAF)
         self.chances = np.zeros((count, MOST_SUGGESTIONS), np.float32)
 
     def descend(self) -> None:

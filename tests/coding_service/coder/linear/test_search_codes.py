@@ -68,7 +68,7 @@ def records(dice: np.random.Generator) -> Encoded:
 
 
 @pytest.mark.parametrize("threshold", [0.01, 0.2, 0.5, 0.51, 0.75, 0.95])
-@given(st.integers(0, 1 << 32), st.integers(1, 5), st.sampled_from([0.1, 1.0, 5.0]))
+@given(st.integers(0, 1 << 32), st.integers(1, 5), st.sampled_from([0.1, 1.0, 5.0, 300.0]))
 def should_choose_what_asking_every_classifier_would(
     threshold: float, seed: int, levels: int, steepness: float
 ) -> None:
