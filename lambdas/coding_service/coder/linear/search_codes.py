@@ -16,7 +16,6 @@ from coding_service.coder.linear.score_tables import TermColumns
 from coding_service.coder.text.encode import Encoded
 from coding_service.coder.text.features import Floats, Integers
 
-
 NO_LEAF = np.iinfo(np.int64).max  # comes after all leaves that are as impossible
 
 

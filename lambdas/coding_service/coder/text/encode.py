@@ -41,10 +41,6 @@ class Bag:
         terms = np.concatenate([bag.terms for bag in bags])
         return cls(terms, np.cumsum(lengths) - lengths, lengths, bags[0].weight)
 
-    def of(self, records: Integers) -> "Bag":
-        """The bag of some of the records."""
-        return Bag(self.terms, self.starts[records], self.lengths[records], self.weight)
-
     def put(self, records: Integers, others: "Bag") -> "Bag":
         """The bag with others in the place of some of the records."""
         starts, lengths = self.starts.copy(), self.lengths.copy()
@@ -80,14 +76,6 @@ class Encoded:
         lengths[records], titles[records] = others.lengths, others.titles
         bags = [one.put(records, other) for one, other in zip(self.bags, others.bags, strict=True)]
         return Encoded(tuple(bags), lengths, titles)
-
-    def of(self, records: Integers) -> "Encoded":
-        """Some of the records."""
-        return Encoded(
-            tuple(bag.of(records) for bag in self.bags),
-            self.lengths[records],
-            self.titles[records],
-        )
 
 
 @dataclass(frozen=True, slots=True)
