@@ -142,11 +142,25 @@ def should_evaluate_its_own_topic_whatever_old_models_lie_beside(tmp_path: Path)
     folder, models = topic_folder(tmp_path / "topic"), tmp_path / "models"
     run("train", folder, "--out", models)
     alone = run("evaluate", folder, "--models", models)
-    for beside in ("jobs/a", "trades/b"):
-        (models / beside).mkdir(parents=True)
-        (models / beside / "model.json").write_text('{"format": 1}')
+    (models / "jobs" / "a").mkdir(parents=True)
+    (models / "jobs" / "a" / "model.json").write_text('{"format": 1}')
     assert alone[0] == 0
     assert run("evaluate", folder, "--models", models) == alone
+
+
+@pytest.mark.parametrize("card", ["{", '{"format": 1}'])
+def should_measure_no_older_model_when_one_of_the_topic_cannot_be_read(
+    tmp_path: Path, card: str
+) -> None:
+    folder, models = topic_folder(tmp_path / "topic"), tmp_path / "models"
+    run("train", folder, "--out", models)
+    (models / "trades" / "newer").mkdir()
+    (models / "trades" / "newer" / "model.json").write_text(card)
+
+    status, measured, complaint = run("evaluate", folder, "--models", models)
+
+    assert (status, measured) == (1, "")
+    assert str(models / "trades" / "newer" / "model.json") in complaint
 
 
 def should_warn_of_what_is_amiss_when_it_trains(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from coding_service.coder.catalogue import readable_cards
+from coding_service.coder.catalogue import cards_of
 from coding_service.coder.errors import ModelError
 from coding_service.coder.model import TrainedModel
 from coding_service.coder.model_card import CARD
@@ -31,11 +31,12 @@ def run_evaluate(options: argparse.Namespace, command: str, stdout: TextIO) -> N
     Raises `CoderError` for a topic, a model or an evaluation before that cannot be read.
     """
     topic = read_topic(options.topic)
-    latest = newest_model(options.models, topic)
-    if latest is None:
-        problem = "there is no model in it that this version reads"
-        raise ModelError(options.models / topic.settings.name, problem)
-    model = TrainedModel.load(latest)
+    folder = options.models / topic.settings.name
+    # One that can't be read may be the latest, so it is not passed over.
+    cards = cards_of(folder) if folder.is_dir() else ()
+    if not cards:
+        raise ModelError(folder, "there is no model in it")
+    model = TrainedModel.load(folder / cards[0].model_id)
     file = options.records or options.topic / EVALUATION
     questions = read_evaluation(file, topic)
     before = numbers_before(options.compare, topic, questions) if options.compare else None
@@ -52,12 +53,6 @@ def run_evaluate(options: argparse.Namespace, command: str, stdout: TextIO) -> N
         options.json.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
     if options.page:
         options.page.write_text(evaluation_page(numbers, difference), encoding="utf-8")
-
-
-def newest_model(models: Path, topic: Topic) -> Path | None:
-    """The directory of the topic's latest model below `models`; None where none can be read."""
-    cards = readable_cards(models, topic.settings.name)
-    return models / cards[0].topic / cards[0].model_id if cards else None
 
 
 def numbers_before(path: Path, topic: Topic, questions: Sequence[Question]) -> dict[str, Any]:

@@ -134,5 +134,8 @@ def _decided_in(entry: KnownText, files: Mapping[Path, ReviewedFile]) -> Path:
     return next(
         path
         for path, file in files.items()
-        if any((each.item, each.code) == (item, entry.code) for each in file.decisions)
+        if any(
+            (each.item, each.code, each.is_made) == (item, entry.code, True)
+            for each in file.decisions
+        )
     )

@@ -12,11 +12,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TextIO
 
+from coding_service.coder.catalogue import readable_cards
 from coding_service.coder.model import TrainedModel
 from coding_service.coder.model_card import ModelCard, read_card
 from training.errors import WorseModel
 from training.evaluate.evaluate import evaluate
-from training.evaluate.evaluate_command import difference_lines, newest_model, numbers_before
+from training.evaluate.evaluate_command import difference_lines, numbers_before
 from training.evaluate.numbers import compared, numbers_of
 from training.fit.train import train_into
 from training.progress import telling
@@ -41,8 +42,10 @@ def run_train_with_reviews(options: argparse.Namespace, stdout: TextIO, stderr: 
     questions = read_evaluation(sample, topic)
     reviews = read_reviews(options.add, topic, questions)
     stdout.write(_told(reviews, options.add_weight))
-    before = newest_model(options.out, topic)
-    if before is None:
+    cards = readable_cards(options.out, topic.settings.name)
+    if cards:
+        before = options.out / cards[0].topic / cards[0].model_id
+    else:
         with telling("training without them", stderr):
             before, _ = train_into(topic, options.out)
     together = reviews.added_to(topic, weight=options.add_weight, sample=sample)

@@ -41,7 +41,7 @@ class Catalogue:
         if not directory.is_dir():
             raise ModelError(directory, "there is no such directory of models")
         folders = sorted(each for each in directory.iterdir() if each.is_dir())
-        return cls(directory, {folder.name: _cards(folder) for folder in folders})
+        return cls(directory, {folder.name: cards_of(folder) for folder in folders})
 
     def topics(self) -> tuple[Topic, ...]:
         """Every topic that has a model, by name."""
@@ -114,7 +114,11 @@ def readable_cards(directory: Path, topic: str) -> tuple[ModelCard, ...]:
     return tuple(sorted(cards, key=lambda card: card.model_version, reverse=True))
 
 
-def _cards(folder: Path) -> tuple[ModelCard, ...]:
+def cards_of(folder: Path) -> tuple[ModelCard, ...]:
+    """The models of the topic whose folder it is, newest first.
+
+    Raises `ModelError` as `Catalogue.read` does.
+    """
     cards: dict[int, ModelCard] = {}
     for directory in sorted(each for each in folder.iterdir() if each.is_dir()):
         card = read_card(directory)

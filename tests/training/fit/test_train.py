@@ -6,9 +6,12 @@ import subprocess
 import sys
 import uuid
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.svm import LinearSVC
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from coding_service.coder.model import TrainedModel
 from infra.project_files import PROJECT
@@ -48,6 +51,26 @@ def should_give_the_same_model_when_processes_fit_it_side_by_side(
 
     assert (alone / "weights.npz").read_bytes() == (beside / "weights.npz").read_bytes()
     assert (alone / "model.json").read_bytes() == (beside / "model.json").read_bytes()
+
+
+def should_fit_on_one_thread_when_blas_has_several(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = set[int]()
+
+    class Watched(LinearSVC):  # type: ignore[misc]
+        def fit(self, *inputs: Any, **weights: Any) -> Any:
+            pools = threadpool_info()
+            threads.update(each["num_threads"] for each in pools if each["user_api"] == "blas")
+            return super().fit(*inputs, **weights)
+
+    monkeypatch.setattr(fit_classifiers, "LinearSVC", Watched)
+    topic = read_topic(topic_folder(tmp_path / "topic"))
+
+    with threadpool_limits(limits=2, user_api="blas"):
+        train(topic)
+
+    assert threads == {1}
 
 
 def should_hold_out_one_fold_when_there_are_many_examples(
