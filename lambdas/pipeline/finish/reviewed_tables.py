@@ -67,14 +67,20 @@ class ReviewedTables:
             manifest = merge_source(
                 ObjectSource(self.reader, stored), report, [reviewed], merged, levels
             )
+            # Before the upload, which takes long: the reviewed drop may be erased meanwhile.
+            manifest["dictionary"] = self._learned(drop, reviewed)
             facts = self._put(drop, merged)
-        manifest["dictionary"] = self._learned(drop, reviewed)
         key = f"{drop.results_prefix}{MANIFEST}"
         self.files.put(key, as_json(manifest))  # last, as always
         return facts, key
 
     def _learned(self, drop: Drop, reviewed: ReviewedFile) -> dict[str, Any]:
-        """What the topic's dictionary has learned, as the manifest says it."""
+        """What the topic's dictionary has learned, as the manifest says it.
+
+        Raises `TableRefused` where the drop was erased while it was merged: its texts stay away."""
+        if self.drops.record(drop.reviews or "") is None:
+            reason = f"The drop {shown(drop.reviews or '')} was erased while its review was merged."
+            raise TableRefused(reason, "Nothing was learned of it. Keep no copy of the file.")
         known = self.drops.joining(drop.drop_id)
         if "learned" in known:  # an earlier run's answer was lost; all would be known by now
             earlier: dict[str, Any] = known["learned"]

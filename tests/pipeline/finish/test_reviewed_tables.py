@@ -1,7 +1,7 @@
 """A file of decisions is merged, and learned, once, however often Finish has to run for it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +37,26 @@ class Refusing:
             self.left -= 1
             raise EndpointConnectionError(endpoint_url="https://s3")
         return self.s3.put_object(**asked)
+
+
+class Meanwhile:
+    """S3, where something happens before the first such call for the reviewed drop's table, or for
+    the merged one."""
+
+    def __init__(self, s3: Any, operation: str, then: Callable[[], object]) -> None:
+        self.s3, self.operation, self.then = s3, operation, then
+
+    def __getattr__(self, name: str) -> Any:
+        if name != self.operation:
+            return getattr(self.s3, name)
+
+        def called(**asked: Any) -> Any:
+            if asked["Key"].endswith("/results.csv") and self.operation:
+                self.operation = ""
+                self.then()
+            return getattr(self.s3, name)(**asked)
+
+        return called
 
 
 @pytest.fixture
@@ -81,3 +101,39 @@ def should_say_what_was_learned_when_the_run_that_learned_it_broke(aws: Cloud) -
     schema("merged").validate(manifest)
     assert manifest["dictionary"]["version"] == manifest["dictionary"]["texts"]["added"] == 1
     assert [key for key in aws.result_keys() if key.startswith(DICTIONARIES)] == learned
+
+
+def erase_reviewed(aws: Cloud) -> None:
+    """As erasing leaves it."""
+    for key in aws.result_keys():
+        if key.startswith((PREFIX, DICTIONARIES)):
+            aws.s3.delete_object(Bucket=RESULTS, Key=key)
+    aws.ledger.table.delete_item(Key={"pk": f"drop#{ABOUT.drop_id}", "sk": "drop"})
+
+
+@pytest.mark.parametrize(
+    ("operation", "status"), [("get_object", "rejected"), ("put_object", "complete")]
+)
+def should_learn_nothing_of_a_drop_that_is_erased_while_its_review_is_merged(
+    aws: Cloud, operation: str, status: str
+) -> None:
+    fixture = FinishFixture(aws)
+    reviewed = a_reviewed_drop(a_csv([["1", "odd job", ""], ["2", "odder job", ""]]))
+    given_back(aws, fixture, reviewed)
+    review = dropped_back(aws, reviewed)
+    table = aws.result(f"{PREFIX}results.csv")
+
+    def erased() -> None:
+        erase_reviewed(aws)
+        if operation == "get_object":  # which has begun to read it
+            aws.s3.put_object(Bucket=RESULTS, Key=f"{PREFIX}results.csv", Body=table)
+
+    erasing: Any = Meanwhile(aws.s3, operation, erased)
+    fixture.aws = replace(aws, s3=erasing)
+    body = body_of(fixture.finish(review, None))
+    assert not [key for key in aws.result_keys() if key.startswith(DICTIONARIES)]
+    assert body["status"] == status, body["reason"]
+    if status == "rejected":
+        assert "was erased" in body["reason"]
+        written = [key for key in aws.result_keys() if key.startswith(review.results_prefix)]
+        assert [key.rpartition("/")[2] for key in written] == ["rejection.json"]
