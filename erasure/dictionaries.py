@@ -64,6 +64,13 @@ def leave_dictionaries(
             raise _changed()
 
 
+def check_left(s3: "S3Client", bucket: str, drop_id: str, known: dict[StoredVersion, bool]) -> None:
+    """Raises `Unfinished` where a dictionary names the drop still: its review was merged while all
+    else was deleted. `known` is as in `versions_with`."""
+    if any(versions_with(s3, bucket, drop_id, known)):
+        raise _changed()
+
+
 def _changed() -> Unfinished:
     return Unfinished(
         "The dictionary changed while the drop was erased.", next_step="Run it again."

@@ -2,8 +2,8 @@
 
 First the dictionaries' next versions are written, without the drop. Then the order is: dropped
 object, results, prepared files, what Amazon ML has, what dictionaries had learned, unfinished
-uploads, ledger; the drop's own item of the ledger goes last, so that whatever stops in between is
-found again and completed.
+uploads, and, where no dictionary has learned of the drop meanwhile, ledger; the drop's own item of
+the ledger goes last, so that whatever stops in between is found again and completed.
 """
 
 import re
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from erasure.deployment import Clients, Deployment, find_deployment
-from erasure.dictionaries import leave_dictionaries, versions_with
+from erasure.dictionaries import check_left, leave_dictionaries, versions_with
 from erasure.errors import BadRequest, NotConfirmed, NothingKnown, Unfinished
 from erasure.ledger_items import LedgerItems, delete_items, find_items
 from erasure.objects import (
@@ -86,6 +86,7 @@ def erase_drop(
     # The dropped object first: without it nothing can be coded again.
     delete_versions(clients.s3, kept.versions)
     abort_uploads(clients.s3, kept.uploads)
+    check_left(clients.s3, results, kept.drop_id, known)
     delete_items(clients.dynamodb, kept.deployment.ledger_table, kept.items)
     return kept
 

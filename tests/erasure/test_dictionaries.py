@@ -112,6 +112,36 @@ def should_ask_for_another_run_when_its_review_is_learned_meanwhile(here: World)
     assert here.kept().keys() == {place for place in here.kept() if name_of(2) in place}
 
 
+def should_ask_for_another_run_when_its_review_is_learned_while_its_objects_are_deleted(
+    here: World,
+) -> None:
+    s3: Any = here.clients.s3
+
+    class Learning:
+        """S3, where the review is merged once objects are deleted."""
+
+        def __init__(self) -> None:
+            self.left = True
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(s3, name)
+
+        def delete_objects(self, **asked: Any) -> Any:
+            if self.left:
+                self.left = False
+                here.learned(drop)
+            return s3.delete_objects(**asked)
+
+    drop = here.drop()
+    here.alone(drop)
+    with pytest.raises(Unfinished, match="changed while"):
+        erased(here, drop, clients=here.clients_with(s3=Learning()))
+    assert here.kept_of(drop), "what is left is found again"
+    erased(here, drop)
+    assert not any(drop.drop_id.encode() in content for content in _dictionaries(here).values())
+    assert not here.kept_of(drop)
+
+
 def should_read_a_dictionary_once_to_find_the_drop_and_its_newest_once_to_write_the_next(
     here: World,
 ) -> None:
@@ -132,7 +162,8 @@ def should_read_a_dictionary_once_to_find_the_drop_and_its_newest_once_to_write_
     here.alone(drop)
     here.learned(other, drop)
     erased(here, drop, clients=here.clients_with(s3=Noting()))
-    assert sorted(read) == [name_of(1), name_of(2), name_of(2)]
+    written = [name_of(3)]  # which is looked at in the end, as all that was not seen before
+    assert sorted(read) == [name_of(1), name_of(2), name_of(2), *written]
 
 
 def should_find_the_drop_in_a_dictionary_that_a_spreadsheet_saved(here: World) -> None:
