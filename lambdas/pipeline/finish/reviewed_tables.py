@@ -15,6 +15,7 @@ from pipeline.storage.object_source import ObjectSource
 from pipeline.storage.prepared_bucket import stored_object
 from pipeline.storage.results_bucket import ResultsBucket
 from pipeline.table_settings import TableSettings
+from tables.dictionary.learn import Learned
 from tables.errors import TableRefused
 from tables.mapping.names import shown
 from tables.plan import TableFormat
@@ -81,21 +82,16 @@ class ReviewedTables:
         if self.drops.record(drop.reviews or "") is None:
             reason = f"The drop {shown(drop.reviews or '')} was erased while its review was merged."
             raise TableRefused(reason, "Nothing was learned of it. Keep no copy of the file.")
-        known = self.drops.joining(drop.drop_id)
-        if "learned" in known:  # an earlier run's answer was lost; all would be known by now
-            earlier: dict[str, Any] = known["learned"]
-            return earlier
         try:
-            found = self.dictionaries.learn(drop.topic or "", [reviewed])
+            found = self.dictionaries.learn(
+                drop.topic or "",
+                [reviewed],
+                lambda new: self.drops.keep_learned(drop.drop_id, _said(new)),
+            )
         except TableRefused as refused:  # the dictionary is no reason to withhold the table
             return {"nothing": f"{refused.reason} {refused.next_step}"}
-        said = {
-            "version": found.dictionary.version,
-            "entries": len(found.dictionary.entries),
-            "texts": dict(found.texts),
-        }
-        self.drops.keep_joining(drop.drop_id, {**known, "learned": said})
-        return said
+        # Another run of this review may have learned it all: what that says is true of both.
+        return self.drops.learned(drop.drop_id) or _said(found)
 
     def _levels(self, topic: str | None) -> list[int]:
         """The classification's, as far as they are known."""
@@ -120,3 +116,12 @@ class ReviewedTables:
         file = {"key": f"{prefix}{merged.name}", "bytes": merged.stat().st_size}
         form = TableFormat(merged.suffix.removeprefix("."))
         return TableFacts(files={form: file}, report=f"{prefix}{REPORT}", page=f"{prefix}{PAGE}")
+
+
+def _said(found: Learned) -> dict[str, Any]:
+    """What was learned, as the manifest says it."""
+    return {
+        "version": found.dictionary.version,
+        "entries": len(found.dictionary.entries),
+        "texts": dict(found.texts),
+    }

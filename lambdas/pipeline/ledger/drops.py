@@ -133,14 +133,31 @@ class Drops:
         return str(item.get("pinned_model", model_id))
 
     def joining(self, drop_id: str) -> dict[str, Any]:
-        """How far the drop's results have been joined, expanded or learned; what does so in
-        `finish` knows the form."""
+        """How far the drop's results have been joined or expanded; what does so in `finish` knows
+        the form."""
         kept = (self.ledger.get(_pk(drop_id), SK) or {}).get("joining")
         found: dict[str, Any] = json.loads(kept) if kept else {}
         return found
 
     def keep_joining(self, drop_id: str, checkpoint: Mapping[str, Any]) -> None:
         self.ledger.update(_pk(drop_id), SK, set={"joining": json.dumps(checkpoint)})
+
+    def keep_learned(self, drop_id: str, learned: Mapping[str, Any]) -> None:
+        """Keeps what a dictionary's `version` will have learned of a review, before it is written;
+        a run that is late, and says it of an earlier version, replaces nothing."""
+        self.ledger.update(
+            _pk(drop_id),
+            SK,
+            set={"learned": learned},
+            when="attribute_not_exists(#learned) OR #learned.#version < :version",
+            names={"#learned": "learned", "#version": "version"},
+            values={":version": learned["version"]},
+        )
+
+    def learned(self, drop_id: str) -> dict[str, Any] | None:
+        """What was kept so; None where no version had anything to learn."""
+        found: dict[str, Any] | None = (self.ledger.get(_pk(drop_id), SK) or {}).get("learned")
+        return found
 
     def record(self, drop_id: str) -> DropRecord | None:
         item = self.ledger.get(_pk(drop_id), SK)

@@ -7,7 +7,7 @@ Only prepare, which looks rows up, and finish, which gives them back and learns,
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -76,16 +76,27 @@ class Dictionaries:
         """That by which a table was prepared; None: by none. Raises as `version`."""
         return None if plan.dictionary is None else self.version(topic, plan.dictionary)
 
-    def learn(self, topic: str, files: Sequence[ReviewedFile]) -> Learned:
+    def learn(
+        self,
+        topic: str,
+        files: Sequence[ReviewedFile],
+        note: Callable[[Learned], object] = lambda _: None,
+    ) -> Learned:
         """Adds what people have decided as the next version. Whoever does so at the same time
-        loses nothing: a version is written once."""
+        loses nothing: a version is written once.
+
+        `note` is told of each version before it is tried to be written: once it is there, learning
+        the same again finds nothing new."""
         for _ in range(TRIES):
             key = self._newest_key(topic)
             before = Dictionary(0, {}) if key is None else self._get(key)
             if before is None:
                 continue
             found = learned(before, files)
-            if found.dictionary.version == before.version or self._put(topic, found.dictionary):
+            if found.dictionary.version == before.version:
+                return found
+            note(found)
+            if self._put(topic, found.dictionary):
                 return found
         raise AwsBusy(f"others write the dictionary of {topic} at the same time")
 

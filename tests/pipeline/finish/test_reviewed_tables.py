@@ -23,35 +23,38 @@ PREFIX = f"{ABOUT.key}/{ABOUT.drop_id}/"
 REVIEW = {"key": "occupation/reviewed/ann.csv", "topic": "occupation", "reviews": ABOUT.drop_id}
 
 
-class Refusing:
-    """S3, where the first manifest can't be written."""
+class Losing:
+    """S3, whose answer to the first such file that is written is lost."""
 
-    def __init__(self, s3: Any) -> None:
-        self.s3, self.left = s3, 1
+    def __init__(self, s3: Any, name: str) -> None:
+        self.s3, self.name, self.left = s3, name, 1
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.s3, name)
 
     def put_object(self, **asked: Any) -> Any:
-        if self.left and asked["Key"].endswith(MANIFEST):
+        answer = self.s3.put_object(**asked)
+        if self.left and asked["Key"].endswith(f"/{self.name}"):
             self.left -= 1
             raise EndpointConnectionError(endpoint_url="https://s3")
-        return self.s3.put_object(**asked)
+        return answer
 
 
 class Meanwhile:
-    """S3, where something happens before the first such call for the reviewed drop's table, or for
-    the merged one."""
+    """S3, where something happens before the first such call for a file of this name: the reviewed
+    drop's table, or the merged one."""
 
-    def __init__(self, s3: Any, operation: str, then: Callable[[], object]) -> None:
-        self.s3, self.operation, self.then = s3, operation, then
+    def __init__(
+        self, s3: Any, operation: str, then: Callable[[], object], name: str = "results.csv"
+    ) -> None:
+        self.s3, self.operation, self.then, self.name = s3, operation, then, name
 
     def __getattr__(self, name: str) -> Any:
         if name != self.operation:
             return getattr(self.s3, name)
 
         def called(**asked: Any) -> Any:
-            if asked["Key"].endswith("/results.csv") and self.operation:
+            if asked["Key"].endswith(f"/{self.name}") and self.operation:
                 self.operation = ""
                 self.then()
             return getattr(self.s3, name)(**asked)
@@ -84,13 +87,14 @@ def dropped_back(aws: Cloud, reviewed: ReviewedDrop) -> Drop:
     return a_drop(**REVIEW, version_id=put["VersionId"], etag=etag, size=len(content))
 
 
-def should_say_what_was_learned_when_the_run_that_learned_it_broke(aws: Cloud) -> None:
+@pytest.mark.parametrize("name", [MANIFEST, "dictionary-0001.csv"])
+def should_say_what_was_learned_when_the_run_that_learned_it_broke(aws: Cloud, name: str) -> None:
     fixture = FinishFixture(aws)
     reviewed = a_reviewed_drop(a_csv([["1", "odd job", ""], ["2", "odder job", ""]]))
     given_back(aws, fixture, reviewed)
     review = dropped_back(aws, reviewed)
-    refusing: Any = Refusing(aws.s3)
-    fixture.aws = replace(aws, s3=refusing)
+    losing: Any = Losing(aws.s3, name)
+    fixture.aws = replace(aws, s3=losing)
     with pytest.raises(AwsBusy):
         fixture.finish(review, None)
     learned = [key for key in aws.result_keys() if key.startswith(DICTIONARIES)]
@@ -101,6 +105,28 @@ def should_say_what_was_learned_when_the_run_that_learned_it_broke(aws: Cloud) -
     schema("merged").validate(manifest)
     assert manifest["dictionary"]["version"] == manifest["dictionary"]["texts"]["added"] == 1
     assert [key for key in aws.result_keys() if key.startswith(DICTIONARIES)] == learned
+
+
+@pytest.mark.parametrize("name", ["results.csv", "dictionary-0001.csv"])
+def should_say_the_same_of_what_was_learned_when_two_runs_merge_one_review(
+    aws: Cloud, name: str
+) -> None:
+    fixture, other = FinishFixture(aws), FinishFixture(aws)
+    reviewed = a_reviewed_drop(a_csv([["1", "odd job", ""], ["2", "odder job", ""]]))
+    given_back(aws, fixture, reviewed)
+    review = dropped_back(aws, reviewed)
+    said: list[dict[str, Any]] = []
+
+    def finished_by_another() -> None:
+        body_of(other.finish(review, None))
+        said.append(fixture.document(MANIFEST, review)["dictionary"])
+
+    meanwhile: Any = Meanwhile(aws.s3, "put_object", finished_by_another, name)
+    fixture.aws = replace(aws, s3=meanwhile)
+    body_of(fixture.finish(review, None))
+    said.append(fixture.document(MANIFEST, review)["dictionary"])
+    assert said[0] == said[1]
+    assert said[0]["version"] == said[0]["texts"]["added"] == 1
 
 
 def erase_reviewed(aws: Cloud) -> None:

@@ -56,6 +56,18 @@ def should_know_the_drops_that_it_accepted(drops: Drops) -> None:
     assert drops.known(ids) == {drop.drop_id: drop for drop in others}
 
 
+def should_keep_what_the_latest_version_learned_of_a_review(drops: Drops) -> None:
+    drops.accept(DROP)
+    assert drops.learned(DROP.drop_id) is None
+    later, earlier = ({"version": each, "texts": {"added": each}} for each in (9, 8))
+    drops.keep_learned(DROP.drop_id, later)
+    drops.keep_learned(DROP.drop_id, earlier)
+    assert drops.learned(DROP.drop_id) == later
+    last = {**later, "version": 10}
+    drops.keep_learned(DROP.drop_id, last)
+    assert drops.learned(DROP.drop_id) == last
+
+
 def should_pin_the_model_that_was_proposed_first(drops: Drops) -> None:
     drops.accept(DROP)
     assert drops.pinned_model(DROP.drop_id, "one") == "one"
