@@ -44,6 +44,7 @@ class Results(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._key = key
+        piece_days = min(PIECE_DAYS, settings.result_retention_days or PIECE_DAYS)
         self.bucket = secure_bucket(
             self,
             "Bucket",
@@ -52,9 +53,7 @@ class Results(Construct):
             versioned=True,
             tells_event_bus=False,
             lifecycle_rules=[
-                *retention_rules(
-                    "Results", settings.result_retention_days, below=(*FIRST_OF_TOPICS, PIECES)
-                ),
+                *retention_rules("Results", settings.result_retention_days, below=FIRST_OF_TOPICS),
                 s3.LifecycleRule(
                     id="ForgetReplacedResults",
                     noncurrent_version_expiration=Duration.days(UNDO_DAYS),
@@ -62,7 +61,7 @@ class Results(Construct):
                 s3.LifecycleRule(
                     id="ForgetPieces",
                     prefix=PIECES,
-                    expiration=Duration.days(PIECE_DAYS),
+                    expiration=Duration.days(piece_days),
                     noncurrent_version_expiration=Duration.days(UNDO_PIECE_DAYS),
                 ),
                 s3.LifecycleRule(

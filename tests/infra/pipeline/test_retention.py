@@ -31,7 +31,8 @@ def should_end_files_versions_and_markers(
     found = rules(fitted, output)
     markers = found[f"ForgetMarkersOf{what}"]
     assert markers["ExpiredObjectDeleteMarker"] is True
-    files = [rule for rule in found.values() if rule.get("ExpirationInDays") == days]
+    ending = [rule for rule in found.values() if rule.get("ExpirationInDays") == days]
+    files = [rule for rule in ending if rule.get("Prefix") != PIECES]
     for rule in files:
         assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": undo}
     for rule in (*files, markers):
@@ -61,6 +62,16 @@ def should_keep_copies_of_rows_no_longer_than_the_files(
 ) -> None:
     for deployment, days in ((fitted, 20), (alone, 30)):
         assert rules(deployment, "PreparedBucketName")["ForgetPrepared"]["ExpirationInDays"] == days
+
+
+def should_end_pieces_with_the_results_at_the_latest(fitted: Deployment, alone: Deployment) -> None:
+    for deployment, days in ((fitted, 90), (alone, 105)):
+        found = rules(deployment, "ResultsBucketName").values()
+        of_pieces = [rule for rule in found if f"{PIECES}x".startswith(rule.get("Prefix", "-"))]
+        ending = [each["ExpirationInDays"] for each in of_pieces if "ExpirationInDays" in each]
+        assert ending == [days]
+        versions = [each for each in of_pieces if "NoncurrentVersionExpiration" in each]
+        assert [each["NoncurrentVersionExpiration"]["NoncurrentDays"] for each in versions] == [1]
 
 
 def should_end_no_file_unless_the_settings_say_so(aws: Deployment) -> None:
