@@ -137,10 +137,10 @@ def _with_sentences(
     classes = np.asarray([number.get(code, len(leaves)) for code in examples.codes], np.int64)
     linear, plain = (_with_none(leaves_of(classifiers, each)) for each in (nodes, plain))
     second = fit_second_reader(model, examples.texts, classes, folds, plain, seed=parts.card.seed)
-    inside = np.asarray(
-        [[code in classifiers.lineages[leaf] for code in classifiers.codes] for leaf in leaves],
-        np.float32,
-    )
+    place = {code: number for number, code in enumerate(classifiers.codes)}
+    inside = np.zeros((len(leaves), len(classifiers.codes)), np.float32)
+    for leaf, row in number.items():
+        inside[row, [place[code] for code in classifiers.lineages[leaf]]] = 1.0
     both = combined(linear, second.read, second.powers)[:, :-1] @ inside
     asked = [examples.codes[row] for row in np.flatnonzero(folds == 0).tolist()]
     card = replace(

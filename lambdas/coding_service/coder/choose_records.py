@@ -4,7 +4,7 @@ A record of several occupations is as likely to have a code as its occupations a
 more than half where there are two, unless both lie below the code.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
@@ -44,9 +44,8 @@ class RecordChooser:
         chosen = choose(self.code_odds, records, threshold)
         if readings.nothing:
             chosen.put(readings.nothing, CodeChoices.none(len(readings.nothing)))
-        if several := self._several(readings.several, chosen.node, threshold):
-            odds = np.stack(list(several.values()))
-            chosen.put(list(several), chosen_by(self.code_odds.classifiers, odds, threshold))
+        for rows, odds in self._several(readings.several, chosen.node, threshold):
+            chosen.put(rows, chosen_by(self.code_odds.classifiers, odds, threshold))
         return chosen
 
     def probabilities(self, texts: Sequence[str], threshold: float) -> tuple[Floats, Flags]:
@@ -62,8 +61,8 @@ class RecordChooser:
         odds[readings.nothing] = 0
         otherwise = np.zeros(len(odds), np.bool_)
         otherwise[[*readings.nothing, *readings.untitled]] = True
-        for row, mean in self._several(readings.several, whole, threshold).items():
-            odds[row], otherwise[row] = mean, True
+        for some, means in self._several(readings.several, whole, threshold):
+            odds[some], otherwise[some] = means, True
         return leaves_of(self.code_odds.classifiers, odds), otherwise
 
     def _read(self, texts: Sequence[str]) -> tuple[Encoded, Readings]:
@@ -78,13 +77,20 @@ class RecordChooser:
 
     def _several(
         self, several: Mapping[int, Occupations], whole: Integers, threshold: float
-    ) -> dict[int, Floats]:
-        """The mean probabilities of the codes, for the records that do name several occupations.
+    ) -> Iterator[tuple[list[int], Floats]]:
+        """Records that do name several occupations, and the mean probabilities of the codes.
 
         `whole` are the codes that all records would have as they stand.
         """
-        if not several:
-            return {}
+        most, every = self.code_odds.most_records, list(several)
+        for first in range(0, len(every), most):
+            rows = every[first : first + most]
+            if means := self._means({row: several[row] for row in rows}, whole, threshold):
+                yield list(means), np.stack(list(means.values()))
+
+    def _means(
+        self, several: Mapping[int, Occupations], whole: Integers, threshold: float
+    ) -> dict[int, Floats]:
         parts = self._encoded(record for each in several.values() for record in each.records)
         odds = self.code_odds.all_codes(parts)
         nodes = chosen_by(self.code_odds.classifiers, odds, threshold).node.tolist()

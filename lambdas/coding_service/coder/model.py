@@ -29,6 +29,8 @@ from coding_service.coder.text.vocabulary import Lexicon, LexiconFullError
 from protocol.records import RECORD_ID, RecordForm
 
 BATCH_RECORDS = 32_768  # enough that each step is done for many, few enough for any memory
+BATCH_ODDS = 1 << 26  # records x codes: fewer records where a topic has very many codes
+WITH_SENTENCES = 8  # so many times fewer where a second reader is asked, which is slow anyway
 UNSEEN_WORDS = 4_096  # remembered; each has a row in the tables
 READ_CHARACTERS = 4_000  # of a longer text only the beginning is looked at
 
@@ -208,14 +210,20 @@ class TrainedModel:
             return cls(parts.card, parts.hierarchy, both)
         return cls(parts.card, parts.hierarchy, engine)
 
+    @cached_property
+    def batch_records(self) -> int:
+        """How many records are coded at once."""
+        most = min(BATCH_RECORDS, BATCH_ODDS // len(self.engine.classifiers.codes))
+        return max(1, most // WITH_SENTENCES if self.card.second_reader else most)
+
     def code(self, records: Sequence[Mapping[str, str]]) -> list[Coding]:
         """Each record coded, in order.
 
         Any string is a text; a field that a record lacks is an empty one.
         """
         coded: list[Coding] = []
-        for first in range(0, len(records), BATCH_RECORDS):
-            batch = records[first : first + BATCH_RECORDS]
+        for first in range(0, len(records), self.batch_records):
+            batch = records[first : first + self.batch_records]
             chosen = self.engine.choose(self._texts(batch), self.card.threshold)
             coded.extend(self._codings(batch, chosen))
         return coded
@@ -224,9 +232,9 @@ class TrainedModel:
         """Records x leaves (`hierarchy.leaves`); a row sums to the probability that any fits."""
         batches = [
             self.engine.probabilities(
-                self._texts(records[first : first + BATCH_RECORDS]), self.card.threshold
+                self._texts(records[first : first + self.batch_records]), self.card.threshold
             )
-            for first in range(0, len(records), BATCH_RECORDS)
+            for first in range(0, len(records), self.batch_records)
         ]
         return np.vstack([np.zeros((0, len(self.hierarchy.leaves)), np.float32), *batches])
 
@@ -272,7 +280,7 @@ class TrainedModel:
             leaves,
             engine.fields,
             lambda texts: engine.choose(texts, threshold),
-            batch_records=BATCH_RECORDS,
+            batch_records=self.batch_records,
         )
 
     def _texts(self, records: Sequence[Mapping[str, str]]) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coding_service.coder import model as models
 from coding_service.coder.errors import ModelError
 from coding_service.coder.model import (
     BATCH_RECORDS,
@@ -91,14 +92,25 @@ def should_code_the_same_when_records_come_alone_or_in_batches(trades: TrainedMo
 
     assert [each.record_id for each in together] == [record["recordId"] for record in records]
     for number in (0, 1, 2, 3, 4, BATCH_RECORDS - 1, BATCH_RECORDS, BATCH_RECORDS + 2):
-        [alone] = trades.code([records[number]])
-        assert alone.record_id == together[number].record_id
-        assert (alone.result is None) == (together[number].result is None)
-    np.testing.assert_allclose(
+        assert trades.code([records[number]]) == [together[number]]
+    np.testing.assert_array_equal(
         trades.probabilities(records[:5]),
         np.vstack([trades.probabilities([each]) for each in records[:5]]),
-        atol=1e-5,
     )
+
+
+def should_code_fewer_records_at_once_when_there_are_very_many_codes(
+    monkeypatch: pytest.MonkeyPatch, trades_directory: Path
+) -> None:
+    texts = ["cook", "bus", "poet", "nurse", "night baker and truck driver"]
+    records = [{"occp_text": text, "tasks_text": "bread"} for text in texts]
+    model, apart = TrainedModel.load(trades_directory), TrainedModel.load(trades_directory)
+    together = model.code(records)
+
+    monkeypatch.setattr(models, "BATCH_ODDS", 2 * len(model.engine.classifiers.codes))
+
+    assert apart.batch_records == 2
+    assert apart.code(records) == together
 
 
 def should_say_exactly_the_same_whatever_unseen_words_were_met_before(

@@ -15,7 +15,7 @@ from coding_service.coder.code_tree import Hierarchy
 from coding_service.coder.model_card import ScopeWeights
 from coding_service.coder.text.features import Floats, Integers
 
-FAINTEST = np.float32(1e-6)  # of a probability whose logarithm is taken
+TINY = np.float32(1e-6)  # less counts as this where a logarithm is taken, or is divided by
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,14 +188,14 @@ def in_scope(odds: Floats, signs: Floats, weights: ScopeWeights) -> Floats:
     """
     sure: Floats = np.float32(1) / (np.float32(1) + np.exp(-_log_odds(odds, signs, weights)))
     inside = odds[:, :-1]
-    scale: Floats = sure / np.maximum(inside.sum(axis=1), FAINTEST)
+    scale: Floats = sure / np.maximum(inside.sum(axis=1), TINY)
     return inside * scale[:, None]
 
 
 def verdict(odds: Floats) -> Floats:
     """The logarithm of the odds that each record has a code, by the top's classifier."""
-    inside = np.maximum(odds[:, :-1].sum(axis=1), FAINTEST)
-    found: Floats = np.log(inside / np.maximum(odds[:, -1], FAINTEST))
+    inside = np.maximum(odds[:, :-1].sum(axis=1), TINY)
+    found: Floats = np.log(inside / np.maximum(odds[:, -1], TINY))
     return found
 
 

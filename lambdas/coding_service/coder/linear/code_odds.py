@@ -13,6 +13,8 @@ from coding_service.coder.text.encode import Encoded
 from coding_service.coder.text.features import Floats, Integers
 from coding_service.coder.text.signs import ScopeSigns
 
+MOST_ODDS = 1 << 23  # records x codes that are computed at once, to bound the memory; ours
+
 
 @dataclass(frozen=True, slots=True)
 class Children:
@@ -84,8 +86,21 @@ class CodeOdds:
             mixed = self.exact.mix(found, children, titles[row], level)
             yield Children(row, children, found, mixed)
 
+    @property
+    def most_records(self) -> int:
+        """Of how many records all codes are computed at once."""
+        return max(1, MOST_ODDS // len(self.classifiers.codes))
+
     def all_codes(self, records: Encoded) -> Floats:
         """Records x codes of all levels, every classifier asked."""
+        every, most = np.arange(len(records.lengths)), self.most_records
+        found = [
+            self._all_codes(records.of(every[first : first + most]))
+            for first in range(0, max(1, len(every)), most)
+        ]
+        return found[0] if len(found) == 1 else np.concatenate(found)
+
+    def _all_codes(self, records: Encoded) -> Floats:
         titles = self.exact.leaves(records.titles)
         columns = TermColumns.of(records, np.arange(len(titles)))
         banks = range(1, len(self.classifiers.banks))

@@ -58,15 +58,16 @@ class BagColumns:
     counts: Integers
     """How many records these are."""
     column_of: npt.NDArray[np.unsignedinteger]
-    """The column of each record that has one, in as few bits as will do: 16 are sorted faster."""
+    """The column of each record that has one, in as few bits as will do: fewer sort faster."""
     weight: np.float32
     """The weight of the field."""
 
     @classmethod
     def of(cls, bag: Bag, rows: Integers) -> "BagColumns":
         """The layout of some records of a bag."""
-        # No text has more terms than 16 bits can count.
-        rows = rows[np.argsort(-bag.lengths[rows].astype(np.int16), kind="stable")]
+        fewer = -bag.lengths[rows]
+        few_bits = fewer.astype(np.min_scalar_type(fewer.min(initial=-1)))
+        rows = rows[np.argsort(few_bits, kind="stable")]
         column_of = np.zeros(len(bag.lengths), np.min_scalar_type(len(rows)))
         column_of[rows] = np.arange(len(rows))
         starts, lengths = bag.starts[rows], bag.lengths[rows]
@@ -173,18 +174,18 @@ class _Bank:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The rows of all terms, several for each."""
+    """The rows of all terms: that of a term for one of `each` parts is term x each + part."""
 
     table: npt.NDArray[np.int8]
-    """(Terms x rows of each) x numbers."""
+    """(Terms x parts) x numbers."""
     each: int
-    """How many rows a term has."""
+    """How many parts a term has a row for."""
 
     def sums(self, records: TermColumns, rows: Integers, parts: Integers) -> Floats:
         """Records x numbers: the weighted sums over the terms of some records, divided by the
         lengths of these.
 
-        `parts` says for each record which row of its terms counts.
+        `parts` says for each record which part its terms' rows are of.
         """
         sums = np.zeros((len(rows), self.table.shape[1]), np.float32)
         most = max(1, CACHED_NUMBERS // self.table.shape[1])
@@ -206,6 +207,8 @@ class _Rows:
         whole = np.zeros(sums.shape, np.int16)
         found, terms = np.empty(sums.shape, np.int8), np.empty_like(columns)
         for place, count in enumerate(counts):
+            if not count:
+                break
             here = terms[:count]
             # No number is out of bounds; "clip" is the mode that does not copy.
             bag.terms[place].take(columns[:count], out=here, mode="clip")

@@ -78,6 +78,7 @@ class _Search:
         sure = reached >= self.threshold
         self.node[rows[sure]] = codes[sure]
         self.confidence[rows[sure]] = np.minimum(reached[sure], 1.0)
+        # The path's own leaf is worth suggesting, however faint.
         self.least[rows] = np.minimum(faintest(reached), reached)
         # Below a code that is not sure enough none is, and none elsewhere where half are needed.
         on = sure | (self.node[rows] < 0) | (self.threshold <= HALF)
@@ -95,13 +96,19 @@ class _Search:
         that are known, the less is worth a look.
         """
         never = np.float32(np.inf if self.threshold > HALF else self.threshold)
-        self.least = np.where(self.node < 0, np.minimum(self.least, never), never)
-        # Few are left, and these are found faster by themselves.
-        self.columns = TermColumns.of(self.records, np.flatnonzero(self.least < np.inf))
-        end = len(self.looked)
-        for first in (end - 1, end - 2, 0):
-            self._look_from(max(first, 0), end)
-            end = min(end, first)
+        least = np.where(self.node < 0, np.minimum(self.least, never), never)
+        open_, most = np.flatnonzero(least < np.inf), self.code_odds.most_records
+        for first in range(0, len(open_), most):
+            rows = open_[first : first + most]
+            self.least = np.full_like(least, np.inf)
+            self.least[rows] = least[rows]
+            # Few among many are found faster by themselves.
+            self.columns = TermColumns.of(self.records, rows)
+            # What the path's last two codes have beside them, and then all others.
+            end = len(self.looked)
+            for start in (end - 1, end - 2, 0):
+                self._look_from(max(start, 0), end)
+                end = min(end, start)
 
     def _look_from(self, first: int, end: int) -> None:
         """To all that hangs below the levels of the path from `first` up to `end`."""
@@ -150,6 +157,6 @@ class _Search:
 
     def choices(self) -> CodeChoices:
         kept = self.chances >= faintest(self.chances[:, :1])
-        kept[:, 0] = True
+        kept[:, 0] = self.leaves[:, 0] != NO_LEAF
         leaves, chances = np.where(kept, self.leaves, -1), np.where(kept, self.chances, 0)
         return CodeChoices(self.node, self.confidence, leaves, np.minimum(chances, np.float32(1)))

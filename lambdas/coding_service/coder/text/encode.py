@@ -41,6 +41,10 @@ class Bag:
         terms = np.concatenate([bag.terms for bag in bags])
         return cls(terms, np.cumsum(lengths) - lengths, lengths, bags[0].weight)
 
+    def of(self, records: Integers) -> "Bag":
+        """The bag of some of the records."""
+        return Bag(self.terms, self.starts[records], self.lengths[records], self.weight)
+
     def put(self, records: Integers, others: "Bag") -> "Bag":
         """The bag with others in the place of some of the records."""
         starts, lengths = self.starts.copy(), self.lengths.copy()
@@ -76,6 +80,11 @@ class Encoded:
         lengths[records], titles[records] = others.lengths, others.titles
         bags = [one.put(records, other) for one, other in zip(self.bags, others.bags, strict=True)]
         return Encoded(tuple(bags), lengths, titles)
+
+    def of(self, records: Integers) -> "Encoded":
+        """Some of the records."""
+        bags = tuple(bag.of(records) for bag in self.bags)
+        return Encoded(bags, self.lengths[records], self.titles[records])
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +188,11 @@ class _Layout:
 
     def terms(self, keys: Keys) -> Numbers:
         """The term of each key."""
-        return (keys & ((np.uint32(1) << self.term_bits) - np.uint32(1))) >> self.field_bits
+        return (keys & np.uint32((1 << int(self.term_bits)) - 1)) >> self.field_bits
 
     def in_field(self, keys: Keys, field: int) -> Keys:
         """Those of a field."""
-        found: Keys = keys[keys & ((np.uint32(1) << self.field_bits) - np.uint32(1)) == field]
+        found: Keys = keys[keys & np.uint32((1 << int(self.field_bits)) - 1) == field]
         return found
 
 

@@ -103,7 +103,10 @@ class WordTable:
     """
 
     def __init__(self, words: Sequence[bytes], numbers: Sequence[int]) -> None:
-        """Each word once, none empty or with a space in it; numbers below `ABSENT`."""
+        """Each word once, none empty or with a space in it.
+
+        Raises `ValueError` where numbers, and those of beginnings after them, reach `ABSENT`.
+        """
         self._end = max(numbers, default=0) + 1
         """Numbers from here on belong to beginnings of words that are no words themselves."""
         lengths = np.asarray(list(map(len, words)), np.int64)
@@ -120,6 +123,8 @@ class WordTable:
             beginnings = np.flatnonzero(found == ABSENT)
             found[beginnings] = inner + np.arange(len(beginnings))
             inner += len(beginnings)
+            if inner > ABSENT:
+                raise ValueError(f"{len(words):,} words are too many for {NUMBER_BITS} bits")
             self._tables.append(NumberTable(distinct, found))
             places, above = places[~ends], found[number_of[~ends]]
             keys = _next_keys(above, cut.bytes_at(places, read, NEXT_BYTES))
@@ -131,6 +136,8 @@ class WordTable:
         numbers = first.find(cut.bytes_at(slice(None), 0, FIRST_BYTES))
         places, read = np.flatnonzero(cut.lengths > FIRST_BYTES), FIRST_BYTES
         for table in others:
+            if not len(places):
+                break
             above = numbers[places]
             numbers[places] = table.find(_next_keys(above, cut.bytes_at(places, read, NEXT_BYTES)))
             read += NEXT_BYTES

@@ -122,3 +122,16 @@ def should_know_an_unseen_word_by_its_letters() -> None:
     row = 2.0 * np.asarray(values) @ (known.letters.bytes[columns] * known.letters.steps)
     expected = ((row / LENGTH + known.prior) / 2.0)[:5]
     np.testing.assert_allclose(scores, expected, atol=float(known.rows.steps.max()) / 4)
+
+
+def should_weigh_no_unseen_word_above_the_weightiest_known_one() -> None:
+    steps = np.ones(CLASSIFIERS.width, np.float32)
+    letters = np.full((1, CLASSIFIERS.width), MOST, np.int8)
+    known = Weights(Bytes(letters[:0], steps), Bytes(letters, steps * 10), np.zeros_like(steps))
+    tables = ScoreTables(CLASSIFIERS, known, (1.0, 1.0), room=1)
+
+    tables.learn([b"oo"], 0, Letters({grams(b"oo")[0]: 0}, [1.0], 1.0))
+
+    records = records_of([[[FIRST_WORD]]], [1.0])
+    scores = tables.all_scores(0, TermColumns.of(records, np.arange(1)))
+    assert scores[0, 0, : len(CLASSIFIERS.tops)].tolist() == [MOST / LENGTH] * 4

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from coding_service.coder.choose_code import chosen_by
 from coding_service.coder.code_tree import Code, Hierarchy
+from coding_service.coder.linear import code_odds as computing
 from coding_service.coder.linear.classifiers import Classifiers
 from coding_service.coder.linear.code_odds import CodeOdds
 from coding_service.coder.linear.exact_titles import ExactTitles
@@ -90,3 +91,23 @@ def should_find_nothing_when_there_is_no_record() -> None:
     odds = code_odds(dice, tree(dice, 3), 1.0)
 
     assert len(choose(odds, records_of([[], []], [1.0, 0.3]), 0.5).node) == 0
+
+
+@pytest.mark.parametrize("threshold", [0.2, 0.75])
+def should_find_the_same_when_few_records_are_looked_at_at_once(
+    monkeypatch: pytest.MonkeyPatch, threshold: float
+) -> None:
+    dice = np.random.default_rng(2)
+    odds, batch = code_odds(dice, tree(dice, 4), 0.5), records(dice)
+    together, every = choose(odds, batch, threshold), odds.all_codes(batch)
+
+    monkeypatch.setattr(computing, "MOST_ODDS", 3 * len(odds.classifiers.codes))
+
+    apart = choose(odds, batch, threshold)
+    np.testing.assert_array_equal(odds.all_codes(batch), every)
+    np.testing.assert_array_equal(apart.node, together.node)
+    np.testing.assert_array_equal(apart.confidence, together.confidence)
+    unsure = together.node < 0
+    assert unsure.any() or threshold < 0.5
+    np.testing.assert_array_equal(apart.leaves[unsure], together.leaves[unsure])
+    np.testing.assert_array_equal(apart.odds[unsure], together.odds[unsure])

@@ -76,7 +76,11 @@ def should_cut_smaller_pieces_when_there_are_many_numbers() -> None:
     layout = encoding._Layout.of(1 << 24, 3)
 
     assert layout.most_records == 64
-    assert encoding._Layout.of(1 << 24, 256).most_records == 1
+    widest = encoding._Layout.of(1 << 24, 256)
+    assert widest.most_records == 1
+    keys = np.asarray([(7 << 8) | 3, (((1 << 24) - 1) << 8) | 255], np.uint32)
+    assert widest.terms(keys).tolist() == [7, (1 << 24) - 1]
+    assert widest.in_field(keys, 255).tolist() == keys[1:].tolist()
 
 
 @pytest.mark.parametrize("texts", [[], ["", "", ""], ["!", "the", "\x1e"]])

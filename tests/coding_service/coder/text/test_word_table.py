@@ -76,3 +76,11 @@ def should_find_no_word_when_a_block_has_none(block: bytes) -> None:
 
     assert not len(found)
     assert not len(unknown)
+
+
+def should_refuse_more_words_than_numbers_have_bits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(word_table, "ABSENT", 5)
+
+    WordTable([b"ab", b"cd"], [2, 3])
+    with pytest.raises(ValueError, match="3 words are too many"):
+        WordTable([b"ab", b"longer than thirteen", b"also longer than thirteen"], [1, 2, 3])
