@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -143,6 +144,28 @@ def should_say_the_same_when_a_batch_has_more_unseen_words_than_there_is_room_fo
     alone = TrainedModel.load(trades_directory)
     for number in (0, 1, 50, 99, 100, 150, len(records) - 1):
         assert alone.code([records[number]]) == [together[number]]
+
+
+def should_say_the_same_when_threads_meet_unseen_words_at_once(
+    monkeypatch: pytest.MonkeyPatch, trades_directory: Path
+) -> None:
+    monkeypatch.setattr(models, "UNSEEN_WORDS", 40)
+    words = [f"coo{number:05}ker" for number in range(4_000)]
+    batches = [
+        [{"occp_text": " ".join(words[first : first + 5])} for first in range(start, 4_000, 400)]
+        for start in range(0, 400, 5)
+    ]
+    expected = [TrainedModel.load(trades_directory).code(batch) for batch in batches]
+    shared, interval = TrainedModel.load(trades_directory), sys.getswitchinterval()
+
+    sys.setswitchinterval(1e-6)  # so that threads meet everywhere
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            found = list(threads.map(shared.code, batches))
+    finally:
+        sys.setswitchinterval(interval)
+
+    assert found == expected
 
 
 def should_give_nothing_when_there_is_no_record(trades: TrainedModel) -> None:
