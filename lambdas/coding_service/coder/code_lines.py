@@ -21,7 +21,7 @@ from coding_service.coder.text.features import Floats, Integers
 from protocol.quick_lines import TextRecords
 from protocol.records import RECORD_ID, RecordFault, RecordForm
 
-REMEMBERED_RECORDS = 65_536  # of up to 300 characters: at most some 50 MB
+REMEMBERED_RECORDS = 65_536  # of up to 300 characters: some 50 MB, twice that beyond Latin letters
 
 _encode = msgspec.json.Encoder().encode
 _NEWLINE, _RETURN, _BRACE = b"\n\r}"

@@ -1,9 +1,6 @@
-"""A tree of codes, laid out for computing."""
-
-import numpy as np
+"""A tree of codes."""
 
 from coding_service.coder.code_tree import Code, Hierarchy
-from coding_service.coder.linear.classifiers import Classifiers, softmax
 
 TREE = Hierarchy.of(
     (1, 2, 4),
@@ -25,45 +22,3 @@ def should_cover_itself_and_its_descendants_alone() -> None:
     assert [code for code in TREE.leaves if TREE.covers("11", code)] == ["1101", "1102"]
     assert TREE.covers("11", "11")
     assert not TREE.covers("1101", "11")
-
-
-def should_have_a_classifier_for_every_code_with_two_children_or_more() -> None:
-    classifiers = Classifiers.of(TREE)
-
-    assert {group.parent: group.children for group in classifiers.groups} == {
-        "": ("1", "2"),
-        "1": ("11", "12"),
-        "11": ("1101", "1102"),
-    }
-    assert classifiers.width == 3 + 2 + 2  # the top's has one more, for none of them
-
-
-def should_sum_to_the_parent_when_probabilities_are_multiplied_down() -> None:
-    classifiers = Classifiers.of(TREE)
-    dice, top = np.random.default_rng(3), np.linspace([0, 1], [0.5, 0.5], 50, dtype=np.float32)
-    scores = [
-        dice.normal(scale=30, size=(50, *bank.columns.shape)) for bank in classifiers.banks[1:]
-    ]
-
-    odds = classifiers.probabilities(top, [softmax(each.astype(np.float32)) for each in scores])
-
-    for depth in range(3):
-        nodes = np.flatnonzero(classifiers.depths == depth)
-        np.testing.assert_allclose(odds[:, nodes].sum(axis=1), top.sum(axis=1), atol=1e-5)
-    of = {code: odds[:, place] for place, code in enumerate(classifiers.codes)}
-    np.testing.assert_allclose(of["1101"] + of["1102"], of["11"], atol=1e-5)
-    # 1201 is the only child of 12, so as probable.
-    np.testing.assert_array_equal(of["1201"], of["12"])
-
-
-def should_lay_every_column_into_one_bank_and_find_it_again_by_the_code_above() -> None:
-    classifiers = Classifiers.of(TREE)
-
-    columns = np.concatenate([bank.columns.ravel() for bank in classifiers.banks])
-
-    assert sorted(columns[columns < classifiers.width]) == [*range(classifiers.width)]
-    for group in classifiers.groups[1:]:
-        place = classifiers.codes.index(group.parent)
-        bank = classifiers.banks[classifiers.bank_of[place]]
-        children = bank.children[classifiers.row_of[place]]
-        assert [classifiers.codes[child] for child in children if child >= 0] == [*group.children]

@@ -2,21 +2,13 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coding_service.coder.linear.classifiers import in_scope
 from coding_service.coder.model import TrainedModel
-from coding_service.coder.model_card import ScopeWeights
 from coding_service.coder.model_files import ModelParts, read_model, write_model
-from coding_service.coder.text.encode import encode
-from coding_service.coder.text.features import Floats
-from coding_service.coder.text.signs import ScopeSigns
-from coding_service.coder.text.vocabulary import WHOLE, Lexicon
 from tests.support.coding_service.topic_folders import TITLES, example, topic_folder
-from training.fit.calibrate import FEWEST, fit_scope
 from training.fit.train import train
 from training.topic.files import read_topic
 
@@ -25,8 +17,6 @@ THINGS = ["stop", "ticket", "shop", "book", "wash", "sale", "knife", "tray", "do
 ONES_WORDS = ["bread", "cake", "truck", "bus", "coach", "lorry", "cook", "baker", "driver", "pub"]
 WORDS = st.sampled_from([*PLACES, *THINGS, *ONES_WORDS, "zyx", "coo0ker"])
 TEXTS = st.lists(WORDS, max_size=4).map(" ".join)
-HEADS = np.asarray([0, WHOLE, WHOLE // 5], np.uint8)
-WEIGHTS = ScopeWeights(always=-1, verdict=0.5, head=3, unseen=1, untitled=0.5, beside=2)
 
 
 @pytest.fixture(scope="module")
@@ -72,34 +62,6 @@ def should_doubt_a_text_of_which_no_word_is_what_a_person_is(
     assert sure(scoped, f"{word} museum") < 0.5 < sure(scoped, f"museum {word} driver")
 
 
-def should_leave_the_shares_of_the_top_codes_to_each_other() -> None:
-    odds = np.asarray([[0.6, 0.2, 0.2], [0.1, 0.1, 0.8], [0, 0, 1]], np.float32)
-
-    found = in_scope(odds, np.ones((3, 4), np.float32), WEIGHTS)
-
-    np.testing.assert_allclose(found[0, 0] / found[0, 1], 3, rtol=1e-5)
-    assert (found.sum(axis=1) <= 1).all()
-    assert (np.diff(found.sum(axis=1)) < 0).all()
-
-
-def should_find_the_signs_of_a_title_and_of_what_stands_beside_it() -> None:
-    known = [b"bus", b"driver", b"late"]
-    lexicon = Lexicon(known, pairs=0, weights=np.ones(3, np.float32), unseen_weight=1.0, room=9)
-    texts = ["the bus driver", "", "late bus", "", "zyx", "", "", "bus", "", ""]
-
-    def signs(texts: list[str]) -> Floats:
-        records = encode(texts, [1.0, 0.5], lexicon, np.zeros(0, np.int64))
-        return ScopeSigns(HEADS, lexicon).of(records)
-
-    found = signs(texts)
-
-    expected = [[1, 0, 0, 0], [0.2, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 0]]
-    assert found == pytest.approx(np.asarray(expected), abs=1e-6)
-    some = [3, 0, 2]
-    alone = signs([text for row in some for text in texts[2 * row : 2 * row + 2]])
-    assert (alone == found[some]).all()
-
-
 @settings(max_examples=60)
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=9))
 def should_say_exactly_the_same_whoever_else_is_in_the_batch(
@@ -118,11 +80,3 @@ def should_code_as_before_when_the_model_was_saved_and_loaded(
 
     assert read_model(tmp_path).card.scope == scoped_parts.card.scope
     assert TrainedModel.load(tmp_path).code(records) == scoped.code(records)
-
-
-def should_learn_nothing_when_hardly_a_text_has_no_code(trades: TrainedModel) -> None:
-    odds = np.full((FEWEST * 2, 3), 1 / 3, np.float32)
-    coded = np.arange(len(odds)) >= FEWEST - 1
-
-    assert fit_scope(odds, np.zeros((len(odds), 4), np.float32), coded) is None
-    assert trades.card.scope is None

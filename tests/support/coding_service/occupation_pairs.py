@@ -65,6 +65,22 @@ chef and taxi driver
 real estate agent and chef
 accountant as well as barista
 plumber or bus driver
+mechanic and barber
+nurse and hairdresser
+builder / tour guide
+beekeeper and postie
+optometrist and piano teacher
+teacher and butcher
+florist and bus driver
+dentist and pilot
+tiler, taxi driver
+veterinarian and truck driver
+bank teller and musician
+locksmith & baker
+librarian and chef
+surveyor and vet
+crane driver and chef
+midwife and photographer
 """.strip().splitlines()
 
 SINGLES = """

@@ -33,7 +33,7 @@ class Children:
         """Those that are as likely as `least` says of each record: records, codes, odds, mixed."""
         row, column = np.nonzero(self.mixed >= least[self.rows, None])
         codes = self.codes[row, column]
-        if codes.min(initial=0) < 0:  # least of all is no probability at all
+        if codes.min(initial=0) < 0:  # where `least` is 0, places without a code are as likely
             row, column, codes = (each[codes >= 0] for each in (row, column, codes))
         return self.rows[row], codes, self.odds[row, column], self.mixed[row, column]
 
