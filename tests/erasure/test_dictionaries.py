@@ -1,5 +1,7 @@
 """What was decided in a drop's review is gone from the dictionaries, and all else is there."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -84,28 +86,31 @@ def should_keep_the_other_lines_when_a_later_one_hides_the_drops(here: World) ->
     assert _dictionaries(here) == {name_of(2): _with(other)}
 
 
+class _Learning:
+    """S3, where a drop's review is merged just before the first call of a kind."""
+
+    def __init__(self, here: World, drop: Drop, call: str, *arguments: str) -> None:
+        self.learn: Callable[[], None] | None = lambda: here.learned(drop)
+        self.call, self.arguments, self.s3 = call, arguments, here.clients.s3
+
+    def __getattr__(self, name: str) -> Any:
+        own = getattr(self.s3, name)
+        return partial(self._called, own) if name == self.call else own
+
+    def _called(self, own: Callable[..., Any], *arguments: str, **asked: Any) -> Any:
+        if self.learn is not None and arguments == self.arguments:
+            learn, self.learn = self.learn, None
+            learn()
+        return own(*arguments, **asked)
+
+
 def should_ask_for_another_run_when_its_review_is_learned_meanwhile(here: World) -> None:
-    s3: Any = here.clients.s3
-
-    class Learning:
-        """S3, where the review is merged once all versions of the dictionary were found."""
-
-        def __init__(self) -> None:
-            self.left = True
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(s3, name)
-
-        def get_paginator(self, operation: str) -> Any:
-            if operation == "list_objects_v2" and self.left:
-                self.left = False
-                here.learned(drop)
-            return s3.get_paginator(operation)
-
     drop = here.drop()
     here.alone(drop)
+    # By then all versions of the dictionary were found.
+    learning: Any = _Learning(here, drop, "get_paginator", "list_objects_v2")
     with pytest.raises(Unfinished, match="changed while") as asked:
-        erased(here, drop, clients=here.clients_with(s3=Learning()))
+        erased(here, drop, clients=here.clients_with(s3=learning))
     assert "again" in asked.value.next_step
     assert here.kept_of(drop)
     erased(here, drop)
@@ -115,27 +120,11 @@ def should_ask_for_another_run_when_its_review_is_learned_meanwhile(here: World)
 def should_ask_for_another_run_when_its_review_is_learned_while_its_objects_are_deleted(
     here: World,
 ) -> None:
-    s3: Any = here.clients.s3
-
-    class Learning:
-        """S3, where the review is merged once objects are deleted."""
-
-        def __init__(self) -> None:
-            self.left = True
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(s3, name)
-
-        def delete_objects(self, **asked: Any) -> Any:
-            if self.left:
-                self.left = False
-                here.learned(drop)
-            return s3.delete_objects(**asked)
-
     drop = here.drop()
     here.alone(drop)
+    learning: Any = _Learning(here, drop, "delete_objects")
     with pytest.raises(Unfinished, match="changed while"):
-        erased(here, drop, clients=here.clients_with(s3=Learning()))
+        erased(here, drop, clients=here.clients_with(s3=learning))
     assert here.kept_of(drop), "what is left is found again"
     erased(here, drop)
     assert not any(drop.drop_id.encode() in content for content in _dictionaries(here).values())
